@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A ring of fixed-size records for one writer and one reader thread, lock-free and real time on both sides. The storage is the
+ * caller's. Records are copied in and out whole.
+ */
+#ifndef TUTTI_RING_H
+#define TUTTI_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ring {
+    _Alignas(64) _Atomic uint32_t head; /* written by the writer, read by the reader */
+    _Alignas(64) _Atomic uint32_t tail; /* the other way round */
+    _Alignas(64) unsigned char *storage;
+    uint32_t record_bytes;
+    uint32_t capacity; /* records; a power of two */
+};
+
+/** storage: capacity * record_bytes bytes, outlives the ring. capacity: a power of two. */
+void ring_init(struct ring *ring, void *storage, uint32_t record_bytes, uint32_t capacity);
+/** False when full. Writer's thread. */
+bool ring_put(struct ring *ring, const void *record);
+/** False when empty. Reader's thread. */
+bool ring_get(struct ring *ring, void *record);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine: one device, any number of programs, one cycle. A library, so that a test runs it in its own process with a clock of its
+ * own. tuttid gives it a listener (server.h) and a real clock.
+ *
+ * Threads: the control functions may be called on any ordinary thread and serialise themselves. The cycle runs on the
+ * backend's thread (or the replacement clock's) and meets control only through rings and atomics.
+ */
+#ifndef TUTTI_ENGINE_H
+#define TUTTI_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "base/config.h"
+#include "os/os.h"
+#include "proto/message.h"
+#include "proto/segment.h"
+
+struct engine;
+
+/* Time and waiting, injected. */
+struct engine_clock {
+    void *user;
+    uint64_t (*now_ns)(void *user);
+    /** Waits until wake's word differs from seen or now_ns() >= deadline_ns; may return early. */
+    void (*wait)(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
+};
+
+/* Tells a program of an event; called on an engine's ordinary thread without its lock. */
+typedef void (*engine_event_fn)(void *user, uint32_t program_id, const struct proto_event *event);
+
+struct engine_params {
+    const struct config *config;      /* copied */
+    const struct engine_clock *clock; /* NULL: the system's */
+    engine_event_fn event;            /* NULL: nobody */
+    void *user;
+    uint64_t generation;              /* never 0 */
+};
+
+/** Makes an engine; opens nothing. Errors: NO_DEVICE (no such backend; error says which), NO_MEMORY. */
+enum tutti_status engine_new(struct engine **out, const struct engine_params *params,
+                             char error[PROTO_TEXT_BYTES]);
+/** All programs are disconnected, the device is closed. NULL is fine. */
+void engine_free(struct engine *engine);
+
+/** A program enters. hello is checked already. *program_id: never 0. Errors: FULL. */
+enum tutti_status engine_connect(struct engine *engine, const struct proto_hello *hello,
+                                 uint32_t pid, uint32_t *program_id);
+/** It leaves, in whatever state. */
+void engine_disconnect(struct engine *engine, uint32_t program_id);
+
+/** Joins the device, opening it if needed. message is checked already; segment and doorbell (event) are owned by the engine from
+ *  here on, also on failure. Errors: as tutti_prepare(); error: a sentence. */
+enum tutti_status engine_prepare(struct engine *engine, uint32_t program_id,
+                                 const struct proto_prepare *message, os_handle segment,
+                                 os_handle doorbell, struct proto_prepared *answer,
+                                 char error[PROTO_TEXT_BYTES]);
+/** Leaves the device. Errors: INVALID_STATE when not prepared. */
+enum tutti_status engine_dispose(struct engine *engine, uint32_t program_id);
+
+enum tutti_status engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
+                                  char error[PROTO_TEXT_BYTES]);
+void engine_get_device(struct engine *engine, struct proto_device *device);
+void engine_get_status(struct engine *engine, uint32_t first_program,
+                       struct proto_status_reply *reply);
+void engine_get_devices(struct engine *engine, struct proto_devices_reply *reply);
+
+/** The page and the wake-up that programs get with PREPARED; borrowed handles. */
+void engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *event);
+
+/** Ordinary housekeeping: devices lost and back, events to programs, demotions. Called by the server every few ms and by tests
+ *  between steps. */
+void engine_tend(struct engine *engine);
+
+/** Programs connected now. */
+unsigned engine_program_count(struct engine *engine);
+
+#endif

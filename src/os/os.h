@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Tutti asks of an operating system, and nothing else: time, threads, shared memory, wake-ups,
+ * the control link, processes. posix/ and win32/ each implement all of it; the build picks one.
+ * Nothing here knows about audio.
+ *
+ * Threads: unless a function says otherwise it may be called on any thread. Functions marked
+ * "real time" neither allocate nor take a lock nor write a log.
+ */
+#ifndef TUTTI_OS_H
+#define TUTTI_OS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tutti/status.h"
+
+/* ---- time ---------------------------------------------------------------------------------- */
+
+enum { OS_NS_PER_MS = 1000000 };
+#define OS_NS_PER_S UINT64_C(1000000000)
+
+/** Monotonic time in ns, the same scale in every process of the machine (CLOCK_MONOTONIC;
+ *  QueryPerformanceCounter). Real time. */
+uint64_t os_now_ns(void);
+
+/** Sleeps until os_now_ns() >= deadline_ns, as finely as the system can (clock_nanosleep; a
+ *  high-resolution waitable timer kept per thread). Real time but for the first call on a thread. */
+void os_sleep_until_ns(uint64_t deadline_ns);
+
+/* ---- threads ------------------------------------------------------------------------------- */
+
+enum os_priority {
+    OS_PRIORITY_NORMAL,
+    OS_PRIORITY_PROGRAM, /* SCHED_FIFO 60; MMCSS "Pro Audio", high */
+    OS_PRIORITY_ENGINE,  /* SCHED_FIFO 70, above every program; MMCSS "Pro Audio", critical */
+};
+
+struct os_thread;
+
+/** Starts a thread that runs run(arg). name: at most 15 bytes, shown in debuggers. When a real-time
+ *  priority is refused the thread runs at normal priority and one log line says how to allow it.
+ *  *out: owned by the caller, ended with os_thread_join(). Errors: NO_MEMORY. */
+enum tutti_status os_thread_start(struct os_thread **out, const char *name,
+                                  enum os_priority priority, void (*run)(void *arg), void *arg);
+
+/** Waits for the thread's end and frees it. NULL is fine. Never called by the thread itself. */
+void os_thread_join(struct os_thread *thread);
+
+/** Waits at most until deadline_ns for the thread's end; true when it ended (and was freed). */
+bool os_thread_join_until(struct os_thread *thread, uint64_t deadline_ns);
+
+/** System-wide id of the calling thread (gettid; GetCurrentThreadId). Real time. */
+uint32_t os_thread_id(void);
+
+/** Sets the calling thread's priority; false when the system refused it. */
+bool os_thread_set_priority(enum os_priority priority);
+
+/** Takes thread tid of process pid down to normal scheduling. The thread must belong to that
+ *  process (checked). False when that is not so or the system refused. Not real time. */
+bool os_thread_demote(uint32_t pid, uint32_t tid);
+
+/** The calling thread flushes denormals to zero from now on. Real time. */
+void os_thread_flush_denormals(void);
+
+struct os_mutex { /* process-private, not recursive; zero-initialised is not enough: init it */
+    _Alignas(8) unsigned char storage[64];
+};
+struct os_cond {
+    _Alignas(8) unsigned char storage[64];
+};
+void os_mutex_init(struct os_mutex *mutex);
+void os_mutex_fini(struct os_mutex *mutex);
+void os_mutex_lock(struct os_mutex *mutex);
+void os_mutex_unlock(struct os_mutex *mutex);
+void os_cond_init(struct os_cond *cond);
+void os_cond_fini(struct os_cond *cond);
+void os_cond_signal_all(struct os_cond *cond);
+/** Waits until signalled or until deadline_ns (UINT64_MAX: for ever); false on the deadline. */
+bool os_cond_wait_until(struct os_cond *cond, struct os_mutex *mutex, uint64_t deadline_ns);
+
+/* ---- handles, shared memory ---------------------------------------------------------------- */
+
+/* A file descriptor or a HANDLE. */
+typedef intptr_t os_handle;
+#define OS_NO_HANDLE ((os_handle)-1)
+
+/** Closes a handle that os_link_recv() gave. OS_NO_HANDLE is fine. */
+void os_handle_close(os_handle handle);
+
+struct os_shm {
+    void *base;        /* page-aligned, NULL when closed */
+    size_t size_bytes; /* as asked */
+    os_handle handle;
+};
+
+/** Creates zeroed shared memory, prefaulted and locked into memory where allowed. Linux: a memfd with
+ *  the seals SHRINK, GROW, SEAL; Windows: an unnamed section. Errors: NO_MEMORY. */
+enum tutti_status os_shm_create(struct os_shm *shm, size_t size_bytes);
+
+/** Maps memory that a peer sent, read-write, and owns the handle from then on (closed on failure
+ *  too). Refused with PROTOCOL unless it is what os_shm_create() makes, with at least
+ *  size_bytes and, on Linux, exactly that size and all three seals; mapping failure: NO_MEMORY. */
+enum tutti_status os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes);
+
+/** Unmaps and closes. A zeroed or closed struct is fine. */
+void os_shm_close(struct os_shm *shm);
+
+/* ---- wake-ups ------------------------------------------------------------------------------ */
+
+/*
+ * A doorbell between two processes. word lies in shared memory; each post increments it. On Linux
+ * the word is a futex and there is no handle; on Windows an auto-reset event goes with it.
+ * The word is a hint from the other side: a waiter always looks at the protocol's own words.
+ */
+struct os_wake {
+    _Atomic uint32_t *word; /* borrowed: lives in a mapped segment */
+    os_handle event;        /* OS_NO_HANDLE on POSIX */
+};
+
+/** Makes a wake-up over a word of shared memory. Errors: NO_MEMORY. */
+enum tutti_status os_wake_init(struct os_wake *wake, _Atomic uint32_t *word);
+
+/** The other side's half: word in the mapped memory, event as received (owned from then on; closed on
+ *  failure). Errors: PROTOCOL when the handle is not an event (Windows). */
+enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event);
+
+void os_wake_fini(struct os_wake *wake);
+
+/** Increments the word and wakes the waiter. Real time. */
+void os_wake_post(struct os_wake *wake);
+
+/** Waits until the word differs from seen, or deadline_ns; may return early. Real time.
+ *  True: the word differs. */
+bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
+
+/* ---- runtime folder, locks, processes ------------------------------------------------------- */
+
+/** Folder of this user's engine, created 0700 and checked (owner, mode; not a link):
+ *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /tmp/tutti-UID; Windows: %TUTTI_RUNTIME_DIR%,
+ *  else %LOCALAPPDATA%\Tutti. utf-8, no trailing separator. Errors: REFUSED, IO. */
+enum tutti_status os_runtime_dir(char *path, size_t path_bytes);
+
+/** A machine-local lock named within the runtime folder, released by the system when its holder dies
+ *  (flock; named mutex with the user's SID, session and a hash of the folder). */
+struct os_lock;
+/** Errors: TIMEOUT when another process (or thread) holds it past deadline_ns, REFUSED, NO_MEMORY. */
+enum tutti_status os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns);
+void os_lock_release(struct os_lock *lock);
+
+uint32_t os_process_id(void);
+
+/** Starts a program that outlives the caller: no inherited handles, own session or job, runtime folder
+ *  as its working folder, standard streams on the null device. argv ends with NULL.
+ *  Errors: NO_ENGINE (not found, refused: logged with the reason). */
+enum tutti_status os_process_spawn(const char *path, const char *const *argv);
+
+/** True while the process exists (a zombie does not). */
+bool os_process_alive(uint32_t pid);
+
+/** Ends a process at once (SIGKILL, TerminateProcess) if its image's file name without extension is
+ *  image_name, and waits up to 1 s for its end. True when it is gone. */
+bool os_process_kill(uint32_t pid, const char *image_name);
+
+/** Full path of the running executable or, in a DLL, of that module. utf-8. */
+enum tutti_status os_module_path(char *path, size_t path_bytes);
+
+/** Reads an environment variable as utf-8; false when it is not set or too long. */
+bool os_getenv(const char *name, char *value, size_t value_bytes);
+
+/* ---- control link -------------------------------------------------------------------------- */
+
+/*
+ * A reliable two-way stream of whole messages with handles attached. Linux: SOCK_SEQPACKET in the runtime
+ * folder, peer's uid must equal ours. Windows: a message pipe whose name carries user SID, session and
+ * a hash of the runtime folder; DACL of this user alone, medium label, remote clients refused, first
+ * instance asserted (and a named mutex, see os_lock). Handles travel as SCM_RIGHTS; on Windows
+ * they are duplicated with explicit rights by whichever side may open the other's process.
+ */
+enum { OS_LINK_MAX_MESSAGE_BYTES = 32768, OS_LINK_MAX_HANDLES = 4 };
+
+struct os_listener;
+struct os_link;
+
+/** Opens the engine's listening end, replacing a dead engine's leftovers. The caller holds the engine
+ *  lock. Errors: REFUSED, IO. */
+enum tutti_status os_listener_open(struct os_listener **out);
+/** Waits for a client until deadline_ns. Errors: TIMEOUT; CLOSED after os_listener_wake(); REFUSED for
+ *  a foreign user (the peer is dropped; go on accepting); IO. */
+enum tutti_status os_listener_accept(struct os_listener *listener, struct os_link **out,
+                                     uint64_t deadline_ns);
+/** Makes a waiting accept return CLOSED. */
+void os_listener_wake(struct os_listener *listener);
+void os_listener_close(struct os_listener *listener);
+
+/** Connects to this user's engine. Errors: NO_ENGINE when none listens, TIMEOUT, REFUSED when what
+ *  listens is not this user's. */
+enum tutti_status os_link_connect(struct os_link **out, uint64_t deadline_ns);
+
+/** Sends one message. handles: handle_count values or OS_NO_HANDLE, borrowed (duplicates travel). Several
+ *  threads may send. Errors: CLOSED, TIMEOUT (peer does not read), INVALID_ARGUMENT, REFUSED (handles
+ *  cannot be handed over). */
+enum tutti_status os_link_send(struct os_link *link, const void *message, size_t message_bytes,
+                               const os_handle *handles, unsigned handle_count,
+                               uint64_t deadline_ns);
+
+/** Receives one message. handles (OS_LINK_MAX_HANDLES long): filled with what came, owned by the caller,
+ *  the rest OS_NO_HANDLE. One thread receives. Errors: CLOSED (peer gone or os_link_shutdown()), TIMEOUT,
+ *  PROTOCOL (longer than message_room; the link is dead afterwards). */
+enum tutti_status os_link_recv(struct os_link *link, void *message, size_t message_room,
+                               size_t *message_bytes, os_handle *handles, uint64_t deadline_ns);
+
+/** Ends both directions; a waiting os_link_recv() returns CLOSED. The link stays valid till closed. */
+void os_link_shutdown(struct os_link *link);
+void os_link_close(struct os_link *link);
+
+/** Process id of the other side as the system tells it. */
+uint32_t os_link_peer_pid(const struct os_link *link);
+
+#endif

@@ -254,7 +254,7 @@ receive_packet(struct os_link *link, void *message, size_t message_room, size_t 
         return errno == EAGAIN || errno == EINTR || errno == ECONNRESET ? TUTTI_TIMEOUT
                                                                         : TUTTI_CLOSED;
     }
-    int fds[OS_LINK_MAX_HANDLES];
+    int fds[OS_LINK_MAX_HANDLES] = {-1, -1, -1, -1};
     const unsigned fd_count = take_fds(&packet, fds);
     const char *why = objection(&packet, (size_t)got, &leader, fd_count);
     if (got == 0 || why != NULL) {

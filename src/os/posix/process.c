@@ -23,8 +23,6 @@
 
 enum { FIRST_FREE_FD = 3, KILL_WAIT_MS = 1000 };
 
-extern char **environ;
-
 uint32_t
 os_process_id(void)
 {
@@ -194,7 +192,7 @@ out:
 
 /* The state letter of /proc/PID/stat, 0 when there is no such process, '?' when it cannot be told.
  */
-static char
+static int
 process_state(uint32_t pid)
 {
     char path[64], text[512];
@@ -219,7 +217,7 @@ os_process_alive(uint32_t pid)
         return false;
     if (kill((pid_t)pid, 0) != 0 && errno != EPERM)
         return false;
-    const char state = process_state(pid);
+    const int state = process_state(pid);
     /* with /proc mounted elsewhere or hidden, what kill() said stands */
     return state != 'Z' && state != 'X' && (state != 0 || access("/proc/self/stat", F_OK) != 0);
 }

@@ -140,6 +140,9 @@ medium_token(void)
         CloseHandle(token);
         token = NULL;
     }
+    if (token == NULL && is_above_medium(own))
+        log_debug("the started program keeps this one's integrity level: error %lu",
+                  GetLastError());
     CloseHandle(own);
     return token;
 }

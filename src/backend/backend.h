@@ -96,6 +96,9 @@ struct backend_device {
     char name[BACKEND_NAME_BYTES];
     uint32_t inputs, outputs;
     bool is_default;
+    /* As far as they are known without opening; 0 otherwise. */
+    double rates_hz[BACKEND_MAX_RATES];
+    uint32_t period_min_frames, period_max_frames, period_step_frames;
 };
 
 struct backend {

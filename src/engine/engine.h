@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine: one device, any number of programs, one cycle. A library, so that a test runs it in its own process with a clock of its
- * own. tuttid gives it a listener (server.h) and a real clock.
+ * The engine: one device, any number of programs, one cycle. A library, so that a test runs it in
+ * its own process with a clock of its own. tuttid gives it a listener (server.h) and a real clock.
  *
- * Threads: the control functions may be called on any ordinary thread and serialise themselves. The cycle runs on the
- * backend's thread (or the replacement clock's) and meets control only through rings and atomics.
+ * Threads: the control functions may be called on any ordinary thread and serialise themselves. The
+ * cycle runs on the backend's thread (or the replacement clock's) and meets control only through
+ * rings and atomics.
  */
 #ifndef TUTTI_ENGINE_H
 #define TUTTI_ENGINE_H
@@ -36,10 +37,11 @@ struct engine_params {
     const struct engine_clock *clock; /* NULL: the system's */
     engine_event_fn event;            /* NULL: nobody */
     void *user;
-    uint64_t generation;              /* never 0 */
+    uint64_t generation; /* never 0 */
 };
 
-/** Makes an engine; opens nothing. Errors: NO_DEVICE (no such backend; error says which), NO_MEMORY. */
+/** Makes an engine; opens nothing. Errors: NO_DEVICE (no such backend; error says which),
+ * NO_MEMORY. */
 enum tutti_status engine_new(struct engine **out, const struct engine_params *params,
                              char error[PROTO_TEXT_BYTES]);
 /** All programs are disconnected, the device is closed. NULL is fine. */
@@ -51,8 +53,9 @@ enum tutti_status engine_connect(struct engine *engine, const struct proto_hello
 /** It leaves, in whatever state. */
 void engine_disconnect(struct engine *engine, uint32_t program_id);
 
-/** Joins the device, opening it if needed. message is checked already; segment and doorbell (event) are owned by the engine from
- *  here on, also on failure. Errors: as tutti_prepare(); error: a sentence. */
+/** Joins the device, opening it if needed. message is checked already; segment and doorbell (event)
+ * are owned by the engine from here on, also on failure. Errors: as tutti_prepare(); error: a
+ * sentence. */
 enum tutti_status engine_prepare(struct engine *engine, uint32_t program_id,
                                  const struct proto_prepare *message, os_handle segment,
                                  os_handle doorbell, struct proto_prepared *answer,
@@ -70,8 +73,8 @@ void engine_get_devices(struct engine *engine, struct proto_devices_reply *reply
 /** The page and the wake-up that programs get with PREPARED; borrowed handles. */
 void engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *event);
 
-/** Ordinary housekeeping: devices lost and back, events to programs, demotions. Called by the server every few ms and by tests
- *  between steps. */
+/** Ordinary housekeeping: devices lost and back, events to programs, demotions. Called by the
+ * server every few ms and by tests between steps. */
 void engine_tend(struct engine *engine);
 
 /** Programs connected now. */

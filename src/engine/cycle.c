@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cycle, from a period's beginning to its output being complete: read from top to bottom in
+ * cycle_run(). What one program needs is in program.c.
+ */
+#include "engine/cycle.h"
+
+#include <string.h>
+
+enum {
+    RESERVE_MIN_NS = 20000, /* kept back for mixing when nothing was measured yet */
+    RECOUNTS =
+        8, /* wrong hints from programs that a cycle follows up; beyond, it looks at every wake */
+    MACHINE_LATE_NS = 1000000, /* the engine ran so much later than it asked: the machine stalled */
+};
+
+static uint64_t
+frames_ns(const struct cycle *cycle, uint64_t frames)
+{
+    return (uint64_t)((double)frames * 1e9 / cycle->rate_hz);
+}
+
+static uint64_t
+now_ns(const struct cycle *cycle)
+{
+    return cycle->clock->now_ns(cycle->clock->user);
+}
+
+static void
+remove_program(struct cycle *cycle, const struct cycle_program *program)
+{
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        if (cycle->program[i] == program) {
+            /* The order of programs is the order of adding: keep it. */
+            memmove(&cycle->program[i], &cycle->program[i + 1],
+                    (cycle->programs - i - 1) * sizeof(cycle->program[0]));
+            cycle->programs--;
+            return;
+        }
+    }
+}
+
+void
+cycle_apply_commands(struct cycle *cycle)
+{
+    struct cycle_command command;
+    uint64_t applied = 0;
+    while (ring_get(&cycle->commands, &command)) {
+        switch (command.kind) {
+        case CYCLE_ADD:
+            cycle->program[cycle->programs++] = command.program;
+            break;
+        case CYCLE_REMOVE:
+            remove_program(cycle, command.program);
+            break;
+        case CYCLE_PLAN:
+            break;
+        }
+        cycle->plan = command.plan;
+        applied++;
+    }
+    if (applied) {
+        /* Partner: control's acquire load before it frees what the commands took away. */
+        atomic_fetch_add_explicit(&cycle->applied, applied, memory_order_release);
+    }
+}
+
+static void
+store_input(struct cycle *cycle, const struct backend_cycle *period)
+{
+    uint32_t first = (uint32_t)(cycle->pos - period->frames) & (CYCLE_RING_FRAMES - 1);
+    uint32_t head = CYCLE_RING_FRAMES - first;
+    if (head > period->frames) {
+        head = period->frames;
+    }
+    for (uint32_t c = 0; c < cycle->inputs; c++) {
+        float *ring = cycle->input_ring + (size_t)c * CYCLE_RING_FRAMES;
+        const unsigned char *from = period->in ? period->in[c].first : NULL;
+        uint32_t rest = period->frames - head;
+        if (!from) {
+            memset(ring + first, 0, head * sizeof(float));
+            memset(ring, 0, rest * sizeof(float));
+            continue;
+        }
+        uint32_t stride = period->in[c].stride_bytes;
+        dsp_from_device(ring + first, from, stride, cycle->input_format, head);
+        if (rest) {
+            dsp_from_device(ring, from + (size_t)head * stride, stride, cycle->input_format, rest);
+        }
+    }
+}
+
+void
+cycle_set_quantum(struct cycle *cycle, uint32_t quantum)
+{
+    if (quantum == cycle->quantum) {
+        return;
+    }
+    cycle->quantum = quantum;
+    atomic_store_explicit(&cycle->quantum_shown, quantum, memory_order_relaxed);
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        program_set_quantum(cycle, cycle->program[i]);
+    }
+}
+
+static void
+clear_ring(float *ring, int64_t from, uint64_t frames)
+{
+    uint32_t first = (uint32_t)from & (CYCLE_RING_FRAMES - 1);
+    uint64_t head = CYCLE_RING_FRAMES - first;
+    if (head > frames) {
+        head = frames;
+    }
+    memset(ring + first, 0, head * sizeof(float));
+    memset(ring, 0, (frames - head) * sizeof(float));
+}
+
+void
+cycle_skip(struct cycle *cycle, uint64_t frames, bool gap)
+{
+    /* Whole quanta, so that every program's phase stays as its latency assumes. */
+    uint64_t whole = (frames + cycle->quantum - 1) / cycle->quantum * cycle->quantum;
+    uint64_t stale = whole < CYCLE_RING_FRAMES ? whole : CYCLE_RING_FRAMES;
+    int64_t to = cycle->pos + (int64_t)whole;
+    for (uint32_t c = 0; c < cycle->inputs; c++) {
+        clear_ring(cycle->input_ring + (size_t)c * CYCLE_RING_FRAMES, to - (int64_t)stale, stale);
+    }
+    for (uint32_t b = 0; cycle->plan && b < cycle->plan->buses; b++) {
+        clear_ring(cycle->plan->bus[b].ring, to - (int64_t)stale, stale);
+    }
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        program_skip(cycle, cycle->program[i], to, gap);
+    }
+    cycle->pos = to;
+    atomic_fetch_add_explicit(&cycle->lost_frames, whole, memory_order_relaxed);
+}
+
+static void
+arm(struct cycle *cycle, struct cycle_program *program)
+{
+    handoff_arm(program->segment,
+                program_bursts(cycle, program) ? PROTO_ARMED_WAKE : PROTO_ARMED_COUNT);
+    program->waited = true;
+}
+
+/* Calls everybody who is due. The number of programs that the last one done is to be counted from;
+ * *bursting: those that are called again. */
+static uint32_t
+call_programs(struct cycle *cycle, uint32_t *bursting)
+{
+    uint32_t counted = 0;
+    *bursting = 0;
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        struct cycle_program *program = cycle->program[i];
+        program_begin_cycle(cycle, program);
+        bool expects = program_expects(cycle, program);
+        if (expects) {
+            /* Before the call and before looking again: whoever comes second of program and engine
+             * sees the other. */
+            arm(cycle, program);
+            program_collect(program);
+        }
+        program_call(cycle, program);
+        if (!expects) {
+            continue;
+        }
+        if (program_bursts(cycle, program)) {
+            ++*bursting;
+        } else if (program_is_awaited(cycle, program) ||
+                   handoff_disarm(program->segment) == PROTO_ARMED_NOT) {
+            counted++; /* or it counted itself out before we could take the arming back */
+        }
+    }
+    return counted;
+}
+
+/* Programs whose buffer is smaller than the quantum: takes what they answered and calls them again.
+ */
+static uint32_t
+continue_bursts(struct cycle *cycle)
+{
+    uint32_t bursting = 0;
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        struct cycle_program *program = cycle->program[i];
+        if (!program->waited || !program_bursts(cycle, program)) {
+            continue;
+        }
+        do {
+            arm(cycle, program);
+        } while (program_collect(program) + program_call(cycle, program) != 0);
+        if (program_is_awaited(cycle, program)) {
+            bursting++;
+        }
+    }
+    return bursting;
+}
+
+/* Looks at the truth after the hint said that all are done; arms those anew that are not. The
+ * number of them. */
+static uint32_t
+recount(struct cycle *cycle)
+{
+    uint32_t counted = 0;
+    handoff_count_begin(cycle->rendezvous);
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        struct cycle_program *program = cycle->program[i];
+        if (!program->waited || program_bursts(cycle, program)) {
+            continue;
+        }
+        program_collect(program);
+        if (!program_is_awaited(cycle, program)) {
+            continue;
+        }
+        arm(cycle, program);
+        program_collect(program);
+        if (program_is_awaited(cycle, program) ||
+            handoff_disarm(program->segment) == PROTO_ARMED_NOT) {
+            counted++;
+        }
+    }
+    return handoff_count_end(cycle->rendezvous, counted) ? 0 : counted;
+}
+
+static bool
+anybody_awaited(struct cycle *cycle)
+{
+    bool awaited = false;
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        struct cycle_program *program = cycle->program[i];
+        if (program->waited) {
+            program_collect(program);
+            awaited |= program_is_awaited(cycle, program);
+        }
+    }
+    return awaited;
+}
+
+static void
+wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
+{
+    unsigned recounts = 0;
+    for (;;) {
+        /* Read before looking at the programs' words: a post after this ends the wait below. */
+        uint32_t seen = atomic_load_explicit(cycle->wake.word, memory_order_acquire);
+        if (bursting) {
+            bursting = continue_bursts(cycle);
+        }
+        if (!all_counted) {
+            all_counted =
+                atomic_load_explicit(&cycle->rendezvous->pending, memory_order_acquire) == 0;
+        }
+        if (!bursting && all_counted) {
+            if (!anybody_awaited(cycle)) {
+                return;
+            }
+            if (recounts < RECOUNTS) {
+                recounts++;
+                all_counted = recount(cycle) == 0;
+                continue;
+            }
+        }
+        if (now_ns(cycle) >= cycle->deadline_ns) {
+            return;
+        }
+        cycle->clock->wait(cycle->clock->user, &cycle->wake, seen, cycle->deadline_ns);
+    }
+}
+
+/* Whose fault it is that a block is missing now. */
+static enum late_cause
+blame(const struct cycle *cycle, const struct backend_cycle *period)
+{
+    if (period->flags & BACKEND_CYCLE_XRUN) {
+        return LATE_DEVICE;
+    }
+    uint64_t quarter = frames_ns(cycle, cycle->quantum) / 4;
+    uint64_t tolerance = quarter > MACHINE_LATE_NS ? quarter : MACHINE_LATE_NS;
+    bool overslept = now_ns(cycle) > cycle->deadline_ns + tolerance;
+    bool began_late = !cycle->elastic && period->start_ns > period->time_ns + tolerance;
+    return overslept || began_late ? LATE_MACHINE : LATE_PROGRAM;
+}
+
+static unsigned
+gather(struct cycle *cycle, uint32_t first, uint32_t count, int64_t frame, uint32_t span)
+{
+    struct cycle_plan *plan = cycle->plan;
+    unsigned sources = 0;
+    for (uint32_t e = first; e < first + count; e++) {
+        const float *from =
+            program_output(plan->entry[e].program, plan->entry[e].output, frame, span);
+        if (from) {
+            plan->sources[sources++] = from;
+        }
+    }
+    return sources;
+}
+
+static void
+mix_span(struct cycle *cycle, const struct backend_cycle *period, uint32_t offset, uint32_t span)
+{
+    struct cycle_plan *plan = cycle->plan;
+    int64_t frame = cycle->pos + offset;
+    for (uint32_t c = 0; c < cycle->outputs; c++) {
+        const struct backend_area *area = period->out ? &period->out[c] : NULL;
+        if (!area || !area->first) {
+            continue;
+        }
+        unsigned sources = plan && c < plan->outputs ? gather(cycle, plan->output[c].first,
+                                                              plan->output[c].count, frame, span)
+                                                     : 0;
+        dsp_mix_to_device((unsigned char *)area->first + (size_t)offset * area->stride_bytes,
+                          area->stride_bytes, cycle->output_format, sources ? plan->sources : NULL,
+                          sources, 1.0f, span);
+    }
+    for (uint32_t b = 0; plan && b < plan->buses; b++) {
+        const struct cycle_bus *bus = &plan->bus[b];
+        unsigned sources = gather(cycle, bus->first, bus->count, frame, span);
+        dsp_mix(bus->ring + ((uint32_t)frame & (CYCLE_RING_FRAMES - 1)), plan->sources, sources,
+                1.0f, span);
+    }
+}
+
+static void
+mix(struct cycle *cycle, const struct backend_cycle *period)
+{
+    uint32_t room = CYCLE_MIN_OUT_FRAMES - ((uint32_t)cycle->pos & (CYCLE_MIN_OUT_FRAMES - 1));
+    uint32_t head = period->frames < room ? period->frames : room;
+    mix_span(cycle, period, 0, head);
+    if (head < period->frames) {
+        mix_span(cycle, period, head, period->frames - head);
+    }
+}
+
+static uint64_t
+reserve_ns(const struct cycle *cycle)
+{
+    uint64_t reserve = cycle->reserve_us
+                           ? (uint64_t)cycle->reserve_us * 1000
+                           : cycle->mix_cost_ns + cycle->mix_cost_ns / 2 + RESERVE_MIN_NS;
+    return reserve < cycle->budget_ns / 4 ? reserve : cycle->budget_ns / 4;
+}
+
+/* Quick to rise and slow to fall, for the reserve is for the expensive cycles; at most twofold at
+ * once, for a stall of the machine within the mixing is not its cost. */
+static void
+follow_mix_cost(struct cycle *cycle, uint64_t cost_ns)
+{
+    uint64_t known = cycle->mix_cost_ns;
+    uint64_t most = 2 * known + 2000;
+    if (cost_ns > most) {
+        cost_ns = most;
+    }
+    cycle->mix_cost_ns =
+        cost_ns > known ? known + (cost_ns - known) / 4 : known - (known - cost_ns) / 64;
+}
+
+void
+cycle_run(struct cycle *cycle, const struct backend_cycle *period)
+{
+    if (!cycle->flushes_denormals) {
+        os_thread_flush_denormals();
+        cycle->flushes_denormals = true;
+    }
+    cycle_apply_commands(cycle);
+    cycle->start_ns = period->start_ns;
+    cycle->time_ns = period->time_ns;
+    if (period->flags & BACKEND_CYCLE_XRUN) {
+        atomic_fetch_add_explicit(&cycle->xruns, 1, memory_order_relaxed);
+        cycle_skip(cycle, period->lost_frames, false);
+    }
+    cycle_set_quantum(cycle, period->frames);
+    cycle->deadline_ns = period->start_ns + cycle->budget_ns - reserve_ns(cycle);
+
+    store_input(cycle, period);
+    uint32_t bursting;
+    handoff_count_begin(cycle->rendezvous);
+    uint32_t counted = call_programs(cycle, &bursting);
+    bool all_counted = handoff_count_end(cycle->rendezvous, counted);
+    if (counted || bursting) {
+        wait_for_programs(cycle, all_counted, bursting);
+    }
+    enum late_cause cause = blame(cycle, period);
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        program_end_wait(cycle, cycle->program[i], cause);
+    }
+
+    uint64_t mix_start_ns = now_ns(cycle);
+    mix(cycle, period);
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        program_end_cycle(cycle, cycle->program[i]);
+    }
+    cycle->pos += period->frames;
+
+    uint64_t end_ns = now_ns(cycle);
+    uint64_t cost_ns = end_ns - mix_start_ns;
+    follow_mix_cost(cycle, cost_ns);
+    if (end_ns > period->start_ns + cycle->budget_ns) {
+        atomic_fetch_add_explicit(&cycle->overruns, 1, memory_order_relaxed);
+    }
+    statistics_add(&cycle->cost_us, (end_ns - period->start_ns) / 1000);
+    atomic_fetch_add_explicit(&cycle->cycles, 1, memory_order_relaxed);
+}

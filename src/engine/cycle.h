@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The cycle: everything that happens between a device's period beginning and its output being
+ * complete. One struct holds all that it touches; nothing here allocates, locks, logs or waits on a
+ * program beyond the deadline.
+ *
+ * Control (engine.c, device.c) prepares objects and hands them over through a ring of commands;
+ * what the cycle gives up is freed by control once the cycle has passed the command that took it
+ * away.
+ */
+#ifndef TUTTI_CYCLE_H
+#define TUTTI_CYCLE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "base/ring.h"
+#include "engine/engine.h"
+#include "engine/statistics.h"
+#include "proto/handoff.h"
+
+enum {
+    CYCLE_MAX_PROGRAMS = 256,
+    CYCLE_MAX_BUFFER_FRAMES = 8192,
+    CYCLE_RING_FRAMES =
+        32768, /* of captured input; a power of two >= 2 * buffer + delay + period */
+    CYCLE_MIN_OUT_FRAMES = 8192, /* output rings: powers of two from here; a mixing window is split
+                                    at multiples of it */
+    CYCLE_COMMANDS = 1024,
+};
+
+/* Why a block was left out. */
+enum late_cause {
+    LATE_PROGRAM, /* it did not answer in time */
+    LATE_DEVICE,  /* the device lost time */
+    LATE_MACHINE, /* the engine itself was not run in time */
+};
+
+/* What becomes of one half of a program's buffers, as the engine sees it. */
+enum half_state {
+    HALF_FREE,    /* the engine may fill it */
+    HALF_ISSUED,  /* the program owns it */
+    HALF_DONE,    /* handed back in time; output not read to its end (in place only) */
+    HALF_DROPPED, /* the program owns it past the deadline: its output will not be used */
+    HALF_STATE_COUNT
+};
+
+struct cycle_half {
+    enum half_state state;
+    uint32_t seq;
+    int64_t out_frame; /* where its output begins */
+    uint64_t issued_ns;
+};
+
+/* Where an input channel of a program reads. */
+struct cycle_source {
+    const float *ring; /* CYCLE_RING_FRAMES long; NULL: silence */
+};
+
+struct cycle_program {
+    /* set by control before the cycle gets it, constant afterwards */
+    uint32_t id;
+    struct proto_segment *segment;
+    struct proto_layout layout;
+    struct os_wake doorbell;
+    struct cycle_source input[PROTO_MAX_CHANNELS];
+    float *out_ring;     /* outputs x out_frames, zero where nothing was written */
+    uint32_t out_frames; /* a power of two */
+    uint32_t offset; /* see schedule.h; keeps what was promised. Control, at a reopening: with the
+                        cycle stopped */
+    uint32_t input_delay; /* frames that the input is held back to keep a promised latency */
+    bool late_take;
+    bool tight;
+
+    /* the cycle's own */
+    enum proto_program_state state;
+    uint32_t run; /* the run word that it was started with */
+    uint32_t next_seq;
+    int64_t origin;     /* engine frame of position 0 */
+    int64_t next_frame; /* engine frame of the next block's first frame */
+    uint32_t phase;     /* (next_frame - pos) is a multiple of it */
+    bool in_place;
+    bool jumped;          /* tell with the next stamp */
+    bool waited;          /* armed in this cycle */
+    int64_t out_valid_to; /* nothing but zeros in out_ring from here on */
+    struct cycle_half half[2];
+    uint64_t late_since_ns; /* 0: not late */
+    enum late_cause late_cause;
+
+    /* for control to read */
+    _Atomic uint32_t state_shown; /* enum proto_program_state */
+    _Atomic uint64_t late_since_shown_ns;
+    _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
+    struct statistics lateness_us;
+    _Atomic uint32_t peak_in[PROTO_STATUS_METERS], peak_out[PROTO_STATUS_METERS]; /* float bits */
+};
+
+/* Which program's outputs meet on which device channel. Made by control, immutable. */
+struct cycle_plan_entry {
+    struct cycle_program *program;
+    uint32_t output;
+};
+struct cycle_bus {         /* a mixed signal that programs read as an input, one block late */
+    float *ring;           /* CYCLE_RING_FRAMES */
+    uint32_t first, count; /* entries */
+};
+struct cycle_plan {
+    uint32_t outputs; /* device channels */
+    struct {
+        uint32_t first, count;
+    } output[BACKEND_MAX_CHANNELS];
+    struct cycle_bus *bus;
+    uint32_t buses;
+    struct cycle_plan_entry *entry;
+    uint32_t entries;
+    const float **sources; /* room for `entries` pointers */
+};
+
+enum cycle_command_kind { CYCLE_ADD, CYCLE_REMOVE, CYCLE_PLAN };
+struct cycle_command {
+    enum cycle_command_kind kind;
+    struct cycle_program *program;
+    struct cycle_plan *plan; /* in force from here on; NULL: as before */
+};
+
+struct cycle {
+    const struct engine_clock *clock;
+    /* the stream, set by control while no cycle runs */
+    uint32_t inputs, outputs;
+    enum dsp_format input_format, output_format;
+    double rate_hz;
+    uint64_t budget_ns;
+    uint32_t reserve_us; /* configured; 0: measured */
+    bool replacement;    /* no device: the engine's own clock */
+    bool elastic;
+    uint64_t generation;
+
+    /* the cycle's own */
+    uint32_t quantum; /* of the present cycle */
+    int64_t pos;
+    float *input_ring; /* inputs x CYCLE_RING_FRAMES */
+    struct cycle_program *program[CYCLE_MAX_PROGRAMS];
+    uint32_t programs;
+    struct cycle_plan *plan;
+    uint64_t start_ns, time_ns, deadline_ns, mix_cost_ns;
+    bool flushes_denormals;
+
+    /* between programs and the engine */
+    struct proto_rendezvous *rendezvous;
+    struct os_wake wake;
+
+    /* between control and the cycle */
+    struct ring commands;
+    struct cycle_command command_storage[CYCLE_COMMANDS];
+    _Atomic uint64_t applied; /* commands so far */
+    _Atomic uint64_t meters_until_ns;
+
+    /* for control to read */
+    _Atomic uint32_t quantum_shown;
+    _Atomic uint64_t cycles, xruns, lost_frames, overruns, late_events;
+    struct statistics cost_us;
+};
+
+/** One cycle. The stream's real-time thread (or control while no stream runs one). */
+void cycle_run(struct cycle *cycle, const struct backend_cycle *period);
+
+/** Applies the commands that wait. Called by the cycle, and by control while no cycle can run. */
+void cycle_apply_commands(struct cycle *cycle);
+
+/** Time passed without cycles (a reopened device): frames are skipped, programs jump. Control,
+ * while no cycle can run. gap: count the frames as the device's gap. */
+void cycle_skip(struct cycle *cycle, uint64_t frames, bool gap);
+
+/** A program's halves, position and phase for another quantum. The cycle, or control while none can
+ * run. */
+void cycle_set_quantum(struct cycle *cycle, uint32_t quantum);
+
+/* ---- program.c: one program within the cycle ---- */
+
+/** Sees whether the program started or stopped, takes what it handed back, lets a late one in
+ * again. */
+void program_begin_cycle(struct cycle *cycle, struct cycle_program *program);
+/** True when this cycle's mix needs a block that is out, or that program_call() will give out now.
+ */
+bool program_expects(const struct cycle *cycle, const struct cycle_program *program);
+/** True when several of its blocks fall into one quantum, so that it is called again as soon as it
+ * has answered. */
+bool program_bursts(const struct cycle *cycle, const struct cycle_program *program);
+/** Gives the program every block that is due and for which a half is free; the number of calls. */
+unsigned program_call(struct cycle *cycle, struct cycle_program *program);
+/** Takes blocks that were handed back; their number. */
+unsigned program_collect(struct cycle_program *program);
+/** True while a block that this cycle's mix needs is not handed back. */
+bool program_is_awaited(const struct cycle *cycle, const struct cycle_program *program);
+/** The deadline passed: what is not here is left out. */
+void program_end_wait(struct cycle *cycle, struct cycle_program *program, enum late_cause cause);
+/** Output samples of a channel for the frames [frame, frame + count), contiguous; NULL: silence.
+ * The span does not cross a multiple of CYCLE_MIN_OUT_FRAMES. */
+const float *program_output(const struct cycle_program *program, uint32_t channel, int64_t frame,
+                            uint32_t count);
+/** The cycle's window was mixed: frees what it used. */
+void program_end_cycle(struct cycle *cycle, struct cycle_program *program);
+/** Frames [cycle->pos, to) are skipped. gap: because the device reopened. */
+void program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, bool gap);
+/** The quantum changed to cycle->quantum. */
+void program_set_quantum(struct cycle *cycle, struct cycle_program *program);
+
+#endif

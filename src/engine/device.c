@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The device as control sees it: opening at the first program, changing its period, losing it and
+ * getting it back. While it is lost the engine's own clock runs the cycle, so that every program is
+ * called on, in silence.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "engine/engine_state.h"
+#include "engine/schedule.h"
+
+enum { PERIOD_MIN_FRAMES = 16 };
+
+static const bool allowed[PROTO_STREAM_STATE_COUNT][PROTO_STREAM_STATE_COUNT] = {
+    [PROTO_STREAM_CLOSED] = {[PROTO_STREAM_OPENING] = true},
+    [PROTO_STREAM_OPENING] =
+        {[PROTO_STREAM_RUNNING] = true, [PROTO_STREAM_CLOSED] = true, [PROTO_STREAM_LOST] = true},
+    [PROTO_STREAM_RUNNING] =
+        {[PROTO_STREAM_LOST] = true, [PROTO_STREAM_OPENING] = true, [PROTO_STREAM_CLOSED] = true},
+    [PROTO_STREAM_LOST] = {[PROTO_STREAM_OPENING] = true, [PROTO_STREAM_CLOSED] = true},
+};
+
+static void
+set_state(struct engine *engine, enum proto_stream_state state)
+{
+    if (!allowed[engine->state][state]) {
+        log_error("engine: stream state %d does not follow %d", (int)state, (int)engine->state);
+        return;
+    }
+    engine->state = state;
+    engine->known.state = state;
+}
+
+/* ---- what backends call ---- */
+
+static void
+on_cycle(void *user, const struct backend_cycle *period)
+{
+    struct engine *engine = user;
+    cycle_run(&engine->cycle, period);
+}
+
+static void
+on_event(void *user, enum backend_event_kind kind, enum tutti_status status, const char *text)
+{
+    struct engine *engine = user;
+    log_warning("engine: device event %d: %s (%s)", (int)kind, text, tutti_status_name(status));
+    atomic_fetch_or_explicit(&engine->backend_events, 1U << kind, memory_order_release);
+}
+
+/* ---- knowing ---- */
+
+static void
+know(struct engine *engine, const struct backend_info *info)
+{
+    struct proto_device *known = &engine->known;
+    utf8_copy(known->name, sizeof(known->name), info->name);
+    utf8_copy(known->backend, sizeof(known->backend), engine->backend->name);
+    utf8_copy(known->format, sizeof(known->format), info->format);
+    known->inputs = info->inputs;
+    known->outputs = info->outputs;
+    known->period_frames = info->period_frames;
+    known->period_min_frames = info->period_min_frames;
+    known->period_max_frames = info->period_max_frames;
+    known->period_step_frames = info->period_step_frames;
+    known->input_latency_frames = info->input_latency_frames;
+    known->output_latency_frames = info->output_latency_frames;
+    known->rate_hz = info->rate_hz;
+    memcpy(known->rates_hz, info->rates_hz, sizeof(known->rates_hz));
+    engine->live_period = info->live_period;
+
+    struct cycle *cycle = &engine->cycle;
+    cycle->inputs = info->inputs;
+    cycle->outputs = info->outputs;
+    cycle->input_format = info->input_format;
+    cycle->output_format = info->output_format;
+    cycle->rate_hz = info->rate_hz;
+    cycle->budget_ns = info->budget_ns;
+    cycle->elastic = info->elastic;
+    cycle->replacement = false;
+    cycle->flushes_denormals = false; /* another thread */
+    if (!cycle->quantum) {
+        cycle->quantum = info->period_frames;
+    }
+    /* Touches each page of the channels in use, so that the cycle does not fault; silence before
+     * the first frame. */
+    memset(cycle->input_ring, 0, (size_t)info->inputs * CYCLE_RING_FRAMES * sizeof(float));
+}
+
+static const struct backend *
+next_backend(const struct engine *engine, unsigned *at)
+{
+    if (strcmp(engine->config.device_backend, "auto") != 0) {
+        return (*at)++ ? NULL : backend_find(engine->config.device_backend);
+    }
+    return backends[*at] ? backends[(*at)++] : NULL;
+}
+
+uint32_t
+device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room)
+{
+    uint32_t count = 0;
+    unsigned at = 0;
+    for (const struct backend *backend; (backend = next_backend(engine, &at));) {
+        struct backend_device devices[PROTO_DEVICE_ENTRIES];
+        unsigned found = PROTO_DEVICE_ENTRIES;
+        if (backend->list(&engine->config, devices, &found) != TUTTI_OK) {
+            continue;
+        }
+        for (unsigned d = 0; d < found && count < room; d++, count++) {
+            struct proto_device_entry *entry = &entries[count];
+            memset(entry, 0, sizeof(*entry));
+            utf8_copy(entry->name, sizeof(entry->name), devices[d].name);
+            utf8_copy(entry->backend, sizeof(entry->backend), backend->name);
+            entry->inputs = devices[d].inputs;
+            entry->outputs = devices[d].outputs;
+            entry->is_default = devices[d].is_default;
+        }
+    }
+    return count;
+}
+
+void
+device_learn(struct engine *engine)
+{
+    struct proto_device *known = &engine->known;
+    unsigned at = 0;
+    known->rate_hz = engine->rate_hz;
+    for (const struct backend *backend; (backend = next_backend(engine, &at));) {
+        struct backend_device devices[PROTO_DEVICE_ENTRIES];
+        unsigned found = PROTO_DEVICE_ENTRIES;
+        if (backend->list(&engine->config, devices, &found) != TUTTI_OK) {
+            continue;
+        }
+        for (unsigned d = 0; d < found; d++) {
+            const struct backend_device *device = &devices[d];
+            const char *wanted = engine->config.device_name;
+            if (wanted[0] ? strcmp(device->name, wanted) != 0 : !device->is_default) {
+                continue;
+            }
+            utf8_copy(known->name, sizeof(known->name), device->name);
+            utf8_copy(known->backend, sizeof(known->backend), backend->name);
+            known->inputs = device->inputs;
+            known->outputs = device->outputs;
+            known->period_min_frames = device->period_min_frames;
+            known->period_max_frames = device->period_max_frames;
+            known->period_step_frames = device->period_step_frames;
+            memcpy(known->rates_hz, device->rates_hz, sizeof(known->rates_hz));
+            if (device->rates_hz[0] > 0 && device->rates_hz[1] <= 0) {
+                known->rate_hz = device->rates_hz[0]; /* it has one only */
+            }
+            known->period_frames =
+                device_choose_quantum(engine, (uint32_t)engine->config.program_buffer);
+            known->input_latency_frames = known->output_latency_frames = known->period_frames;
+            return;
+        }
+    }
+}
+
+/* ---- the quantum ---- */
+
+/* The greatest period that the device can have and that is not above wanted; its smallest, when
+ * that is above. */
+static uint32_t
+snap(const struct proto_device *known, uint32_t wanted)
+{
+    uint32_t min = known->period_min_frames ? known->period_min_frames : PERIOD_MIN_FRAMES;
+    uint32_t max = known->period_max_frames ? known->period_max_frames : BACKEND_MAX_PERIOD_FRAMES;
+    uint32_t step = known->period_step_frames;
+    if (wanted >= max) {
+        return max;
+    }
+    if (wanted <= min) {
+        return min;
+    }
+    if (step) {
+        uint32_t snapped = wanted / step * step;
+        return snapped < min ? min : snapped;
+    }
+    uint32_t power = min;
+    while (power * 2 <= wanted) {
+        power *= 2;
+    }
+    return power;
+}
+
+static bool
+suits_everybody(const struct engine *engine, uint32_t quantum)
+{
+    const struct proto_device *known = &engine->known;
+    /* A reopened device with a buffer of its own is nearer by the difference of the periods, each
+     * way; a live one stays. */
+    uint32_t nearer = engine->live_period ? 0 : known->period_frames - quantum;
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        const struct cycle_program *program = engine->program[i]->cycle;
+        if (program) {
+            uint32_t buffer = program->layout.buffer_frames;
+            uint32_t phase = schedule_gcd(buffer, schedule_gcd(known->period_frames, quantum));
+            if (!schedule_feasible(buffer, quantum, phase, program->offset + nearer,
+                                   program->late_take)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+uint32_t
+device_choose_quantum(const struct engine *engine, uint32_t buffer_frames)
+{
+    const struct proto_device *known = &engine->known;
+    uint32_t present = known->period_frames;
+    if (engine->config.device_period) {
+        return snap(known, (uint32_t)engine->config.device_period);
+    }
+    uint32_t wanted = snap(known, buffer_frames);
+    if (!programs_prepared(engine)) {
+        return wanted;
+    }
+    /* Others play: the period may shrink as long as their latency can stay, and does not grow. */
+    while (wanted < present) {
+        if (suits_everybody(engine, wanted)) {
+            return wanted;
+        }
+        uint32_t next = snap(known, wanted - 1);
+        if (next >= wanted) {
+            break;
+        }
+        wanted = next;
+    }
+    return present;
+}
+
+/* ---- opening ---- */
+
+static enum tutti_status
+open_with(struct engine *engine, const struct backend *backend, uint32_t quantum,
+          char error[PROTO_TEXT_BYTES])
+{
+    struct backend_request request = {
+        .device = engine->config.device_name,
+        .rate_hz = engine->rate_hz,
+        .period_frames = quantum,
+        .max_inputs = BACKEND_MAX_CHANNELS,
+        .max_outputs = BACKEND_MAX_CHANNELS,
+        .config = &engine->config,
+    };
+    struct backend_callbacks callbacks[BACKEND_MAX_STREAMS];
+    for (unsigned i = 0; i < BACKEND_MAX_STREAMS; i++) {
+        callbacks[i] = (struct backend_callbacks){engine, on_cycle, on_event};
+    }
+    /* One stream: clocks of their own are joined to the master by resampling, and this engine does
+     * not resample. */
+    struct backend_stream *streams[BACKEND_MAX_STREAMS] = {0};
+    unsigned count = 1;
+    enum tutti_status status = backend->open(&request, callbacks, streams, &count, error);
+    if (status == TUTTI_OK) {
+        engine->backend = backend;
+        engine->stream = streams[0];
+        know(engine, backend->info(engine->stream));
+    }
+    return status;
+}
+
+static enum tutti_status
+open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
+{
+    enum tutti_status status = TUTTI_NO_DEVICE;
+    unsigned at = 0;
+    atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
+    for (const struct backend *backend; (backend = next_backend(engine, &at));) {
+        status = open_with(engine, backend, quantum, error);
+        if (status == TUTTI_OK) {
+            break;
+        }
+        log_info("engine: backend %s: %s", backend->name, error);
+    }
+    return status;
+}
+
+static enum tutti_status
+start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
+{
+    enum tutti_status status = engine->backend->start(engine->stream);
+    if (status != TUTTI_OK) {
+        engine->backend->close(engine->stream);
+        engine->stream = NULL;
+        snprintf(error, PROTO_TEXT_BYTES, "the device did not start: %s",
+                 tutti_status_text(status));
+        return status;
+    }
+    set_state(engine, PROTO_STREAM_RUNNING);
+    const struct proto_device *known = &engine->known;
+    log_info("engine: %s '%s' runs: %u in, %u out, %.0f Hz, period %u, %s", known->backend,
+             known->name, known->inputs, known->outputs, known->rate_hz, known->period_frames,
+             known->format);
+    return TUTTI_OK;
+}
+
+static void
+close_stream(struct engine *engine)
+{
+    if (engine->stream) {
+        engine->backend->stop(engine->stream);
+        engine->backend->close(engine->stream);
+        engine->stream = NULL;
+    }
+}
+
+/* ---- the replacement clock ---- */
+
+static void
+replacement_cycle(struct engine *engine, uint64_t now_ns)
+{
+    uint64_t due_ns = pace_due_ns(&engine->pace);
+    struct backend_cycle period = {
+        .frames = engine->pace.block_frames,
+        .time_ns = due_ns,
+        .start_ns = now_ns,
+    };
+    uint64_t skipped = pace_next(&engine->pace, now_ns);
+    if (skipped) {
+        period.flags = BACKEND_CYCLE_XRUN;
+        period.lost_frames = skipped * period.frames;
+        period.time_ns += (uint64_t)((double)period.lost_frames * 1e9 / engine->pace.rate_hz);
+    }
+    cycle_run(&engine->cycle, &period);
+}
+
+static void
+run_replacement(void *arg)
+{
+    struct engine *engine = arg;
+    while (!atomic_load_explicit(&engine->replacement_stop, memory_order_acquire)) {
+        os_sleep_until_ns(pace_due_ns(&engine->pace));
+        replacement_cycle(engine, engine_now_ns(engine));
+    }
+}
+
+static void
+start_replacement(struct engine *engine)
+{
+    struct cycle *cycle = &engine->cycle;
+    cycle->replacement = true;
+    cycle->elastic = false;
+    cycle->flushes_denormals = false;
+    cycle->budget_ns = (uint64_t)((double)cycle->quantum * 1e9 / cycle->rate_hz);
+    pace_init(&engine->pace, engine_now_ns(engine), cycle->rate_hz, cycle->quantum);
+    atomic_store_explicit(&engine->replacement_stop, false, memory_order_release);
+    if (!engine->own_clock &&
+        os_thread_start(&engine->replacement, "tutti-pace", OS_PRIORITY_ENGINE, run_replacement,
+                        engine) != TUTTI_OK) {
+        log_error("engine: no thread for the replacement clock: programs wait until the device "
+                  "is back");
+    }
+}
+
+static void
+stop_replacement(struct engine *engine)
+{
+    atomic_store_explicit(&engine->replacement_stop, true, memory_order_release);
+    os_thread_join(engine->replacement);
+    engine->replacement = NULL;
+}
+
+/* ---- changes while programs play ---- */
+
+/* The stream is open anew and not started yet, since from_ns nothing ran: programs jump over the
+ * gap and keep their latency. */
+static void
+bridge_gap(struct engine *engine, uint64_t from_ns)
+{
+    struct cycle *cycle = &engine->cycle;
+    uint64_t passed_ns = engine_now_ns(engine) - from_ns;
+    uint64_t frames = (uint64_t)((double)passed_ns * 1e-9 * cycle->rate_hz);
+    cycle_apply_commands(cycle);
+    int64_t before = cycle->pos;
+    cycle_skip(cycle, frames, true);
+    engine->gap_frames += (uint64_t)(cycle->pos - before);
+    engine->reopenings++;
+    /* Now, while no cycle runs: programs' offsets and phases belong to the new period. */
+    cycle_set_quantum(cycle, engine->known.period_frames);
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        struct engine_program *program = engine->program[i];
+        if (!program->cycle) {
+            continue;
+        }
+        engine_tell(engine, program->id, PROTO_EVENT_GAP, (uint64_t)(cycle->pos - before),
+                    "the device was opened anew; its sound was interrupted");
+        if (!programs_keep_latency(engine, program)) {
+            engine_tell(engine, program->id, PROTO_EVENT_LATENCIES, 0,
+                        "the device has another latency now");
+        }
+    }
+    programs_command(engine, CYCLE_PLAN, NULL);
+}
+
+static void
+lose(struct engine *engine, const char *text)
+{
+    close_stream(engine);
+    set_state(engine, PROTO_STREAM_LOST);
+    engine->lost_at_ns = engine_now_ns(engine);
+    engine->retry_ns = engine->lost_at_ns + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
+    log_warning("engine: device lost: %s", text);
+    engine_tell(engine, 0, PROTO_EVENT_DEVICE_LOST, 0, text);
+    start_replacement(engine);
+}
+
+/* Closes and opens at another period, or follows the device to what it is now. On failure the
+ * programs go on in silence. */
+static enum tutti_status
+reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
+{
+    uint64_t from_ns = engine_now_ns(engine);
+    double rate_hz = engine->known.rate_hz;
+    close_stream(engine);
+    set_state(engine, PROTO_STREAM_OPENING);
+    enum tutti_status status = open_stream(engine, quantum, error);
+    if (status == TUTTI_OK) {
+        bridge_gap(engine, from_ns);
+        status = start_stream(engine, error);
+    }
+    if (status != TUTTI_OK) {
+        lose(engine, error);
+        return status;
+    }
+    if (engine->known.rate_hz != rate_hz) {
+        engine_tell(engine, 0, PROTO_EVENT_RATE, 0, "the device runs at another sample rate now");
+    }
+    return TUTTI_OK;
+}
+
+enum tutti_status
+device_ensure(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
+{
+    enum tutti_status status;
+    switch (engine->state) {
+    case PROTO_STREAM_RUNNING:
+        if (quantum == engine->known.period_frames) {
+            return TUTTI_OK;
+        }
+        if (!programs_prepared(engine)) {
+            device_close(engine);
+            break;
+        }
+        if (engine->live_period) {
+            status = engine->backend->set_period(engine->stream, quantum);
+            if (status == TUTTI_OK) {
+                uint32_t before = engine->known.period_frames;
+                engine->known.period_frames = quantum;
+                engine->known.input_latency_frames -= before - quantum;
+            }
+            return status;
+        }
+        return reopen(engine, quantum, error);
+    case PROTO_STREAM_LOST:
+        return TUTTI_OK; /* the replacement clock serves the program until the device is back */
+    case PROTO_STREAM_CLOSED:
+    case PROTO_STREAM_OPENING:
+    case PROTO_STREAM_STATE_COUNT:
+        break;
+    }
+    set_state(engine, PROTO_STREAM_OPENING);
+    status = open_stream(engine, quantum, error);
+    if (status == TUTTI_OK) {
+        cycle_apply_commands(&engine->cycle);
+        cycle_set_quantum(&engine->cycle, engine->known.period_frames);
+        status = start_stream(engine, error);
+    }
+    if (status != TUTTI_OK) {
+        set_state(engine, PROTO_STREAM_CLOSED);
+    }
+    return status;
+}
+
+void
+device_close(struct engine *engine)
+{
+    if (engine->state == PROTO_STREAM_CLOSED) {
+        return;
+    }
+    stop_replacement(engine);
+    close_stream(engine);
+    set_state(engine, PROTO_STREAM_CLOSED);
+    log_info("engine: device closed");
+}
+
+bool
+device_is_cycling(const struct engine *engine)
+{
+    return engine->stream || engine->replacement;
+}
+
+void
+device_pause(struct engine *engine)
+{
+    if (engine->stream) {
+        engine->backend->stop(engine->stream);
+    }
+    stop_replacement(engine);
+}
+
+void
+device_resume(struct engine *engine)
+{
+    char error[PROTO_TEXT_BYTES] = "the device does not answer";
+    if (engine->state == PROTO_STREAM_LOST) {
+        start_replacement(engine);
+    } else if (engine->stream && engine->backend->start(engine->stream) != TUTTI_OK) {
+        lose(engine, error);
+    }
+}
+
+static void
+try_again(struct engine *engine, uint64_t now_ns)
+{
+    char error[PROTO_TEXT_BYTES] = "";
+    engine->retry_ns = now_ns + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
+    /* Only a listed device is tried: opening would disturb the clock that replaces it. */
+    struct proto_device_entry entries[PROTO_DEVICE_ENTRIES];
+    if (!device_list(engine, entries, PROTO_DEVICE_ENTRIES)) {
+        return;
+    }
+    uint32_t quantum = engine->known.period_frames;
+    stop_replacement(engine);
+    uint64_t from_ns = engine_now_ns(engine);
+    set_state(engine, PROTO_STREAM_OPENING);
+    if (open_stream(engine, quantum, error) == TUTTI_OK) {
+        bridge_gap(engine, from_ns);
+        if (start_stream(engine, error) == TUTTI_OK) {
+            engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
+            return;
+        }
+    }
+    set_state(engine, PROTO_STREAM_LOST);
+    start_replacement(engine);
+}
+
+void
+device_tend(struct engine *engine, uint64_t now_ns)
+{
+    char error[PROTO_TEXT_BYTES] = "";
+    uint32_t events = atomic_exchange_explicit(&engine->backend_events, 0, memory_order_acquire);
+    if (engine->state == PROTO_STREAM_RUNNING) {
+        if (events & 1U << BACKEND_EVENT_LOST) {
+            lose(engine, "the device went away");
+        } else if (events & 1U << BACKEND_EVENT_RATE_CHANGED) {
+            engine->rate_hz = 0; /* whatever the device runs at */
+            reopen(engine, engine->known.period_frames, error);
+            engine->rate_hz = engine->known.rate_hz;
+        } else if (events & 1U << BACKEND_EVENT_DEFAULT_CHANGED && !engine->config.device_name[0]) {
+            reopen(engine, engine->known.period_frames, error);
+        }
+    } else if (engine->state == PROTO_STREAM_LOST) {
+        while (engine->own_clock && pace_due_ns(&engine->pace) <= now_ns) {
+            replacement_cycle(engine, now_ns);
+        }
+        if (now_ns >= engine->retry_ns) {
+            try_again(engine, now_ns);
+        }
+    }
+    bool idle = engine->state != PROTO_STREAM_CLOSED && !programs_prepared(engine);
+    if (idle && now_ns > engine->idle_since_ns + (uint64_t)ENGINE_LINGER_MS * OS_NS_PER_MS) {
+        device_close(engine);
+    }
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine's control side: its life, who is connected, what it tells. Devices are in device.c,
+ * joining in programs.c. */
+#include "engine/engine.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "engine/engine_state.h"
+
+enum { METERS_WANTED_MS = 2000 }; /* after a question, peaks are measured this long */
+
+static uint64_t
+system_now_ns(void *user)
+{
+    (void)user;
+    return os_now_ns();
+}
+
+static void
+system_wait(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_ns)
+{
+    (void)user;
+    os_wake_wait(wake, seen, deadline_ns);
+}
+
+uint64_t
+engine_now_ns(const struct engine *engine)
+{
+    return engine->clock.now_ns(engine->clock.user);
+}
+
+enum tutti_status
+engine_new(struct engine **out, const struct engine_params *params, char error[PROTO_TEXT_BYTES])
+{
+    const char *name = params->config->device_backend;
+    if (strcmp(name, "auto") != 0 && !backend_find(name)) {
+        snprintf(error, PROTO_TEXT_BYTES, "there is no backend '%s'; see [device] backend", name);
+        return TUTTI_NO_DEVICE;
+    }
+    enum tutti_status status = TUTTI_NO_MEMORY;
+    struct engine *engine = calloc(1, sizeof(*engine));
+    float *input_ring =
+        calloc((size_t)BACKEND_MAX_CHANNELS * CYCLE_RING_FRAMES, sizeof(*input_ring));
+    if (!engine || !input_ring) {
+        goto no_memory;
+    }
+    engine->config = *params->config;
+    engine->own_clock = params->clock != NULL;
+    engine->clock =
+        params->clock ? *params->clock : (struct engine_clock){NULL, system_now_ns, system_wait};
+    engine->event = params->event;
+    engine->event_user = params->user;
+    engine->rate_hz = params->config->device_rate;
+    struct cycle *cycle = &engine->cycle;
+    cycle->input_ring = input_ring;
+    cycle->clock = &engine->clock;
+    cycle->generation = params->generation;
+    cycle->reserve_us = (uint32_t)params->config->engine_reserve_us;
+    ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),
+              CYCLE_COMMANDS);
+    status = os_shm_create(&engine->rendezvous, sizeof(struct proto_rendezvous));
+    if (status != TUTTI_OK) {
+        goto no_memory;
+    }
+    cycle->rendezvous = engine->rendezvous.base;
+    status = os_wake_init(&cycle->wake, &cycle->rendezvous->wake);
+    if (status != TUTTI_OK) {
+        goto no_wake;
+    }
+    os_mutex_init(&engine->lock);
+    engine->born_ns = engine->turned_ns = engine_now_ns(engine);
+    device_learn(engine);
+    *out = engine;
+    return TUTTI_OK;
+
+no_wake:
+    os_shm_close(&engine->rendezvous);
+no_memory:
+    utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
+    free(input_ring);
+    free(engine);
+    return status;
+}
+
+void
+engine_free(struct engine *engine)
+{
+    if (!engine) {
+        return;
+    }
+    os_mutex_lock(&engine->lock);
+    device_close(engine);
+    while (engine->programs) {
+        struct engine_program *program = engine->program[--engine->programs];
+        programs_detach(engine, program);
+        free(program);
+    }
+    programs_reclaim(engine);
+    os_mutex_unlock(&engine->lock);
+    os_mutex_fini(&engine->lock);
+    plan_free(engine->plan);
+    free(engine->bus);
+    free(engine->retired);
+    free(engine->outbox);
+    os_wake_fini(&engine->cycle.wake);
+    os_shm_close(&engine->rendezvous);
+    free(engine->cycle.input_ring);
+    free(engine);
+}
+
+/* ---- telling ---- */
+
+static void
+queue_event(struct engine *engine, const struct engine_program *program, struct proto_event *event)
+{
+    if (engine->outbox_count == engine->outbox_room) {
+        uint32_t room = engine->outbox_room ? 2 * engine->outbox_room : 64;
+        struct engine_message *grown = realloc(engine->outbox, room * sizeof(*grown));
+        if (!grown) {
+            log_error("engine: no memory to tell program %u: %s", program->id, event->text);
+            return;
+        }
+        engine->outbox = grown;
+        engine->outbox_room = room;
+    }
+    event->input_latency_frames = program->input_latency;
+    event->output_latency_frames = program->output_latency;
+    engine->outbox[engine->outbox_count++] = (struct engine_message){program->id, *event};
+}
+
+void
+engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind kind, uint64_t value,
+            const char *text)
+{
+    struct proto_event event = {.kind = kind, .value = value, .rate_hz = engine->known.rate_hz};
+    proto_header_init(&event.header, PROTO_EVENT, 0);
+    utf8_copy(event.text, sizeof(event.text), text);
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        const struct engine_program *program = engine->program[i];
+        if (program->cycle && (!program_id || program->id == program_id)) {
+            queue_event(engine, program, &event);
+        }
+    }
+}
+
+void
+engine_tend(struct engine *engine)
+{
+    os_mutex_lock(&engine->lock);
+    uint64_t now_ns = engine_now_ns(engine);
+    device_tend(engine, now_ns);
+    programs_tend(engine, now_ns);
+    programs_reclaim(engine);
+    struct engine_message *messages = engine->outbox;
+    uint32_t count = engine->outbox_count;
+    engine->outbox = NULL;
+    engine->outbox_count = engine->outbox_room = 0;
+    os_mutex_unlock(&engine->lock);
+    for (uint32_t i = 0; i < count && engine->event; i++) {
+        engine->event(engine->event_user, messages[i].program_id, &messages[i].event);
+    }
+    free(messages);
+}
+
+/* ---- who is here ---- */
+
+enum tutti_status
+engine_connect(struct engine *engine, const struct proto_hello *hello, uint32_t pid,
+               uint32_t *program_id)
+{
+    struct engine_program *program = calloc(1, sizeof(*program));
+    if (!program) {
+        return TUTTI_NO_MEMORY;
+    }
+    program->pid = pid;
+    program->bits = hello->bits;
+    utf8_copy(program->name, sizeof(program->name), hello->program);
+    os_mutex_lock(&engine->lock);
+    if (engine->programs == CYCLE_MAX_PROGRAMS) {
+        os_mutex_unlock(&engine->lock);
+        free(program);
+        return TUTTI_FULL;
+    }
+    program->id = ++engine->next_id;
+    engine->program[engine->programs++] = program;
+    *program_id = program->id;
+    os_mutex_unlock(&engine->lock);
+    return TUTTI_OK;
+}
+
+void
+engine_disconnect(struct engine *engine, uint32_t program_id)
+{
+    os_mutex_lock(&engine->lock);
+    struct engine_program *program = programs_find(engine, program_id);
+    if (program) {
+        programs_detach(engine, program);
+        uint32_t i = 0;
+        while (engine->program[i] != program) {
+            i++;
+        }
+        memmove(&engine->program[i], &engine->program[i + 1],
+                (engine->programs - i - 1) * sizeof(engine->program[0]));
+        engine->programs--;
+        log_info("engine: program %u '%s' left", program->id, program->name);
+        free(program);
+    }
+    os_mutex_unlock(&engine->lock);
+}
+
+unsigned
+engine_program_count(struct engine *engine)
+{
+    os_mutex_lock(&engine->lock);
+    unsigned count = engine->programs;
+    os_mutex_unlock(&engine->lock);
+    return count;
+}
+
+/* ---- the device and its rate ---- */
+
+static bool
+accepts_rate(const struct proto_device *device, double rate_hz)
+{
+    for (unsigned i = 0; i < BACKEND_MAX_RATES && device->rates_hz[i] > 0; i++) {
+        if (device->rates_hz[i] == rate_hz) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum tutti_status
+engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
+                char error[PROTO_TEXT_BYTES])
+{
+    enum tutti_status status = TUTTI_OK;
+    error[0] = '\0';
+    os_mutex_lock(&engine->lock);
+    struct engine_program *program = programs_find(engine, program_id);
+    unsigned others = programs_prepared(engine) - (program && program->cycle);
+    if (engine->known.rate_hz == rate_hz) {
+        engine->rate_hz = rate_hz;
+    } else if (!isfinite(rate_hz) || !accepts_rate(&engine->known, rate_hz)) {
+        snprintf(error, PROTO_TEXT_BYTES, "the device does not run at %.0f Hz", rate_hz);
+        status = TUTTI_UNSUPPORTED_RATE;
+    } else if (program && program->cycle) {
+        status = TUTTI_INVALID_STATE;
+    } else if (others) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "%u other programs hold the device at %.0f Hz; stop them first", others,
+                 engine->known.rate_hz);
+        status = TUTTI_RATE_IN_USE;
+    } else {
+        device_close(engine);
+        engine->rate_hz = engine->known.rate_hz = rate_hz;
+    }
+    os_mutex_unlock(&engine->lock);
+    if (status != TUTTI_OK && !error[0]) {
+        utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
+    }
+    return status;
+}
+
+void
+engine_get_device(struct engine *engine, struct proto_device *device)
+{
+    os_mutex_lock(&engine->lock);
+    *device = engine->known;
+    os_mutex_unlock(&engine->lock);
+}
+
+void
+engine_get_devices(struct engine *engine, struct proto_devices_reply *reply)
+{
+    memset(reply, 0, sizeof(*reply));
+    proto_header_init(&reply->header, PROTO_DEVICES_REPLY, 0);
+    os_mutex_lock(&engine->lock);
+    reply->count = device_list(engine, reply->device, PROTO_DEVICE_ENTRIES);
+    os_mutex_unlock(&engine->lock);
+}
+
+void
+engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *event)
+{
+    *page = engine->rendezvous.handle;
+    *event = engine->cycle.wake.event;
+}
+
+/* ---- status ---- */
+
+static uint64_t
+read_counter(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void
+describe_program(const struct engine_program *program, struct proto_program_status *status)
+{
+    utf8_copy(status->name, sizeof(status->name), program->name);
+    status->program_id = program->id;
+    status->pid = program->pid;
+    status->bits = program->bits;
+    status->state = PROTO_PROGRAM_CONNECTED;
+    struct cycle_program *cycle = program->cycle;
+    if (!cycle) {
+        return;
+    }
+    status->state = atomic_load_explicit(&cycle->state_shown, memory_order_relaxed);
+    status->buffer_frames = cycle->layout.buffer_frames;
+    status->inputs = cycle->layout.inputs;
+    status->outputs = cycle->layout.outputs;
+    status->input_latency_frames = program->input_latency;
+    status->output_latency_frames = program->output_latency;
+    status->lateness_p50_us = statistics_quantile(&cycle->lateness_us, 0.5);
+    status->lateness_p99_us = statistics_quantile(&cycle->lateness_us, 0.99);
+    status->lateness_max_us = statistics_max(&cycle->lateness_us);
+    status->calls = read_counter(&cycle->calls);
+    status->late_program = read_counter(&cycle->late_program);
+    status->late_device = read_counter(&cycle->late_device);
+    status->late_machine = read_counter(&cycle->late_machine);
+    status->missed_frames = read_counter(&cycle->missed_frames);
+    status->gap_frames = read_counter(&cycle->gap_frames);
+    for (unsigned c = 0; c < PROTO_STATUS_METERS; c++) {
+        status->input_peak[c] = statistics_take_peak(&cycle->peak_in[c]);
+        status->output_peak[c] = statistics_take_peak(&cycle->peak_out[c]);
+    }
+}
+
+void
+engine_get_status(struct engine *engine, uint32_t first_program, struct proto_status_reply *reply)
+{
+    memset(reply, 0, sizeof(*reply));
+    proto_header_init(&reply->header, PROTO_STATUS_REPLY, 0);
+    os_mutex_lock(&engine->lock);
+    struct cycle *cycle = &engine->cycle;
+    uint64_t now_ns = engine_now_ns(engine);
+    atomic_store_explicit(&cycle->meters_until_ns,
+                          now_ns + (uint64_t)METERS_WANTED_MS * OS_NS_PER_MS, memory_order_relaxed);
+    reply->engine_pid = os_process_id();
+    reply->generation = cycle->generation;
+    reply->uptime_ns = now_ns - engine->born_ns;
+    reply->cycles = read_counter(&cycle->cycles);
+    reply->device_xruns = read_counter(&cycle->xruns);
+    reply->engine_overruns = read_counter(&cycle->overruns);
+    reply->reopenings = engine->reopenings;
+    reply->gap_frames = engine->gap_frames;
+    reply->cycle_p50_us = statistics_quantile(&cycle->cost_us, 0.5);
+    reply->cycle_p99_us = statistics_quantile(&cycle->cost_us, 0.99);
+    reply->device = engine->known;
+    reply->program_count = engine->programs;
+    reply->first_program = first_program;
+    for (uint32_t i = first_program; i < engine->programs && reply->here < PROTO_STATUS_PROGRAMS;
+         i++) {
+        describe_program(engine->program[i], &reply->program[reply->here++]);
+    }
+    os_mutex_unlock(&engine->lock);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the engine's control side knows; private to this folder. Everything here is guarded by
+ * `lock` unless it says otherwise; the cycle has its own struct and is reached by commands.
+ */
+#ifndef TUTTI_ENGINE_STATE_H
+#define TUTTI_ENGINE_STATE_H
+
+#include "base/pace.h"
+#include "engine/cycle.h"
+#include "engine/engine.h"
+
+enum {
+    ENGINE_LINGER_MS = 1000, /* the device stays open this long after the last program left it */
+    ENGINE_REOPEN_MS = 250,  /* between two attempts at a lost device */
+    ENGINE_PATIENCE_MIN_MS = 200, /* a program takes no engine for dead sooner */
+    ENGINE_DEMOTE_MS = 200,       /* a program late for so long loses its real-time priority */
+    ENGINE_TURN_MS = 3000,        /* span of the statistics */
+};
+
+struct engine_program {
+    uint32_t id, pid, bits;
+    char name[PROTO_NAME_BYTES];
+    struct cycle_program *cycle; /* NULL: connected only */
+    struct os_shm segment;
+    struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS];
+    uint32_t input_latency, output_latency; /* as told */
+    uint64_t overloads_told;
+    bool demoted;
+};
+
+/* A ring that carries a mixed signal or a program's output to programs that read it. */
+struct engine_bus {
+    struct proto_channel source;
+    unsigned users;
+    float *ring;
+};
+
+/* Freed once the cycle has passed a command. */
+struct engine_retired {
+    uint64_t command;
+    struct cycle_program *program;
+    struct os_shm segment;
+    struct cycle_plan *plan;
+    float *ring;
+};
+
+struct engine_message {
+    uint32_t program_id;
+    struct proto_event event;
+};
+
+struct engine {
+    struct os_mutex lock;
+    struct config config;
+    struct engine_clock clock;
+    bool own_clock; /* injected: no threads of the engine's own */
+    engine_event_fn event;
+    void *event_user;
+    uint64_t born_ns;
+
+    struct engine_program *program[CYCLE_MAX_PROGRAMS];
+    uint32_t programs;
+    uint32_t next_id;
+    struct engine_bus *bus;
+    uint32_t buses;
+
+    /* device.c */
+    enum proto_stream_state state;
+    const struct backend *backend; /* NULL while "auto" has not settled */
+    struct backend_stream *stream;
+    struct proto_device known; /* last known device, also while closed */
+    double rate_hz;            /* asked for */
+    bool live_period;
+    _Atomic uint32_t backend_events; /* bit per backend_event_kind; set by the backend's threads */
+    uint64_t idle_since_ns, retry_ns;
+    struct pace pace;
+    struct os_thread *replacement;
+    _Atomic bool replacement_stop;
+    uint64_t reopenings, gap_frames;
+    uint64_t lost_at_ns;
+
+    struct cycle cycle;
+    struct os_shm rendezvous;
+    uint64_t commands;
+    struct cycle_plan *plan; /* that the last command put in force */
+    struct engine_retired *retired;
+    uint32_t retired_count, retired_room;
+    struct engine_message *outbox;
+    uint32_t outbox_count, outbox_room;
+    uint64_t turned_ns;
+};
+
+uint64_t engine_now_ns(const struct engine *engine);
+
+/** Queues an event for one program (0: all that are prepared). */
+void engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind kind,
+                 uint64_t value, const char *text);
+
+/* ---- device.c ---- */
+
+/** The period to run at when a program with this buffer joins (0: nobody joins). */
+uint32_t device_choose_quantum(const struct engine *engine, uint32_t buffer_frames);
+/** Opens and starts the device, or changes its period, so that it serves quantum. Errors: the
+ * backend's; error: a sentence. */
+enum tutti_status device_ensure(struct engine *engine, uint32_t quantum_frames,
+                                char error[PROTO_TEXT_BYTES]);
+void device_close(struct engine *engine);
+/** Lost, back, idle: called by engine_tend(). */
+void device_tend(struct engine *engine, uint64_t now_ns);
+/** Lists the devices of a backend or of all (NULL) into entries; the number of them. */
+uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
+/** Fills `known` from the listing while nothing was ever opened. */
+void device_learn(struct engine *engine);
+/** True while cycles may run on another thread. */
+bool device_is_cycling(const struct engine *engine);
+/** Stops the stream for a moment so that control may apply commands itself. */
+void device_pause(struct engine *engine);
+void device_resume(struct engine *engine);
+
+/* ---- programs.c ---- */
+
+/** Offset and delay that keep what the program was told on the stream as it is now. False: not
+ * possible; the best is taken and told. */
+bool programs_keep_latency(struct engine *engine, struct engine_program *program);
+struct engine_program *programs_find(struct engine *engine, uint32_t program_id);
+/** Hands the cycle a command with a plan of the present programs; program may be NULL. */
+void programs_command(struct engine *engine, enum cycle_command_kind kind,
+                      struct cycle_program *program);
+/** Takes a prepared program off the device; its memory is freed when the cycle has let go. */
+void programs_detach(struct engine *engine, struct engine_program *program);
+/** Frees what the cycle has let go of. */
+void programs_reclaim(struct engine *engine);
+/** Late programs: overload events, demotion. */
+void programs_tend(struct engine *engine, uint64_t now_ns);
+/** Number of programs on the device. */
+unsigned programs_prepared(const struct engine *engine);
+
+/* ---- plan.c ---- */
+
+/** Who meets where, for the present programs and device. NULL: no memory. */
+struct cycle_plan *plan_new(const struct engine *engine);
+void plan_free(struct cycle_plan *plan);
+/** The bus for a source, made when it is the first user. NULL: no memory. */
+struct engine_bus *plan_get_bus(struct engine *engine, const struct proto_channel *source);
+/** One user less; a bus without users is taken off and its ring returned for retirement. */
+float *plan_put_bus(struct engine *engine, const struct proto_channel *source);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* Plans: which programs' outputs meet on which device channel or bus. Made anew when somebody comes
+ * or goes; immutable in the cycle. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_state.h"
+
+static bool
+same_source(const struct proto_channel *a, const struct proto_channel *b)
+{
+    return a->kind == b->kind && a->channel == b->channel && a->program == b->program;
+}
+
+/* Whether a program's output belongs to a sink: a device channel (also of the mix), or a bus of
+ * that very output. */
+static bool
+meets(const struct engine_program *program, uint32_t output, const struct proto_channel *sink)
+{
+    if (sink->kind == PROTO_CHANNEL_PROGRAM) {
+        return program->id == sink->program && output == sink->channel;
+    }
+    return program->output[output].kind == PROTO_CHANNEL_DEVICE &&
+           program->output[output].channel == sink->channel;
+}
+
+static uint32_t
+fill(const struct engine *engine, const struct proto_channel *sink, struct cycle_plan_entry *entry)
+{
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < engine->programs; p++) {
+        const struct engine_program *program = engine->program[p];
+        for (uint32_t o = 0; program->cycle && o < program->cycle->layout.outputs; o++) {
+            if (meets(program, o, sink)) {
+                if (entry) {
+                    entry[count] = (struct cycle_plan_entry){program->cycle, o};
+                }
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+void
+plan_free(struct cycle_plan *plan)
+{
+    if (plan) {
+        free(plan->bus);
+        free(plan->entry);
+        free(plan->sources);
+        free(plan);
+    }
+}
+
+struct cycle_plan *
+plan_new(const struct engine *engine)
+{
+    struct cycle_plan *plan = calloc(1, sizeof(*plan));
+    if (!plan) {
+        return NULL;
+    }
+    plan->outputs = engine->known.outputs;
+    plan->buses = engine->buses;
+    uint32_t total = 0;
+    for (uint32_t c = 0; c < plan->outputs; c++) {
+        struct proto_channel sink = {PROTO_CHANNEL_DEVICE, (uint16_t)c, 0};
+        total += fill(engine, &sink, NULL);
+    }
+    for (uint32_t b = 0; b < engine->buses; b++) {
+        total += fill(engine, &engine->bus[b].source, NULL);
+    }
+    plan->bus = calloc(plan->buses + 1, sizeof(*plan->bus));
+    plan->entry = calloc(total + 1, sizeof(*plan->entry));
+    plan->sources = calloc(total + 1, sizeof(*plan->sources));
+    if (!plan->bus || !plan->entry || !plan->sources) {
+        plan_free(plan);
+        return NULL;
+    }
+    for (uint32_t c = 0; c < plan->outputs; c++) {
+        struct proto_channel sink = {PROTO_CHANNEL_DEVICE, (uint16_t)c, 0};
+        plan->output[c].first = plan->entries;
+        plan->output[c].count = fill(engine, &sink, plan->entry + plan->entries);
+        plan->entries += plan->output[c].count;
+    }
+    for (uint32_t b = 0; b < plan->buses; b++) {
+        plan->bus[b].ring = engine->bus[b].ring;
+        plan->bus[b].first = plan->entries;
+        plan->bus[b].count = fill(engine, &engine->bus[b].source, plan->entry + plan->entries);
+        plan->entries += plan->bus[b].count;
+    }
+    return plan;
+}
+
+struct engine_bus *
+plan_get_bus(struct engine *engine, const struct proto_channel *source)
+{
+    for (uint32_t b = 0; b < engine->buses; b++) {
+        if (same_source(&engine->bus[b].source, source)) {
+            engine->bus[b].users++;
+            return &engine->bus[b];
+        }
+    }
+    struct engine_bus *grown = realloc(engine->bus, (engine->buses + 1) * sizeof(*grown));
+    if (!grown) {
+        return NULL;
+    }
+    engine->bus = grown;
+    float *ring = calloc(CYCLE_RING_FRAMES, sizeof(*ring));
+    if (!ring) {
+        return NULL;
+    }
+    engine->bus[engine->buses] = (struct engine_bus){*source, 1, ring};
+    return &engine->bus[engine->buses++];
+}
+
+float *
+plan_put_bus(struct engine *engine, const struct proto_channel *source)
+{
+    for (uint32_t b = 0; b < engine->buses; b++) {
+        if (!same_source(&engine->bus[b].source, source)) {
+            continue;
+        }
+        if (--engine->bus[b].users) {
+            return NULL;
+        }
+        float *ring = engine->bus[b].ring;
+        memmove(&engine->bus[b], &engine->bus[b + 1],
+                (engine->buses - b - 1) * sizeof(engine->bus[0]));
+        engine->buses--;
+        return ring;
+    }
+    return NULL;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs as control sees them: joining and leaving the device, what they were promised, what they
+ * are told. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+#include "engine/engine_state.h"
+#include "engine/schedule.h"
+
+struct engine_program *
+programs_find(struct engine *engine, uint32_t program_id)
+{
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        if (engine->program[i]->id == program_id) {
+            return engine->program[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned
+programs_prepared(const struct engine *engine)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        count += engine->program[i]->cycle != NULL;
+    }
+    return count;
+}
+
+/* ---- commands and what they retire ---- */
+
+static void
+free_cycle_program(struct cycle_program *program)
+{
+    if (program) {
+        os_wake_fini(&program->doorbell);
+        free(program->out_ring);
+        free(program);
+    }
+}
+
+static void
+retire(struct engine *engine, struct engine_retired retired)
+{
+    if (engine->retired_count == engine->retired_room) {
+        uint32_t room = engine->retired_room ? 2 * engine->retired_room : 64;
+        struct engine_retired *grown = realloc(engine->retired, room * sizeof(*grown));
+        if (!grown) {
+            log_error(
+                "engine: no memory to remember what to free; it is kept until the engine ends");
+            return;
+        }
+        engine->retired = grown;
+        engine->retired_room = room;
+    }
+    retired.command = engine->commands;
+    engine->retired[engine->retired_count++] = retired;
+}
+
+void
+programs_reclaim(struct engine *engine)
+{
+    if (!device_is_cycling(engine)) {
+        cycle_apply_commands(&engine->cycle);
+    }
+    /* Partner: the cycle's release after it has applied a command. */
+    uint64_t applied = atomic_load_explicit(&engine->cycle.applied, memory_order_acquire);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < engine->retired_count; i++) {
+        struct engine_retired *retired = &engine->retired[i];
+        if (retired->command > applied) {
+            engine->retired[kept++] = *retired;
+            continue;
+        }
+        free_cycle_program(retired->program);
+        os_shm_close(&retired->segment);
+        plan_free(retired->plan);
+        free(retired->ring);
+    }
+    engine->retired_count = kept;
+}
+
+/* The plan that the last command put in force; control's own copy of a pointer the cycle works
+ * with. */
+static struct cycle_plan *
+swap_plan(struct engine *engine, struct cycle_plan *plan)
+{
+    struct cycle_plan *old = engine->plan;
+    engine->plan = plan;
+    return old;
+}
+
+void
+programs_command(struct engine *engine, enum cycle_command_kind kind, struct cycle_program *program)
+{
+    struct cycle_plan *plan = plan_new(engine);
+    if (!plan) {
+        log_error("engine: no memory for a mixing plan: silence until the next change");
+    }
+    struct cycle_command command = {kind, program, plan};
+    if (!ring_put(&engine->cycle.commands, &command)) {
+        /* The cycle takes no commands: the device hangs. Stop it and apply them here. */
+        device_pause(engine);
+        cycle_apply_commands(&engine->cycle);
+        ring_put(&engine->cycle.commands, &command);
+        device_resume(engine);
+    }
+    engine->commands++;
+    retire(engine, (struct engine_retired){.plan = swap_plan(engine, plan)});
+}
+
+void
+programs_detach(struct engine *engine, struct engine_program *program)
+{
+    struct cycle_program *gone = program->cycle;
+    if (!gone) {
+        return;
+    }
+    uint32_t inputs = gone->layout.inputs;
+    program->cycle = NULL;
+    float *rings[PROTO_MAX_CHANNELS];
+    uint32_t ring_count = 0;
+    for (uint32_t c = 0; c < inputs; c++) {
+        float *ring = plan_put_bus(engine, &program->input[c]);
+        if (ring) {
+            rings[ring_count++] = ring;
+        }
+    }
+    programs_command(engine, CYCLE_REMOVE, gone);
+    retire(engine, (struct engine_retired){.program = gone, .segment = program->segment});
+    program->segment = (struct os_shm){0};
+    for (uint32_t r = 0; r < ring_count; r++) {
+        retire(engine, (struct engine_retired){.ring = rings[r]});
+    }
+    if (!programs_prepared(engine)) {
+        engine->idle_since_ns = engine_now_ns(engine);
+    }
+    programs_reclaim(engine);
+}
+
+/* ---- latency ---- */
+
+bool
+programs_keep_latency(struct engine *engine, struct engine_program *program)
+{
+    struct cycle_program *cycle = program->cycle;
+    const struct proto_device *device = &engine->known;
+    uint32_t buffer = cycle->layout.buffer_frames, quantum = device->period_frames;
+    uint32_t natural_in = schedule_input_latency(buffer, quantum, device->input_latency_frames, 0);
+    int64_t offset =
+        (int64_t)program->output_latency + buffer - (int64_t)device->output_latency_frames;
+    int64_t delay = (int64_t)program->input_latency - natural_in;
+    uint32_t phase = schedule_gcd(buffer, quantum);
+    bool kept = true;
+    if (offset < buffer || offset + 2 * buffer + BACKEND_MAX_PERIOD_FRAMES > cycle->out_frames ||
+        !schedule_feasible(buffer, quantum, phase, (uint32_t)offset, cycle->late_take)) {
+        offset = schedule_offset(buffer, quantum, cycle->tight, cycle->late_take);
+        kept = false;
+    }
+    if (delay < 0 || delay > CYCLE_MAX_BUFFER_FRAMES) {
+        delay = 0;
+        kept = false;
+    }
+    cycle->offset = (uint32_t)offset;
+    cycle->input_delay = (uint32_t)delay;
+    program->input_latency = natural_in + cycle->input_delay;
+    program->output_latency =
+        schedule_output_latency(buffer, cycle->offset, device->output_latency_frames);
+    return kept;
+}
+
+/* ---- joining ---- */
+
+static enum tutti_status
+check_channels(const struct engine *engine, const struct proto_prepare *message,
+               char error[PROTO_TEXT_BYTES])
+{
+    const struct proto_device *device = &engine->known;
+    for (uint32_t c = 0; c < message->inputs; c++) {
+        const struct proto_channel *input = &message->input[c];
+        uint32_t room = input->kind == PROTO_CHANNEL_DEVICE ? device->inputs
+                        : input->kind == PROTO_CHANNEL_MIX  ? device->outputs
+                                                            : PROTO_MAX_CHANNELS;
+        if (input->channel >= room) {
+            snprintf(error, PROTO_TEXT_BYTES, "there is no input channel %u; the device has %u",
+                     input->channel + 1U, room);
+            return TUTTI_INVALID_ARGUMENT;
+        }
+    }
+    for (uint32_t c = 0; c < message->outputs; c++) {
+        if (message->output[c].kind == PROTO_CHANNEL_DEVICE &&
+            message->output[c].channel >= device->outputs) {
+            snprintf(error, PROTO_TEXT_BYTES, "there is no output channel %u; the device has %u",
+                     message->output[c].channel + 1U, device->outputs);
+            return TUTTI_INVALID_ARGUMENT;
+        }
+    }
+    return TUTTI_OK;
+}
+
+static uint32_t
+ring_frames(uint32_t wanted)
+{
+    uint32_t frames = CYCLE_MIN_OUT_FRAMES;
+    while (frames < wanted) {
+        frames *= 2;
+    }
+    return frames;
+}
+
+/* Connects input channels to their rings; on failure the ones connected so far are given back. */
+static enum tutti_status
+connect_inputs(struct engine *engine, struct engine_program *program, uint32_t inputs)
+{
+    for (uint32_t c = 0; c < inputs; c++) {
+        const struct proto_channel *source = &program->input[c];
+        struct cycle_source *to = &program->cycle->input[c];
+        if (source->kind == PROTO_CHANNEL_DEVICE) {
+            to->ring = engine->cycle.input_ring + (size_t)source->channel * CYCLE_RING_FRAMES;
+        } else if (source->kind != PROTO_CHANNEL_NONE) {
+            struct engine_bus *bus = plan_get_bus(engine, source);
+            if (!bus) {
+                while (c-- > 0) {
+                    free(plan_put_bus(engine, &program->input[c])); /* new ones: never in a plan */
+                }
+                return TUTTI_NO_MEMORY;
+            }
+            to->ring = bus->ring;
+        }
+    }
+    return TUTTI_OK;
+}
+
+static enum tutti_status
+join(struct engine *engine, struct engine_program *program, const struct proto_prepare *message,
+     struct os_shm *segment, struct os_wake *doorbell)
+{
+    struct cycle_program *cycle = calloc(1, sizeof(*cycle));
+    if (!cycle) {
+        return TUTTI_NO_MEMORY;
+    }
+    cycle->id = program->id;
+    cycle->segment = segment->base;
+    proto_layout_init(&cycle->layout, message->buffer_frames, message->inputs, message->outputs);
+    cycle->tight = message->flags & PROTO_PREPARE_TIGHT;
+    cycle->late_take = message->flags & PROTO_PREPARE_LATE_TAKE;
+    cycle->state = PROTO_PROGRAM_PREPARED;
+    atomic_store_explicit(&cycle->state_shown, PROTO_PROGRAM_PREPARED, memory_order_relaxed);
+    memcpy(program->input, message->input, sizeof(program->input));
+    memcpy(program->output, message->output, sizeof(program->output));
+    uint32_t buffer = message->buffer_frames;
+    uint32_t wanted_offset = message->wanted_output_latency_frames < CYCLE_RING_FRAMES
+                                 ? message->wanted_output_latency_frames + buffer
+                                 : 0;
+    uint32_t offset =
+        schedule_offset(buffer, engine->known.period_frames, cycle->tight, cycle->late_take);
+    uint32_t most = offset > wanted_offset ? offset : wanted_offset;
+    /* Room to keep what is promised when the period shrinks, too. */
+    cycle->out_frames = ring_frames(most + 2 * buffer + 2 * BACKEND_MAX_PERIOD_FRAMES);
+    cycle->out_ring = calloc((size_t)cycle->out_frames * (message->outputs + 1U), sizeof(float));
+    program->cycle = cycle;
+    if (!cycle->out_ring || connect_inputs(engine, program, message->inputs) != TUTTI_OK) {
+        program->cycle = NULL;
+        free(cycle->out_ring);
+        free(cycle);
+        return TUTTI_NO_MEMORY;
+    }
+    program->input_latency = message->wanted_input_latency_frames;
+    program->output_latency = message->wanted_output_latency_frames;
+    programs_keep_latency(engine, program);
+    program->segment = *segment;
+    cycle->doorbell = *doorbell;
+    program->overloads_told = 0;
+    program->demoted = false;
+    programs_command(engine, CYCLE_ADD, cycle);
+    return TUTTI_OK;
+}
+
+static enum tutti_status
+adopt(const struct proto_prepare *message, os_handle handle, os_handle event,
+      struct os_shm *segment, struct os_wake *doorbell)
+{
+    struct proto_layout layout;
+    enum tutti_status status =
+        proto_layout_init(&layout, message->buffer_frames, message->inputs, message->outputs);
+    if (status == TUTTI_OK) {
+        status = os_shm_adopt(segment, handle, layout.size_bytes);
+    } else {
+        os_handle_close(handle);
+    }
+    if (status != TUTTI_OK) {
+        os_handle_close(event);
+        return status;
+    }
+    struct proto_segment *base = segment->base;
+    status = proto_segment_check(base, segment->size_bytes, &layout);
+    if (status == TUTTI_OK) {
+        status = os_wake_adopt(doorbell, &base->doorbell, event);
+    } else {
+        os_handle_close(event);
+    }
+    if (status != TUTTI_OK) {
+        os_shm_close(segment);
+    }
+    return status;
+}
+
+enum tutti_status
+engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_prepare *message,
+               os_handle segment, os_handle doorbell, struct proto_prepared *answer,
+               char error[PROTO_TEXT_BYTES])
+{
+    struct os_shm shm = {0};
+    struct os_wake wake = {0};
+    error[0] = '\0';
+    enum tutti_status status = adopt(message, segment, doorbell, &shm, &wake);
+    if (status != TUTTI_OK) {
+        snprintf(error, PROTO_TEXT_BYTES, "the shared segment was refused: %s",
+                 tutti_status_text(status));
+        return status;
+    }
+    os_mutex_lock(&engine->lock);
+    struct engine_program *program = programs_find(engine, program_id);
+    if (!program || program->cycle) {
+        status = TUTTI_INVALID_STATE;
+    } else if (message->buffer_frames > CYCLE_MAX_BUFFER_FRAMES) {
+        snprintf(error, PROTO_TEXT_BYTES, "buffers go up to %d frames", CYCLE_MAX_BUFFER_FRAMES);
+        status = TUTTI_INVALID_ARGUMENT;
+    } else {
+        status =
+            device_ensure(engine, device_choose_quantum(engine, message->buffer_frames), error);
+    }
+    if (status == TUTTI_OK) {
+        status = check_channels(engine, message, error);
+    }
+    if (status == TUTTI_OK) {
+        status = join(engine, program, message, &shm, &wake);
+    }
+    if (status != TUTTI_OK) {
+        os_mutex_unlock(&engine->lock);
+        os_wake_fini(&wake);
+        os_shm_close(&shm);
+        if (!error[0]) {
+            utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
+        }
+        return status;
+    }
+    const struct proto_device *device = &engine->known;
+    proto_header_init(&answer->header, PROTO_PREPARED, message->header.serial);
+    answer->input_latency_frames = program->input_latency;
+    answer->output_latency_frames = program->output_latency;
+    uint64_t budget_ms = engine->cycle.budget_ns / OS_NS_PER_MS;
+    double blocks_ms = 4000.0 * (message->buffer_frames + device->period_frames) / device->rate_hz;
+    answer->patience_ms = (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + (uint64_t)blocks_ms);
+    answer->reserved = 0;
+    answer->device = *device;
+    log_info("engine: program %u '%s' joined: buffer %u, period %u, latency %u + %u frames",
+             program->id, program->name, message->buffer_frames, device->period_frames,
+             program->input_latency, program->output_latency);
+    os_mutex_unlock(&engine->lock);
+    return TUTTI_OK;
+}
+
+enum tutti_status
+engine_dispose(struct engine *engine, uint32_t program_id)
+{
+    enum tutti_status status = TUTTI_INVALID_STATE;
+    os_mutex_lock(&engine->lock);
+    struct engine_program *program = programs_find(engine, program_id);
+    if (program && program->cycle) {
+        programs_detach(engine, program);
+        status = TUTTI_OK;
+    }
+    os_mutex_unlock(&engine->lock);
+    return status;
+}
+
+/* ---- tending ---- */
+
+static void
+tend_program(struct engine *engine, struct engine_program *program, uint64_t now_ns)
+{
+    struct cycle_program *cycle = program->cycle;
+    uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
+                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed);
+    if (late > program->overloads_told) {
+        engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, late - program->overloads_told,
+                    "blocks of this program came late and were left out");
+        program->overloads_told = late;
+    }
+    uint64_t since = atomic_load_explicit(&cycle->late_since_shown_ns, memory_order_relaxed);
+    bool long_late = since && now_ns > since + (uint64_t)ENGINE_DEMOTE_MS * OS_NS_PER_MS;
+    if (long_late && !program->demoted && program->pid) {
+        /* The thread id is the program's own word: the system checks that it is a thread of that
+         * process. */
+        uint32_t thread = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
+        program->demoted = true;
+        if (os_thread_demote(program->pid, thread)) {
+            log_warning("engine: program %u '%s' is late for long: its thread runs at normal "
+                        "priority now",
+                        program->id, program->name);
+        }
+    }
+}
+
+void
+programs_tend(struct engine *engine, uint64_t now_ns)
+{
+    bool turn = now_ns > engine->turned_ns + (uint64_t)ENGINE_TURN_MS * OS_NS_PER_MS;
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        struct engine_program *program = engine->program[i];
+        if (!program->cycle) {
+            continue;
+        }
+        tend_program(engine, program, now_ns);
+        if (turn) {
+            statistics_turn(&program->cycle->lateness_us);
+        }
+    }
+    if (turn) {
+        statistics_turn(&engine->cycle.cost_us);
+        engine->turned_ns = now_ns;
+    }
+}

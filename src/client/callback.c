@@ -75,7 +75,9 @@ callback_ready(struct callback *callback)
      * former one, nor will write an owner word for it.
      */
     atomic_fetch_add(&callback->completers, 1);
-    complete_open(callback);
+    /* Partner: wait_for_call() raises `deferred` and looks at `open` again. */
+    if (complete_open(callback) && atomic_load(&callback->deferred))
+        os_wake_post(&callback->doorbell);
     atomic_fetch_sub(&callback->completers, 1);
 }
 
@@ -182,7 +184,12 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
         uint32_t seen = atomic_load(&segment->doorbell);
         if (atomic_load(&callback->stop))
             return WAKE_STOP;
-        if (handoff_begin(segment, callback->next_seq))
+        bool called = handoff_begin(segment, callback->next_seq);
+        /* Called again (buffers smaller than the period come in bursts) before the host said ready:
+         * that word belongs to the former block, so the next waits for it. */
+        atomic_store(&callback->deferred, called);
+        bool open = atomic_load(&callback->open) != 0;
+        if (called && !open)
             return WAKE_CALL;
         if (atomic_load(&attachment->dead))
             return WAKE_DEAD;
@@ -190,7 +197,6 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
         uint64_t done = atomic_load_explicit(&segment->done_ns, memory_order_relaxed);
         if (done > since && done <= now)
             since = done;
-        bool open = atomic_load(&callback->open) != 0;
         if (open && now >= unready) {
             /* A host that said ready once and then did not: without this no call would ever come
              * again. */
@@ -244,11 +250,8 @@ run_block(struct callback *callback, struct attachment *attachment)
         callback->offset += callback->next_position - block.position_frames;
         block.position_frames = callback->next_position;
     }
-    if (!callback->late_take) {
-        uint64_t token = atomic_exchange(&callback->open, (uint64_t)callback->next_seq << 1 | 1);
-        if (token) /* called although the last block was not handed back: it is over now */
-            hand_back(callback, (uint32_t)(token >> 1));
-    }
+    if (!callback->late_take)
+        atomic_store(&callback->open, (uint64_t)callback->next_seq << 1 | 1);
     call_host(callback, &block);
     complete_after_return(callback);
 }

@@ -62,6 +62,7 @@ struct callback {
     _Atomic bool ready_mode;        /* tutti_block_ready() was called since start */
     _Atomic uint32_t thread_id;     /* of the callback thread; 0: none */
     _Atomic uint64_t open;          /* seq << 1 | 1 of the block that ready completes; 0: none. Taken by exchange */
+    _Atomic bool deferred;          /* a call waits for `open` to be taken: ring the doorbell then */
     _Atomic uint32_t completers;    /* threads within tutti_block_ready() that may hold `current` */
     _Atomic uint64_t unready_blocks;/* that ready never came for */
     _Atomic(struct attachment *) current; /* written by the callback thread; read by completers; NULL without a thread */

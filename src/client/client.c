@@ -114,7 +114,7 @@ tutti_open(struct tutti_client **out, const struct tutti_open_params *params)
     enum tutti_status status = events_open(&client->events, params->event, params->user);
     if (status)
         goto no_events;
-    status = link_open(client);
+    status = keep_open(client);
     if (status)
         goto no_link;
     *out = client;
@@ -137,7 +137,7 @@ tutti_close(struct tutti_client *client)
         return;
     if (client_state(client) != CLIENT_OPEN)
         tutti_dispose(client);
-    link_close(client);
+    keep_close(client);
     events_close(&client->events);
     os_cond_fini(&client->changed);
     os_mutex_fini(&client->asking);
@@ -157,7 +157,7 @@ tutti_set_rate(struct tutti_client *client, double rate_hz)
     /* the widest that any device is asked for: NaN and infinities are out, too */
     if (!(rate_hz >= 1000 && rate_hz <= 1e6))
         return client_fail(client, TUTTI_UNSUPPORTED_RATE, NULL);
-    if (link_require(client, text))
+    if (keep_require(client, text))
         return client_fail(client, TUTTI_ENGINE_LOST, text);
     memset(&message, 0, sizeof message);
     proto_header_init(&message.header, PROTO_SET_RATE, 0);
@@ -250,7 +250,7 @@ tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *par
                            status == TUTTI_INVALID_ARGUMENT
                                ? "a buffer has 1 to 65536 frames, and there is at least one channel"
                                : NULL);
-    status = link_prepare(client, text);
+    status = attach_prepare(client, text);
     if (status) {
         callback_dispose(&client->callback);
         return client_fail(client, status, text);
@@ -347,7 +347,7 @@ tutti_dispose(struct tutti_client *client)
     if (!settle(client))
         return client_fail(client, TUTTI_INVALID_STATE,
                            "buffers cannot be disposed of within their callback");
-    link_dispose(client);
+    attach_dispose(client);
     client_enter(client, CLIENT_OPEN);
     callback_dispose(&client->callback);
     return TUTTI_OK;
@@ -364,7 +364,7 @@ tutti_get_position(struct tutti_client *client, struct tutti_block *block)
 {
     struct tutti_block told;
 
-    if (client_state(client) != CLIENT_RUNNING || !callback_get_told(&client->callback, &told))
+    if (client_state(client) != CLIENT_RUNNING || !told_get(&client->callback.told, &told))
         return TUTTI_INVALID_STATE;
     *block = told;
     return TUTTI_OK;

@@ -164,6 +164,16 @@ await_within(struct host *host, bool within)
 }
 
 static void
+await_flag(_Atomic bool *flag)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+
+    while (!atomic_load(flag) && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(1));
+    assert_true(atomic_load(flag));
+}
+
+static void
 set_hold(struct host *host, bool hold)
 {
     os_mutex_lock(&host->lock);
@@ -611,8 +621,7 @@ stop_waits_for_the_last_callback(void **state)
     await_within(&host, true);
     assert_int_equal(os_thread_start(&thread, "stopper", OS_PRIORITY_NORMAL, stop_main, &stopper),
                      TUTTI_OK);
-    while (!atomic_load(&host.client->callback.stop))
-        os_sleep_until_ns(in_ms(1));
+    await_flag(&host.client->callback.stop);
     assert_false(atomic_load(&stopper.stopped));
     assert_false(fake_engine_is_done(&fake, seq));
     uint32_t late =
@@ -717,8 +726,7 @@ the_next_call_waits_for_ready(void **state)
     /* two at once, as a burst brings them */
     uint32_t second = fake_engine_issue(&fake, 0), third = fake_engine_issue(&fake, 0);
     await_blocks(&host, 2);
-    while (!atomic_load(&host.client->callback.deferred))
-        os_sleep_until_ns(in_ms(1));
+    await_flag(&host.client->callback.deferred);
     assert_int_equal(blocks_so_far(&host), 2);
     tutti_block_ready(host.client);
     assert_true(fake_engine_is_done(&fake, second));
@@ -820,6 +828,7 @@ callbacks_go_on_in_silence_and_join_the_next_engine(void **state)
     next.input_latency = 120;
     fake_engine_start(&next);
     assert_true(fake_engine_await_prepares(&next, 1));
+    assert_int_equal(next.run_at_prepare, 0); /* it must not take up the former engine's run */
     assert_int_equal(next.prepare.wanted_input_latency_frames, 100);
     assert_int_equal(next.prepare.wanted_output_latency_frames, 200);
     assert_true(next.asked_rate_hz == 48000);

@@ -1149,10 +1149,10 @@ static int
 use_own_folder(void **state)
 {
     static char setting[1024];
-    const char *folder = getenv("TMPDIR");
+    const char *folder = getenv("TEMP");
 
     if (!folder)
-        folder = getenv("TEMP");
+        folder = getenv("TMPDIR");
     snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
              folder ? folder : "/tmp", (unsigned)os_process_id());
     return putenv(setting);

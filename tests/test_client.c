@@ -455,6 +455,14 @@ a_rate_is_asked_of_the_engine(void **state)
     assert_int_equal(tutti_set_rate(host.client, 0.0 / (host.blocks + 0.0)),
                      TUTTI_UNSUPPORTED_RATE);
     assert_true(fake.asked_rate_hz == 96000);
+    /* another engine that knows nothing of it is asked again, before the buffers are prepared */
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    fake_engine_init(&fake, 12);
+    fake_engine_start(&fake);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_true(fake.asked_rate_hz == 44100);
+    assert_true(fake.rate_hz == 44100);
     host_close(&host);
     fake_engine_kill(&fake);
 }

@@ -83,6 +83,7 @@ attach_collect(struct tutti_client *client)
         next = attachment->next;
         if (attachment->hung && !attachment->dead) {
             client->hung_generation = attachment->generation;
+            client->hung_pid = client->engine_pid;
             hung = true;
         }
         bury(client, attachment);
@@ -127,6 +128,25 @@ send_dispose(struct tutti_client *client)
              ignored);
 }
 
+/* An engine that started since tutti_set_rate() does not know of it. Refused: then it runs at its
+ * own. */
+static void
+ask_for_rate(struct tutti_client *client)
+{
+    struct proto_set_rate message;
+    char ignored[PROTO_TEXT_BYTES];
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_SET_RATE, 0);
+    os_mutex_lock(&client->lock);
+    message.rate_hz = client->rate_hz;
+    bool differs = client->rate_hz > 0 && client->device.rate_hz != client->rate_hz;
+    os_mutex_unlock(&client->lock);
+    if (differs)
+        link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
+                 ignored);
+}
+
 enum tutti_status
 attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
 {
@@ -145,6 +165,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
         status = keep_require(client, text);
         if (status)
             return TUTTI_ENGINE_LOST;
+        ask_for_rate(client);
         status = link_ask_at(client, &client->prepare, sizeof client->prepare, mine, 2,
                              PROTO_PREPARED, &prepared, handles, PREPARE_MS, text, &epoch);
     }
@@ -252,6 +273,7 @@ attach_dispose(struct tutti_client *client)
         bury(client, attachment);
     client->attachment = NULL;
     client->attached_epoch = 0;
+    client->rate_hz = 0;
     for (attach_collect(client); client->graveyard; attach_collect(client)) {
         os_mutex_unlock(&client->lock);
         os_sleep_until_ns(client_in_ms(1));

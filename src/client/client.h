@@ -63,6 +63,7 @@ struct tutti_client {
     struct link_request *own;     /* of the link thread itself */
     uint32_t serial;        /* of the last request */
     uint64_t generation;    /* of the engine; of the last one while lost */
+    uint32_t engine_pid;    /* likewise */
     struct proto_device device; /* last known */
     uint32_t input_latency_frames, output_latency_frames;
     bool prepared;          /* `prepare` is to be kept up with every engine */
@@ -75,6 +76,7 @@ struct tutti_client {
     struct attachment *graveyard;  /* retired, freed when the callback side is quiet */
     uint32_t attached_epoch;       /* of the link that `attachment` came through; 0: none */
     uint64_t hung_generation;      /* of an engine that stopped calling; 0: none */
+    uint32_t hung_pid;             /* its process */
     double rate_hz;                /* asked for or found at prepare: asked of the next engine too; 0: none */
     bool told_lost;                /* ENGINE_LOST was told, ENGINE_BACK not yet */
     bool quit;

@@ -142,7 +142,8 @@ greet(const struct connect_how *how, struct look *look)
         struct proto_error error;
     } answer;
     size_t bytes = 0;
-    uint64_t deadline = in_ms(CONNECT_GREETING_MS);
+    bool suspect = how->hung_pid && look->pid == how->hung_pid;
+    uint64_t deadline = in_ms(suspect ? CONNECT_HUNG_MS : CONNECT_GREETING_MS);
 
     memset(&hello, 0, sizeof hello);
     proto_header_init(&hello.header, PROTO_HELLO, 1);

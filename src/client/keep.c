@@ -74,6 +74,7 @@ try_connect(struct tutti_client *client)
 
     os_mutex_lock(&client->lock);
     how.hung_generation = client->hung_generation;
+    how.hung_pid = client->hung_pid;
     os_mutex_unlock(&client->lock);
     enum tutti_status status = connect_engine(&how, &link, &welcome, text);
     bool back = false;
@@ -86,8 +87,10 @@ try_connect(struct tutti_client *client)
         client->link = link;
         client->epoch++;
         client->generation = welcome.generation;
+        client->engine_pid = os_link_peer_pid(link);
         client->device = welcome.device;
         client->hung_generation = 0;
+        client->hung_pid = 0;
         client->retry_ns = 0;
         back = client->told_lost && !client->prepared;
         if (back)

@@ -13,11 +13,9 @@
 
 enum wake_reason { WAKE_CALL, WAKE_STOP, WAKE_DEAD, WAKE_HUNG };
 
-enum {
-    /* A wait that returns this much after its deadline was not the engine's fault: the machine or
-       this program stood still. */
-    STALL_SLACK_MS = 20,
-};
+/* A wait that returns this much after its deadline was not the engine's fault: the machine or this
+ * program stood still. */
+#define STALL_SLACK_NS (UINT64_C(20) * OS_NS_PER_MS)
 
 /* Before any device was opened its rate may be unknown; silence has to go at some pace. */
 static uint32_t
@@ -163,7 +161,7 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
         }
         uint64_t deadline = since + attachment->patience_ns;
         if (now >= deadline) {
-            if (now - deadline <= attachment->patience_ns / 2 + STALL_SLACK_MS * OS_NS_PER_MS)
+            if (now - deadline <= attachment->patience_ns / 2 + STALL_SLACK_NS)
                 return WAKE_HUNG;
             since = now; /* the machine slept, or this program was stopped: the engine gets its time
                             again */

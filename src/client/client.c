@@ -89,44 +89,44 @@ name_after_module(char *name, size_t room)
 }
 
 enum tutti_status
-tutti_open(struct tutti_client **out, const struct tutti_open_params *params)
+tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
 {
     static const struct tutti_open_params defaults;
 
-    if (!out)
+    if (!client)
         return TUTTI_INVALID_ARGUMENT;
     if (!params)
         params = &defaults;
-    struct tutti_client *client = calloc(1, sizeof *client);
-    if (!client)
+    struct tutti_client *made = calloc(1, sizeof *made);
+    if (!made)
         return TUTTI_NO_MEMORY;
     if (params->program && params->program[0])
-        utf8_copy(client->program, sizeof client->program, params->program);
+        utf8_copy(made->program, sizeof made->program, params->program);
     else
-        name_after_module(client->program, sizeof client->program);
-    utf8_copy(client->engine_path, sizeof client->engine_path,
+        name_after_module(made->program, sizeof made->program);
+    utf8_copy(made->engine_path, sizeof made->engine_path,
               params->engine_path ? params->engine_path : "");
-    client->do_not_start = params->do_not_start;
-    callback_init(&client->callback);
-    os_mutex_init(&client->lock);
-    os_mutex_init(&client->asking);
-    os_cond_init(&client->changed);
-    enum tutti_status status = events_open(&client->events, params->event, params->user);
+    made->do_not_start = params->do_not_start;
+    callback_init(&made->callback);
+    os_mutex_init(&made->lock);
+    os_mutex_init(&made->asking);
+    os_cond_init(&made->changed);
+    enum tutti_status status = events_open(&made->events, params->event, params->user);
     if (status)
         goto no_events;
-    status = keep_open(client);
+    status = keep_open(made);
     if (status)
         goto no_link;
-    *out = client;
+    *client = made;
     return TUTTI_OK;
 
 no_link:
-    events_close(&client->events);
+    events_close(&made->events);
 no_events:
-    os_cond_fini(&client->changed);
-    os_mutex_fini(&client->asking);
-    os_mutex_fini(&client->lock);
-    free(client);
+    os_cond_fini(&made->changed);
+    os_mutex_fini(&made->asking);
+    os_mutex_fini(&made->lock);
+    free(made);
     return status;
 }
 

@@ -315,7 +315,7 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
     enum sight sight;
     bool spawned = false;
     uint64_t deadline = in_ms(CONNECT_SPAWN_MS);
-    const uint64_t last_deadline = in_ms(3 * CONNECT_SPAWN_MS);
+    const uint64_t last_deadline = in_ms(UINT64_C(3) * CONNECT_SPAWN_MS);
     uint64_t nap_ms = 1;
 
     for (;;) {

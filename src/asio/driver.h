@@ -74,6 +74,7 @@ struct driver {
     bool awaits_callback;  /* and it waits, or may wait, for the callback thread */
     bool dispose_deferred; /* MESSAGE_DISPOSE is under way */
     bool telling;          /* the message thread is in a host's function */
+    uint32_t serial;       /* of the buffers; taken_serial: that messages were taken under */
 
     SRWLOCK text_mutex;
     char error[ASIO_ERROR_BYTES];
@@ -95,6 +96,7 @@ struct driver {
     _Atomic uint32_t message_tid;
     _Atomic uint32_t messages;     /* enum message */
     _Atomic uint64_t message_rate; /* bits of the rate of MESSAGE_RATE */
+    uint32_t taken_serial;         /* message thread's own */
     double told_rate_hz; /* the rate the host believes in; createBuffers and the message thread,
                             under mutex */
 };
@@ -177,6 +179,8 @@ int32_t future_ask(struct driver *driver, int32_t selector, void *parameter);
 int32_t messages_open(struct driver *driver);
 /** Posts work. Any thread, real time but for the wake-up of a waiting thread. */
 void messages_post(struct driver *driver, uint32_t messages);
+/** Forgets what was to be told about buffers that are no more. Owner only. */
+void messages_drop(struct driver *driver);
 /** libtutti's event function. */
 void messages_event(void *user, const struct tutti_event *event);
 /** Waits, for a moment at most, until the host is not being told anything about buffers that are

@@ -21,42 +21,31 @@ awaits_callback(enum call call)
     return call == CALL_START || call == CALL_STOP || call == CALL_DISPOSE_BUFFERS;
 }
 
-/* ASIO_OK: go on, and gate_leave() afterwards. Otherwise the answer; the caller is out again. */
-static int32_t
-gate_enter(struct driver *driver, enum call call)
+/* True: go on, and gate_leave() afterwards. Otherwise *answer is what the host gets. */
+static bool
+gate_enter(struct driver *driver, enum call call, int32_t *answer)
 {
-    int32_t result;
-
+    *answer = ASIO_NOT_PRESENT;
     atomic_fetch_add(&driver->inside, 1);
-    if (atomic_load(&driver->references) == 0) {
-        result = ASIO_NOT_PRESENT; /* released already, from within its own callback */
+    /* Released already, from within its own callback. */
+    if (atomic_load(&driver->references) == 0)
         goto out;
-    }
     if (rules[call].alone) {
         /* Other threads are gone when the process ends: one of them may have been the owner. */
-        if (dll_process_ends()) {
-            result = ASIO_NOT_PRESENT;
+        if (dll_process_ends() || !driver_own(driver, call, awaits_callback(call), answer))
             goto out;
-        }
-        if (!driver_own(driver, call, awaits_callback(call), &result))
-            goto out;
-        if (atomic_load(&driver->references) == 0) {
-            driver_disown(driver);
-            result = ASIO_NOT_PRESENT;
-            goto out;
-        }
     }
     enum state state = driver_state(driver);
-    result = rules_check(call, state);
-    if (result == ASIO_OK)
-        return ASIO_OK;
-    driver_fail(driver, result, "%s is not allowed now: %s", rules[call].name,
+    *answer = atomic_load(&driver->references) ? rules_check(call, state) : ASIO_NOT_PRESENT;
+    if (*answer == ASIO_OK)
+        return true;
+    driver_fail(driver, *answer, "%s is not allowed now: %s", rules[call].name,
                 rules_state_text(state));
     if (rules[call].alone)
         driver_disown(driver);
 out:
     atomic_fetch_sub(&driver->inside, 1);
-    return result;
+    return false;
 }
 
 static int32_t
@@ -76,8 +65,8 @@ gate_leave(struct driver *driver, enum call call, int32_t result)
 /* A method: enters, does WORK as `driver`, leaves. */
 #define THROUGH_GATE(CALL, WORK)                                                                   \
     struct driver *driver = driver_of(self);                                                       \
-    int32_t refusal = gate_enter(driver, CALL);                                                    \
-    return refusal == ASIO_OK ? gate_leave(driver, CALL, WORK) : refusal
+    int32_t answer;                                                                                \
+    return gate_enter(driver, CALL, &answer) ? gate_leave(driver, CALL, WORK) : answer
 
 /* ---- IUnknown ---- */
 
@@ -131,8 +120,9 @@ static void TUTTI_ASIO
 gate_get_driver_name(struct asio_driver *self, char *name)
 {
     struct driver *driver = driver_of(self);
+    int32_t answer;
 
-    if (!name || gate_enter(driver, CALL_GET_DRIVER_NAME))
+    if (!name || !gate_enter(driver, CALL_GET_DRIVER_NAME, &answer))
         return;
     strncpy(name, driver->name->name, ASIO_NAME_BYTES - 1);
     name[ASIO_NAME_BYTES - 1] = '\0';
@@ -143,8 +133,9 @@ static void TUTTI_ASIO
 gate_get_error_message(struct asio_driver *self, char *text)
 {
     struct driver *driver = driver_of(self);
+    int32_t answer;
 
-    if (!text || gate_enter(driver, CALL_GET_ERROR_MESSAGE))
+    if (!text || !gate_enter(driver, CALL_GET_ERROR_MESSAGE, &answer))
         return;
     driver_get_error_text(driver, text);
     gate_leave(driver, CALL_GET_ERROR_MESSAGE, ASIO_OK);
@@ -156,9 +147,10 @@ static int32_t TUTTI_ASIO
 gate_init(struct asio_driver *self, void *system_reference)
 {
     struct driver *driver = driver_of(self);
+    int32_t answer;
 
     (void)system_reference; /* a window, or not; nothing here opens one */
-    if (gate_enter(driver, CALL_INIT))
+    if (!gate_enter(driver, CALL_INIT, &answer))
         return 0;
     return gate_leave(driver, CALL_INIT, driver_init(driver)) == ASIO_OK;
 }

@@ -24,8 +24,9 @@ messages_event(void *user, const struct tutti_event *event)
 {
     struct driver *driver = user;
 
-    /* An event may come before init is through: then there is nobody to tell yet. */
-    if (driver_state(driver) == STATE_LOADED)
+    /* Without buffers there is nothing to tell. (And before init is through, no thread to tell it.)
+     */
+    if (driver_state(driver) < STATE_PREPARED)
         return;
     switch (event->kind) {
     case TUTTI_EVENT_LATENCIES:
@@ -55,6 +56,25 @@ messages_event(void *user, const struct tutti_event *event)
     }
 }
 
+void
+messages_drop(struct driver *driver)
+{
+    AcquireSRWLockExclusive(&driver->mutex);
+    atomic_fetch_and(&driver->messages, ~(uint32_t)MESSAGE_TO_HOST);
+    driver->serial++;
+    ReleaseSRWLockExclusive(&driver->mutex);
+}
+
+static uint32_t
+take_messages(struct driver *driver)
+{
+    AcquireSRWLockExclusive(&driver->mutex);
+    uint32_t messages = atomic_exchange(&driver->messages, 0);
+    driver->taken_serial = driver->serial;
+    ReleaseSRWLockExclusive(&driver->mutex);
+    return messages;
+}
+
 /* ---- telling the host ---- */
 
 /* Begins a call of the host. False: there are no buffers (any more) to talk about. callbacks: a
@@ -63,7 +83,8 @@ static bool
 tell_begin(struct driver *driver, struct asio_callbacks *callbacks, uint32_t *knows)
 {
     AcquireSRWLockExclusive(&driver->mutex);
-    bool there = driver_state(driver) >= STATE_PREPARED && atomic_load(&driver->references) > 0;
+    bool there = driver_state(driver) >= STATE_PREPARED && driver->serial == driver->taken_serial &&
+                 atomic_load(&driver->references) > 0;
     if (there) {
         *callbacks = driver->stream.callbacks;
         *knows = driver->stream.host_knows;
@@ -196,7 +217,7 @@ messages_main(void *arg)
 
     for (;;) {
         WaitForSingleObject(driver->message_event, INFINITE);
-        uint32_t messages = atomic_exchange(&driver->messages, 0);
+        uint32_t messages = take_messages(driver);
         if (messages & MESSAGE_END)
             break;
         do_messages(driver, messages);

@@ -196,8 +196,6 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
     block_clear(&driver->block);
     give_buffers(driver, infos, count);
-    /* What came in about former buffers is history. */
-    atomic_fetch_and(&driver->messages, ~(uint32_t)MESSAGE_TO_HOST);
     driver_enter_state(driver, STATE_PREPARED);
     return ASIO_OK;
 }
@@ -236,7 +234,7 @@ stream_tear_down(struct driver *driver)
     if (driver_state(driver) == STATE_RUNNING)
         stream_stop(driver);
     if (driver_state(driver) == STATE_PREPARED) {
-        atomic_fetch_and(&driver->messages, ~(uint32_t)MESSAGE_TO_HOST);
+        messages_drop(driver);
         forget_active(driver);
         driver_enter_state(driver, STATE_INITIALIZED);
         if (in_callback) {

@@ -683,6 +683,7 @@ the_block_of_a_callback_is_told_within_it(void **state)
     assert_int_equal(host.block.position, 0);
     assert_int_equal(host.block.device_frames, 77000);
     assert_int_equal(host.block.generation, 3);
+    assert_int_equal(host.block.time_ns, 5000);
     assert_int_equal(host.block.flags, 0);
     fake_tutti.last->next.silent = true;
     fake_tutti.last->next.jumped = true;

@@ -27,21 +27,24 @@ enum tutti_asio_future {
 };
 
 enum tutti_asio_block_flag {
-    TUTTI_ASIO_BLOCK_SILENT =
-        1, /* no device behind this block: inputs are zero, outputs are dropped */
+    TUTTI_ASIO_BLOCK_SILENT = 1, /* no device: inputs are zero, outputs are dropped */
     TUTTI_ASIO_BLOCK_JUMPED = 2, /* frames were lost before this block */
 };
 
 struct tutti_asio_block {
-    uint32_t size;  /* in: bytes of this struct as the host knows it; later versions only append */
-    uint32_t flags; /* enum tutti_asio_block_flag */
-    uint64_t position; /* frames since start, of the block's first frame */
-    uint64_t
-        time_ns; /* as ASIO's system time: when the block's last input frame had been captured */
-    uint64_t device_frames; /* the block's first input frame on the device's timeline, common to all
-                               programs */
-    uint64_t
-        generation; /* of the engine; device_frames compare within one. 0: no engine just now */
+    /* in: bytes of this struct as the host knows it; later versions only append */
+    uint32_t size;
+    /* enum tutti_asio_block_flag */
+    uint32_t flags;
+    /* frames since start, of the block's first frame */
+    uint64_t position;
+    /* when the block's last input frame had been captured: ns on the scale of
+     * QueryPerformanceCounter, the same in all programs */
+    uint64_t time_ns;
+    /* the block's first input frame on the device's timeline, common to all programs */
+    uint64_t device_frames;
+    /* of the engine; device_frames compare within one. 0: no engine just now */
+    uint64_t generation;
 };
 
 static_assert(sizeof(struct tutti_asio_block) == 40, "size of tutti_asio_block");

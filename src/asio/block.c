@@ -13,7 +13,7 @@ block_clear(struct driver_block *block)
 /* One writer. A reader that saw a new field (acquire) also sees the odd version that came before it
  * (release). */
 void
-block_put(struct driver_block *block, const struct tutti_block *from, uint64_t time_ns)
+block_put(struct driver_block *block, const struct tutti_block *from)
 {
     uint32_t version = atomic_load_explicit(&block->version, memory_order_relaxed);
     uint32_t flags =
@@ -22,7 +22,7 @@ block_put(struct driver_block *block, const struct tutti_block *from, uint64_t t
     atomic_store_explicit(&block->version, version + 1, memory_order_relaxed);
     atomic_store_explicit(&block->flags, flags, memory_order_release);
     atomic_store_explicit(&block->position, from->position_frames, memory_order_release);
-    atomic_store_explicit(&block->time_ns, time_ns, memory_order_release);
+    atomic_store_explicit(&block->time_ns, from->time_ns, memory_order_release);
     atomic_store_explicit(&block->device_frames, from->device_frames, memory_order_release);
     atomic_store_explicit(&block->generation, from->generation, memory_order_release);
     /* 0 means none: the count passes over it. */

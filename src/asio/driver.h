@@ -163,7 +163,7 @@ void stream_tear_down(struct driver *driver);
 /* ---- block.c: the last block, and time as hosts see it ---- */
 
 void block_clear(struct driver_block *block);
-void block_put(struct driver_block *block, const struct tutti_block *from, uint64_t time_ns);
+void block_put(struct driver_block *block, const struct tutti_block *from);
 /** False when there was none since start. Fills all but size. */
 bool block_get(const struct driver_block *block, struct tutti_asio_block *to);
 /** From tutti_now_ns() to timeGetTime() in ns, measured now; takes up to two milliseconds. */

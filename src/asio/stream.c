@@ -9,7 +9,7 @@
 /* ---- the callback thread ---- */
 
 static void
-call_host(struct driver *driver, const struct tutti_block *block, uint64_t time_ns)
+call_host(struct driver *driver, const struct tutti_block *block)
 {
     const struct driver_stream *stream = &driver->stream;
     int32_t half = (int32_t)block->half;
@@ -22,7 +22,7 @@ call_host(struct driver *driver, const struct tutti_block *block, uint64_t time_
         .info =
             {
                 .speed = 1.0,
-                .system_time = asio_int64_from(time_ns),
+                .system_time = asio_int64_from(block->time_ns + stream->time_offset_ns),
                 .sample_position = asio_int64_from(block->position_frames),
                 .sample_rate = stream->rate_hz,
                 .flags = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
@@ -36,13 +36,12 @@ static void
 process(void *user, const struct tutti_block *block)
 {
     struct driver *driver = user;
-    uint64_t time_ns = block->time_ns + driver->stream.time_offset_ns;
 
     if (atomic_load(&driver->references) == 0)
         return; /* released in the last call: the message thread is about to end this */
     atomic_store(&driver->callback_tid, GetCurrentThreadId());
-    block_put(&driver->block, block, time_ns);
-    call_host(driver, block, time_ns);
+    block_put(&driver->block, block);
+    call_host(driver, block);
     atomic_store(&driver->callback_tid, 0);
 }
 
@@ -268,7 +267,7 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
     if (position)
         *position = asio_int64_from(block.position);
     if (time_ns)
-        *time_ns = asio_int64_from(block.time_ns);
+        *time_ns = asio_int64_from(block.time_ns + driver->stream.time_offset_ns);
     return ASIO_OK;
 }
 

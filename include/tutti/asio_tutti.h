@@ -22,7 +22,7 @@ extern "C" {
 enum tutti_asio_future {
     /** struct tutti_asio_block: within bufferSwitch the block of that call, elsewhere the last one.
      * Any thread, real time. Answers SUCCESS; SP_NOT_ADVANCING when no block came since
-     * createBuffers; INVALID_PARAMETER for NULL or a size too small. */
+     * start; INVALID_PARAMETER for NULL or a size too small. */
     TUTTI_ASIO_GET_BLOCK = 0x54555401,
 };
 

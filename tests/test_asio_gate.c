@@ -338,23 +338,6 @@ every_call_answers_in_every_state_as_the_table_says(void **state)
 }
 
 static void
-the_table_says_what_hosts_rely_on(void **state)
-{
-    (void)state;
-    assert_int_equal(rules_check(CALL_GET_LATENCIES, STATE_INITIALIZED), ASIO_OK);
-    assert_int_equal(rules_check(CALL_CAN_SAMPLE_RATE, STATE_RUNNING), ASIO_OK);
-    assert_int_equal(rules_check(CALL_FUTURE, STATE_LOADED), ASIO_OK);
-    assert_int_equal(rules_check(CALL_CONTROL_PANEL, STATE_LOADED), ASIO_OK);
-    assert_int_equal(rules_check(CALL_DISPOSE_BUFFERS, STATE_INITIALIZED), ASIO_INVALID_MODE);
-    assert_int_equal(rules_check(CALL_GET_SAMPLE_POSITION, STATE_PREPARED), ASIO_SP_NOT_ADVANCING);
-    assert_int_equal(rules_check(CALL_CREATE_BUFFERS, STATE_PREPARED), ASIO_INVALID_MODE);
-    assert_int_equal(rules_check(CALL_GET_CHANNELS, STATE_LOADED), ASIO_NOT_PRESENT);
-    assert_true(rules_may_enter(STATE_PREPARED, STATE_RUNNING));
-    assert_false(rules_may_enter(STATE_LOADED, STATE_PREPARED));
-    assert_false(rules_may_enter(STATE_RUNNING, STATE_INITIALIZED));
-}
-
-static void
 init_without_an_engine_says_what_to_do_and_may_be_tried_again(void **state)
 {
     (void)state;
@@ -1049,7 +1032,6 @@ main(void)
         TEST(the_factory_refuses_other_classes_and_aggregation),
         TEST(the_name_is_that_of_the_registry_key),
         TEST(every_call_answers_in_every_state_as_the_table_says),
-        TEST(the_table_says_what_hosts_rely_on),
         TEST(init_without_an_engine_says_what_to_do_and_may_be_tried_again),
         TEST(null_pointers_are_answered_not_followed),
         TEST(buffer_sizes_are_powers_of_two_from_32),

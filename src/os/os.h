@@ -90,6 +90,9 @@ typedef intptr_t os_handle;
 /** Closes a handle that os_link_recv() gave. OS_NO_HANDLE is fine. */
 void os_handle_close(os_handle handle);
 
+/** Another handle to the same object, owned by the caller; OS_NO_HANDLE for OS_NO_HANDLE or on failure. */
+os_handle os_handle_duplicate(os_handle handle);
+
 struct os_shm {
     void *base;        /* page-aligned, NULL when closed */
     size_t size_bytes; /* as asked */

@@ -102,6 +102,7 @@ on_prepare(struct fake_engine *fake, struct os_link *link, const struct proto_pr
     handles[0] = handles[1] = OS_NO_HANDLE;
     fake->prepared = true;
     fake->run = 0;
+    fake->run_at_prepare = atomic_load(&segment->run);
     memset(&prepared, 0, sizeof prepared);
     prepared.input_latency_frames = fake->input_latency;
     prepared.output_latency_frames = fake->output_latency;

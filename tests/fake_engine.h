@@ -37,6 +37,7 @@ struct fake_engine {
     double asked_rate_hz;                         /* by SET_RATE */
     struct proto_prepare prepare;                 /* the last one */
     bool prepared;
+    uint32_t run_at_prepare; /* the run word when the segment was shown */
     struct os_shm memory;
     struct proto_layout layout;
     struct os_wake doorbell;

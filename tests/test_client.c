@@ -37,6 +37,7 @@ struct host {
     struct tutti_block block[BLOCKS];
     float input[BLOCKS]; /* first sample of channel 0 */
     unsigned blocks, events;
+    unsigned returns; /* of process() */
     enum tutti_event_kind event[EVENTS];
     uint64_t event_value[EVENTS];
     bool hold;   /* process() stays within until this is false */
@@ -79,6 +80,7 @@ process(void *user, const struct tutti_block *block)
     while (host->hold)
         os_cond_wait_until(&host->changed, &host->lock, UINT64_MAX);
     host->within = false;
+    host->returns++;
     os_cond_signal_all(&host->changed);
     os_mutex_unlock(&host->lock);
 }
@@ -150,17 +152,42 @@ block_at(struct host *host, unsigned n)
     return block;
 }
 
+/* Waits until so many calls have returned. */
 static void
-await_within(struct host *host, bool within)
+await_returns(struct host *host, unsigned count)
 {
     uint64_t deadline = in_ms(WAIT_MS);
 
     os_mutex_lock(&host->lock);
-    while (host->within != within && os_cond_wait_until(&host->changed, &host->lock, deadline)) {
+    while (host->returns < count && os_cond_wait_until(&host->changed, &host->lock, deadline)) {
     }
-    bool reached = host->within == within;
+    bool reached = host->returns >= count;
     os_mutex_unlock(&host->lock);
     assert_true(reached);
+}
+
+/* Waits until the host holds on within a call. */
+static void
+await_within(struct host *host)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+
+    os_mutex_lock(&host->lock);
+    while (!host->within && os_cond_wait_until(&host->changed, &host->lock, deadline)) {
+    }
+    bool within = host->within;
+    os_mutex_unlock(&host->lock);
+    assert_true(within);
+}
+
+static void
+await_flag(_Atomic bool *flag)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+
+    while (!atomic_load(flag) && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(1));
+    assert_true(atomic_load(flag));
 }
 
 static void
@@ -445,6 +472,14 @@ a_rate_is_asked_of_the_engine(void **state)
     assert_int_equal(tutti_set_rate(host.client, 0.0 / (host.blocks + 0.0)),
                      TUTTI_UNSUPPORTED_RATE);
     assert_true(fake.asked_rate_hz == 96000);
+    /* another engine that knows nothing of it is asked again, before the buffers are prepared */
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    fake_engine_init(&fake, 12);
+    fake_engine_start(&fake);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_true(fake.asked_rate_hz == 44100);
+    assert_true(fake.rate_hz == 44100);
     host_close(&host);
     fake_engine_kill(&fake);
 }
@@ -608,11 +643,10 @@ stop_waits_for_the_last_callback(void **state)
     assert_true(fake_engine_await_run(&fake));
     set_hold(&host, true);
     uint32_t seq = fake_engine_issue(&fake, 0);
-    await_within(&host, true);
+    await_within(&host);
     assert_int_equal(os_thread_start(&thread, "stopper", OS_PRIORITY_NORMAL, stop_main, &stopper),
                      TUTTI_OK);
-    while (!atomic_load(&host.client->callback.stop))
-        os_sleep_until_ns(in_ms(1));
+    await_flag(&host.client->callback.stop);
     assert_false(atomic_load(&stopper.stopped));
     assert_false(fake_engine_is_done(&fake, seq));
     uint32_t late =
@@ -674,21 +708,19 @@ a_block_is_complete_when_the_host_says_ready(void **state)
     /* the first says ready before it returns */
     set_hold(&host, true);
     uint32_t first = fake_engine_issue(&fake, 0);
-    await_within(&host, true);
+    await_within(&host);
     assert_true(fake_engine_is_done(&fake, first));
     set_hold(&host, false);
-    await_within(&host, false);
+    await_returns(&host, 1);
     /* from now on a return completes nothing; the test is the host's other thread */
     uint32_t second = fake_engine_issue(&fake, 0);
-    await_blocks(&host, 2);
-    await_within(&host, false);
+    await_returns(&host, 2);
     assert_false(fake_engine_is_done(&fake, second));
     tutti_block_ready(host.client);
     assert_true(fake_engine_is_done(&fake, second));
     tutti_block_ready(host.client); /* again: nothing to complete */
     uint32_t third = fake_engine_issue(&fake, 0);
-    await_blocks(&host, 3);
-    await_within(&host, false);
+    await_returns(&host, 3);
     assert_false(fake_engine_is_done(&fake, third));
     /* a start forgets it */
     assert_int_equal(tutti_stop(host.client), TUTTI_OK);
@@ -717,13 +749,11 @@ the_next_call_waits_for_ready(void **state)
     /* two at once, as a burst brings them */
     uint32_t second = fake_engine_issue(&fake, 0), third = fake_engine_issue(&fake, 0);
     await_blocks(&host, 2);
-    while (!atomic_load(&host.client->callback.deferred))
-        os_sleep_until_ns(in_ms(1));
+    await_flag(&host.client->callback.deferred);
     assert_int_equal(blocks_so_far(&host), 2);
     tutti_block_ready(host.client);
     assert_true(fake_engine_is_done(&fake, second));
-    await_blocks(&host, 3);
-    await_within(&host, false);
+    await_returns(&host, 3);
     assert_false(fake_engine_is_done(&fake, third));
     tutti_block_ready(host.client);
     assert_true(fake_engine_is_done(&fake, third));
@@ -746,6 +776,7 @@ a_host_that_forgets_ready_is_called_all_the_same(void **state)
     assert_true(fake_engine_await_run(&fake));
     for (unsigned n = 0; n < 5; n++)
         assert_true(fake_engine_call(&fake));
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
     assert_int_equal(blocks_so_far(&host), 5);
     assert_int_equal(atomic_load(&host.client->callback.unready_blocks), 4);
     host_close(&host);
@@ -770,8 +801,7 @@ late_take_gives_a_block_back_when_the_next_returned(void **state)
     assert_true(fake_engine_await_run(&fake));
     uint32_t seq = fake_engine_issue(&fake, 0);
     for (unsigned n = 1; n < 6; n++) {
-        await_blocks(&host, n);
-        await_within(&host, false);
+        await_returns(&host, n);
         assert_false(fake_engine_is_done(&fake, seq));
         uint32_t next = fake_engine_issue(&fake, 0);
         assert_true(fake_engine_await_done(&fake, seq));
@@ -820,6 +850,7 @@ callbacks_go_on_in_silence_and_join_the_next_engine(void **state)
     next.input_latency = 120;
     fake_engine_start(&next);
     assert_true(fake_engine_await_prepares(&next, 1));
+    assert_int_equal(next.run_at_prepare, 0); /* it must not take up the former engine's run */
     assert_int_equal(next.prepare.wanted_input_latency_frames, 100);
     assert_int_equal(next.prepare.wanted_output_latency_frames, 200);
     assert_true(next.asked_rate_hz == 48000);
@@ -863,9 +894,10 @@ a_call_under_way_survives_its_engine(void **state)
     assert_int_equal(tutti_start(host.client), TUTTI_OK);
     assert_true(fake_engine_await_run(&fake));
     assert_true(fake_engine_call(&fake));
+    await_returns(&host, 1);
     set_hold(&host, true);
     fake_engine_issue(&fake, 0);
-    await_within(&host, true);
+    await_within(&host);
     fake_engine_kill(&fake);
     await_event(&host, TUTTI_EVENT_ENGINE_LOST);
     fake_engine_init(&next, 12);
@@ -1140,10 +1172,10 @@ static int
 use_own_folder(void **state)
 {
     static char setting[1024];
-    const char *folder = getenv("TMPDIR");
+    const char *folder = getenv("TEMP");
 
     if (!folder)
-        folder = getenv("TEMP");
+        folder = getenv("TMPDIR");
     snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
              folder ? folder : "/tmp", (unsigned)os_process_id());
     return putenv(setting);

@@ -13,14 +13,9 @@
 
 enum wake_reason { WAKE_CALL, WAKE_STOP, WAKE_DEAD, WAKE_HUNG };
 
-enum {
-    TOLD_HALF = 1,
-    TOLD_JUMPED = 2,
-    TOLD_SILENT = 4,
-    /* A wait that returns this much after its deadline was not the engine's fault: the machine or
-       this program stood still. */
-    STALL_SLACK_MS = 20,
-};
+/* A wait that returns this much after its deadline was not the engine's fault: the machine or this
+ * program stood still. */
+#define STALL_SLACK_NS (UINT64_C(20) * OS_NS_PER_MS)
 
 /* Before any device was opened its rate may be unknown; silence has to go at some pace. */
 static uint32_t
@@ -87,48 +82,7 @@ callback_quiet(struct callback *callback)
     return atomic_load(&callback->completers) == 0;
 }
 
-/* ---- telling the host ---- */
-
-static void
-publish(struct callback_told *told, const struct tutti_block *block)
-{
-    uint32_t version = atomic_load_explicit(&told->version, memory_order_relaxed);
-    uint32_t flags =
-        block->half | (block->jumped ? TOLD_JUMPED : 0) | (block->silent ? TOLD_SILENT : 0);
-    /* A reader that acquires a new field sees the odd version too: its second look at the version
-     * fails. */
-    atomic_store_explicit(&told->version, version + 1, memory_order_relaxed);
-    atomic_store_explicit(&told->flags, flags, memory_order_release);
-    atomic_store_explicit(&told->position_frames, block->position_frames, memory_order_release);
-    atomic_store_explicit(&told->time_ns, block->time_ns, memory_order_release);
-    atomic_store_explicit(&told->device_frames, block->device_frames, memory_order_release);
-    atomic_store_explicit(&told->generation, block->generation, memory_order_release);
-    atomic_store_explicit(&told->version, version + 2, memory_order_release);
-}
-
-bool
-callback_get_told(struct callback *callback, struct tutti_block *block)
-{
-    struct callback_told *told = &callback->told;
-    uint32_t before, after;
-
-    do {
-        before = atomic_load_explicit(&told->version, memory_order_acquire);
-        if (before == 0)
-            return false;
-        uint32_t flags = atomic_load_explicit(&told->flags, memory_order_acquire);
-        block->half = flags & TOLD_HALF;
-        block->jumped = flags & TOLD_JUMPED;
-        block->silent = flags & TOLD_SILENT;
-        block->frames = callback->layout.buffer_frames;
-        block->position_frames = atomic_load_explicit(&told->position_frames, memory_order_acquire);
-        block->time_ns = atomic_load_explicit(&told->time_ns, memory_order_acquire);
-        block->device_frames = atomic_load_explicit(&told->device_frames, memory_order_acquire);
-        block->generation = atomic_load_explicit(&told->generation, memory_order_acquire);
-        after = atomic_load_explicit(&told->version, memory_order_relaxed);
-    } while (before != after || before & 1);
-    return true;
-}
+/* ---- calling the host ---- */
 
 /* One call of process(). position and time are clamped: never backward, whatever an engine stamps.
  */
@@ -149,7 +103,7 @@ call_host(struct callback *callback, struct tutti_block *block)
     callback->next_position = block->position_frames + block->frames;
     atomic_store_explicit(&callback->segment->begun_ns, now, memory_order_relaxed);
     atomic_store_explicit(&callback->segment->begun_seq, callback->next_seq, memory_order_release);
-    publish(&callback->told, block);
+    told_put(&callback->told, block);
     callback->process(callback->user, block);
     callback->next_seq++;
 }
@@ -207,7 +161,7 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
         }
         uint64_t deadline = since + attachment->patience_ns;
         if (now >= deadline) {
-            if (now - deadline <= attachment->patience_ns / 2 + STALL_SLACK_MS * OS_NS_PER_MS)
+            if (now - deadline <= attachment->patience_ns / 2 + STALL_SLACK_NS)
                 return WAKE_HUNG;
             since = now; /* the machine slept, or this program was stopped: the engine gets its time
                             again */
@@ -495,7 +449,7 @@ callback_start(struct callback *callback)
     callback->lost = false;
     callback->have_previous = false;
     callback->joined = false;
-    atomic_store(&callback->told.version, 0);
+    told_clear(&callback->told);
     atomic_store(&callback->open, 0);
     atomic_store(&callback->ready_mode, false);
     atomic_store(&callback->stop, false);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/told.h"
 #include "os/os.h"
 #include "proto/segment.h"
 #include "tutti/tutti.h"
@@ -25,13 +26,6 @@ struct attachment {
     uint64_t patience_ns;      /* without a call for so long: the engine hangs */
     _Atomic bool dead;         /* written by the link thread: the link closed; read by the callback thread */
     _Atomic bool hung;         /* written by the callback thread: patience ended; read by the link thread */
-};
-
-/* The last block as it was told, for readers on any thread: a sequence lock. Odd version: being written. */
-struct callback_told {
-    _Atomic uint32_t version;
-    _Atomic uint32_t flags; /* half | jumped << 1 | silent << 2 */
-    _Atomic uint64_t position_frames, time_ns, device_frames, generation;
 };
 
 struct callback {
@@ -68,7 +62,7 @@ struct callback {
     _Atomic(struct attachment *) current; /* written by the callback thread; read by completers; NULL without a thread */
     _Atomic(struct attachment *) offered; /* link thread -> callback thread, taken by exchange by either */
     _Atomic(struct attachment *) retired; /* list; callback thread pushes, link thread takes all */
-    struct callback_told told;
+    struct told told;
 
     struct os_thread *thread; /* owned by the caller of start and stop */
 };
@@ -97,9 +91,6 @@ bool callback_is_self(const struct callback *callback);
 
 /** See tutti_block_ready(). Any thread, real time. */
 void callback_ready(struct callback *callback);
-
-/** The last block told; false before the first. Any thread. */
-bool callback_get_told(struct callback *callback, struct tutti_block *block);
 
 /** Gives the thread an engine: now if it runs, else when it starts. Nothing else is on offer, and the former one was retired. */
 void callback_offer(struct callback *callback, struct attachment *attachment);

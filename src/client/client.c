@@ -89,44 +89,44 @@ name_after_module(char *name, size_t room)
 }
 
 enum tutti_status
-tutti_open(struct tutti_client **out, const struct tutti_open_params *params)
+tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
 {
     static const struct tutti_open_params defaults;
 
-    if (!out)
+    if (!client)
         return TUTTI_INVALID_ARGUMENT;
     if (!params)
         params = &defaults;
-    struct tutti_client *client = calloc(1, sizeof *client);
-    if (!client)
+    struct tutti_client *made = calloc(1, sizeof *made);
+    if (!made)
         return TUTTI_NO_MEMORY;
     if (params->program && params->program[0])
-        utf8_copy(client->program, sizeof client->program, params->program);
+        utf8_copy(made->program, sizeof made->program, params->program);
     else
-        name_after_module(client->program, sizeof client->program);
-    utf8_copy(client->engine_path, sizeof client->engine_path,
+        name_after_module(made->program, sizeof made->program);
+    utf8_copy(made->engine_path, sizeof made->engine_path,
               params->engine_path ? params->engine_path : "");
-    client->do_not_start = params->do_not_start;
-    callback_init(&client->callback);
-    os_mutex_init(&client->lock);
-    os_mutex_init(&client->asking);
-    os_cond_init(&client->changed);
-    enum tutti_status status = events_open(&client->events, params->event, params->user);
+    made->do_not_start = params->do_not_start;
+    callback_init(&made->callback);
+    os_mutex_init(&made->lock);
+    os_mutex_init(&made->asking);
+    os_cond_init(&made->changed);
+    enum tutti_status status = events_open(&made->events, params->event, params->user);
     if (status)
         goto no_events;
-    status = link_open(client);
+    status = keep_open(made);
     if (status)
         goto no_link;
-    *out = client;
+    *client = made;
     return TUTTI_OK;
 
 no_link:
-    events_close(&client->events);
+    events_close(&made->events);
 no_events:
-    os_cond_fini(&client->changed);
-    os_mutex_fini(&client->asking);
-    os_mutex_fini(&client->lock);
-    free(client);
+    os_cond_fini(&made->changed);
+    os_mutex_fini(&made->asking);
+    os_mutex_fini(&made->lock);
+    free(made);
     return status;
 }
 
@@ -137,7 +137,7 @@ tutti_close(struct tutti_client *client)
         return;
     if (client_state(client) != CLIENT_OPEN)
         tutti_dispose(client);
-    link_close(client);
+    keep_close(client);
     events_close(&client->events);
     os_cond_fini(&client->changed);
     os_mutex_fini(&client->asking);
@@ -157,7 +157,7 @@ tutti_set_rate(struct tutti_client *client, double rate_hz)
     /* the widest that any device is asked for: NaN and infinities are out, too */
     if (!(rate_hz >= 1000 && rate_hz <= 1e6))
         return client_fail(client, TUTTI_UNSUPPORTED_RATE, NULL);
-    if (link_require(client, text))
+    if (keep_require(client, text))
         return client_fail(client, TUTTI_ENGINE_LOST, text);
     memset(&message, 0, sizeof message);
     proto_header_init(&message.header, PROTO_SET_RATE, 0);
@@ -250,7 +250,7 @@ tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *par
                            status == TUTTI_INVALID_ARGUMENT
                                ? "a buffer has 1 to 65536 frames, and there is at least one channel"
                                : NULL);
-    status = link_prepare(client, text);
+    status = attach_prepare(client, text);
     if (status) {
         callback_dispose(&client->callback);
         return client_fail(client, status, text);
@@ -347,7 +347,7 @@ tutti_dispose(struct tutti_client *client)
     if (!settle(client))
         return client_fail(client, TUTTI_INVALID_STATE,
                            "buffers cannot be disposed of within their callback");
-    link_dispose(client);
+    attach_dispose(client);
     client_enter(client, CLIENT_OPEN);
     callback_dispose(&client->callback);
     return TUTTI_OK;
@@ -364,7 +364,7 @@ tutti_get_position(struct tutti_client *client, struct tutti_block *block)
 {
     struct tutti_block told;
 
-    if (client_state(client) != CLIENT_RUNNING || !callback_get_told(&client->callback, &told))
+    if (client_state(client) != CLIENT_RUNNING || !told_get(&client->callback.told, &told))
         return TUTTI_INVALID_STATE;
     *block = told;
     return TUTTI_OK;

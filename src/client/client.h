@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of libtutti: one client. Its parts: connect.c meets the engine, link.c keeps the control link and what hangs on it, callback.c
- * calls the host, events.c tells it, watch.c asks for numbers, client.c is the public face that checks states.
+ * The inside of libtutti: one client. Its parts: connect.c meets the engine, keep.c is the thread that keeps one, link.c
+ * carries messages, attach.c joins the segment to engines, callback.c calls the host, events.c tells it, watch.c asks for numbers, client.c is the public face that checks states.
  *
  * Threads: the host's, serialised by the host but for the functions marked "any thread"; the link thread, which receives, and when the link
  * is lost connects and prepares again; the event thread; the callback thread. `lock` guards what is marked so; it is never held
@@ -19,6 +19,7 @@
 
 enum {
     CLIENT_ANSWER_MS = 2000,   /* an engine answers a question within this */
+    CLIENT_TICK_MS = 50,       /* how late a hung engine may be noticed after the callback thread saw it */
     CLIENT_DEVICES_MS = 10000, /* asking every backend takes longer */
 };
 
@@ -62,6 +63,7 @@ struct tutti_client {
     struct link_request *own;     /* of the link thread itself */
     uint32_t serial;        /* of the last request */
     uint64_t generation;    /* of the engine; of the last one while lost */
+    uint32_t engine_pid;    /* likewise */
     struct proto_device device; /* last known */
     uint32_t input_latency_frames, output_latency_frames;
     bool prepared;          /* `prepare` is to be kept up with every engine */
@@ -74,6 +76,7 @@ struct tutti_client {
     struct attachment *graveyard;  /* retired, freed when the callback side is quiet */
     uint32_t attached_epoch;       /* of the link that `attachment` came through; 0: none */
     uint64_t hung_generation;      /* of an engine that stopped calling; 0: none */
+    uint32_t hung_pid;             /* its process */
     double rate_hz;                /* asked for or found at prepare: asked of the next engine too; 0: none */
     bool told_lost;                /* ENGINE_LOST was told, ENGINE_BACK not yet */
     bool quit;
@@ -99,15 +102,17 @@ bool client_may_enter(enum client_state from, enum client_state to);
 enum tutti_status client_fail(struct tutti_client *client, enum tutti_status status,
                               const char *text);
 
-/* ---- link.c ---- */
+/* ---- keep.c: the link thread ---- */
 
 /** Connects on the calling thread and starts the link thread. Errors: as connect_engine(). */
-enum tutti_status link_open(struct tutti_client *client);
+enum tutti_status keep_open(struct tutti_client *client);
 /** Ends the link thread and the link. */
-void link_close(struct tutti_client *client);
+void keep_close(struct tutti_client *client);
 
 /** Waits until there is a link, asking for one. text: why not. Errors: as connect_engine(). Not from the link thread. */
-enum tutti_status link_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
+enum tutti_status keep_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
+
+/* ---- link.c: messages ---- */
 
 /** Sends a request (its header's serial is filled here) and waits for its answer: of the type `expected`, copied to answer (NULL: not
  *  wanted), with handles (NULL: closed). text: the engine's sentence, or the status' own. Errors: ENGINE_LOST, TIMEOUT, what
@@ -116,11 +121,60 @@ enum tutti_status link_ask(struct tutti_client *client, void *message, size_t me
                            const os_handle *handles, unsigned handle_count,
                            enum proto_type expected, void *answer, os_handle *answer_handles,
                            uint64_t timeout_ms, char text[PROTO_TEXT_BYTES]);
+/** Likewise; *epoch: of the link that was asked. */
+enum tutti_status link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
+                              const os_handle *handles, unsigned handle_count,
+                              enum proto_type expected, void *answer, os_handle *answer_handles,
+                              uint64_t timeout_ms, char text[PROTO_TEXT_BYTES], uint32_t *epoch);
+
+/** Receives one message, if one comes in time, and gives it to whom it belongs. Link thread. Errors: TIMEOUT; else the link is to
+ *  be given up. */
+enum tutti_status link_receive(struct tutti_client *client, uint64_t deadline_ns);
+
+/** The link thread's own request, for the prepared segment: receives what comes until its answer does. Errors: CLOSED (the link is to be
+ *  given up), INVALID_STATE (client_is_abandoned() meanwhile), what the engine answered (logged). */
+enum tutti_status link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
+                               const os_handle *handles, unsigned handle_count,
+                               enum proto_type expected, void *answer, os_handle *answer_handles,
+                               uint64_t timeout_ms);
+
+/** True when the link thread should drop what it does for the prepared segment. */
+bool client_is_abandoned(struct tutti_client *client);
+
+/* ---- attach.c: the prepared segment and engines ---- */
 
 /** Joins the prepared segment to the engine (connecting if needed), and has the link thread keep it joined from now on.
  *  client->prepare is filled but for the wanted latencies. Errors: as tutti_prepare(). */
-enum tutti_status link_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
+enum tutti_status attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
 /** The reverse; the callback thread has ended. Frees every attachment. */
-void link_dispose(struct tutti_client *client);
+void attach_dispose(struct tutti_client *client);
+
+/** Shows the prepared segment to the engine met last. Link thread; `reattaching` is set. False: the link is to be given up. */
+bool attach_again(struct tutti_client *client);
+
+/** Collects the attachments that the callback thread let go of; true when one was, because its engine hangs. lock held. */
+bool attach_collect(struct tutti_client *client);
+
+/* ---- small things ---- */
+
+static inline uint64_t
+client_in_ms(uint64_t ms)
+{
+    return os_now_ns() + ms * OS_NS_PER_MS;
+}
+
+static inline uint32_t
+client_to_millihz(double rate_hz)
+{
+    return rate_hz > 0 && rate_hz < 4e6 ? (uint32_t)(rate_hz * 1000 + 0.5) : 0;
+}
+
+/* OS_LINK_MAX_HANDLES of them. */
+static inline void
+client_close_handles(const os_handle *handles)
+{
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+        os_handle_close(handles[i]);
+}
 
 #endif

@@ -142,7 +142,8 @@ greet(const struct connect_how *how, struct look *look)
         struct proto_error error;
     } answer;
     size_t bytes = 0;
-    uint64_t deadline = in_ms(CONNECT_GREETING_MS);
+    bool suspect = how->hung_pid && look->pid == how->hung_pid;
+    uint64_t deadline = in_ms(suspect ? CONNECT_HUNG_MS : CONNECT_GREETING_MS);
 
     memset(&hello, 0, sizeof hello);
     proto_header_init(&hello.header, PROTO_HELLO, 1);
@@ -314,7 +315,7 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
     enum sight sight;
     bool spawned = false;
     uint64_t deadline = in_ms(CONNECT_SPAWN_MS);
-    const uint64_t last_deadline = in_ms(3 * CONNECT_SPAWN_MS);
+    const uint64_t last_deadline = in_ms(UINT64_C(3) * CONNECT_SPAWN_MS);
     uint64_t nap_ms = 1;
 
     for (;;) {

@@ -15,6 +15,7 @@
 
 enum {
     CONNECT_GREETING_MS = 2000, /* an engine that takes longer to answer HELLO hangs */
+    CONNECT_HUNG_MS = 300,      /* likewise, when it stopped calling before */
     CONNECT_SPAWN_MS = 5000,    /* a started engine answers within this */
     CONNECT_PATH_BYTES = 1024,
 };
@@ -23,7 +24,10 @@ struct connect_how {
     const char *program;      /* shown to people */
     const char *engine_path;  /* of tuttid; NULL or "": looked for */
     bool do_not_start;        /* neither start nor kill one */
-    uint64_t hung_generation; /* an engine that answers with this one hangs all the same (it stopped calling); 0: none */
+    /* Of an engine that stopped calling, 0: none. One that answers with this generation hangs all the same; this process is given less
+     * time to answer. */
+    uint64_t hung_generation;
+    uint32_t hung_pid;
     /** Asked every few ms; true gives up with CLOSED. NULL: never. */
     bool (*cancelled)(void *user);
     void *user;

@@ -206,7 +206,7 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
                  (unsigned)connection->program_id, (unsigned)connection->pid);
         send_ok(connection, serial);
         atomic_store(&server->leave, true);
-        os_listener_wake(server->listener);
+        os_listener_wake(server->listener); /* for good: it accepts nobody any more */
         return true;
     case PROTO_NONE:
     case PROTO_HELLO:
@@ -303,7 +303,6 @@ connection_main(void *arg)
     if (id)
         engine_disconnect(server->engine, id);
     atomic_store(&connection->ended, true);
-    os_listener_wake(server->listener);
 }
 
 /* ---- events ---- */

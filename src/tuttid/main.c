@@ -65,9 +65,7 @@ run(bool foreground)
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
     enum tutti_status status = server_run(&config);
-    if (status == TUTTI_FULL && foreground)
-        fputs("tuttid: another engine serves already\n", stderr);
-    else if (status)
+    if (status && status != TUTTI_FULL) /* the server logged that one */
         log_error("tuttid: %s", tutti_status_text(status));
     log_close();
     return status ? 1 : 0;

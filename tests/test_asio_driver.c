@@ -11,6 +11,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -51,7 +52,7 @@ struct host {
 static struct host hosts[2];
 
 static void
-listen(struct host *host, uint64_t position, const float *samples)
+hear(struct host *host, uint64_t position, const float *samples)
 {
     for (unsigned i = 0; i < BUFFER; i++) {
         uint32_t played = (uint32_t)(samples[i] * COUNT_MODULUS);
@@ -68,7 +69,7 @@ listen(struct host *host, uint64_t position, const float *samples)
 }
 
 static void
-speak(uint64_t position, float *samples)
+say(uint64_t position, float *samples)
 {
     for (unsigned i = 0; i < BUFFER; i++)
         samples[i] = (float)((position + i + 1) % COUNT_MODULUS) / COUNT_MODULUS;
@@ -97,8 +98,8 @@ block(struct host *host, int32_t half)
     host->last_device_frames = told.device_frames;
     host->generation = told.generation;
     host->silent += (told.flags & TUTTI_ASIO_BLOCK_SILENT) != 0;
-    listen(host, told.position, host->infos[1].buffers[half]);
-    speak(told.position, host->infos[0].buffers[half]);
+    hear(host, told.position, host->infos[1].buffers[half]);
+    say(told.position, host->infos[0].buffers[half]);
     if (host->ready)
         driver->methods->output_ready(driver);
     InterlockedIncrement(&host->blocks);

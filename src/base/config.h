@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The configuration: one INI file, read whole, every key known by one table (CONFIG_TABLE). A mistake leaves the default
- * in place and is told with its line and the reason. Values can be overridden by environment variables for tests and
- * scripts: TUTTI_SIM_PERIOD=64 overrides period in [sim].
+ * The configuration: one INI file, read whole, every key known by one table (CONFIG_TABLE). A
+ * mistake leaves the default in place and is told with its line and the reason. Values can be
+ * overridden by environment variables for tests and scripts: TUTTI_SIM_PERIOD=64 overrides period
+ * in [sim].
  */
 #ifndef TUTTI_CONFIG_H
 #define TUTTI_CONFIG_H
@@ -16,14 +17,16 @@
 enum { CONFIG_TEXT_BYTES = 256 };
 
 /*
- * S(section, key, default, what) a text; I(section, key, default, min, max, what) a whole number; B(section, key, default, what)
- * yes/no; D(section, key, default, min, max, what) a number with a fraction.
+ * S(section, key, default, what) a text; I(section, key, default, min, max, what) a whole number;
+ * B(section, key, default, what) yes/no; D(section, key, default, min, max, what) a number with a
+ * fraction.
  */
 #define CONFIG_TABLE(S, I, B, D)                                                                   \
     S(device, backend, "auto", "how to reach the device: auto, sim, wasapi")                       \
     S(device, name, "", "the device's name as 'tutti devices' shows it; empty: the default")       \
     D(device, rate, 48000, 8000, 768000, "sample rate in Hz")                                      \
-    I(device, period, 0, 0, 4096, "pins the period in frames; 0: the smallest buffer of the programs") \
+    I(device, period, 0, 0, 4096,                                                                  \
+      "pins the period in frames; 0: the smallest buffer of the programs")                         \
     I(engine, grace_ms, 10000, 0, 3600000, "the engine leaves this long after the last program")   \
     I(engine, reserve_us, 0, 0, 100000, "kept back from a cycle's budget for mixing; 0: measured") \
     I(engine, pin_cpu, -1, -1, 1023, "processor of the engine's cycle thread; -1: any")            \
@@ -32,7 +35,8 @@ enum { CONFIG_TEXT_BYTES = 256 };
     I(program, buffer_max, 2048, 1, 65536, "largest buffer size offered to hosts")                 \
     I(program, inputs, 32, 0, 256, "most input channels offered to hosts")                         \
     I(program, outputs, 32, 0, 256, "most output channels offered to hosts")                       \
-    B(program, late_take, false, "wait for the host's next call before taking a block (+1 buffer)") \
+    B(program, late_take, false,                                                                   \
+      "wait for the host's next call before taking a block (+1 buffer)")                           \
     B(program, tight, false, "buffers above the period answer within one period")                  \
     I(sim, inputs, 8, 0, 256, "input channels of the virtual sound card")                          \
     I(sim, outputs, 8, 0, 256, "output channels")                                                  \
@@ -46,11 +50,12 @@ enum { CONFIG_TEXT_BYTES = 256 };
     D(sim, ppm, 0, -10000, 10000, "clock error in parts per million")                              \
     I(sim, input_latency, 0, 0, 100000, "converter delay in frames, on top of the period")         \
     I(sim, output_latency, 0, 0, 100000, "converter delay in frames, on top of the period")        \
-    I(sim, cable, -1, -1, 100000, "loopback cable from output n to input n: its delay in frames; -1: none") \
-    I(sim, elastic_ms, 0, 0, 10000, "the clock waits this long for late programs; 0: a hard clock") \
+    I(sim, cable, -1, -1, 100000,                                                                  \
+      "loopback cable from output n to input n: its delay in frames; -1: none")                    \
+    I(sim, elastic_ms, 0, 0, 10000,                                                                \
+      "the clock waits this long for late programs; 0: a hard clock")                              \
     S(sim, faults, "", "script of faults, see docs/configuration.md")                              \
     S(log, level, "info", "error, warning, info, debug")
-
 
 /* One field per key: config->section_key. */
 struct config {
@@ -68,15 +73,22 @@ struct config {
 /** Every value at its default. */
 void config_init(struct config *config);
 
-/** Reads path over the present values (a missing file is fine), then the environment through getenv_utf8(name, value, bytes), which
- *  returns false when unset. problem: the first mistake as "FILE:LINE: reason", or "". Each mistake leaves its key as it was.
- *  Errors: BAD_CONFIG when there was one; all other keys are read all the same. Allocates; never in the cycle. */
+/** Reads path over the present values (a missing file is fine), then the environment through
+ * getenv_utf8(name, value, bytes), which returns false when unset. problem: the first mistake as
+ * "FILE:LINE: reason", or "". Each mistake leaves its key as it was. Errors: BAD_CONFIG when there
+ * was one; all other keys are read all the same. Allocates; never in the cycle. */
 enum tutti_status config_read(struct config *config, const char *path,
                               bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
                               char problem[CONFIG_TEXT_BYTES]);
 
-/** Sets one value from text, checked against the table. Errors: BAD_CONFIG with the reason in problem. */
+/** Sets one value from text, checked against the table. Errors: BAD_CONFIG with the reason in
+ * problem. */
 enum tutti_status config_set(struct config *config, const char *section, const char *key,
                              const char *value, char problem[CONFIG_TEXT_BYTES]);
+
+/** Where this user's configuration lies: $TUTTI_CONFIG, else %APPDATA%\Tutti\tutti.ini (Windows), else $XDG_CONFIG_HOME/tutti/tutti.ini,
+ *  else $HOME/.config/tutti/tutti.ini; as found by getenv_utf8. False when none is set or path is too small. Pure. */
+bool config_default_path(bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
+                         char *path, size_t path_bytes);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ring of fixed-size records for one writer and one reader thread, lock-free and real time on both sides. The storage is the
- * caller's. Records are copied in and out whole.
+ * A ring of fixed-size records for one writer and one reader thread, lock-free and real time on
+ * both sides. The storage is the caller's. Records are copied in and out whole.
  */
 #ifndef TUTTI_RING_H
 #define TUTTI_RING_H

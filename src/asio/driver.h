@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One ASIO object. Which thread may touch what:
+ *
+ *   host threads    any number, through the gate (gate.h); calls marked ALONE in rules.h one at a
+ * time callback thread libtutti's; calls bufferSwitch, within which the host may call anything, the
+ * last Release included event thread    libtutti's; only posts to the message thread message thread
+ * ours, from init on; tells the host what happened, does what the callback thread may not, and at
+ * the end closes the client and frees the object, so that an object lives as long as anybody is
+ * inside it
+ *
+ * Nobody holds `mutex` while calling the host or libtutti. Nobody waits for a thread that may be
+ * waiting for him: the callback thread does not wait for one who waits for callbacks to end, and no
+ * thread joins the message thread.
+ */
+#ifndef TUTTI_ASIO_DRIVER_H
+#define TUTTI_ASIO_DRIVER_H
+
+#include <windows.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "asio/dll.h"
+#include "asio/rules.h"
+#include "base/config.h"
+#include "tutti/asio.h"
+#include "tutti/asio_tutti.h"
+#include "tutti/tutti.h"
+
+/* What createBuffers fixed. Written by it before the state becomes PREPARED, then read by anybody.
+ */
+struct driver_stream {
+    struct asio_callbacks callbacks; /* a copy: the host's struct may be gone */
+    uint32_t buffer_frames;
+    uint32_t host_knows; /* bit n: the host answered 1 to SELECTOR_SUPPORTED n */
+    bool time_info;      /* call buffer_switch_time_info */
+    double rate_hz;
+    uint64_t time_offset_ns; /* from tutti_now_ns() to timeGetTime() in ns; written by start */
+};
+
+/* The last block, written by the callback thread, read by any: odd version while it is written. */
+struct driver_block {
+    _Atomic uint32_t version; /* 0: no block since start */
+    _Atomic uint32_t flags;   /* enum tutti_asio_block_flag */
+    _Atomic uint64_t position, time_ns, device_frames, generation;
+};
+
+/* Bits of work for the message thread, posted by any thread, taken by it. */
+enum message {
+    MESSAGE_RESET = 1,
+    MESSAGE_RESYNC = 2,
+    MESSAGE_LATENCIES = 4,
+    MESSAGE_OVERLOAD = 8,
+    MESSAGE_RATE = 16,
+    MESSAGE_TO_HOST = 31, /* all above: dropped with the buffers they are about */
+    MESSAGE_DISPOSE = 32, /* the callback thread disposed: do it for real */
+    MESSAGE_END = 64,     /* the last reference went: close and free */
+};
+
+struct driver {
+    struct asio_driver com; /* first: what the host holds */
+    const struct dll_name *name;
+    _Atomic uint32_t references; /* the host's */
+    _Atomic uint32_t inside;     /* threads within the gate */
+    _Atomic int state;           /* enum state; written by driver_enter_state() alone */
+
+    /* Covered by mutex; changed tells of each change. */
+    SRWLOCK mutex;
+    CONDITION_VARIABLE changed;
+    DWORD owner;           /* thread that is within an ALONE call, or 0 */
+    bool awaits_callback;  /* and it waits, or may wait, for the callback thread */
+    bool dispose_deferred; /* MESSAGE_DISPOSE is under way */
+    bool telling;          /* the message thread is in a host's function */
+    uint32_t serial;       /* of the buffers; taken_serial: that messages were taken under */
+
+    SRWLOCK text_mutex;
+    char error[ASIO_ERROR_BYTES];
+
+    /* From a successful init until the message thread ends. Functions that libtutti wants
+     * serialised are called by the owner. */
+    struct tutti_client *client;
+    struct config config;
+
+    struct driver_stream stream;
+    _Atomic bool active_input[TUTTI_MAX_CHANNELS], active_output[TUTTI_MAX_CHANNELS];
+    _Atomic uint64_t latencies;    /* input << 32 | output, from createBuffers on */
+    _Atomic uint64_t wanted_rate;  /* bits of a rate accepted while there were buffers; 0: none */
+    _Atomic uint32_t callback_tid; /* the callback thread, while it is in a block; else 0 */
+    struct driver_block block;
+
+    HANDLE message_event;
+    HMODULE module; /* reference of the message thread */
+    _Atomic uint32_t message_tid;
+    _Atomic uint32_t messages;     /* enum message */
+    _Atomic uint64_t message_rate; /* bits of the rate of MESSAGE_RATE */
+    uint32_t taken_serial;         /* message thread's own */
+    double told_rate_hz; /* the rate the host believes in; createBuffers and the message thread,
+                            under mutex */
+};
+
+/* ---- driver.c: life, text, threads ---- */
+
+/** A new object with one reference, Loaded. NULL when memory is short. */
+struct asio_driver *driver_new(const struct dll_name *name);
+/** Frees an object that has no client and no thread. */
+void driver_free(struct driver *driver);
+/** The last reference went. */
+void driver_end(struct driver *driver);
+
+enum state driver_state(const struct driver *driver);
+/** The one writer of the state. Owner only. */
+void driver_enter_state(struct driver *driver, enum state to);
+
+/** Stores the text for getErrorMessage and returns `result`. utf-8 in; cut to what fits. */
+int32_t driver_fail(struct driver *driver, int32_t result, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The same for a failed call of libtutti. */
+int32_t driver_fail_status(struct driver *driver, enum tutti_status status);
+
+/** True on the callback thread, within a block. */
+bool driver_in_callback(const struct driver *driver);
+
+/** True when the calling thread became the owner; otherwise *result is the answer to give. What
+ * counts as waiting for callbacks: `awaits`. */
+bool driver_own(struct driver *driver, enum call call, bool awaits, int32_t *result);
+void driver_disown(struct driver *driver);
+
+int32_t driver_init(struct driver *driver);
+void driver_get_error_text(struct driver *driver, char *text);
+
+/* ---- device.c: what hosts ask of the device ---- */
+
+int32_t device_get_channels(struct driver *driver, int32_t *inputs, int32_t *outputs);
+int32_t device_get_latencies(struct driver *driver, int32_t *input_frames, int32_t *output_frames);
+int32_t device_get_buffer_size(struct driver *driver, int32_t *min, int32_t *max,
+                               int32_t *preferred, int32_t *granularity);
+int32_t device_can_rate(struct driver *driver, double rate_hz);
+int32_t device_get_rate(struct driver *driver, double *rate_hz);
+int32_t device_set_rate(struct driver *driver, double rate_hz);
+/** Asks for the rate that was accepted while there were buffers, now that there are none. Owner
+ * only. */
+void device_apply_wanted_rate(struct driver *driver);
+int32_t device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32_t *count);
+int32_t device_set_clock(struct driver *driver, int32_t index);
+int32_t device_get_channel_info(struct driver *driver, struct asio_channel_info *info);
+
+/* ---- stream.c: buffers and callbacks ---- */
+
+int32_t stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
+                      int32_t buffer_frames, const struct asio_callbacks *callbacks);
+int32_t stream_dispose(struct driver *driver);
+int32_t stream_start(struct driver *driver);
+int32_t stream_stop(struct driver *driver);
+int32_t stream_get_position(struct driver *driver, struct asio_int64 *position,
+                            struct asio_int64 *time_ns);
+int32_t stream_output_ready(struct driver *driver);
+/** Stops and frees what is there, as far as this thread may. Owner only. */
+void stream_tear_down(struct driver *driver);
+
+/* ---- block.c: the last block, and time as hosts see it ---- */
+
+void block_clear(struct driver_block *block);
+void block_put(struct driver_block *block, const struct tutti_block *from);
+/** False when there was none since start. Fills all but size. */
+bool block_get(const struct driver_block *block, struct tutti_asio_block *to);
+/** From tutti_now_ns() to timeGetTime() in ns, measured now; takes up to two milliseconds. */
+uint64_t block_time_offset_ns(void);
+
+/* ---- future.c ---- */
+
+int32_t future_ask(struct driver *driver, int32_t selector, void *parameter);
+
+/* ---- messages.c: the message thread ---- */
+
+/** Starts it. Errors: ASIO_NO_MEMORY. */
+int32_t messages_open(struct driver *driver);
+/** Posts work. Any thread, real time but for the wake-up of a waiting thread. */
+void messages_post(struct driver *driver, uint32_t messages);
+/** Forgets what was to be told about buffers that are no more. Owner only. */
+void messages_drop(struct driver *driver);
+/** libtutti's event function. */
+void messages_event(void *user, const struct tutti_event *event);
+/** Waits, for a moment at most, until the host is not being told anything about buffers that are
+ * gone. Not the owner. */
+void messages_settle(struct driver *driver);
+
+/* ---- gate.c ---- */
+
+extern const struct asio_driver_methods gate_methods;
+
+/* ---- settings.c ---- */
+
+/** Reads the configuration that the engine reads, over the defaults. */
+void settings_read(struct config *config);
+
+/* ---- small things ---- */
+
+static inline uint64_t
+bits_of_double(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline double
+double_of_bits(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+#endif

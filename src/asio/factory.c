@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Class factories: one static object per name. They are not counted themselves; what they hold is
+ * the module. */
+#include "asio/dll.h"
+#include "asio/driver.h"
+
+#include <objbase.h>
+#include <unknwn.h>
+
+struct factory {
+    IClassFactory com; /* first: what COM holds */
+    const struct dll_name *name;
+};
+
+static bool
+is_iid(REFIID iid, const IID *known)
+{
+    return IsEqualGUID(iid, known);
+}
+
+static HRESULT STDMETHODCALLTYPE
+factory_query(IClassFactory *self, REFIID iid, void **object)
+{
+    static const IID unknown = {0, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
+    static const IID class_factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
+
+    if (!object)
+        return E_POINTER;
+    *object = NULL;
+    if (!is_iid(iid, &unknown) && !is_iid(iid, &class_factory))
+        return E_NOINTERFACE;
+    dll_hold();
+    *object = self;
+    return S_OK;
+}
+
+static ULONG STDMETHODCALLTYPE
+factory_add_ref(IClassFactory *self)
+{
+    (void)self;
+    dll_hold();
+    return 2;
+}
+
+static ULONG STDMETHODCALLTYPE
+factory_release(IClassFactory *self)
+{
+    (void)self;
+    dll_let_go();
+    return 1;
+}
+
+static HRESULT STDMETHODCALLTYPE
+factory_create(IClassFactory *self, IUnknown *outer, REFIID iid, void **object)
+{
+    const struct factory *factory = (const struct factory *)self;
+    struct asio_guid wanted;
+
+    if (!object)
+        return E_POINTER;
+    *object = NULL;
+    if (outer)
+        return CLASS_E_NOAGGREGATION;
+    struct asio_driver *driver = driver_new(factory->name);
+    if (!driver)
+        return E_OUTOFMEMORY;
+    memcpy(&wanted, iid, sizeof wanted);
+    HRESULT result = driver->methods->query_interface(driver, &wanted, object);
+    driver->methods->release(driver); /* the caller's reference, if any, is query_interface()'s */
+    return result;
+}
+
+static HRESULT STDMETHODCALLTYPE
+factory_lock(IClassFactory *self, BOOL lock)
+{
+    (void)self;
+    if (lock)
+        dll_hold();
+    else
+        dll_let_go();
+    return S_OK;
+}
+
+static IClassFactoryVtbl methods = {
+    factory_query, factory_add_ref, factory_release, factory_create, factory_lock,
+};
+
+HRESULT
+factory_get(const struct dll_name *name, REFIID iid, void **object)
+{
+    static struct factory factories[DLL_NAME_COUNT];
+    struct factory *factory = &factories[name - dll_names];
+
+    /* Every caller writes the same values. */
+    factory->com.lpVtbl = &methods;
+    factory->name = name;
+    return factory_query(&factory->com, iid, object);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * future(): the questions that came after the interface was fixed. Asked in any state, before init
+ * too, and there are hosts that reject a driver over the wrong kind of no: unknown and unsupported
+ * is INVALID_PARAMETER, never NOT_PRESENT.
+ */
+#include "asio/driver.h"
+
+static int32_t
+unknown(struct driver *driver, int32_t selector)
+{
+    return driver_fail(driver, ASIO_INVALID_PARAMETER, "future: %#x is not supported",
+                       (unsigned)selector);
+}
+
+static int32_t
+io_format(struct driver *driver, int32_t selector, struct asio_io_format *format)
+{
+    if (!format)
+        return unknown(driver, selector);
+    if (selector == ASIO_FUTURE_GET_IO_FORMAT)
+        format->type = ASIO_FORMAT_PCM;
+    return format->type == ASIO_FORMAT_PCM ? ASIO_SUCCESS : unknown(driver, selector);
+}
+
+/* What lies within the latencies beyond the host's own buffer. */
+static int32_t
+internal_buffers(struct driver *driver, struct asio_internal_buffers *buffers)
+{
+    int32_t input = 0, output = 0, size = 0;
+
+    if (!buffers)
+        return unknown(driver, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES);
+    if (driver_state(driver) != STATE_LOADED) {
+        device_get_latencies(driver, &input, &output);
+        if (driver_state(driver) >= STATE_PREPARED)
+            size = (int32_t)driver->stream.buffer_frames;
+        else
+            device_get_buffer_size(driver, NULL, NULL, &size, NULL);
+    }
+    buffers->input_frames = input > size ? input - size : 0;
+    buffers->output_frames = output > size ? output - size : 0;
+    return ASIO_SUCCESS;
+}
+
+static int32_t
+last_block(struct driver *driver, struct tutti_asio_block *to)
+{
+    struct tutti_asio_block block;
+
+    if (!to || to->size < sizeof block)
+        return driver_fail(driver, ASIO_INVALID_PARAMETER, "future: a block's size is %u",
+                           (unsigned)sizeof block);
+    if (!block_get(&driver->block, &block))
+        return ASIO_SP_NOT_ADVANCING;
+    block.size = to->size;
+    *to = block;
+    return ASIO_SUCCESS;
+}
+
+int32_t
+future_ask(struct driver *driver, int32_t selector, void *parameter)
+{
+    switch (selector) {
+    case ASIO_FUTURE_CAN_TIME_INFO:
+    case ASIO_FUTURE_CAN_REPORT_OVERLOAD:
+        return ASIO_SUCCESS;
+    case ASIO_FUTURE_SET_IO_FORMAT:
+    case ASIO_FUTURE_GET_IO_FORMAT:
+    case ASIO_FUTURE_CAN_DO_IO_FORMAT:
+        return io_format(driver, selector, parameter);
+    case ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES:
+        return internal_buffers(driver, parameter);
+    case TUTTI_ASIO_GET_BLOCK:
+        return last_block(driver, parameter);
+    default:
+        return unknown(driver, selector);
+    }
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The message thread: what a host is told, it is told from here, so that it may do anything in
+ * answer, up to releasing the driver in the middle of the call. Work is posted as bits, so that
+ * nothing piles up before a host that does not come back.
+ */
+#include "asio/driver.h"
+
+#include "base/log.h"
+
+enum { SETTLE_MS = 200 };
+
+/* ---- posting ---- */
+
+void
+messages_post(struct driver *driver, uint32_t messages)
+{
+    atomic_fetch_or(&driver->messages, messages);
+    SetEvent(driver->message_event);
+}
+
+void
+messages_event(void *user, const struct tutti_event *event)
+{
+    struct driver *driver = user;
+
+    /* Without buffers there is nothing to tell. (And before init is through, no thread to tell it.)
+     */
+    if (driver_state(driver) < STATE_PREPARED)
+        return;
+    switch (event->kind) {
+    case TUTTI_EVENT_LATENCIES:
+        messages_post(driver, MESSAGE_LATENCIES);
+        break;
+    case TUTTI_EVENT_RATE:
+        atomic_store(&driver->message_rate, bits_of_double(event->rate_hz));
+        messages_post(driver, MESSAGE_RATE | MESSAGE_RESET);
+        break;
+    case TUTTI_EVENT_GAP:
+        messages_post(driver, MESSAGE_RESYNC);
+        break;
+    case TUTTI_EVENT_OVERLOAD:
+        messages_post(driver, MESSAGE_OVERLOAD);
+        break;
+    case TUTTI_EVENT_ENGINE_BACK:
+        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_RESET);
+        break;
+    case TUTTI_EVENT_DEVICE_LOST:
+    case TUTTI_EVENT_ENGINE_LOST:
+        /* Callbacks go on in silence; a host that asks finds the reason. */
+        driver_fail(driver, ASIO_HW_MALFUNCTION, "%s", event->text ? event->text : "");
+        break;
+    case TUTTI_EVENT_DEVICE_BACK:
+        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_RESYNC);
+        break;
+    }
+}
+
+void
+messages_drop(struct driver *driver)
+{
+    AcquireSRWLockExclusive(&driver->mutex);
+    atomic_fetch_and(&driver->messages, ~(uint32_t)MESSAGE_TO_HOST);
+    driver->serial++;
+    ReleaseSRWLockExclusive(&driver->mutex);
+}
+
+static uint32_t
+take_messages(struct driver *driver)
+{
+    AcquireSRWLockExclusive(&driver->mutex);
+    uint32_t messages = atomic_exchange(&driver->messages, 0);
+    driver->taken_serial = driver->serial;
+    ReleaseSRWLockExclusive(&driver->mutex);
+    return messages;
+}
+
+/* ---- telling the host ---- */
+
+/* Begins a call of the host. False: there are no buffers (any more) to talk about. callbacks: a
+ * copy that stays good. */
+static bool
+tell_begin(struct driver *driver, struct asio_callbacks *callbacks, uint32_t *knows)
+{
+    AcquireSRWLockExclusive(&driver->mutex);
+    bool there = driver_state(driver) >= STATE_PREPARED && driver->serial == driver->taken_serial &&
+                 atomic_load(&driver->references) > 0;
+    if (there) {
+        *callbacks = driver->stream.callbacks;
+        *knows = driver->stream.host_knows;
+        driver->telling = true;
+    }
+    ReleaseSRWLockExclusive(&driver->mutex);
+    return there;
+}
+
+static void
+tell_end(struct driver *driver)
+{
+    AcquireSRWLockExclusive(&driver->mutex);
+    driver->telling = false;
+    WakeAllConditionVariable(&driver->changed);
+    ReleaseSRWLockExclusive(&driver->mutex);
+}
+
+static void
+tell(struct driver *driver, int32_t selector, int32_t value)
+{
+    struct asio_callbacks callbacks;
+    uint32_t knows = 0;
+
+    if (!tell_begin(driver, &callbacks, &knows))
+        return;
+    if (knows & 1u << selector)
+        callbacks.asio_message(selector, value, NULL, NULL);
+    tell_end(driver);
+}
+
+/* Only real changes: there are hosts that stop playing when told the rate they run at. */
+static void
+tell_rate(struct driver *driver)
+{
+    struct asio_callbacks callbacks;
+    uint32_t knows = 0;
+    double rate_hz = double_of_bits(atomic_load(&driver->message_rate));
+
+    if (!tell_begin(driver, &callbacks, &knows))
+        return;
+    bool changed = rate_hz > 0 && rate_hz != driver->told_rate_hz;
+    driver->told_rate_hz = changed ? rate_hz : driver->told_rate_hz;
+    if (changed && callbacks.sample_rate_did_change)
+        callbacks.sample_rate_did_change(rate_hz);
+    tell_end(driver);
+}
+
+void
+messages_settle(struct driver *driver)
+{
+    ULONGLONG deadline = GetTickCount64() + SETTLE_MS;
+
+    if (GetCurrentThreadId() == atomic_load(&driver->message_tid) || driver_in_callback(driver))
+        return;
+    /* Not for ever: the host may be waiting, in that function, for the very thread that calls here.
+     */
+    AcquireSRWLockExclusive(&driver->mutex);
+    while (driver->telling && GetTickCount64() < deadline)
+        SleepConditionVariableSRW(&driver->changed, &driver->mutex, SETTLE_MS / 10, 0);
+    ReleaseSRWLockExclusive(&driver->mutex);
+}
+
+/* ---- the thread ---- */
+
+static void
+dispose_for_callback(struct driver *driver)
+{
+    int32_t ignored;
+
+    /* To own it is to do it, if nobody did. */
+    if (driver_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored))
+        driver_disown(driver);
+}
+
+static void
+read_latencies(struct driver *driver)
+{
+    int32_t ignored;
+    uint32_t input, output;
+
+    if (!driver_own(driver, CALL_GET_LATENCIES, false, &ignored))
+        return;
+    if (driver_state(driver) >= STATE_PREPARED &&
+        tutti_get_latencies(driver->client, &input, &output) == TUTTI_OK)
+        atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
+    driver_disown(driver);
+}
+
+static void
+do_messages(struct driver *driver, uint32_t messages)
+{
+    if (messages & MESSAGE_DISPOSE)
+        dispose_for_callback(driver);
+    if (messages & MESSAGE_LATENCIES) {
+        uint64_t before = atomic_load(&driver->latencies);
+        read_latencies(driver);
+        if (atomic_load(&driver->latencies) != before)
+            tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0);
+    }
+    if (messages & MESSAGE_OVERLOAD)
+        tell(driver, ASIO_MESSAGE_OVERLOAD, 0);
+    if (messages & MESSAGE_RESYNC)
+        tell(driver, ASIO_MESSAGE_RESYNC_REQUEST, 0);
+    if (messages & MESSAGE_RATE)
+        tell_rate(driver);
+    if (messages & MESSAGE_RESET)
+        tell(driver, ASIO_MESSAGE_RESET_REQUEST, 0);
+}
+
+static void
+end_object(struct driver *driver)
+{
+    int32_t ignored;
+
+    /* A thread of the host may still be in a call that waits for a callback to return. */
+    if (driver_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored)) {
+        tutti_close(driver->client);
+        driver->client = NULL;
+        driver_disown(driver);
+    }
+    driver_free(driver);
+}
+
+static DWORD WINAPI
+messages_main(void *arg)
+{
+    struct driver *driver = arg;
+    HMODULE module = driver->module;
+
+    for (;;) {
+        WaitForSingleObject(driver->message_event, INFINITE);
+        uint32_t messages = take_messages(driver);
+        if (messages & MESSAGE_END)
+            break;
+        do_messages(driver, messages);
+    }
+    end_object(driver);
+    FreeLibraryAndExitThread(module, 0);
+}
+
+int32_t
+messages_open(struct driver *driver)
+{
+    DWORD tid = 0;
+
+    driver->message_event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    driver->module = dll_pin();
+    HANDLE thread = NULL;
+    if (driver->message_event && driver->module)
+        thread = CreateThread(NULL, 0, messages_main, driver, CREATE_SUSPENDED, &tid);
+    if (!thread) {
+        log_error("asio: no message thread: error %lu", GetLastError());
+        if (driver->message_event)
+            CloseHandle(driver->message_event);
+        driver->message_event = NULL;
+        if (driver->module)
+            FreeLibrary(driver->module);
+        driver->module = NULL;
+        return driver_fail(driver, ASIO_NO_MEMORY,
+                           "the system gave no thread; close other programs");
+    }
+    atomic_store(&driver->message_tid, tid);
+    ResumeThread(thread);
+    CloseHandle(thread);
+    return ASIO_OK;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Buffers and callbacks. The buffers a host gets are the halves of the segment shared with the
+ * engine: nothing is copied in between. Callers hold the gate: states are right, and but for the
+ * callback thread's part one thread at a time is here.
+ */
+#include "asio/driver.h"
+
+/* ---- the callback thread ---- */
+
+static void
+call_host(struct driver *driver, const struct tutti_block *block)
+{
+    const struct driver_stream *stream = &driver->stream;
+    int32_t half = (int32_t)block->half;
+
+    if (!stream->time_info) {
+        stream->callbacks.buffer_switch(half, 1);
+        return;
+    }
+    struct asio_time time = {
+        .info =
+            {
+                .speed = 1.0,
+                .system_time = asio_int64_from(block->time_ns + stream->time_offset_ns),
+                .sample_position = asio_int64_from(block->position_frames),
+                .sample_rate = stream->rate_hz,
+                .flags = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
+                         ASIO_TIME_SAMPLE_RATE_VALID,
+            },
+    };
+    stream->callbacks.buffer_switch_time_info(&time, half, 1);
+}
+
+static void
+process(void *user, const struct tutti_block *block)
+{
+    struct driver *driver = user;
+
+    if (atomic_load(&driver->references) == 0)
+        return; /* released in the last call: the message thread is about to end this */
+    atomic_store(&driver->callback_tid, GetCurrentThreadId());
+    block_put(&driver->block, block);
+    call_host(driver, block);
+    atomic_store(&driver->callback_tid, 0);
+}
+
+/* ---- createBuffers ---- */
+
+static bool
+ask(const struct asio_callbacks *callbacks, int32_t selector, int32_t value)
+{
+    return callbacks->asio_message && callbacks->asio_message(selector, value, NULL, NULL) == 1;
+}
+
+/* What the host knows, asked once, on its own thread. */
+static void
+ask_host(struct driver_stream *stream)
+{
+    static const int32_t asked[] = {ASIO_MESSAGE_RESET_REQUEST, ASIO_MESSAGE_RESYNC_REQUEST,
+                                    ASIO_MESSAGE_LATENCIES_CHANGED, ASIO_MESSAGE_SUPPORTS_TIME_INFO,
+                                    ASIO_MESSAGE_OVERLOAD};
+    const struct asio_callbacks *callbacks = &stream->callbacks;
+
+    stream->host_knows = 0;
+    for (unsigned i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        if (ask(callbacks, ASIO_MESSAGE_SELECTOR_SUPPORTED, asked[i]))
+            stream->host_knows |= 1u << asked[i];
+    }
+    /* All three, or it was not asked for: hosts set the pointer and decline, or accept without one.
+     */
+    stream->time_info = callbacks->buffer_switch_time_info &&
+                        stream->host_knows & 1u << ASIO_MESSAGE_SUPPORTS_TIME_INFO &&
+                        ask(callbacks, ASIO_MESSAGE_SUPPORTS_TIME_INFO, 0);
+}
+
+/* The host's list as libtutti's two. */
+struct channels {
+    uint32_t inputs, outputs;
+    struct tutti_channel input[TUTTI_MAX_CHANNELS], output[TUTTI_MAX_CHANNELS];
+};
+
+static int32_t
+sort_channels(struct driver *driver, struct channels *channels,
+              const struct asio_buffer_info *infos, int32_t count)
+{
+    int32_t inputs = 0, outputs = 0;
+
+    memset(channels, 0, sizeof *channels);
+    int32_t result = device_get_channels(driver, &inputs, &outputs);
+    if (result)
+        return result;
+    for (int32_t i = 0; i < count; i++) {
+        bool is_input = infos[i].is_input != 0;
+        int32_t room = is_input ? inputs : outputs;
+        uint32_t *used = is_input ? &channels->inputs : &channels->outputs;
+        struct tutti_channel *list = is_input ? channels->input : channels->output;
+        if (infos[i].channel < 0 || infos[i].channel >= room)
+            return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
+                               is_input ? "input" : "output", (int)infos[i].channel, (int)room);
+        if (*used == TUTTI_MAX_CHANNELS)
+            return driver_fail(driver, ASIO_INVALID_PARAMETER, "more than %d channels",
+                               (int)TUTTI_MAX_CHANNELS);
+        list[*used].kind = TUTTI_CHANNEL_DEVICE;
+        list[*used].channel = (uint32_t)infos[i].channel;
+        (*used)++;
+    }
+    return ASIO_OK;
+}
+
+static int32_t
+check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
+              int32_t buffer_frames, const struct asio_callbacks *callbacks)
+{
+    int32_t min, max, preferred, granularity;
+
+    if (!infos || count < 1 || count > 2 * TUTTI_MAX_CHANNELS)
+        return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
+                           (int)count);
+    if (!callbacks || !callbacks->buffer_switch)
+        return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers without bufferSwitch");
+    device_get_buffer_size(driver, &min, &max, &preferred, &granularity);
+    if (buffer_frames < min || buffer_frames > max)
+        return driver_fail(driver, ASIO_INVALID_MODE,
+                           "buffers have %d to %d frames, not %d; see [program] in tutti.ini",
+                           (int)min, (int)max, (int)buffer_frames);
+    return ASIO_OK;
+}
+
+static void
+give_buffers(struct driver *driver, struct asio_buffer_info *infos, int32_t count)
+{
+    uint32_t inputs = 0, outputs = 0;
+
+    for (int32_t i = 0; i < count; i++) {
+        bool is_input = infos[i].is_input != 0;
+        uint32_t n = is_input ? inputs++ : outputs++;
+        for (unsigned half = 0; half < 2; half++)
+            infos[i].buffers[half] = is_input ? tutti_input(driver->client, n, half)
+                                              : tutti_output(driver->client, n, half);
+        atomic_store(is_input ? &driver->active_input[infos[i].channel]
+                              : &driver->active_output[infos[i].channel],
+                     true);
+    }
+}
+
+static void
+forget_active(struct driver *driver)
+{
+    for (unsigned i = 0; i < TUTTI_MAX_CHANNELS; i++) {
+        atomic_store(&driver->active_input[i], false);
+        atomic_store(&driver->active_output[i], false);
+    }
+}
+
+int32_t
+stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
+              int32_t buffer_frames, const struct asio_callbacks *callbacks)
+{
+    struct channels channels;
+    struct driver_stream *stream = &driver->stream;
+    uint32_t input = 0, output = 0;
+
+    int32_t result = check_request(driver, infos, count, buffer_frames, callbacks);
+    if (!result)
+        result = sort_channels(driver, &channels, infos, count);
+    if (result)
+        return result;
+    for (int32_t i = 0; i < count; i++)
+        infos[i].buffers[0] = infos[i].buffers[1] = NULL;
+    struct tutti_stream_params params = {
+        .buffer_frames = (uint32_t)buffer_frames,
+        .inputs = channels.inputs,
+        .outputs = channels.outputs,
+        .input = channels.input,
+        .output = channels.output,
+        .late_take = driver->config.program_late_take,
+        .tight = driver->config.program_tight,
+        .process = process,
+        .user = driver,
+    };
+    enum tutti_status status = tutti_prepare(driver->client, &params);
+    if (!status)
+        status = tutti_get_latencies(driver->client, &input, &output);
+    if (status) {
+        result = driver_fail_status(driver, status);
+        tutti_dispose(driver->client); /* there may be nothing: then it says so, and that is fine */
+        return result;
+    }
+    stream->callbacks = *callbacks;
+    stream->buffer_frames = (uint32_t)buffer_frames;
+    device_get_rate(driver, &stream->rate_hz);
+    ask_host(stream);
+    driver->told_rate_hz = stream->rate_hz;
+    atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
+    block_clear(&driver->block);
+    give_buffers(driver, infos, count);
+    driver_enter_state(driver, STATE_PREPARED);
+    return ASIO_OK;
+}
+
+/* ---- the others ---- */
+
+int32_t
+stream_start(struct driver *driver)
+{
+    block_clear(&driver->block);
+    driver->stream.time_offset_ns = block_time_offset_ns();
+    /* Before the first callback: it may ask for its position. */
+    driver_enter_state(driver, STATE_RUNNING);
+    enum tutti_status status = tutti_start(driver->client);
+    if (status) {
+        driver_enter_state(driver, STATE_PREPARED);
+        return driver_fail_status(driver, status);
+    }
+    return ASIO_OK;
+}
+
+int32_t
+stream_stop(struct driver *driver)
+{
+    enum tutti_status status = tutti_stop(driver->client);
+
+    driver_enter_state(driver, STATE_PREPARED);
+    return status ? driver_fail_status(driver, status) : ASIO_OK;
+}
+
+void
+stream_tear_down(struct driver *driver)
+{
+    bool in_callback = driver_in_callback(driver);
+
+    if (driver_state(driver) == STATE_RUNNING)
+        stream_stop(driver);
+    if (driver_state(driver) == STATE_PREPARED) {
+        messages_drop(driver);
+        forget_active(driver);
+        driver_enter_state(driver, STATE_INITIALIZED);
+        if (in_callback) {
+            /* The host still has these buffers until it returns. Whoever owns the object next, the
+             * message thread at the latest, frees them. */
+            AcquireSRWLockExclusive(&driver->mutex);
+            driver->dispose_deferred = true;
+            ReleaseSRWLockExclusive(&driver->mutex);
+            messages_post(driver, MESSAGE_DISPOSE);
+            return;
+        }
+        tutti_dispose(driver->client);
+        device_apply_wanted_rate(driver);
+    }
+}
+
+int32_t
+stream_dispose(struct driver *driver)
+{
+    stream_tear_down(driver);
+    return ASIO_OK;
+}
+
+int32_t
+stream_get_position(struct driver *driver, struct asio_int64 *position, struct asio_int64 *time_ns)
+{
+    struct tutti_asio_block block;
+
+    if (!block_get(&driver->block, &block))
+        return driver_fail(driver, ASIO_SP_NOT_ADVANCING, "the first block has not come yet");
+    if (position)
+        *position = asio_int64_from(block.position);
+    if (time_ns)
+        *time_ns = asio_int64_from(block.time_ns + driver->stream.time_offset_ns);
+    return ASIO_OK;
+}
+
+int32_t
+stream_output_ready(struct driver *driver)
+{
+    /* With late_take the block waits for the next call whatever the host says: nothing would be
+     * gained, and the latency says so. */
+    if (driver->config.program_late_take)
+        return ASIO_NOT_PRESENT;
+    /* A host that only asks whether it pays, before it runs, must not be held to calling it. */
+    if (driver_state(driver) == STATE_RUNNING)
+        tutti_block_ready(driver->client);
+    return ASIO_OK;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What joins the prepared segment to engines, one after the other: showing it to one, making the
+ * attachment of its answer, offering that to the callback thread, and freeing it when that let go
+ * of it.
+ */
+#include "client/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+
+enum {
+    PREPARE_MS = 15000, /* a device may take its time to open */
+    PREPARE_AGAIN_MS = 500,
+    PATIENCE_LEAST_MS = 10,
+};
+
+/* handles: those of a PREPARED message; owned from here on. */
+static enum tutti_status
+attachment_new(struct attachment **out, const struct proto_prepared *prepared, uint64_t generation,
+               os_handle *handles)
+{
+    struct attachment *attachment = calloc(1, sizeof *attachment);
+    uint64_t patience_ms = prepared->patience_ms;
+
+    if (!attachment) {
+        client_close_handles(handles);
+        return TUTTI_NO_MEMORY;
+    }
+    enum tutti_status status =
+        os_shm_adopt(&attachment->page, handles[0], sizeof(struct proto_rendezvous));
+    handles[0] = OS_NO_HANDLE;
+    if (status == TUTTI_OK) {
+        attachment->rendezvous = attachment->page.base;
+        status = os_wake_adopt(&attachment->engine, &attachment->rendezvous->wake, handles[1]);
+        handles[1] = OS_NO_HANDLE;
+        if (status)
+            os_shm_close(&attachment->page);
+    }
+    client_close_handles(handles);
+    if (status) {
+        free(attachment);
+        return status;
+    }
+    if (patience_ms < PATIENCE_LEAST_MS)
+        patience_ms = PATIENCE_LEAST_MS;
+    attachment->patience_ns = patience_ms * OS_NS_PER_MS;
+    attachment->generation = generation;
+    *out = attachment;
+    return TUTTI_OK;
+}
+
+static void
+attachment_free(struct attachment *attachment)
+{
+    os_wake_fini(&attachment->engine);
+    os_shm_close(&attachment->page);
+    free(attachment);
+}
+
+/* lock held. */
+static void
+bury(struct tutti_client *client, struct attachment *attachment)
+{
+    if (attachment == client->attachment)
+        client->attachment = NULL;
+    attachment->next = client->graveyard;
+    client->graveyard = attachment;
+}
+
+/* Collects what the callback thread let go of; true when one of it was retired because its engine
+ * hangs. lock held. */
+bool
+attach_collect(struct tutti_client *client)
+{
+    struct attachment *attachment, *next;
+    bool hung = false;
+
+    for (attachment = callback_take_retired(&client->callback); attachment; attachment = next) {
+        next = attachment->next;
+        if (attachment->hung && !attachment->dead) {
+            client->hung_generation = attachment->generation;
+            client->hung_pid = client->engine_pid;
+            hung = true;
+        }
+        bury(client, attachment);
+    }
+    if (client->attachment && client->attachment->dead) {
+        attachment = callback_withdraw(&client->callback);
+        if (attachment)
+            bury(client, attachment);
+    }
+    if (callback_quiet(&client->callback)) {
+        for (attachment = client->graveyard; attachment; attachment = next) {
+            next = attachment->next;
+            attachment_free(attachment);
+        }
+        client->graveyard = NULL;
+    }
+    return hung;
+}
+
+/* lock held. */
+static void
+offer(struct tutti_client *client, struct attachment *attachment, uint32_t epoch)
+{
+    client->attachment = attachment;
+    client->attached_epoch = epoch;
+    if (!client->link || client->epoch != epoch)
+        atomic_store(&attachment->dead, true); /* lost in between */
+    callback_offer(&client->callback, attachment);
+}
+
+/* ---- showing the segment ---- */
+
+static void
+send_dispose(struct tutti_client *client)
+{
+    struct proto_empty message;
+    char ignored[PROTO_TEXT_BYTES];
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_DISPOSE, 0);
+    link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
+             ignored);
+}
+
+/* An engine that started since tutti_set_rate() does not know of it. Refused: then it runs at its
+ * own. */
+static void
+ask_for_rate(struct tutti_client *client)
+{
+    struct proto_set_rate message;
+    char ignored[PROTO_TEXT_BYTES];
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_SET_RATE, 0);
+    os_mutex_lock(&client->lock);
+    message.rate_hz = client->rate_hz;
+    bool differs = client->rate_hz > 0 && client->device.rate_hz != client->rate_hz;
+    os_mutex_unlock(&client->lock);
+    if (differs)
+        link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
+                 ignored);
+}
+
+enum tutti_status
+attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
+{
+    const os_handle mine[2] = {client->callback.memory.handle, client->callback.doorbell.event};
+    struct proto_prepared prepared;
+    struct attachment *attachment;
+    os_handle handles[OS_LINK_MAX_HANDLES];
+    uint32_t epoch = 0;
+    uint64_t generation = 0;
+    enum tutti_status status = TUTTI_ENGINE_LOST;
+
+    client->prepare.wanted_input_latency_frames = 0;
+    client->prepare.wanted_output_latency_frames = 0;
+    /* twice: the engine may just have been leaving */
+    for (unsigned i = 0; i < 2 && status == TUTTI_ENGINE_LOST; i++) {
+        status = keep_require(client, text);
+        if (status)
+            return TUTTI_ENGINE_LOST;
+        ask_for_rate(client);
+        status = link_ask_at(client, &client->prepare, sizeof client->prepare, mine, 2,
+                             PROTO_PREPARED, &prepared, handles, PREPARE_MS, text, &epoch);
+    }
+    if (status == TUTTI_OK) {
+        os_mutex_lock(&client->lock);
+        generation = client->generation;
+        os_mutex_unlock(&client->lock);
+        status = attachment_new(&attachment, &prepared, generation, handles);
+        if (status) {
+            send_dispose(client);
+            utf8_copy(text, PROTO_TEXT_BYTES, tutti_status_text(status));
+        }
+    } else if (status == TUTTI_TIMEOUT) {
+        /* Nobody knows what it will do with the segment: this engine is none. */
+        os_mutex_lock(&client->lock);
+        if (client->link && client->epoch == epoch)
+            os_link_shutdown(client->link);
+        os_mutex_unlock(&client->lock);
+        status = TUTTI_ENGINE_LOST;
+    }
+    if (status)
+        return status;
+    os_mutex_lock(&client->lock);
+    client->prepared = true;
+    offer(client, attachment, epoch);
+    os_cond_signal_all(&client->changed);
+    os_mutex_unlock(&client->lock);
+    return TUTTI_OK;
+}
+
+/* Shows the prepared segment to the engine met last. Link thread; `reattaching` is set. False: the
+ * link is to be given up. */
+bool
+attach_again(struct tutti_client *client)
+{
+    struct proto_prepared prepared;
+    struct attachment *attachment = NULL;
+    os_handle handles[OS_LINK_MAX_HANDLES];
+    const os_handle mine[2] = {client->callback.memory.handle, client->callback.doorbell.event};
+    enum tutti_status status = TUTTI_OK;
+
+    os_mutex_lock(&client->lock);
+    uint32_t epoch = client->epoch;
+    uint64_t generation = client->generation;
+    uint32_t input = client->input_latency_frames, output = client->output_latency_frames;
+    double rate_hz = client->rate_hz;
+    client->prepare.wanted_input_latency_frames = input;
+    client->prepare.wanted_output_latency_frames = output;
+    os_mutex_unlock(&client->lock);
+
+    if (rate_hz > 0) {
+        /* Refused when others run at another rate already: then this program is told of that one.
+         */
+        struct proto_set_rate set;
+        memset(&set, 0, sizeof set);
+        proto_header_init(&set.header, PROTO_SET_RATE, 0);
+        set.rate_hz = rate_hz;
+        status =
+            link_ask_own(client, &set, sizeof set, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS);
+        if (status == TUTTI_CLOSED)
+            return false;
+    }
+    if (client_is_abandoned(client))
+        return true;
+    status = link_ask_own(client, &client->prepare, sizeof client->prepare, mine, 2, PROTO_PREPARED,
+                          &prepared, handles, PREPARE_MS);
+    if (status == TUTTI_OK)
+        status = attachment_new(&attachment, &prepared, generation, handles);
+    else
+        client_close_handles(handles);
+    if (status) {
+        client->retry_ns = client_in_ms(PREPARE_AGAIN_MS);
+        return status != TUTTI_CLOSED;
+    }
+    os_mutex_lock(&client->lock);
+    offer(client, attachment, epoch);
+    client->told_lost = false;
+    os_mutex_unlock(&client->lock);
+    log_info("attached to another engine");
+    events_put(&client->events, TUTTI_EVENT_ENGINE_BACK, 0, prepared.device.rate_hz,
+               "the engine is back");
+    if (prepared.input_latency_frames != input || prepared.output_latency_frames != output)
+        events_put(&client->events, TUTTI_EVENT_LATENCIES, 0, 0, "the latencies changed");
+    if (rate_hz > 0 && prepared.device.rate_hz > 0 &&
+        client_to_millihz(rate_hz) != client_to_millihz(prepared.device.rate_hz))
+        events_put(&client->events, TUTTI_EVENT_RATE, 0, prepared.device.rate_hz,
+                   "the device runs at another sample rate");
+    return true;
+}
+
+void
+attach_dispose(struct tutti_client *client)
+{
+    os_mutex_lock(&client->lock);
+    client->prepared = false;
+    while (client->reattaching)
+        os_cond_wait_until(&client->changed, &client->lock, UINT64_MAX);
+    os_mutex_unlock(&client->lock);
+
+    send_dispose(client);
+
+    os_mutex_lock(&client->lock);
+    struct attachment *attachment = callback_withdraw(&client->callback);
+    if (attachment)
+        bury(client, attachment);
+    client->attachment = NULL;
+    client->attached_epoch = 0;
+    client->rate_hz = 0;
+    for (attach_collect(client); client->graveyard; attach_collect(client)) {
+        os_mutex_unlock(&client->lock);
+        os_sleep_until_ns(client_in_ms(1));
+        os_mutex_lock(&client->lock);
+    }
+    os_mutex_unlock(&client->lock);
+}

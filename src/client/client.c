@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public face of libtutti: arguments and states are checked here, once, so that the parts below
+ * need not.
+ */
+#include "client/client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* From, to. The host's thread is the one writer of the state: see client_enter(). */
+static const bool may_enter[CLIENT_STATE_COUNT][CLIENT_STATE_COUNT] = {
+    [CLIENT_OPEN] = {[CLIENT_PREPARED] = true},
+    [CLIENT_PREPARED] = {[CLIENT_OPEN] = true, [CLIENT_RUNNING] = true},
+    [CLIENT_RUNNING] = {[CLIENT_PREPARED] = true, [CLIENT_STOPPING] = true},
+    [CLIENT_STOPPING] = {[CLIENT_PREPARED] = true},
+};
+
+bool
+client_may_enter(enum client_state from, enum client_state to)
+{
+    return from < CLIENT_STATE_COUNT && to < CLIENT_STATE_COUNT && may_enter[from][to];
+}
+
+static enum client_state
+client_state(const struct tutti_client *client)
+{
+    return (enum client_state)atomic_load(&client->state);
+}
+
+static void
+client_enter(struct tutti_client *client, enum client_state to)
+{
+    assert(client_may_enter(client_state(client), to));
+    atomic_store(&client->state, (int)to);
+}
+
+enum tutti_status
+client_fail(struct tutti_client *client, enum tutti_status status, const char *text)
+{
+    if (status)
+        utf8_copy(client->error, sizeof client->error,
+                  text && text[0] ? text : tutti_status_text(status));
+    return status;
+}
+
+const char *
+tutti_last_error(const struct tutti_client *client)
+{
+    return client ? client->error : "";
+}
+
+uint64_t
+tutti_now_ns(void)
+{
+    return os_now_ns();
+}
+
+void
+tutti_free(void *memory)
+{
+    free(memory);
+}
+
+/* ---- opening ---- */
+
+/* The file's name without folder and extension. */
+static void
+name_after_module(char *name, size_t room)
+{
+    char path[CONNECT_PATH_BYTES];
+
+    if (os_module_path(path, sizeof path)) {
+        utf8_copy(name, room, "program");
+        return;
+    }
+    char *start = path;
+    for (char *p = path; *p; p++) {
+        if (*p == '/' || *p == '\\')
+            start = p + 1;
+    }
+    char *dot = strrchr(start, '.');
+    if (dot && dot != start)
+        *dot = '\0';
+    utf8_copy(name, room, start);
+}
+
+enum tutti_status
+tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
+{
+    static const struct tutti_open_params defaults;
+
+    if (!client)
+        return TUTTI_INVALID_ARGUMENT;
+    if (!params)
+        params = &defaults;
+    struct tutti_client *made = calloc(1, sizeof *made);
+    if (!made)
+        return TUTTI_NO_MEMORY;
+    if (params->program && params->program[0])
+        utf8_copy(made->program, sizeof made->program, params->program);
+    else
+        name_after_module(made->program, sizeof made->program);
+    utf8_copy(made->engine_path, sizeof made->engine_path,
+              params->engine_path ? params->engine_path : "");
+    made->do_not_start = params->do_not_start;
+    callback_init(&made->callback);
+    os_mutex_init(&made->lock);
+    os_mutex_init(&made->asking);
+    os_cond_init(&made->changed);
+    enum tutti_status status = events_open(&made->events, params->event, params->user);
+    if (status)
+        goto no_events;
+    status = keep_open(made);
+    if (status)
+        goto no_link;
+    *client = made;
+    return TUTTI_OK;
+
+no_link:
+    events_close(&made->events);
+no_events:
+    os_cond_fini(&made->changed);
+    os_mutex_fini(&made->asking);
+    os_mutex_fini(&made->lock);
+    free(made);
+    return status;
+}
+
+void
+tutti_close(struct tutti_client *client)
+{
+    if (!client)
+        return;
+    if (client_state(client) != CLIENT_OPEN)
+        tutti_dispose(client);
+    keep_close(client);
+    events_close(&client->events);
+    os_cond_fini(&client->changed);
+    os_mutex_fini(&client->asking);
+    os_mutex_fini(&client->lock);
+    free(client);
+}
+
+enum tutti_status
+tutti_set_rate(struct tutti_client *client, double rate_hz)
+{
+    struct proto_set_rate message;
+    char text[PROTO_TEXT_BYTES] = "";
+
+    if (client_state(client) != CLIENT_OPEN)
+        return client_fail(client, TUTTI_INVALID_STATE,
+                           "dispose of the buffers before changing the sample rate");
+    /* the widest that any device is asked for: NaN and infinities are out, too */
+    if (!(rate_hz >= 1000 && rate_hz <= 1e6))
+        return client_fail(client, TUTTI_UNSUPPORTED_RATE, NULL);
+    if (keep_require(client, text))
+        return client_fail(client, TUTTI_ENGINE_LOST, text);
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_SET_RATE, 0);
+    message.rate_hz = rate_hz;
+    enum tutti_status status = link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL,
+                                        NULL, CLIENT_ANSWER_MS, text);
+    if (status)
+        return client_fail(client, status, text);
+    os_mutex_lock(&client->lock);
+    client->rate_hz = rate_hz;
+    client->device.rate_hz = rate_hz;
+    os_mutex_unlock(&client->lock);
+    return TUTTI_OK;
+}
+
+/* ---- streaming ---- */
+
+/* NULL when a channel makes no sense. */
+static bool
+copy_channels(struct proto_channel *to, const struct tutti_channel *from, uint32_t count,
+              bool is_input)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct tutti_channel channel = {.kind = TUTTI_CHANNEL_DEVICE, .channel = i};
+        if (from)
+            channel = from[i];
+        if (channel.channel >= TUTTI_MAX_CHANNELS)
+            return false;
+        switch (channel.kind) {
+        case TUTTI_CHANNEL_DEVICE:
+            to[i].kind = PROTO_CHANNEL_DEVICE;
+            break;
+        case TUTTI_CHANNEL_NONE:
+            to[i].kind = PROTO_CHANNEL_NONE;
+            break;
+        case TUTTI_CHANNEL_MIX:
+            to[i].kind = PROTO_CHANNEL_MIX;
+            break;
+        case TUTTI_CHANNEL_PROGRAM:
+            to[i].kind = PROTO_CHANNEL_PROGRAM;
+            to[i].program = channel.program;
+            break;
+        default:
+            return false;
+        }
+        if (!is_input && to[i].kind != PROTO_CHANNEL_DEVICE && to[i].kind != PROTO_CHANNEL_NONE)
+            return false;
+        to[i].channel = (uint16_t)channel.channel;
+    }
+    return true;
+}
+
+static enum tutti_status
+fill_prepare(struct tutti_client *client, const struct tutti_stream_params *params)
+{
+    struct proto_prepare *message = &client->prepare;
+
+    memset(message, 0, sizeof *message);
+    proto_header_init(&message->header, PROTO_PREPARE, 0);
+    message->buffer_frames = params->buffer_frames;
+    message->inputs = params->inputs;
+    message->outputs = params->outputs;
+    message->flags = (params->late_take ? PROTO_PREPARE_LATE_TAKE : 0) |
+                     (params->tight ? PROTO_PREPARE_TIGHT : 0);
+    if (params->inputs > TUTTI_MAX_CHANNELS || params->outputs > TUTTI_MAX_CHANNELS)
+        return client_fail(client, TUTTI_INVALID_ARGUMENT,
+                           "at most 256 channels in each direction");
+    if (!copy_channels(message->input, params->input, params->inputs, true) ||
+        !copy_channels(message->output, params->output, params->outputs, false))
+        return client_fail(client, TUTTI_INVALID_ARGUMENT,
+                           "a channel is joined to something that does not exist");
+    return TUTTI_OK;
+}
+
+enum tutti_status
+tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *params)
+{
+    char text[PROTO_TEXT_BYTES] = "";
+
+    if (client_state(client) != CLIENT_OPEN)
+        return client_fail(client, TUTTI_INVALID_STATE, "buffers are prepared already");
+    if (!params || !params->process)
+        return client_fail(client, TUTTI_INVALID_ARGUMENT, "there is no process function");
+    enum tutti_status status = fill_prepare(client, params);
+    if (status)
+        return status;
+    status = callback_prepare(&client->callback, params);
+    if (status)
+        return client_fail(client, status,
+                           status == TUTTI_INVALID_ARGUMENT
+                               ? "a buffer has 1 to 65536 frames, and there is at least one channel"
+                               : NULL);
+    status = attach_prepare(client, text);
+    if (status) {
+        callback_dispose(&client->callback);
+        return client_fail(client, status, text);
+    }
+    client_enter(client, CLIENT_PREPARED);
+    return TUTTI_OK;
+}
+
+float *
+tutti_input(struct tutti_client *client, uint32_t channel, unsigned half)
+{
+    struct callback *callback = &client->callback;
+
+    if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.inputs)
+        return NULL;
+    return proto_input(&callback->layout, callback->segment, channel, half);
+}
+
+float *
+tutti_output(struct tutti_client *client, uint32_t channel, unsigned half)
+{
+    struct callback *callback = &client->callback;
+
+    if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.outputs)
+        return NULL;
+    return proto_output(&callback->layout, callback->segment, channel, half);
+}
+
+enum tutti_status
+tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames, uint32_t *output_frames)
+{
+    if (client_state(client) == CLIENT_OPEN)
+        return client_fail(client, TUTTI_INVALID_STATE,
+                           "the latencies are known once buffers are prepared");
+    os_mutex_lock(&client->lock);
+    if (input_frames)
+        *input_frames = client->input_latency_frames;
+    if (output_frames)
+        *output_frames = client->output_latency_frames;
+    os_mutex_unlock(&client->lock);
+    return TUTTI_OK;
+}
+
+/* After a stop from within process(): joins the thread, if the caller is another. True when the
+ * client is not stopping (any longer). */
+static bool
+settle(struct tutti_client *client)
+{
+    if (client_state(client) != CLIENT_STOPPING)
+        return true;
+    if (callback_is_self(&client->callback))
+        return false;
+    callback_join(&client->callback);
+    client_enter(client, CLIENT_PREPARED);
+    return true;
+}
+
+enum tutti_status
+tutti_start(struct tutti_client *client)
+{
+    if (!settle(client) || client_state(client) != CLIENT_PREPARED)
+        return client_fail(client, TUTTI_INVALID_STATE,
+                           client_state(client) == CLIENT_OPEN ? "no buffers are prepared"
+                                                               : "it runs already");
+    enum tutti_status status = callback_start(&client->callback);
+    if (status)
+        return client_fail(client, status, NULL);
+    client_enter(client, CLIENT_RUNNING);
+    return TUTTI_OK;
+}
+
+enum tutti_status
+tutti_stop(struct tutti_client *client)
+{
+    bool was_stopping = client_state(client) == CLIENT_STOPPING;
+
+    if (!settle(client) || was_stopping)
+        return TUTTI_OK;
+    if (client_state(client) != CLIENT_RUNNING)
+        return client_fail(client, TUTTI_INVALID_STATE, "it does not run");
+    callback_ask_stop(&client->callback);
+    client_enter(client, CLIENT_STOPPING);
+    settle(client);
+    return TUTTI_OK;
+}
+
+enum tutti_status
+tutti_dispose(struct tutti_client *client)
+{
+    if (client_state(client) == CLIENT_OPEN)
+        return client_fail(client, TUTTI_INVALID_STATE, "no buffers are prepared");
+    if (client_state(client) == CLIENT_RUNNING)
+        tutti_stop(client);
+    if (!settle(client))
+        return client_fail(client, TUTTI_INVALID_STATE,
+                           "buffers cannot be disposed of within their callback");
+    attach_dispose(client);
+    client_enter(client, CLIENT_OPEN);
+    callback_dispose(&client->callback);
+    return TUTTI_OK;
+}
+
+void
+tutti_block_ready(struct tutti_client *client)
+{
+    callback_ready(&client->callback);
+}
+
+enum tutti_status
+tutti_get_position(struct tutti_client *client, struct tutti_block *block)
+{
+    struct tutti_block told;
+
+    if (client_state(client) != CLIENT_RUNNING || !told_get(&client->callback.told, &told))
+        return TUTTI_INVALID_STATE;
+    *block = told;
+    return TUTTI_OK;
+}

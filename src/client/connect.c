@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Meeting the engine. One loop: look; when that shows that something is to be done, take the lock
+ * and look again; then do it, and look until it worked or the time is over. Looking goes on while
+ * another program holds the lock: the engine it starts serves everybody.
+ */
+#include "client/connect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/utf8.h"
+
+#ifndef TUTTI_ENGINE_FILE
+#define TUTTI_ENGINE_FILE "tuttid"
+#endif
+#define ENGINE_IMAGE "tuttid"
+
+/* What a look at the engine showed. */
+enum sight {
+    SIGHT_SERVES,
+    SIGHT_ABSENT,  /* nobody listens */
+    SIGHT_LEAVES,  /* it closed the connection: about to end */
+    SIGHT_HANGS,   /* connected or not, it does not answer */
+    SIGHT_OLDER,   /* it speaks an older protocol; the link stays open for LEAVE */
+    SIGHT_REFUSES, /* for good: look.status says why */
+};
+
+struct look {
+    struct os_link *link;
+    struct proto_welcome welcome;
+    uint32_t pid;     /* of the engine; 0: unknown */
+    uint16_t version; /* of an older engine */
+    enum tutti_status status;
+    char text[PROTO_TEXT_BYTES];
+};
+
+static uint64_t
+in_ms(uint64_t ms)
+{
+    return os_now_ns() + ms * OS_NS_PER_MS;
+}
+
+static bool
+is_cancelled(const struct connect_how *how)
+{
+    return how->cancelled && how->cancelled(how->user);
+}
+
+/* The engine of a listener that cannot even be connected to. The file may be old: os_process_kill()
+ * checks the image. */
+static uint32_t
+read_pid_file(void)
+{
+    char folder[CONNECT_PATH_BYTES], path[CONNECT_PATH_BYTES + 16];
+    unsigned long pid = 0;
+
+    if (os_runtime_dir(folder, sizeof folder))
+        return 0;
+    snprintf(path, sizeof path, "%s/engine.pid", folder);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    char line[32];
+    if (fgets(line, sizeof line, file))
+        pid = strtoul(line, NULL, 10);
+    fclose(file);
+    return (uint32_t)pid;
+}
+
+/* Receives one message in slices, so that a program that closes does not wait for an engine that
+ * hangs. */
+static enum tutti_status
+receive(const struct connect_how *how, struct os_link *link, void *message, size_t room,
+        size_t *bytes, uint64_t deadline_ns)
+{
+    os_handle handles[OS_LINK_MAX_HANDLES];
+
+    for (;;) {
+        uint64_t slice = in_ms(50);
+        bool last = slice >= deadline_ns;
+        enum tutti_status status =
+            os_link_recv(link, message, room, bytes, handles, last ? deadline_ns : slice);
+        if (status == TUTTI_OK) {
+            for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+                os_handle_close(handles[i]);
+        }
+        if (status != TUTTI_TIMEOUT || last || is_cancelled(how))
+            return status;
+    }
+}
+
+/* What an answer to HELLO means. message: as received, unchecked. */
+static enum sight
+judge_answer(struct look *look, const void *message, size_t bytes)
+{
+    struct proto_header header;
+    const char *why = "";
+
+    if (bytes < sizeof header) {
+        look->status = TUTTI_PROTOCOL;
+        return SIGHT_REFUSES;
+    }
+    memcpy(&header, message, sizeof header);
+    enum tutti_status status = proto_check(message, bytes, false, &why);
+    /* Of another version's messages the header alone can be read; it is the same in all of them. */
+    if (header.version < PROTO_VERSION &&
+        (status == TUTTI_VERSION_MISMATCH || header.type == PROTO_ERROR)) {
+        look->version = header.version;
+        return SIGHT_OLDER;
+    }
+    if (status) {
+        look->status = status;
+        snprintf(look->text, sizeof look->text, "%s",
+                 status == TUTTI_PROTOCOL ? why : tutti_status_text(status));
+        return SIGHT_REFUSES;
+    }
+    if (header.type == PROTO_ERROR) {
+        struct proto_error error;
+        memcpy(&error, message, sizeof error);
+        look->status = error.status ? (enum tutti_status)error.status : TUTTI_PROTOCOL;
+        utf8_copy(look->text, sizeof look->text, error.text);
+        return SIGHT_REFUSES;
+    }
+    if (header.type != PROTO_WELCOME) {
+        look->status = TUTTI_PROTOCOL;
+        return SIGHT_REFUSES;
+    }
+    memcpy(&look->welcome, message, sizeof look->welcome);
+    return SIGHT_SERVES;
+}
+
+static enum sight
+greet(const struct connect_how *how, struct look *look)
+{
+    struct proto_hello hello;
+    union {
+        struct proto_header header;
+        struct proto_welcome welcome;
+        struct proto_error error;
+    } answer;
+    size_t bytes = 0;
+    bool suspect = how->hung_pid && look->pid == how->hung_pid;
+    uint64_t deadline = in_ms(suspect ? CONNECT_HUNG_MS : CONNECT_GREETING_MS);
+
+    memset(&hello, 0, sizeof hello);
+    proto_header_init(&hello.header, PROTO_HELLO, 1);
+    hello.oldest_version = PROTO_VERSION_OLDEST;
+    hello.bits = sizeof(void *) * 8;
+    utf8_copy(hello.program, sizeof hello.program, how->program);
+    enum tutti_status status = os_link_send(look->link, &hello, sizeof hello, NULL, 0, deadline);
+    if (status == TUTTI_OK)
+        status = receive(how, look->link, &answer, sizeof answer, &bytes, deadline);
+    if (status == TUTTI_TIMEOUT)
+        return SIGHT_HANGS;
+    if (status)
+        return SIGHT_LEAVES;
+    return judge_answer(look, &answer, bytes);
+}
+
+static enum sight
+look_for_engine(const struct connect_how *how, struct look *look)
+{
+    memset(look, 0, sizeof *look);
+    look->status = os_link_connect(&look->link, in_ms(CONNECT_GREETING_MS / 2));
+    switch ((int)look->status) {
+    case TUTTI_OK:
+        break;
+    case TUTTI_NO_ENGINE:
+        return SIGHT_ABSENT;
+    case TUTTI_TIMEOUT:
+        look->pid = read_pid_file();
+        return SIGHT_HANGS;
+    case TUTTI_CLOSED:
+    case TUTTI_IO:
+        return SIGHT_LEAVES;
+    default:
+        return SIGHT_REFUSES;
+    }
+    look->pid = os_link_peer_pid(look->link);
+    enum sight sight = greet(how, look);
+    if (sight == SIGHT_SERVES && how->hung_generation &&
+        look->welcome.generation == how->hung_generation)
+        sight = SIGHT_HANGS;
+    if (sight != SIGHT_SERVES && sight != SIGHT_OLDER) {
+        os_link_close(look->link);
+        look->link = NULL;
+    }
+    return sight;
+}
+
+/* An older engine ends when a newer program asks; its programs meet ours afterwards. */
+static void
+ask_to_leave(const struct connect_how *how, struct look *look)
+{
+    struct proto_empty leave;
+    char answer[sizeof(struct proto_error)];
+    size_t bytes;
+    uint64_t deadline = in_ms(CONNECT_GREETING_MS);
+
+    log_info("the engine %u speaks protocol %u, this program %u: asking it to leave",
+             (unsigned)look->pid, (unsigned)look->version, (unsigned)PROTO_VERSION);
+    memset(&leave, 0, sizeof leave);
+    proto_header_init(&leave.header, PROTO_LEAVE, 2);
+    leave.header.version = look->version;
+    if (os_link_send(look->link, &leave, sizeof leave, NULL, 0, deadline) == TUTTI_OK) {
+        while (receive(how, look->link, answer, sizeof answer, &bytes, deadline) == TUTTI_OK) {
+        }
+    }
+    os_link_close(look->link);
+    look->link = NULL;
+    while (look->pid && os_process_alive(look->pid) && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(5));
+}
+
+/* ---- starting one ---- */
+
+bool
+connect_candidate(unsigned index, const char *module_path, char *path, size_t path_bytes)
+{
+    /* beside this module; as installed, from lib/ or lib/SYSTEM/ */
+    static const char *const below[] = {"", "../bin/", "../libexec/tutti/", "../../bin/"};
+
+    if (index >= sizeof below / sizeof below[0])
+        return false;
+    size_t folder = strlen(module_path);
+    while (folder && module_path[folder - 1] != '/' && module_path[folder - 1] != '\\')
+        folder--;
+    int n = snprintf(path, path_bytes, "%.*s%s%s", (int)folder, module_path, below[index],
+                     TUTTI_ENGINE_FILE);
+    return n > 0 && (size_t)n < path_bytes;
+}
+
+static enum tutti_status
+spawn(const struct connect_how *how)
+{
+    char path[CONNECT_PATH_BYTES + 32], module[CONNECT_PATH_BYTES];
+    const char *argv[] = {path, NULL};
+
+    if (how->engine_path && how->engine_path[0]) {
+        snprintf(path, sizeof path, "%s", how->engine_path);
+        return os_process_spawn(path, argv);
+    }
+    if (os_getenv("TUTTI_ENGINE", path, sizeof path) && path[0])
+        return os_process_spawn(path, argv);
+    if (os_module_path(module, sizeof module))
+        return TUTTI_NO_ENGINE;
+    for (unsigned i = 0; connect_candidate(i, module, path, sizeof path); i++) {
+        if (os_process_spawn(path, argv) == TUTTI_OK)
+            return TUTTI_OK;
+    }
+    return TUTTI_NO_ENGINE;
+}
+
+/* Does, under the lock, what a sight asks for. OK: look again. */
+static enum tutti_status
+act(const struct connect_how *how, enum sight sight, struct look *look, bool *spawned,
+    uint64_t *deadline_ns)
+{
+    switch (sight) {
+    case SIGHT_ABSENT:
+        if (*spawned)
+            return TUTTI_OK;
+        *spawned = true;
+        *deadline_ns = in_ms(CONNECT_SPAWN_MS);
+        return spawn(how);
+    case SIGHT_HANGS:
+        log_warning("the engine %u does not answer: ending it", (unsigned)look->pid);
+        if (!look->pid || !os_process_kill(look->pid, ENGINE_IMAGE)) {
+            log_error("the engine %u could not be ended", (unsigned)look->pid);
+            return TUTTI_NO_ENGINE;
+        }
+        *spawned = false;
+        *deadline_ns = in_ms(CONNECT_SPAWN_MS);
+        return TUTTI_OK;
+    case SIGHT_OLDER:
+        ask_to_leave(how, look);
+        *spawned = false;
+        return TUTTI_OK;
+    case SIGHT_LEAVES:
+    case SIGHT_SERVES:
+    case SIGHT_REFUSES:
+        break;
+    }
+    return TUTTI_OK;
+}
+
+/* True when this sight is the end of it. */
+static bool
+is_final(const struct connect_how *how, enum sight sight, struct look *look)
+{
+    if (sight == SIGHT_SERVES || sight == SIGHT_REFUSES)
+        return true;
+    look->status = TUTTI_NO_ENGINE;
+    if (is_cancelled(how)) {
+        look->status = TUTTI_CLOSED;
+        return true;
+    }
+    if (how->do_not_start && sight != SIGHT_LEAVES) {
+        if (sight == SIGHT_OLDER)
+            look->status = TUTTI_VERSION_MISMATCH;
+        return true;
+    }
+    return false;
+}
+
+enum tutti_status
+connect_engine(const struct connect_how *how, struct os_link **link, struct proto_welcome *welcome,
+               char text[PROTO_TEXT_BYTES])
+{
+    struct os_lock *lock = NULL;
+    struct look look;
+    enum sight sight;
+    bool spawned = false;
+    uint64_t deadline = in_ms(CONNECT_SPAWN_MS);
+    const uint64_t last_deadline = in_ms(UINT64_C(3) * CONNECT_SPAWN_MS);
+    uint64_t nap_ms = 1;
+
+    for (;;) {
+        sight = look_for_engine(how, &look);
+        if (is_final(how, sight, &look))
+            break;
+        if (lock) {
+            look.status = act(how, sight, &look, &spawned, &deadline);
+            if (look.status)
+                break;
+        } else if (!how->do_not_start) {
+            enum tutti_status status = os_lock_take(&lock, "spawn", in_ms(50));
+            if (status != TUTTI_OK && status != TUTTI_TIMEOUT) {
+                look.status = status;
+                break;
+            }
+            if (status == TUTTI_OK) {
+                os_link_close(look.link);
+                continue; /* what was seen without the lock may be history */
+            }
+            /* Somebody is ending or starting an engine: that may take longer than one start. */
+            deadline = last_deadline;
+        }
+        os_link_close(look.link);
+        look.link = NULL;
+        if (os_now_ns() >= deadline) {
+            look.status = TUTTI_NO_ENGINE;
+            break;
+        }
+        os_sleep_until_ns(in_ms(nap_ms));
+        nap_ms = nap_ms < 16 ? nap_ms * 2 : 20;
+    }
+    os_lock_release(lock);
+    if (sight == SIGHT_SERVES) {
+        *link = look.link;
+        *welcome = look.welcome;
+        return TUTTI_OK;
+    }
+    os_link_close(look.link);
+    utf8_copy(text, PROTO_TEXT_BYTES, look.text[0] ? look.text : tutti_status_text(look.status));
+    return look.status;
+}

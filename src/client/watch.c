@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* What the engine tells of itself, its device and its programs, in the public structs. */
+#include "client/client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+static const char *const stream_states[PROTO_STREAM_STATE_COUNT] = {
+    [PROTO_STREAM_CLOSED] = "closed",
+    [PROTO_STREAM_OPENING] = "opening",
+    [PROTO_STREAM_RUNNING] = "running",
+    [PROTO_STREAM_LOST] = "lost",
+};
+
+static const char *const program_states[PROTO_PROGRAM_STATE_COUNT] = {
+    [PROTO_PROGRAM_CONNECTED] = "connected", [PROTO_PROGRAM_PREPARED] = "prepared",
+    [PROTO_PROGRAM_RUNNING] = "running",     [PROTO_PROGRAM_LATE] = "late",
+    [PROTO_PROGRAM_GONE] = "gone",
+};
+
+static_assert(sizeof((struct tutti_device *)0)->rates_hz ==
+                  sizeof((struct proto_device *)0)->rates_hz,
+              "as many rates as the engine tells");
+static_assert((int)TUTTI_METERS == (int)PROTO_STATUS_METERS, "as many meters as the engine tells");
+
+static void
+copy_device(struct tutti_device *to, const struct proto_device *from)
+{
+    memset(to, 0, sizeof *to);
+    utf8_copy(to->name, sizeof to->name, from->name);
+    utf8_copy(to->backend, sizeof to->backend, from->backend);
+    utf8_copy(to->format, sizeof to->format, from->format);
+    to->state = stream_states[from->state];
+    to->inputs = from->inputs;
+    to->outputs = from->outputs;
+    to->period_frames = from->period_frames;
+    to->period_min_frames = from->period_min_frames;
+    to->period_max_frames = from->period_max_frames;
+    to->period_step_frames = from->period_step_frames;
+    to->input_latency_frames = from->input_latency_frames;
+    to->output_latency_frames = from->output_latency_frames;
+    to->rate_hz = from->rate_hz;
+    memcpy(to->rates_hz, from->rates_hz, sizeof to->rates_hz);
+}
+
+static void
+copy_program(struct tutti_program_status *to, const struct proto_program_status *from)
+{
+    memset(to, 0, sizeof *to);
+    utf8_copy(to->name, sizeof to->name, from->name);
+    to->state = program_states[from->state];
+    to->program_id = from->program_id;
+    to->pid = from->pid;
+    to->bits = from->bits;
+    to->buffer_frames = from->buffer_frames;
+    to->inputs = from->inputs;
+    to->outputs = from->outputs;
+    to->input_latency_frames = from->input_latency_frames;
+    to->output_latency_frames = from->output_latency_frames;
+    to->lateness_p50_us = from->lateness_p50_us;
+    to->lateness_p99_us = from->lateness_p99_us;
+    to->lateness_max_us = from->lateness_max_us;
+    to->calls = from->calls;
+    to->late_program = from->late_program;
+    to->late_device = from->late_device;
+    to->late_machine = from->late_machine;
+    to->missed_frames = from->missed_frames;
+    to->gap_frames = from->gap_frames;
+    memcpy(to->input_peak, from->input_peak, sizeof to->input_peak);
+    memcpy(to->output_peak, from->output_peak, sizeof to->output_peak);
+}
+
+/* One STATUS. reply is big: the caller's heap. */
+static enum tutti_status
+ask_status(struct tutti_client *client, uint32_t first_program, struct proto_status_reply *reply,
+           char text[PROTO_TEXT_BYTES])
+{
+    struct proto_status message;
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_STATUS, 0);
+    message.first_program = first_program;
+    return link_ask(client, &message, sizeof message, NULL, 0, PROTO_STATUS_REPLY, reply, NULL,
+                    CLIENT_ANSWER_MS, text);
+}
+
+enum tutti_status
+tutti_get_device(struct tutti_client *client, struct tutti_device *device)
+{
+    /* Beyond every program: the device alone is wanted, and meters that somebody else reads stay as
+     * they are. */
+    const uint32_t no_program = UINT16_MAX;
+    struct proto_status_reply *reply = malloc(sizeof *reply);
+    char text[PROTO_TEXT_BYTES];
+    enum tutti_status status = TUTTI_ENGINE_LOST;
+
+    if (reply)
+        status = ask_status(client, no_program, reply, text);
+    os_mutex_lock(&client->lock);
+    if (status == TUTTI_OK)
+        client->device = reply->device;
+    copy_device(device, &client->device);
+    os_mutex_unlock(&client->lock);
+    free(reply);
+    return status ? TUTTI_ENGINE_LOST : TUTTI_OK;
+}
+
+enum tutti_status
+tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status,
+                 struct tutti_program_status **programs)
+{
+    struct tutti_program_status *list = NULL;
+    uint32_t count = 0, room = 0;
+    char text[PROTO_TEXT_BYTES] = "";
+    enum tutti_status result;
+
+    if (keep_require(client, text))
+        return client_fail(client, TUTTI_ENGINE_LOST, text);
+    struct proto_status_reply *reply = malloc(sizeof *reply);
+    if (!reply)
+        return client_fail(client, TUTTI_NO_MEMORY, NULL);
+    do {
+        result = ask_status(client, count, reply, text);
+        if (result)
+            goto fail;
+        if (reply->here > room - count) {
+            room = count + reply->here;
+            struct tutti_program_status *more = realloc(list, room * sizeof *list);
+            if (!more) {
+                result = TUTTI_NO_MEMORY;
+                goto fail;
+            }
+            list = more;
+        }
+        for (uint32_t i = 0; i < reply->here; i++)
+            copy_program(&list[count++], &reply->program[i]);
+    } while (reply->here && count < reply->program_count);
+
+    memset(status, 0, sizeof *status);
+    status->engine_pid = reply->engine_pid;
+    status->generation = reply->generation;
+    status->uptime_ns = reply->uptime_ns;
+    status->cycles = reply->cycles;
+    status->device_xruns = reply->device_xruns;
+    status->reopenings = reply->reopenings;
+    status->gap_frames = reply->gap_frames;
+    status->engine_overruns = reply->engine_overruns;
+    status->cycle_p50_us = reply->cycle_p50_us;
+    status->cycle_p99_us = reply->cycle_p99_us;
+    copy_device(&status->device, &reply->device);
+    status->program_count = count;
+    free(reply);
+    if (programs)
+        *programs = list;
+    else
+        free(list);
+    return TUTTI_OK;
+
+fail:
+    free(list);
+    free(reply);
+    return client_fail(client, result, text);
+}
+
+enum tutti_status
+tutti_get_devices(struct tutti_client *client, struct tutti_device_entry **devices, uint32_t *count)
+{
+    struct proto_empty message;
+    struct tutti_device_entry *list = NULL;
+    char text[PROTO_TEXT_BYTES] = "";
+
+    if (keep_require(client, text))
+        return client_fail(client, TUTTI_ENGINE_LOST, text);
+    struct proto_devices_reply *reply = malloc(sizeof *reply);
+    enum tutti_status status = TUTTI_NO_MEMORY;
+    if (!reply)
+        return client_fail(client, status, NULL);
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_DEVICES, 0);
+    status = link_ask(client, &message, sizeof message, NULL, 0, PROTO_DEVICES_REPLY, reply, NULL,
+                      CLIENT_DEVICES_MS, text);
+    if (status)
+        goto out;
+    status = TUTTI_NO_MEMORY;
+    list = calloc(reply->count + 1, sizeof *list);
+    if (!list)
+        goto out;
+    for (uint32_t i = 0; i < reply->count; i++) {
+        utf8_copy(list[i].name, sizeof list[i].name, reply->device[i].name);
+        utf8_copy(list[i].backend, sizeof list[i].backend, reply->device[i].backend);
+        list[i].inputs = reply->device[i].inputs;
+        list[i].outputs = reply->device[i].outputs;
+        list[i].is_default = reply->device[i].is_default;
+    }
+    *devices = list;
+    *count = reply->count;
+    status = TUTTI_OK;
+out:
+    free(reply);
+    return client_fail(client, status, text);
+}
+
+enum tutti_status
+tutti_ask_engine_to_leave(struct tutti_client *client)
+{
+    struct proto_empty message;
+    char text[PROTO_TEXT_BYTES] = "";
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_LEAVE, 0);
+    enum tutti_status status = link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL,
+                                        NULL, CLIENT_ANSWER_MS, text);
+    return client_fail(client, status, text);
+}

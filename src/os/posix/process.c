@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes: starting one that outlives us, asking whether one lives, ending one.
+ *
+ * We live in other people's programs, with threads, signal handlers and open files of theirs.
+ * Between fork and exec only async-signal-safe calls are made, and everything they need is prepared
+ * before.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { FIRST_FREE_FD = 3, KILL_WAIT_MS = 1000 };
+
+uint32_t
+os_process_id(void)
+{
+    return (uint32_t)getpid();
+}
+
+/* ---- starting ---- */
+
+struct spawn {
+    const char *path;
+    char *const *argv;
+    char dir[POSIX_PATH_BYTES];
+    int null_fd;   /* of /dev/null */
+    int report_fd; /* errno goes in when anything fails; closed by a successful exec */
+    rlim_t fd_limit;
+};
+
+_Noreturn static void
+report_and_exit(int fd)
+{
+    const int error = errno;
+    /* if even that cannot be written, the starter sees the end of the pipe and later no engine */
+    (void)!write(fd, &error, sizeof error);
+    _exit(127);
+}
+
+static void
+close_from(int first, rlim_t limit)
+{
+    if (syscall(SYS_close_range, (unsigned)first, ~0u, 0) == 0)
+        return;
+    for (rlim_t fd = (rlim_t)first; fd < limit; fd++)
+        close((int)fd);
+}
+
+static void
+forget_signals(void)
+{
+    const struct sigaction action = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++)
+        (void)sigaction(number, &action, NULL); /* KILL, STOP and libc's own cannot be set */
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Runs in the grandchild. */
+_Noreturn static void
+become_the_program(const struct spawn *spawn)
+{
+    int report = spawn->report_fd;
+    if (chdir(spawn->dir) != 0)
+        report_and_exit(report);
+    for (int fd = 0; fd < FIRST_FREE_FD; fd++) {
+        if (dup2(spawn->null_fd, fd) < 0)
+            report_and_exit(report);
+    }
+    if (report != FIRST_FREE_FD) {
+        if (dup3(report, FIRST_FREE_FD, O_CLOEXEC) < 0)
+            report_and_exit(report);
+        report = FIRST_FREE_FD;
+    }
+    close_from(FIRST_FREE_FD + 1, spawn->fd_limit);
+
+    const struct sched_param param = {.sched_priority = 0};
+    (void)sched_setscheduler(0, SCHED_OTHER, &param);
+    forget_signals();
+    execve(spawn->path, spawn->argv, environ);
+    report_and_exit(report);
+}
+
+/* Runs in the child, which ends at once: the grandchild has no parent but init. */
+_Noreturn static void
+detach(const struct spawn *spawn)
+{
+    if (setsid() < 0)
+        report_and_exit(spawn->report_fd);
+    const pid_t child = fork();
+    if (child < 0)
+        report_and_exit(spawn->report_fd);
+    if (child == 0)
+        become_the_program(spawn);
+    _exit(0);
+}
+
+/* 0, or the errno that a child reported. */
+static int
+run_spawn(struct spawn *spawn, int read_fd)
+{
+    /* no handler of the program may run in the child, which shares its state but not its threads */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t child = fork();
+    if (child == 0)
+        detach(spawn);
+    int error = child < 0 ? errno : 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (child < 0)
+        return error;
+
+    close(spawn->report_fd);
+    spawn->report_fd = -1;
+    /* a program that reaps or ignores all its children is fine: then there is nothing to wait for
+     */
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    ssize_t got;
+    do {
+        got = read(read_fd, &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    return got == (ssize_t)sizeof error ? error : 0;
+}
+
+/* Moves a descriptor out of the way of the standard streams, which a program may have closed. */
+static int
+above_standard_streams(int fd)
+{
+    if (fd < 0 || fd >= FIRST_FREE_FD)
+        return fd;
+    const int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return moved;
+}
+
+enum tutti_status
+os_process_spawn(const char *path, const char *const *argv)
+{
+    struct rlimit limit = {.rlim_cur = 1024};
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    struct spawn spawn = {
+        .path = path,
+        .argv = (char *const *)argv, /* as execve() has it; it does not write there */
+        .null_fd = -1,
+        .report_fd = -1,
+        .fd_limit = limit.rlim_cur,
+    };
+    if (os_runtime_dir(spawn.dir, sizeof spawn.dir) != TUTTI_OK)
+        return TUTTI_NO_ENGINE;
+
+    int report[2] = {-1, -1};
+    int error;
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        error = errno;
+        goto out;
+    }
+    spawn.report_fd = above_standard_streams(report[1]);
+    spawn.null_fd = above_standard_streams(open("/dev/null", O_RDWR | O_CLOEXEC));
+    error = spawn.report_fd < 0 || spawn.null_fd < 0 ? errno : run_spawn(&spawn, report[0]);
+
+out:
+    if (spawn.null_fd >= 0)
+        close(spawn.null_fd);
+    if (spawn.report_fd >= 0)
+        close(spawn.report_fd);
+    if (report[0] >= 0)
+        close(report[0]);
+    if (error == 0)
+        return TUTTI_OK;
+    log_error("cannot start %s: %s", path, strerror(error));
+    return TUTTI_NO_ENGINE;
+}
+
+/* ---- watching and ending ---- */
+
+/* The state letter of /proc/PID/stat, 0 when there is no such process, '?' when it cannot be told.
+ */
+static int
+process_state(uint32_t pid)
+{
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : '?';
+    const ssize_t length = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (length <= 0)
+        return 0; /* gone between open and read */
+    text[length] = '\0';
+    /* the name stands in parentheses and may hold some itself */
+    const char *name_end = strrchr(text, ')');
+    return name_end != NULL && name_end[1] == ' ' ? name_end[2] : '?';
+}
+
+bool
+os_process_alive(uint32_t pid)
+{
+    if (pid == 0 || pid > INT32_MAX)
+        return false;
+    if (kill((pid_t)pid, 0) != 0 && errno != EPERM)
+        return false;
+    const int state = process_state(pid);
+    /* with /proc mounted elsewhere or hidden, what kill() said stands */
+    return state != 'Z' && state != 'X' && (state != 0 || access("/proc/self/stat", F_OK) != 0);
+}
+
+static bool
+has_image_name(uint32_t pid, const char *image_name)
+{
+    char link[64], path[POSIX_PATH_BYTES];
+    snprintf(link, sizeof link, "/proc/%u/exe", pid);
+    const ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0)
+        return false;
+    path[length] = '\0';
+
+    /* what the kernel appends when the file was replaced, by an update for instance */
+    static const char deleted[] = " (deleted)";
+    const size_t suffix = sizeof deleted - 1;
+    if ((size_t)length > suffix && strcmp(path + length - suffix, deleted) == 0)
+        path[(size_t)length - suffix] = '\0';
+
+    const char *separator = strrchr(path, '/');
+    char *name = separator != NULL ? path + (separator - path) + 1 : path;
+    char *extension = strrchr(name, '.');
+    if (extension != NULL && extension != name)
+        *extension = '\0';
+    return strcmp(name, image_name) == 0;
+}
+
+/* Kills through a descriptor of the process, so that a successor with the same id is safe; without
+ * pidfd (before Linux 5.3) through the id. */
+static bool
+kill_and_wait(uint32_t pid, int pidfd)
+{
+    const uint64_t deadline_ns = os_now_ns() + (uint64_t)KILL_WAIT_MS * OS_NS_PER_MS;
+    if (pidfd >= 0) {
+        struct pollfd end = {.fd = pidfd, .events = POLLIN};
+        if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) != 0 && errno != ESRCH)
+            return false;
+        return posix_poll_until(&end, 1, deadline_ns) == 1;
+    }
+    if (kill((pid_t)pid, SIGKILL) != 0 && errno != ESRCH)
+        return false;
+    while (os_process_alive(pid)) {
+        if (os_now_ns() >= deadline_ns)
+            return false;
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
+    return true;
+}
+
+bool
+os_process_kill(uint32_t pid, const char *image_name)
+{
+    if (!os_process_alive(pid))
+        return true;
+    const int pidfd = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
+    bool gone;
+    if (has_image_name(pid, image_name)) {
+        gone = kill_and_wait(pid, pidfd);
+        if (!gone)
+            log_warning("process %u (%s) cannot be ended", pid, image_name);
+    } else {
+        gone = !os_process_alive(pid);
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    return gone;
+}

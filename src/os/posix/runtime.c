@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Where this user's engine lives, and what the process knows of itself: folder, module,
+ * environment. */
+#include "posix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+bool
+os_getenv(const char *name, char *value, size_t value_bytes)
+{
+    const char *found = getenv(name);
+    const size_t length = found != NULL ? strlen(found) : 0;
+    if (found == NULL || length >= value_bytes)
+        return false;
+    memcpy(value, found, length + 1);
+    return true;
+}
+
+bool
+posix_path_join(char *path, size_t path_bytes, const char *dir, const char *name)
+{
+    const int length = snprintf(path, path_bytes, "%s/%s", dir, name);
+    return length >= 0 && (size_t)length < path_bytes;
+}
+
+/* The folder's name without looking at it; false when the environment names none that can be used.
+ */
+static bool
+runtime_dir_name(char *path, size_t path_bytes)
+{
+    char base[POSIX_PATH_BYTES];
+    int length;
+    if (os_getenv("TUTTI_RUNTIME_DIR", base, sizeof base) && base[0] != '\0')
+        length = snprintf(path, path_bytes, "%s", base);
+    else if (os_getenv("XDG_RUNTIME_DIR", base, sizeof base) && base[0] == '/')
+        length = snprintf(path, path_bytes, "%s/tutti", base);
+    else
+        length = snprintf(path, path_bytes, "/tmp/tutti-%lu", (unsigned long)geteuid());
+    if (length <= 0 || (size_t)length >= path_bytes) {
+        log_error("the name of the runtime folder is too long");
+        return false;
+    }
+    /* the engine works in this very folder, so a relative name would lead it elsewhere */
+    if (path[0] != '/') {
+        log_error("the runtime folder %s is not an absolute path", path);
+        return false;
+    }
+    /* a separator at the end would make open() follow a link in spite of O_NOFOLLOW */
+    while (length > 1 && path[length - 1] == '/')
+        path[--length] = '\0';
+    return true;
+}
+
+static enum tutti_status
+check_folder(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        const int error = errno;
+        log_error("cannot open the runtime folder %s: %s", path, strerror(error));
+        return error == ENOTDIR || error == ELOOP || error == EACCES ? TUTTI_REFUSED : TUTTI_IO;
+    }
+    struct stat status;
+    const bool known = fstat(fd, &status) == 0;
+    close(fd);
+    if (!known)
+        return TUTTI_IO;
+    if (status.st_uid != geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        log_error(
+            "the runtime folder %s is refused: it belongs to user %lu with mode %03o, and must "
+            "be this user's own with mode 700",
+            path, (unsigned long)status.st_uid, (unsigned)status.st_mode & 0777u);
+        return TUTTI_REFUSED;
+    }
+    return TUTTI_OK;
+}
+
+enum tutti_status
+os_runtime_dir(char *path, size_t path_bytes)
+{
+    char name[POSIX_PATH_BYTES];
+    if (!runtime_dir_name(name, sizeof name))
+        return TUTTI_REFUSED;
+    if (strlen(name) >= path_bytes)
+        return TUTTI_IO;
+    if (mkdir(name, S_IRWXU) != 0 && errno != EEXIST) {
+        log_error("cannot create the runtime folder %s: %s", name, strerror(errno));
+        return TUTTI_IO;
+    }
+    const enum tutti_status status = check_folder(name);
+    if (status == TUTTI_OK)
+        memcpy(path, name, strlen(name) + 1);
+    return status;
+}
+
+struct module_search {
+    uintptr_t address;
+    char name[POSIX_PATH_BYTES];
+    bool found;
+};
+
+static int
+look_at_module(struct dl_phdr_info *info, size_t size, void *user)
+{
+    struct module_search *search = user;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        const uintptr_t begin = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && search->address >= begin &&
+            search->address - begin < segment->p_memsz) {
+            snprintf(search->name, sizeof search->name, "%s", info->dlpi_name);
+            search->found = true;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+enum tutti_status
+os_module_path(char *path, size_t path_bytes)
+{
+    /* the executable is listed under an empty name */
+    struct module_search search = {.address = (uintptr_t)&os_module_path};
+    dl_iterate_phdr(look_at_module, &search);
+    const char *name = search.found && search.name[0] != '\0' ? search.name : "/proc/self/exe";
+
+    char *full = realpath(name, NULL);
+    if (full == NULL) {
+        log_error("cannot tell the path of %s: %s", name, strerror(errno));
+        return TUTTI_IO;
+    }
+    const size_t length = strlen(full);
+    const bool fits = length < path_bytes;
+    if (fits)
+        memcpy(path, full, length + 1);
+    free(full);
+    return fits ? TUTTI_OK : TUTTI_IO;
+}

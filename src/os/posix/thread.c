@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads: pthread, SCHED_FIFO asked for by the thread itself, demotion of other processes'
+ * threads.
+ *
+ * A thread tells its end through a flag of its own rather than through pthread_timedjoin_np(),
+ * which measures on the wall clock.
+ */
+#include "posix.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+enum { THREAD_NAME_BYTES = 16, FIFO_PROGRAM = 60, FIFO_ENGINE = 70 };
+
+struct os_thread {
+    pthread_t thread;
+    char name[THREAD_NAME_BYTES];
+    enum os_priority priority;
+    void (*run)(void *arg);
+    void *arg;
+    struct os_mutex mutex; /* covers ended */
+    struct os_cond cond;
+    bool ended; /* the thread touches nothing of this struct after it */
+};
+
+uint32_t
+os_thread_id(void)
+{
+    return (uint32_t)syscall(SYS_gettid);
+}
+
+static bool
+set_fifo(int level)
+{
+    /* a process that the program forks from this thread does not inherit the priority */
+    const struct sched_param param = {.sched_priority = level};
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0;
+}
+
+bool
+os_thread_set_priority(enum os_priority priority)
+{
+    if (priority == OS_PRIORITY_NORMAL) {
+        const struct sched_param param = {.sched_priority = 0};
+        return sched_setscheduler(0, SCHED_OTHER, &param) == 0;
+    }
+    const bool engine = priority == OS_PRIORITY_ENGINE;
+    if (set_fifo(engine ? FIFO_ENGINE : FIFO_PROGRAM))
+        return true;
+
+    /* a lower limit still keeps the order: the engine at the limit, programs below it */
+    const int error = errno;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur >= 2 &&
+        limit.rlim_cur < FIFO_ENGINE && set_fifo((int)limit.rlim_cur - (engine ? 0 : 1)))
+        return true;
+    errno = error;
+    return false;
+}
+
+static void
+set_priority_or_say_why_not(const struct os_thread *thread)
+{
+    static atomic_bool said;
+    if (os_thread_set_priority(thread->priority) || atomic_exchange(&said, true))
+        return;
+    log_warning(
+        "thread %s runs without real-time priority (%s): allow it with 'rtprio 95' for this "
+        "user in /etc/security/limits.d, then log in again",
+        thread->name, strerror(errno));
+}
+
+static void *
+thread_main(void *arg)
+{
+    struct os_thread *thread = arg;
+    pthread_setname_np(pthread_self(), thread->name);
+    if (thread->priority != OS_PRIORITY_NORMAL)
+        set_priority_or_say_why_not(thread);
+
+    thread->run(thread->arg);
+
+    os_mutex_lock(&thread->mutex);
+    thread->ended = true;
+    os_cond_signal_all(&thread->cond);
+    os_mutex_unlock(&thread->mutex);
+    return NULL;
+}
+
+static void
+thread_free(struct os_thread *thread)
+{
+    os_cond_fini(&thread->cond);
+    os_mutex_fini(&thread->mutex);
+    free(thread);
+}
+
+/* A thread does not begin at its creator's real-time priority. */
+static int
+create(struct os_thread *thread)
+{
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0)
+        return error;
+    const struct sched_param param = {.sched_priority = 0};
+    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+    pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
+    pthread_attr_setschedparam(&attributes, &param);
+    error = pthread_create(&thread->thread, &attributes, thread_main, thread);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
+enum tutti_status
+os_thread_start(struct os_thread **out, const char *name, enum os_priority priority,
+                void (*run)(void *arg), void *arg)
+{
+    struct os_thread *thread = calloc(1, sizeof *thread);
+    if (thread == NULL)
+        return TUTTI_NO_MEMORY;
+    snprintf(thread->name, sizeof thread->name, "%s", name);
+    thread->priority = priority;
+    thread->run = run;
+    thread->arg = arg;
+    os_mutex_init(&thread->mutex);
+    os_cond_init(&thread->cond);
+
+    const int error = create(thread);
+    if (error != 0) {
+        log_error("cannot start thread %s: %s", name, strerror(error));
+        thread_free(thread);
+        return TUTTI_NO_MEMORY;
+    }
+    *out = thread;
+    return TUTTI_OK;
+}
+
+bool
+os_thread_join_until(struct os_thread *thread, uint64_t deadline_ns)
+{
+    if (thread == NULL)
+        return true;
+    os_mutex_lock(&thread->mutex);
+    while (!thread->ended && os_cond_wait_until(&thread->cond, &thread->mutex, deadline_ns))
+        continue;
+    const bool ended = thread->ended;
+    os_mutex_unlock(&thread->mutex);
+    if (!ended)
+        return false;
+    pthread_join(thread->thread, NULL);
+    thread_free(thread);
+    return true;
+}
+
+void
+os_thread_join(struct os_thread *thread)
+{
+    os_thread_join_until(thread, UINT64_MAX);
+}
+
+bool
+os_thread_demote(uint32_t pid, uint32_t tid)
+{
+    /* 0 would mean the calling thread */
+    if (pid == 0 || tid == 0 || tid > INT32_MAX)
+        return false;
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/task/%u", pid, tid);
+    if (access(path, F_OK) != 0)
+        return false;
+    const struct sched_param param = {.sched_priority = 0};
+    if (sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) == 0)
+        return true;
+    log_warning("cannot take thread %u of process %u down to normal priority: %s", tid, pid,
+                strerror(errno));
+    return false;
+}

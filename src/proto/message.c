@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The check of a received message: one table row per type with its size, its direction and the
+ * function that looks at its body. Whoever passed it needs no other check but those that depend on
+ * its own state.
+ */
+#include "proto/message.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* NULL: good; else which field is wrong. */
+typedef const char *(*check_body_fn)(const void *message);
+
+#define TEXT_OK(field) utf8_check(field, sizeof(field))
+
+static bool
+rate_ok(double rate_hz)
+{
+    return isfinite(rate_hz) && rate_hz >= 0 && rate_hz <= 1e7;
+}
+
+static const char *
+check_empty(const void *message)
+{
+    (void)message;
+    return NULL;
+}
+
+static const char *
+check_hello(const void *message)
+{
+    const struct proto_hello *hello = message;
+    if (hello->bits != 32 && hello->bits != 64) {
+        return "HELLO.bits";
+    }
+    return TEXT_OK(hello->program) ? NULL : "HELLO.program";
+}
+
+static const char *
+check_device(const struct proto_device *device)
+{
+    if (!TEXT_OK(device->name) || !TEXT_OK(device->backend) || !TEXT_OK(device->format)) {
+        return "device text";
+    }
+    if (device->state >= PROTO_STREAM_STATE_COUNT) {
+        return "device.state";
+    }
+    if (device->inputs > PROTO_MAX_CHANNELS || device->outputs > PROTO_MAX_CHANNELS) {
+        return "device channels";
+    }
+    if (device->period_frames > PROTO_MAX_BUFFER_FRAMES ||
+        device->period_max_frames > PROTO_MAX_BUFFER_FRAMES ||
+        device->period_min_frames > device->period_max_frames) {
+        return "device period";
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        if (!rate_ok(device->rates_hz[i])) {
+            return "device.rates_hz";
+        }
+    }
+    return rate_ok(device->rate_hz) ? NULL : "device.rate_hz";
+}
+
+static const char *
+check_welcome(const void *message)
+{
+    const struct proto_welcome *welcome = message;
+    if (!welcome->generation || !welcome->program_id) {
+        return "WELCOME.generation";
+    }
+    if (!TEXT_OK(welcome->engine_version)) {
+        return "WELCOME.engine_version";
+    }
+    return check_device(&welcome->device);
+}
+
+static bool
+channel_ok(const struct proto_channel *channel, bool input)
+{
+    bool kind_ok =
+        input ? channel->kind < PROTO_CHANNEL_KIND_COUNT
+              : channel->kind == PROTO_CHANNEL_DEVICE || channel->kind == PROTO_CHANNEL_NONE;
+    return kind_ok && channel->channel < PROTO_MAX_CHANNELS;
+}
+
+static const char *
+check_prepare(const void *message)
+{
+    const struct proto_prepare *prepare = message;
+    struct proto_layout layout;
+    if (proto_layout_init(&layout, prepare->buffer_frames, prepare->inputs, prepare->outputs) !=
+        TUTTI_OK) {
+        return "PREPARE.buffer_frames, inputs or outputs";
+    }
+    if (prepare->flags & ~(uint32_t)(PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT)) {
+        return "PREPARE.flags";
+    }
+    for (uint32_t c = 0; c < prepare->inputs; c++) {
+        if (!channel_ok(&prepare->input[c], true)) {
+            return "PREPARE.input";
+        }
+    }
+    for (uint32_t c = 0; c < prepare->outputs; c++) {
+        if (!channel_ok(&prepare->output[c], false)) {
+            return "PREPARE.output";
+        }
+    }
+    return NULL;
+}
+
+static const char *
+check_prepared(const void *message)
+{
+    const struct proto_prepared *prepared = message;
+    return check_device(&prepared->device);
+}
+
+static const char *
+check_set_rate(const void *message)
+{
+    const struct proto_set_rate *set_rate = message;
+    return rate_ok(set_rate->rate_hz) && set_rate->rate_hz > 0 ? NULL : "SET_RATE.rate_hz";
+}
+
+static const char *
+check_status_reply(const void *message)
+{
+    const struct proto_status_reply *reply = message;
+    if (reply->here > PROTO_STATUS_PROGRAMS) {
+        return "STATUS_REPLY.here";
+    }
+    for (uint32_t p = 0; p < reply->here; p++) {
+        const struct proto_program_status *program = &reply->program[p];
+        if (!TEXT_OK(program->name) || program->state >= PROTO_PROGRAM_STATE_COUNT) {
+            return "STATUS_REPLY.program";
+        }
+    }
+    return check_device(&reply->device);
+}
+
+static const char *
+check_devices_reply(const void *message)
+{
+    const struct proto_devices_reply *reply = message;
+    if (reply->count > PROTO_DEVICE_ENTRIES) {
+        return "DEVICES_REPLY.count";
+    }
+    for (uint32_t d = 0; d < reply->count; d++) {
+        if (!TEXT_OK(reply->device[d].name) || !TEXT_OK(reply->device[d].backend)) {
+            return "DEVICES_REPLY.device";
+        }
+    }
+    return NULL;
+}
+
+static const char *
+check_error(const void *message)
+{
+    const struct proto_error *error = message;
+    if (error->status >= TUTTI_STATUS_COUNT) {
+        return "ERROR.status";
+    }
+    return TEXT_OK(error->text) ? NULL : "ERROR.text";
+}
+
+static const char *
+check_event(const void *message)
+{
+    const struct proto_event *event = message;
+    if (event->kind >= PROTO_EVENT_KIND_COUNT) {
+        return "EVENT.kind";
+    }
+    if (!rate_ok(event->rate_hz)) {
+        return "EVENT.rate_hz";
+    }
+    return TEXT_OK(event->text) ? NULL : "EVENT.text";
+}
+
+/* The bodies' check functions by type; sizes and directions come from PROTO_MESSAGE_TABLE. */
+static const check_body_fn check_body[PROTO_TYPE_COUNT] = {
+    [PROTO_HELLO] = check_hello,     [PROTO_WELCOME] = check_welcome,
+    [PROTO_PREPARE] = check_prepare, [PROTO_PREPARED] = check_prepared,
+    [PROTO_DISPOSE] = check_empty,   [PROTO_SET_RATE] = check_set_rate,
+    [PROTO_STATUS] = check_empty,    [PROTO_STATUS_REPLY] = check_status_reply,
+    [PROTO_DEVICES] = check_empty,   [PROTO_DEVICES_REPLY] = check_devices_reply,
+    [PROTO_LEAVE] = check_empty,     [PROTO_OK] = check_empty,
+    [PROTO_ERROR] = check_error,     [PROTO_EVENT] = check_event,
+};
+
+static const struct {
+    const char *name;
+    uint32_t size_bytes;
+    char direction;
+} table[PROTO_TYPE_COUNT] = {
+#define ROW(name, body, direction) [PROTO_##name] = {#name, sizeof(struct body), #direction[0]},
+    PROTO_MESSAGE_TABLE(ROW)
+#undef ROW
+};
+
+void
+proto_header_init(struct proto_header *header, enum proto_type type, uint32_t serial)
+{
+    *header = (struct proto_header){
+        .size_bytes = proto_size(type),
+        .type = (uint16_t)type,
+        .version = PROTO_VERSION,
+        .serial = serial,
+    };
+}
+
+uint32_t
+proto_size(enum proto_type type)
+{
+    return (unsigned)type < PROTO_TYPE_COUNT ? table[type].size_bytes : 0;
+}
+
+const char *
+proto_type_name(unsigned type)
+{
+    return type < PROTO_TYPE_COUNT && table[type].name ? table[type].name : "?";
+}
+
+enum tutti_status
+proto_check(const void *message, size_t message_bytes, bool from_program, const char **why)
+{
+    struct proto_header header;
+    if (message_bytes < sizeof(header)) {
+        *why = "shorter than a header";
+        return TUTTI_PROTOCOL;
+    }
+    memcpy(&header, message, sizeof(header));
+    if (header.size_bytes != message_bytes) {
+        *why = "header.size_bytes";
+        return TUTTI_PROTOCOL;
+    }
+    if (header.type == PROTO_NONE || header.type >= PROTO_TYPE_COUNT ||
+        table[header.type].direction != (from_program ? 'P' : 'E')) {
+        *why = "header.type";
+        return TUTTI_PROTOCOL;
+    }
+    if (header.version != PROTO_VERSION) {
+        /* LEAVE has only a header, the same in all versions: a newer program may ask an older
+         * engine to leave. */
+        if (header.type == PROTO_LEAVE && message_bytes == sizeof(struct proto_empty)) {
+            return TUTTI_OK;
+        }
+        *why = "header.version";
+        return TUTTI_VERSION_MISMATCH;
+    }
+    if (message_bytes != table[header.type].size_bytes) {
+        *why = "size for its type";
+        return TUTTI_PROTOCOL;
+    }
+    const char *wrong = check_body[header.type](message);
+    if (wrong) {
+        *why = wrong;
+        return TUTTI_PROTOCOL;
+    }
+    return TUTTI_OK;
+}

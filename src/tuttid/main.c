@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* tuttid: the engine's process. Reads the configuration, opens the log, serves. */
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "base/log.h"
+#include "engine/server.h"
+#include "os/os.h"
+
+enum { PATH_BYTES = 1024 };
+
+static const char usage[] = "usage: tuttid [--foreground]\n"
+                            "\n"
+                            "The Tutti engine. Programs start it by themselves when they open; it "
+                            "leaves some time after the\n"
+                            "last one. There is one per user: a second one ends at once.\n"
+                            "\n"
+                            "  --foreground  write the log to the standard error instead of the "
+                            "runtime folder's tuttid.log\n"
+                            "  --help        show this\n"
+                            "  --version     show the version\n";
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    server_stop();
+}
+
+static void
+open_log(bool foreground)
+{
+    char folder[PATH_BYTES], path[PATH_BYTES + 16] = "";
+
+    if (!foreground && os_runtime_dir(folder, sizeof folder) == TUTTI_OK)
+        snprintf(path, sizeof path, "%s/tuttid.log", folder);
+    log_open("tuttid", path);
+}
+
+static void
+read_config(struct config *config)
+{
+    char path[PATH_BYTES], problem[CONFIG_TEXT_BYTES] = "";
+    enum log_level level;
+
+    config_init(config);
+    if (!config_default_path(os_getenv, path, sizeof path))
+        path[0] = '\0';
+    if (config_read(config, path, os_getenv, problem))
+        log_warning("configuration: %s", problem);
+    if (log_level_parse(config->log_level, &level))
+        log_set_level(level);
+}
+
+static int
+run(bool foreground)
+{
+    static struct config config;
+
+    open_log(foreground);
+    read_config(&config);
+    signal(SIGTERM, on_signal);
+    signal(SIGINT, on_signal);
+    enum tutti_status status = server_run(&config);
+    if (status && status != TUTTI_FULL) /* the server logged that one */
+        log_error("tuttid: %s", tutti_status_text(status));
+    log_close();
+    return status ? 1 : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    bool foreground = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--foreground") == 0) {
+            foreground = true;
+        } else if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return 0;
+        } else if (strcmp(argv[i], "--version") == 0) {
+            puts("tuttid " TUTTI_VERSION);
+            return 0;
+        } else {
+            fprintf(stderr, "tuttid: unknown argument '%s'\n%s", argv[i], usage);
+            return 2;
+        }
+    }
+    return run(foreground);
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tutti.dll as a host in this process sees it, with the real libtutti behind it, and with an engine
+ * on the virtual sound card whose cable joins output n to input n. The round trip is measured by
+ * playing numbers: each sample says at which position it was played.
+ *
+ * usage: test_asio_driver tutti.dll [tuttid.exe]    without an engine the tests that need one are
+ * skipped
+ */
+#include <windows.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <objbase.h>
+
+#include "tutti/asio_tutti.h"
+#include "tutti/asio.h"
+
+enum { PATIENCE_MS = 10000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
+
+static const struct asio_guid tutti_clsid = {
+    0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}};
+
+static const char *dll_path, *engine_path;
+static HMODULE dll;
+
+/* ---- two hosts: callbacks have no user pointer ---- */
+
+struct host {
+    struct asio_driver *driver;
+    struct asio_buffer_info infos[2]; /* output 0, input 0 (or 1 and 1) */
+    bool ready;                       /* call outputReady */
+    void (*in_callback)(struct host *host);
+    /* written by callbacks */
+    volatile LONG blocks, silent;
+    volatile LONG heard;          /* samples of the device that said where they come from */
+    volatile LONG wrong_distance; /* of these: not as far as the first one */
+    int32_t distance;             /* frames from played to heard */
+    uint64_t last_position, last_device_frames, generation;
+    volatile LONG bad_half, backwards, first_position_wrong, timelines_differ;
+    int32_t last_half, answer;
+};
+static struct host hosts[2];
+
+static void
+listen(struct host *host, uint64_t position, const float *samples)
+{
+    for (unsigned i = 0; i < BUFFER; i++) {
+        uint32_t played = (uint32_t)(samples[i] * COUNT_MODULUS);
+        if (played == 0)
+            continue;
+        uint32_t here = (uint32_t)((position + i + 1) % COUNT_MODULUS);
+        int32_t distance = (int32_t)(here - played);
+        if (host->heard == 0)
+            host->distance = distance;
+        else if (distance != host->distance)
+            host->wrong_distance++;
+        host->heard++;
+    }
+}
+
+static void
+speak(uint64_t position, float *samples)
+{
+    for (unsigned i = 0; i < BUFFER; i++)
+        samples[i] = (float)((position + i + 1) % COUNT_MODULUS) / COUNT_MODULUS;
+}
+
+static void
+block(struct host *host, int32_t half)
+{
+    struct tutti_asio_block told = {.size = sizeof told};
+    struct asio_driver *driver = host->driver;
+
+    if (driver->methods->future(driver, TUTTI_ASIO_GET_BLOCK, &told) != ASIO_SUCCESS)
+        return;
+    if (host->blocks == 0) {
+        host->first_position_wrong = told.position != 0 || half != 0;
+    } else {
+        host->bad_half += half == host->last_half;
+        host->backwards += told.position < host->last_position + BUFFER;
+        /* One timeline: the device's frames pass as the program's do. */
+        if (told.generation && told.generation == host->generation && !told.flags)
+            host->timelines_differ += told.device_frames - host->last_device_frames !=
+                                      told.position - host->last_position;
+    }
+    host->last_half = half;
+    host->last_position = told.position;
+    host->last_device_frames = told.device_frames;
+    host->generation = told.generation;
+    host->silent += (told.flags & TUTTI_ASIO_BLOCK_SILENT) != 0;
+    listen(host, told.position, host->infos[1].buffers[half]);
+    speak(told.position, host->infos[0].buffers[half]);
+    if (host->ready)
+        driver->methods->output_ready(driver);
+    InterlockedIncrement(&host->blocks);
+    if (host->in_callback)
+        host->in_callback(host);
+}
+
+static void TUTTI_ASIO_HOST
+first_switch(int32_t half, int32_t direct)
+{
+    (void)direct;
+    block(&hosts[0], half);
+}
+
+static void TUTTI_ASIO_HOST
+second_switch(int32_t half, int32_t direct)
+{
+    (void)direct;
+    block(&hosts[1], half);
+}
+
+static const struct asio_callbacks callbacks[2] = {{.buffer_switch = first_switch},
+                                                   {.buffer_switch = second_switch}};
+
+/* ---- steps ---- */
+
+static struct asio_driver *
+create(void)
+{
+    static const IID class_factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
+    typedef HRESULT(WINAPI * get_class_fn)(REFCLSID, REFIID, LPVOID *);
+    FARPROC found = GetProcAddress(dll, "DllGetClassObject");
+    get_class_fn get_class_object;
+    IClassFactory *factory = NULL;
+    void *object = NULL;
+    CLSID clsid;
+
+    memcpy(&get_class_object, &found, sizeof get_class_object);
+    memcpy(&clsid, &tutti_clsid, sizeof clsid);
+    if (!found || get_class_object(&clsid, &class_factory, (void **)&factory) != S_OK)
+        return NULL;
+    factory->lpVtbl->CreateInstance(factory, NULL, &clsid, &object);
+    factory->lpVtbl->Release(factory);
+    return object;
+}
+
+static bool
+can_unload(void)
+{
+    typedef HRESULT(WINAPI * can_unload_fn)(void);
+    FARPROC found = GetProcAddress(dll, "DllCanUnloadNow");
+    can_unload_fn can_unload_now;
+
+    memcpy(&can_unload_now, &found, sizeof can_unload_now);
+    return can_unload_now() == S_OK;
+}
+
+static bool
+await_blocks(struct host *host, LONG blocks)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (host->blocks < blocks && GetTickCount64() < deadline)
+        Sleep(1);
+    return host->blocks >= blocks;
+}
+
+static bool
+await_heard(struct host *host)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (host->heard < ENOUGH_SAMPLES && GetTickCount64() < deadline)
+        Sleep(1);
+    return host->heard >= ENOUGH_SAMPLES;
+}
+
+static int
+begin(void **state)
+{
+    (void)state;
+    memset(hosts, 0, sizeof hosts);
+    dll = LoadLibraryA(dll_path);
+    if (!dll) {
+        print_message("%s cannot be loaded: %lu\n", dll_path, GetLastError());
+        return -1;
+    }
+    SetEnvironmentVariableA("TUTTI_ENGINE", engine_path ? engine_path : "C:\\no\\such\\tuttid.exe");
+    return 0;
+}
+
+/* What was created is released, and then nothing keeps the module. */
+static int
+end(void **state)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        if (hosts[i].driver)
+            hosts[i].driver->methods->release(hosts[i].driver);
+    }
+    while (!can_unload() && GetTickCount64() < deadline)
+        Sleep(1);
+    if (!can_unload()) {
+        print_message("something still lives in the module\n");
+        return -1;
+    }
+    FreeLibrary(dll);
+    return 0;
+}
+
+static void
+assert_ok(struct host *host, int32_t result)
+{
+    char text[ASIO_ERROR_BYTES];
+
+    if (result == ASIO_OK)
+        return;
+    host->driver->methods->get_error_message(host->driver, text);
+    fail_msg("%d: %s", (int)result, text);
+}
+
+static void
+open_driver(unsigned i)
+{
+    struct host *host = &hosts[i];
+
+    host->driver = create();
+    assert_non_null(host->driver);
+    assert_ok(host, host->driver->methods->init(host->driver, NULL) ? ASIO_OK : ASIO_NOT_PRESENT);
+}
+
+static void
+prepare(unsigned i)
+{
+    struct host *host = &hosts[i];
+    struct asio_driver *driver = host->driver;
+
+    host->infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = (int32_t)i};
+    host->infos[1] = (struct asio_buffer_info){.is_input = 1, .channel = (int32_t)i};
+    assert_ok(host, driver->methods->create_buffers(driver, host->infos, 2, BUFFER, &callbacks[i]));
+}
+
+static void
+start(unsigned i)
+{
+    struct host *host = &hosts[i];
+
+    host->blocks = 0;
+    host->heard = 0;
+    assert_ok(host, host->driver->methods->start(host->driver));
+}
+
+#define NEEDS_ENGINE()                                                                             \
+    do {                                                                                           \
+        (void)state;                                                                               \
+        if (!engine_path)                                                                          \
+            skip();                                                                                \
+    } while (0)
+
+/* ---- without an engine ---- */
+
+static void
+without_an_engine_init_fails_and_says_what_to_do(void **state)
+{
+    char text[ASIO_ERROR_BYTES];
+    int32_t inputs, outputs;
+
+    (void)state;
+    SetEnvironmentVariableA("TUTTI_ENGINE", "C:\\no\\such\\tuttid.exe");
+    hosts[0].driver = create();
+    assert_non_null(hosts[0].driver);
+    assert_int_equal(hosts[0].driver->methods->init(hosts[0].driver, NULL), 0);
+    hosts[0].driver->methods->get_error_message(hosts[0].driver, text);
+    assert_non_null(strstr(text, "engine"));
+    assert_non_null(strstr(text, "run '"));
+    assert_int_equal(hosts[0].driver->methods->get_channels(hosts[0].driver, &inputs, &outputs),
+                     ASIO_NOT_PRESENT);
+    assert_int_equal(
+        hosts[0].driver->methods->future(hosts[0].driver, ASIO_FUTURE_CAN_TIME_INFO, NULL),
+        ASIO_SUCCESS);
+}
+
+static void
+an_object_that_was_never_initialised_leaves_nothing(void **state)
+{
+    (void)state;
+    assert_true(can_unload());
+    hosts[0].driver = create();
+    assert_non_null(hosts[0].driver);
+    assert_false(can_unload());
+}
+
+/* ---- with one ---- */
+
+static void
+init_opens_no_device_and_the_driver_answers(void **state)
+{
+    struct asio_driver *driver;
+    int32_t a = 0, b = 0, min, max, preferred, granularity;
+    double rate = 0;
+    struct asio_channel_info info = {.channel = 0, .is_input = 1};
+
+    NEEDS_ENGINE();
+    open_driver(0);
+    driver = hosts[0].driver;
+    assert_int_equal(driver->methods->get_channels(driver, &a, &b), ASIO_OK);
+    assert_true(a >= 2 && b >= 2);
+    assert_int_equal(driver->methods->get_buffer_size(driver, &min, &max, &preferred, &granularity),
+                     ASIO_OK);
+    assert_int_equal(driver->methods->get_latencies(driver, &a, &b), ASIO_OK);
+    assert_true(a >= preferred && b > 0);
+    assert_int_equal(driver->methods->get_sample_rate(driver, &rate), ASIO_OK);
+    assert_int_equal(driver->methods->can_sample_rate(driver, rate), ASIO_OK);
+    assert_int_equal(driver->methods->get_channel_info(driver, &info), ASIO_OK);
+    assert_string_equal(info.name, "In 1");
+}
+
+static void
+the_measured_round_trip_is_the_reported_one(void **state)
+{
+    int32_t input = 0, output = 0;
+
+    NEEDS_ENGINE();
+    open_driver(0);
+    prepare(0);
+    hosts[0].driver->methods->get_latencies(hosts[0].driver, &input, &output);
+    start(0);
+    assert_true(await_heard(&hosts[0]));
+    assert_int_equal(hosts[0].driver->methods->stop(hosts[0].driver), ASIO_OK);
+    assert_int_equal(hosts[0].distance, input + output);
+    assert_int_equal(hosts[0].wrong_distance, 0);
+    assert_int_equal(hosts[0].first_position_wrong, 0);
+    assert_int_equal(hosts[0].bad_half, 0);
+    assert_int_equal(hosts[0].backwards, 0);
+    assert_int_equal(hosts[0].timelines_differ, 0);
+}
+
+static void
+output_ready_keeps_the_reported_round_trip(void **state)
+{
+    int32_t input = 0, output = 0;
+
+    NEEDS_ENGINE();
+    open_driver(0);
+    assert_int_equal(hosts[0].driver->methods->output_ready(hosts[0].driver), ASIO_OK);
+    hosts[0].ready = true;
+    prepare(0);
+    hosts[0].driver->methods->get_latencies(hosts[0].driver, &input, &output);
+    start(0);
+    assert_true(await_heard(&hosts[0]));
+    hosts[0].driver->methods->stop(hosts[0].driver);
+    assert_int_equal(hosts[0].distance, input + output);
+    assert_int_equal(hosts[0].wrong_distance, 0);
+}
+
+static void
+start_and_stop_go_round_without_new_buffers(void **state)
+{
+    void *address;
+
+    NEEDS_ENGINE();
+    open_driver(0);
+    prepare(0);
+    address = hosts[0].infos[0].buffers[0];
+    for (unsigned i = 0; i < 5; i++) {
+        start(0);
+        assert_true(await_blocks(&hosts[0], 3));
+        assert_int_equal(hosts[0].driver->methods->stop(hosts[0].driver), ASIO_OK);
+        LONG after = hosts[0].blocks;
+        assert_int_equal(hosts[0].first_position_wrong, 0);
+        assert_ptr_equal(hosts[0].infos[0].buffers[0], address);
+        assert_int_equal(hosts[0].blocks, after);
+    }
+    assert_int_equal(hosts[0].driver->methods->dispose_buffers(hosts[0].driver), ASIO_OK);
+    assert_int_equal(hosts[0].driver->methods->dispose_buffers(hosts[0].driver), ASIO_INVALID_MODE);
+    prepare(0);
+    start(0);
+    assert_true(await_blocks(&hosts[0], 3));
+}
+
+static void
+stop_in_callback(struct host *host)
+{
+    host->in_callback = NULL;
+    host->answer = host->driver->methods->stop(host->driver);
+}
+
+static void
+stop_within_the_callback_can_be_followed_by_start(void **state)
+{
+    NEEDS_ENGINE();
+    open_driver(0);
+    prepare(0);
+    hosts[0].in_callback = stop_in_callback;
+    hosts[0].answer = -1;
+    start(0);
+    assert_true(await_blocks(&hosts[0], 1));
+    start(0);
+    assert_true(await_blocks(&hosts[0], 2));
+    assert_int_equal(hosts[0].answer, ASIO_OK);
+}
+
+static void
+release_in_callback(struct host *host)
+{
+    struct asio_driver *driver = host->driver;
+
+    host->in_callback = NULL;
+    host->answer = (int32_t)driver->methods->release(driver);
+    host->driver = NULL;
+}
+
+static void
+release_within_the_callback_ends_everything(void **state)
+{
+    NEEDS_ENGINE();
+    open_driver(0);
+    prepare(0);
+    hosts[0].in_callback = release_in_callback;
+    hosts[0].answer = -1;
+    start(0);
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+    while (!can_unload() && GetTickCount64() < deadline)
+        Sleep(1);
+    assert_true(can_unload());
+    assert_int_equal(hosts[0].answer, 0);
+}
+
+static void
+two_instances_of_one_process_both_run(void **state)
+{
+    NEEDS_ENGINE();
+    for (unsigned i = 0; i < 2; i++) {
+        open_driver(i);
+        prepare(i);
+        start(i);
+    }
+    assert_true(await_heard(&hosts[0]));
+    assert_true(await_heard(&hosts[1]));
+    assert_true(hosts[0].generation != 0 && hosts[0].generation == hosts[1].generation);
+    hosts[0].driver->methods->release(hosts[0].driver);
+    hosts[0].driver = NULL;
+    LONG blocks = hosts[1].blocks;
+    assert_true(await_blocks(&hosts[1], blocks + 3));
+}
+
+static void
+a_rate_is_remembered_for_the_next_instance(void **state)
+{
+    static const double rates[] = {44100, 48000};
+    double rate = 0;
+
+    NEEDS_ENGINE();
+    for (unsigned i = 0; i < 2; i++) {
+        open_driver(0);
+        assert_ok(&hosts[0], hosts[0].driver->methods->set_sample_rate(hosts[0].driver, rates[i]));
+        hosts[0].driver->methods->release(hosts[0].driver);
+        open_driver(0);
+        assert_int_equal(hosts[0].driver->methods->get_sample_rate(hosts[0].driver, &rate),
+                         ASIO_OK);
+        assert_true(rate == rates[i]);
+        hosts[0].driver->methods->release(hosts[0].driver);
+        hosts[0].driver = NULL;
+    }
+}
+
+/* ---- environment ---- */
+
+static void
+set_up(char *folder, size_t room)
+{
+    char temp[MAX_PATH];
+
+    GetTempPathA(sizeof temp, temp);
+    snprintf(folder, room, "%stutti-test-%lu", temp, GetCurrentProcessId());
+    SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
+    SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
+    SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
+    SetEnvironmentVariableA("TUTTI_DEVICE_RATE", "48000");
+    SetEnvironmentVariableA("TUTTI_SIM_CABLE", "37");
+    SetEnvironmentVariableA("TUTTI_SIM_INPUT_LATENCY", "11");
+    SetEnvironmentVariableA("TUTTI_SIM_OUTPUT_LATENCY", "5");
+    SetEnvironmentVariableA("TUTTI_ENGINE_GRACE_MS", "500");
+}
+
+int
+main(int argc, char **argv)
+{
+    char folder[MAX_PATH + 64];
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(without_an_engine_init_fails_and_says_what_to_do),
+        TEST(an_object_that_was_never_initialised_leaves_nothing),
+        TEST(init_opens_no_device_and_the_driver_answers),
+        TEST(the_measured_round_trip_is_the_reported_one),
+        TEST(output_ready_keeps_the_reported_round_trip),
+        TEST(start_and_stop_go_round_without_new_buffers),
+        TEST(stop_within_the_callback_can_be_followed_by_start),
+        TEST(release_within_the_callback_ends_everything),
+        TEST(two_instances_of_one_process_both_run),
+        TEST(a_rate_is_remembered_for_the_next_instance),
+    };
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: %s tutti.dll [tuttid.exe]\n", argv[0]);
+        return 2;
+    }
+    dll_path = argv[1];
+    engine_path = argc > 2 ? argv[2] : NULL;
+    set_up(folder, sizeof folder);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

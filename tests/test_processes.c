@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several processes with the real tuttid and its virtual sound card: who starts engines, and what
+ * programs see when one is killed, stopped or asked to leave. POSIX. Every wait is for something to
+ * happen; its limit only ends a test that failed.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "os/os.h"
+#include "tutti/tutti.h"
+
+enum { FRAMES = 256, RACERS = 64, WAIT_MS = 20000 };
+
+static const char *tuttid;
+
+struct host {
+    struct tutti_client *client;
+    struct os_mutex lock;
+    struct os_cond changed;
+    struct tutti_block last; /* guarded by lock, like all below */
+    unsigned blocks;
+    unsigned backward, unalternated;
+    unsigned lost, back;
+};
+
+static uint64_t
+in_ms(uint64_t ms)
+{
+    return os_now_ns() + ms * OS_NS_PER_MS;
+}
+
+static void
+process(void *user, const struct tutti_block *block)
+{
+    struct host *host = user;
+
+    os_mutex_lock(&host->lock);
+    if (host->blocks) {
+        host->backward += block->position_frames < host->last.position_frames + FRAMES;
+        host->unalternated += block->half == host->last.half;
+    }
+    host->last = *block;
+    host->blocks++;
+    os_cond_signal_all(&host->changed);
+    os_mutex_unlock(&host->lock);
+}
+
+static void
+on_event(void *user, const struct tutti_event *event)
+{
+    struct host *host = user;
+
+    os_mutex_lock(&host->lock);
+    host->lost += event->kind == TUTTI_EVENT_ENGINE_LOST;
+    host->back += event->kind == TUTTI_EVENT_ENGINE_BACK;
+    os_cond_signal_all(&host->changed);
+    os_mutex_unlock(&host->lock);
+}
+
+static void
+host_open(struct host *host)
+{
+    struct tutti_open_params params = {
+        .program = "host", .engine_path = tuttid, .event = on_event, .user = host};
+
+    memset(host, 0, sizeof *host);
+    os_mutex_init(&host->lock);
+    os_cond_init(&host->changed);
+    assert_int_equal(tutti_open(&host->client, &params), TUTTI_OK);
+}
+
+static void
+host_run(struct host *host)
+{
+    struct tutti_stream_params params = {
+        .buffer_frames = FRAMES, .inputs = 2, .outputs = 2, .process = process, .user = host};
+
+    enum tutti_status status = tutti_prepare(host->client, &params);
+    if (status)
+        fprintf(stderr, "prepare: %s\n", tutti_last_error(host->client));
+    assert_int_equal(status, TUTTI_OK);
+    assert_int_equal(tutti_start(host->client), TUTTI_OK);
+}
+
+static void
+host_close(struct host *host)
+{
+    tutti_close(host->client);
+    assert_int_equal(host->backward, 0);
+    assert_int_equal(host->unalternated, 0);
+    os_cond_fini(&host->changed);
+    os_mutex_fini(&host->lock);
+}
+
+/* Waits for `more` blocks of an engine that is not `generation`; that engine's. 0 as generation: of
+ * any. */
+static uint64_t
+await_sound(struct host *host, unsigned more, uint64_t generation)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+    unsigned heard = 0, seen;
+    uint64_t of = 0;
+
+    os_mutex_lock(&host->lock);
+    seen = host->blocks;
+    while (heard < more) {
+        if (host->blocks != seen && host->last.generation && host->last.generation != generation) {
+            of = host->last.generation;
+            heard++;
+        }
+        seen = host->blocks;
+        if (heard < more && !os_cond_wait_until(&host->changed, &host->lock, deadline))
+            break;
+    }
+    os_mutex_unlock(&host->lock);
+    assert_int_equal(heard, more);
+    return of;
+}
+
+static void
+await_count(struct host *host, const unsigned *counter, unsigned count)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+
+    os_mutex_lock(&host->lock);
+    while (*counter < count && os_cond_wait_until(&host->changed, &host->lock, deadline)) {
+    }
+    unsigned reached = *counter;
+    os_mutex_unlock(&host->lock);
+    assert_true(reached >= count);
+}
+
+static struct tutti_engine_status
+status_of(struct tutti_client *client)
+{
+    struct tutti_engine_status status;
+
+    assert_int_equal(tutti_get_status(client, &status, NULL), TUTTI_OK);
+    return status;
+}
+
+static void
+await_end_of(uint32_t pid)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+
+    while (os_process_alive(pid) && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(5));
+    assert_false(os_process_alive(pid));
+}
+
+/* ---- who starts engines ---- */
+
+/* A racer: opens, tells which engine it met, stays until the parent closes `stay`. */
+static void
+race(int tell, int stay)
+{
+    struct tutti_open_params params = {.program = "racer", .engine_path = tuttid};
+    struct tutti_client *client;
+    struct tutti_engine_status status;
+    uint64_t generation = 0;
+    char byte;
+
+    if (tutti_open(&client, &params) == TUTTI_OK &&
+        tutti_get_status(client, &status, NULL) == TUTTI_OK)
+        generation = status.generation;
+    if (write(tell, &generation, sizeof generation) != sizeof generation)
+        _exit(1);
+    while (read(stay, &byte, 1) < 0 && errno == EINTR) {
+    }
+    _exit(0);
+}
+
+static void
+programs_that_race_meet_one_engine(void **state)
+{
+    int tell[2], stay[2];
+    pid_t racers[RACERS];
+    uint64_t generation[RACERS];
+
+    assert_int_equal(pipe(tell), 0);
+    assert_int_equal(pipe(stay), 0);
+    for (unsigned i = 0; i < RACERS; i++) {
+        racers[i] = fork();
+        assert_true(racers[i] >= 0);
+        if (racers[i] == 0) {
+            close(stay[1]);
+            race(tell[1], stay[0]);
+        }
+    }
+    close(tell[1]);
+    for (unsigned i = 0; i < RACERS; i++)
+        assert_int_equal(read(tell[0], &generation[i], sizeof generation[i]), sizeof generation[i]);
+    struct host host;
+    host_open(&host);
+    struct tutti_engine_status status = status_of(host.client);
+    assert_int_equal(status.program_count, RACERS + 1);
+    for (unsigned i = 0; i < RACERS; i++)
+        assert_true(generation[i] == status.generation);
+    close(stay[1]);
+    for (unsigned i = 0; i < RACERS; i++)
+        waitpid(racers[i], NULL, 0);
+    close(stay[0]);
+    close(tell[0]);
+    host_close(&host);
+}
+
+static void
+a_second_engine_ends_at_once(void **state)
+{
+    struct host host;
+    int status = 0;
+
+    host_open(&host);
+    uint64_t generation = status_of(host.client).generation;
+    pid_t second = fork();
+    assert_true(second >= 0);
+    if (second == 0) {
+        execl(tuttid, tuttid, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(second, &status, 0), second);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_true(status_of(host.client).generation == generation);
+    host_close(&host);
+}
+
+static void
+the_engine_leaves_after_the_last_program(void **state)
+{
+    struct host host;
+
+    host_open(&host);
+    uint32_t pid = status_of(host.client).engine_pid;
+    assert_true(os_process_alive(pid));
+    host_close(&host);
+    await_end_of(pid);
+}
+
+/* ---- engines that end ---- */
+
+static void
+a_killed_engine_is_replaced(void **state)
+{
+    struct host host, other;
+
+    host_open(&host);
+    host_open(&other);
+    host_run(&host);
+    host_run(&other);
+    uint64_t first = await_sound(&host, 3, 0);
+    assert_true(await_sound(&other, 3, 0) == first);
+    kill((pid_t)status_of(host.client).engine_pid, SIGKILL);
+    uint64_t second = await_sound(&host, 3, first);
+    assert_true(await_sound(&other, 3, first) == second);
+    await_count(&host, &host.back, 1);
+    assert_int_equal(host.lost, 1);
+    assert_int_equal(status_of(host.client).program_count, 2);
+    host_close(&host);
+    host_close(&other);
+}
+
+static void
+a_stopped_engine_is_ended_and_replaced(void **state)
+{
+    struct host host, other;
+
+    host_open(&host);
+    host_open(&other);
+    host_run(&host);
+    host_run(&other);
+    uint64_t first = await_sound(&host, 3, 0);
+    await_sound(&other, 3, 0);
+    uint32_t pid = status_of(host.client).engine_pid;
+    kill((pid_t)pid, SIGSTOP);
+    uint64_t second = await_sound(&host, 3, first);
+    assert_true(await_sound(&other, 3, first) == second);
+    await_end_of(pid);
+    host_close(&host);
+    host_close(&other);
+}
+
+static void
+a_stopped_engine_does_not_keep_a_program_from_opening(void **state)
+{
+    struct host host, next;
+
+    host_open(&host);
+    uint32_t pid = status_of(host.client).engine_pid;
+    kill((pid_t)pid, SIGSTOP);
+    host_open(&next);
+    await_end_of(pid);
+    host_run(&next);
+    await_sound(&next, 3, 0);
+    host_close(&next);
+    host_close(&host);
+}
+
+static void
+an_engine_that_was_asked_to_leave_is_replaced_for_those_who_play(void **state)
+{
+    struct host host, asker;
+
+    host_open(&host);
+    host_run(&host);
+    host_open(&asker);
+    uint64_t first = await_sound(&host, 3, 0);
+    uint32_t pid = status_of(asker.client).engine_pid;
+    assert_int_equal(tutti_ask_engine_to_leave(asker.client), TUTTI_OK);
+    assert_true(await_sound(&host, 3, first) != first);
+    await_end_of(pid);
+    host_close(&asker);
+    host_close(&host);
+}
+
+/* ---- programs that end ---- */
+
+static void
+a_killed_program_leaves_the_others_playing(void **state)
+{
+    struct host host;
+    int tell[2];
+    char byte;
+
+    assert_int_equal(pipe(tell), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        static struct host mine;
+        host_open(&mine);
+        host_run(&mine);
+        await_sound(&mine, 3, 0);
+        if (write(tell[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(tell[0], &byte, 1), 1);
+    host_open(&host);
+    host_run(&host);
+    uint64_t generation = await_sound(&host, 3, 0);
+    assert_int_equal(status_of(host.client).program_count, 2);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    uint64_t deadline = in_ms(WAIT_MS);
+    while (status_of(host.client).program_count != 1 && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(5));
+    assert_int_equal(status_of(host.client).program_count, 1);
+    assert_true(await_sound(&host, 3, 0) == generation);
+    assert_int_equal(host.lost, 0);
+    close(tell[0]);
+    close(tell[1]);
+    host_close(&host);
+}
+
+/* Between tests the engine leaves, so that each begins with none. */
+static int
+await_no_engine(void **state)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+    struct os_lock *lock;
+
+    (void)state;
+    if (os_lock_take(&lock, "engine", deadline))
+        return -1;
+    os_lock_release(lock);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(programs_that_race_meet_one_engine, await_no_engine),
+        cmocka_unit_test_teardown(a_second_engine_ends_at_once, await_no_engine),
+        cmocka_unit_test_teardown(the_engine_leaves_after_the_last_program, await_no_engine),
+        cmocka_unit_test_teardown(a_killed_engine_is_replaced, await_no_engine),
+        cmocka_unit_test_teardown(a_stopped_engine_is_ended_and_replaced, await_no_engine),
+        cmocka_unit_test_teardown(a_stopped_engine_does_not_keep_a_program_from_opening,
+                                  await_no_engine),
+        cmocka_unit_test_teardown(an_engine_that_was_asked_to_leave_is_replaced_for_those_who_play,
+                                  await_no_engine),
+        cmocka_unit_test_teardown(a_killed_program_leaves_the_others_playing, await_no_engine),
+    };
+    static char folder[64];
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_processes TUTTID\n");
+        return 2;
+    }
+    tuttid = argv[1];
+    snprintf(folder, sizeof folder, "/tmp/tutti-test-processes-%ld", (long)getpid());
+    setenv("TUTTI_RUNTIME_DIR", folder, 1);
+    setenv("TUTTI_CONFIG", "/nonexistent/tutti.ini", 1);
+    setenv("TUTTI_DEVICE_BACKEND", "sim", 1);
+    setenv("TUTTI_ENGINE_GRACE_MS", "100", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* The control links as a program sees them that does not behave: raw messages to a server in the
+ * same process, with the virtual sound card. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/config.h"
+#include "base/utf8.h"
+#include "engine/server.h"
+#include "os/os.h"
+#include "proto/message.h"
+
+enum { WAIT_MS = 20000 };
+
+static uint64_t
+in_ms(uint64_t ms)
+{
+    return os_now_ns() + ms * OS_NS_PER_MS;
+}
+
+struct running {
+    struct config config;
+    struct os_thread *thread;
+    enum tutti_status result;
+};
+
+static struct running running;
+
+static void
+server_main(void *arg)
+{
+    running.result = server_run(&running.config);
+}
+
+static int
+start_server(void **state)
+{
+    char problem[CONFIG_TEXT_BYTES];
+
+    config_init(&running.config);
+    if (config_set(&running.config, "device", "backend", "sim", problem))
+        return -1;
+    running.config.engine_grace_ms = WAIT_MS;
+    return os_thread_start(&running.thread, "server", OS_PRIORITY_NORMAL, server_main, NULL);
+}
+
+static int
+stop_server(void **state)
+{
+    server_stop();
+    os_thread_join(running.thread);
+    return running.result;
+}
+
+/* Of a server that ends by itself: a stop that nobody takes would end the next one. */
+static int
+join_server(void **state)
+{
+    os_thread_join(running.thread);
+    return running.result;
+}
+
+static struct os_link *
+connect_raw(void)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+    struct os_link *link = NULL;
+    enum tutti_status status;
+
+    while ((status = os_link_connect(&link, deadline)) == TUTTI_NO_ENGINE && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(2));
+    assert_int_equal(status, TUTTI_OK);
+    return link;
+}
+
+static void
+send_raw(struct os_link *link, const void *message, size_t bytes)
+{
+    assert_int_equal(os_link_send(link, message, bytes, NULL, 0, in_ms(WAIT_MS)), TUTTI_OK);
+}
+
+static void
+send_empty(struct os_link *link, enum proto_type type, uint32_t serial)
+{
+    struct proto_empty message;
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, type, serial);
+    send_raw(link, &message, sizeof message);
+}
+
+static void
+make_hello(struct proto_hello *hello)
+{
+    memset(hello, 0, sizeof *hello);
+    proto_header_init(&hello->header, PROTO_HELLO, 1);
+    hello->oldest_version = PROTO_VERSION_OLDEST;
+    hello->bits = 64;
+    utf8_copy(hello->program, sizeof hello->program, "raw");
+}
+
+/* The next message, checked to be of this type; its serial. */
+static uint32_t
+expect(struct os_link *link, enum proto_type type, void *message, size_t room)
+{
+    _Alignas(8) static unsigned char buffer[OS_LINK_MAX_MESSAGE_BYTES];
+    const struct proto_header *header = (const struct proto_header *)buffer;
+    os_handle handles[OS_LINK_MAX_HANDLES];
+    const char *why = "";
+    size_t bytes;
+
+    assert_int_equal(os_link_recv(link, buffer, sizeof buffer, &bytes, handles, in_ms(WAIT_MS)),
+                     TUTTI_OK);
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+        os_handle_close(handles[i]);
+    assert_int_equal(proto_check(buffer, bytes, false, &why), TUTTI_OK);
+    assert_int_equal(header->type, type);
+    if (message) {
+        assert_true(bytes <= room);
+        memcpy(message, buffer, bytes);
+    }
+    return header->serial;
+}
+
+static void
+expect_error(struct os_link *link, enum tutti_status status, uint32_t serial)
+{
+    struct proto_error error;
+
+    assert_int_equal(expect(link, PROTO_ERROR, &error, sizeof error), serial);
+    assert_int_equal(error.status, status);
+    assert_true(error.text[0] != '\0');
+}
+
+static void
+expect_closed(struct os_link *link)
+{
+    unsigned char buffer[512];
+    os_handle handles[OS_LINK_MAX_HANDLES];
+    size_t bytes;
+
+    assert_int_equal(os_link_recv(link, buffer, sizeof buffer, &bytes, handles, in_ms(WAIT_MS)),
+                     TUTTI_CLOSED);
+    os_link_close(link);
+}
+
+static void
+greet(struct os_link *link, struct proto_welcome *welcome)
+{
+    struct proto_hello hello;
+
+    make_hello(&hello);
+    send_raw(link, &hello, sizeof hello);
+    assert_int_equal(expect(link, PROTO_WELCOME, welcome, sizeof *welcome), 1);
+}
+
+static void
+a_program_is_welcomed_by_number_and_generation(void **state)
+{
+    struct proto_welcome one, two;
+    struct os_link *a = connect_raw(), *b = connect_raw();
+
+    greet(a, &one);
+    greet(b, &two);
+    assert_int_not_equal(one.program_id, 0);
+    assert_int_not_equal(one.program_id, two.program_id);
+    assert_true(one.generation != 0);
+    assert_true(one.generation == two.generation);
+    assert_int_equal(one.engine_pid, os_process_id());
+    assert_string_equal(one.engine_version, TUTTI_VERSION);
+    os_link_close(a);
+    os_link_close(b);
+}
+
+static void
+the_first_message_is_hello(void **state)
+{
+    struct os_link *link = connect_raw();
+
+    send_empty(link, PROTO_DEVICES, 5);
+    expect_error(link, TUTTI_PROTOCOL, 5);
+    expect_closed(link);
+}
+
+static void
+hello_comes_once(void **state)
+{
+    struct proto_welcome welcome;
+    struct proto_hello hello;
+    struct os_link *link = connect_raw();
+
+    greet(link, &welcome);
+    make_hello(&hello);
+    hello.header.serial = 9;
+    send_raw(link, &hello, sizeof hello);
+    expect_error(link, TUTTI_PROTOCOL, 9);
+    expect_closed(link);
+}
+
+static void
+malformed_messages_cost_their_sender_the_connection_and_nobody_else(void **state)
+{
+    struct proto_welcome welcome;
+    struct proto_set_rate rate;
+    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct os_link *good = connect_raw(), *bad = connect_raw();
+
+    assert_non_null(reply);
+    greet(good, &welcome);
+    greet(bad, &welcome);
+    memset(&rate, 0, sizeof rate);
+    proto_header_init(&rate.header, PROTO_SET_RATE, 3);
+    rate.rate_hz = -1;
+    send_raw(bad, &rate, sizeof rate);
+    expect_error(bad, TUTTI_PROTOCOL, 3);
+    expect_closed(bad);
+    bad = connect_raw();
+    send_raw(bad, "short", 5);
+    expect_error(bad, TUTTI_PROTOCOL, 0);
+    expect_closed(bad);
+    struct proto_status status;
+    memset(&status, 0, sizeof status);
+    proto_header_init(&status.header, PROTO_STATUS, 4);
+    send_raw(good, &status, sizeof status);
+    assert_int_equal(expect(good, PROTO_STATUS_REPLY, reply, sizeof *reply), 4);
+    assert_true(reply->program_count >= 1);
+    free(reply);
+    os_link_close(good);
+}
+
+static void
+a_segment_that_is_none_is_refused(void **state)
+{
+    struct proto_welcome welcome;
+    struct proto_prepare prepare;
+    struct os_link *link = connect_raw();
+
+    greet(link, &welcome);
+    memset(&prepare, 0, sizeof prepare);
+    proto_header_init(&prepare.header, PROTO_PREPARE, 2);
+    prepare.buffer_frames = 64;
+    prepare.outputs = 1;
+    send_raw(link, &prepare, sizeof prepare); /* without its handles */
+    struct proto_error error;
+    assert_int_equal(expect(link, PROTO_ERROR, &error, sizeof error), 2);
+    assert_int_not_equal(error.status, TUTTI_OK);
+    /* the connection goes on: DISPOSE answers as its state demands */
+    send_empty(link, PROTO_DISPOSE, 3);
+    expect_error(link, TUTTI_INVALID_STATE, 3);
+    os_link_close(link);
+}
+
+static void
+a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave(void **state)
+{
+    struct proto_hello hello;
+    struct os_link *link = connect_raw();
+
+    make_hello(&hello);
+    hello.header.version = PROTO_VERSION + 1;
+    hello.oldest_version = PROTO_VERSION + 1;
+    send_raw(link, &hello, sizeof hello);
+    expect_error(link, TUTTI_VERSION_MISMATCH, 1);
+    send_empty(link, PROTO_LEAVE, 2);
+    assert_int_equal(expect(link, PROTO_OK, NULL, 0), 2);
+    expect_closed(link);
+}
+
+static void
+a_program_that_asks_the_engine_to_leave_is_obeyed(void **state)
+{
+    struct proto_welcome welcome;
+    struct os_link *link = connect_raw(), *other = connect_raw();
+
+    greet(link, &welcome);
+    greet(other, &welcome);
+    send_empty(link, PROTO_LEAVE, 2);
+    assert_int_equal(expect(link, PROTO_OK, NULL, 0), 2);
+    expect_closed(link);
+    expect_closed(other);
+}
+
+static void
+one_engine_serves_at_a_time(void **state)
+{
+    struct os_link *link = connect_raw();
+
+    assert_int_equal(server_run(&running.config), TUTTI_FULL);
+    os_link_close(link);
+}
+
+static void
+without_programs_the_server_ends_after_its_grace(void **state)
+{
+    struct config config = running.config;
+
+    assert_int_equal(stop_server(state), TUTTI_OK);
+    config.engine_grace_ms = 1;
+    assert_int_equal(server_run(&config), TUTTI_OK);
+    assert_int_equal(start_server(state), 0);
+}
+
+/* A runtime folder of this process alone. */
+static int
+use_own_folder(void **state)
+{
+    static char setting[1024];
+    const char *folder = getenv("TEMP");
+
+    if (!folder)
+        folder = getenv("TMPDIR");
+    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-server-%u",
+             folder ? folder : "/tmp", (unsigned)os_process_id());
+    return putenv(setting);
+}
+
+#define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start_server, stop_server)
+#define WITH_SERVER_THAT_ENDS(test) cmocka_unit_test_setup_teardown(test, start_server, join_server)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_SERVER(a_program_is_welcomed_by_number_and_generation),
+        WITH_SERVER(the_first_message_is_hello),
+        WITH_SERVER(hello_comes_once),
+        WITH_SERVER(malformed_messages_cost_their_sender_the_connection_and_nobody_else),
+        WITH_SERVER(a_segment_that_is_none_is_refused),
+        WITH_SERVER_THAT_ENDS(
+            a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave),
+        WITH_SERVER_THAT_ENDS(a_program_that_asks_the_engine_to_leave_is_obeyed),
+        WITH_SERVER(one_engine_serves_at_a_time),
+        WITH_SERVER(without_programs_the_server_ends_after_its_grace),
+    };
+
+    return cmocka_run_group_tests(tests, use_own_folder, NULL);
+}

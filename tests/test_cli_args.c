@@ -274,6 +274,7 @@ every_help_fits_a_terminal_and_names_every_option(void **state)
         args_help(tables[i], &text);
         const char *help = text_get(&text);
         assert_non_null(strstr(help, tables[i]->name));
+        assert_true(strlen(tables[i]->summary) <= 80 - 15); /* beside the name in 'tutti --help' */
         for (unsigned o = 0; o < ARGS_MAX_OPTIONS && tables[i]->options[o].name; o++) {
             assert_non_null(strstr(help, tables[i]->options[o].name));
             assert_non_null(tables[i]->options[o].help);

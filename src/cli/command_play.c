@@ -91,7 +91,7 @@ fetch(struct player *player)
             player->fetched_frames += (uint64_t)got;
         }
         if (got < (sf_count_t)want && sf_error(player->file) != SF_ERR_NO_ERROR) {
-            session_say("the file cannot be read on: %s", sf_strerror(player->file));
+            session_say("the file cannot be read on: %s", stream_sound_error(player->file));
             player->failed = true;
         }
         if (got < (sf_count_t)want || want == left)
@@ -229,7 +229,7 @@ open_file(struct player *player, const char *path)
 {
     player->file = platform_open_sound(path, SFM_READ, &player->info);
     if (!player->file) {
-        session_say("cannot open '%s': %s", path, sf_strerror(NULL));
+        session_say("cannot open '%s': %s", path, stream_sound_error(NULL));
         return false;
     }
     if (player->info.channels > TUTTI_MAX_CHANNELS) {

@@ -71,7 +71,8 @@ write_chunk(struct recorder *recorder, uint32_t count)
     if (written == (sf_count_t)count)
         return true;
     session_say("cannot write '%s' on: %s; %.1f s are in it", recorder->path,
-                sf_strerror(recorder->file), (double)recorder->written_frames / recorder->rate_hz);
+                stream_sound_error(recorder->file),
+                (double)recorder->written_frames / recorder->rate_hz);
     return false;
 }
 
@@ -221,7 +222,7 @@ open_file(struct recorder *recorder, const struct recording_choice *choice)
 
     recorder->file = platform_open_sound(recorder->path, SFM_WRITE, &info);
     if (!recorder->file) {
-        session_say("cannot write '%s': %s", recorder->path, sf_strerror(NULL));
+        session_say("cannot write '%s': %s", recorder->path, stream_sound_error(NULL));
         return false;
     }
     /* Below 4 GiB the file becomes a plain WAV when it is closed; above it stays RF64. */

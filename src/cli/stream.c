@@ -3,6 +3,7 @@
 #include "cli/stream.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void
 stream_choose(struct stream_channels *channels, enum tutti_channel_kind kind, uint32_t program,
@@ -74,10 +75,11 @@ stream_prepare(struct session *session, struct tutti_stream_params *params,
         struct tutti_device device;
         bool known = tutti_get_device(session->client, &device) == TUTTI_OK && device.rate_hz > 0 &&
                      (device.inputs || device.outputs);
-        bool shorter = known && (shorten(inputs, &device, false) | shorten(outputs, &device, true));
+        bool fewer_in = known && shorten(inputs, &device, false);
+        bool fewer_out = known && shorten(outputs, &device, true);
         if (known && (say_missing(inputs, &device, false) || say_missing(outputs, &device, true)))
             return TUTTI_INVALID_ARGUMENT;
-        if (attempt == 1 && !shorter)
+        if (attempt == 1 && !fewer_in && !fewer_out)
             break;
         params->inputs = inputs->count;
         params->input = inputs->channel;
@@ -117,4 +119,21 @@ stream_tell_events(struct session *session)
         }
     }
     return go_on;
+}
+
+const char *
+stream_sound_error(SNDFILE *file)
+{
+    static const char system[] = "System error : ";
+    static char text[TUTTI_TEXT_BYTES];
+    const char *why = sf_strerror(file);
+
+    if (strncmp(why, system, sizeof system - 1) == 0)
+        why += sizeof system - 1;
+    snprintf(text, sizeof text, "%s", why);
+    size_t length = strlen(text);
+    while (length > 0 && (text[length - 1] == '.' || text[length - 1] == '\n')) {
+        text[--length] = '\0';
+    }
+    return text;
 }

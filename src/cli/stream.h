@@ -4,6 +4,8 @@
 #ifndef TUTTI_CLI_STREAM_H
 #define TUTTI_CLI_STREAM_H
 
+#include <sndfile.h>
+
 #include "cli/session.h"
 #include "tutti/tutti.h"
 
@@ -26,5 +28,9 @@ enum tutti_status stream_prepare(struct session *session, struct tutti_stream_pa
 /** Tells the user the events since the last call. False when the stream must end: the device runs
  * at another rate. */
 bool stream_tell_events(struct session *session);
+
+/** Why libsndfile failed, as part of a sentence. file NULL: opening failed. Borrowed until the next
+ * call. */
+const char *stream_sound_error(SNDFILE *file);
 
 #endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The subcommands. Each has a table for its arguments and a function that runs it and returns the
+ * exit code: 0 done, 1 failed (one sentence was said), 2 called wrongly. */
+#ifndef TUTTI_CLI_COMMANDS_H
+#define TUTTI_CLI_COMMANDS_H
+
+#include "cli/args.h"
+#include "cli/style.h"
+
+/* What a command may know of where it runs. */
+struct cli {
+    struct style out, err;
+};
+
+/* X(identifier): in the order of the help. */
+#define COMMAND_TABLE(X) X(status) X(devices) X(play) X(record) X(latency) X(stop_engine)
+
+#define COMMAND_DECLARE(name)                                                                      \
+    extern const struct args_command command_##name;                                               \
+    int command_##name##_run(const struct args *args, const struct cli *cli);
+COMMAND_TABLE(COMMAND_DECLARE)
+#undef COMMAND_DECLARE
+
+/** Says a mistake in the arguments and where the help is. Returns 2. */
+int command_usage(const struct args *args, const char *error);
+
+/** Writes a text to the standard output in one go. False, and said, when that fails. */
+bool command_print(const struct text *text);
+
+#endif

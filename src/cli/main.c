@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The `tutti` command: finds the subcommand, reads its arguments, runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/platform.h"
+#include "cli/session.h"
+
+static const struct {
+    const struct args_command *command;
+    int (*run)(const struct args *args, const struct cli *cli);
+} commands[] = {
+#define COMMAND_ROW(name) {&command_##name, command_##name##_run},
+    COMMAND_TABLE(COMMAND_ROW)
+#undef COMMAND_ROW
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+bool
+command_print(const struct text *text)
+{
+    if (text->failed) {
+        session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
+        return false;
+    }
+    size_t written = fwrite(text_get(text), 1, text->length, stdout);
+    return written == text->length && fflush(stdout) == 0;
+}
+
+int
+command_usage(const struct args *args, const char *error)
+{
+    session_say("%s; see 'tutti %s --help'", error, args->command->name);
+    return 2;
+}
+
+static int
+print_help(void)
+{
+    struct text text;
+
+    text_init(&text);
+    text_add(&text, "usage: tutti COMMAND [options]\n\n"
+                    "Tutti lets every program play through one sound device at once.\n\n");
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        const struct args_command *command = commands[i].command;
+        char left[40];
+        snprintf(left, sizeof left, "%s%s%s", command->name, command->operand ? " " : "",
+                 command->operand ? command->operand : "");
+        text_addf(&text, "  %-12s %s\n", left, command->summary);
+    }
+    text_add(&text, "\n  --version    show the version\n"
+                    "  --help       show this; 'tutti COMMAND --help' shows a command's options\n");
+    bool printed = command_print(&text);
+    text_fini(&text);
+    return printed ? 0 : 1;
+}
+
+static int
+print_command_help(const struct args_command *command)
+{
+    struct text text;
+
+    text_init(&text);
+    args_help(command, &text);
+    bool printed = command_print(&text);
+    text_fini(&text);
+    return printed ? 0 : 1;
+}
+
+static int
+run_command(unsigned index, int argc, char **argv)
+{
+    char error[ARGS_ERROR_BYTES];
+    struct cli cli;
+    struct args args;
+
+    if (!args_parse(&args, commands[index].command, argc, (const char *const *)argv, error))
+        return command_usage(&args, error);
+    if (args.help)
+        return print_command_help(args.command);
+    platform_style(false, &cli.out);
+    platform_style(true, &cli.err);
+    return commands[index].run(&args, &cli);
+}
+
+static int
+run(int argc, char **argv)
+{
+    const char *names[COMMANDS];
+
+    if (argc < 2) {
+        session_say("a command is missing; see 'tutti --help'");
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
+        return print_help();
+    if (strcmp(argv[1], "--version") == 0) {
+        puts("tutti " TUTTI_VERSION);
+        return 0;
+    }
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].command->name;
+        if (strcmp(names[i], argv[1]) == 0)
+            return run_command(i, argc - 2, argv + 2);
+    }
+    const char *nearest = args_nearest(argv[1], names, COMMANDS);
+    if (nearest)
+        session_say("there is no command '%s'; did you mean '%s'?", argv[1], nearest);
+    else
+        session_say("there is no command '%s'; see 'tutti --help'", argv[1]);
+    return 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    int code = 1;
+
+    if (platform_begin(&argc, &argv))
+        code = run(argc, argv);
+    else
+        session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
+    platform_end();
+    return code;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The few things the command needs of the system: arguments in utf-8, what the terminal can do,
+ * being interrupted, sleeping, opening files by utf-8 names. platform_posix.c or platform_win32.c,
+ * chosen by the build.
+ */
+#ifndef TUTTI_CLI_PLATFORM_H
+#define TUTTI_CLI_PLATFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sndfile.h>
+
+#include "cli/style.h"
+
+/** Replaces main()'s arguments by utf-8 ones where they are not, and makes the terminals ready for
+ * utf-8 and colour. Call first. The arguments live as long as the process. False: no memory. */
+bool platform_begin(int *argc, char ***argv);
+/** Puts the terminals back. */
+void platform_end(void);
+
+/** What the standard output (error) can show. NO_COLOR and TERM=dumb are obeyed. */
+void platform_style(bool error, struct style *style);
+/** Lines of the terminal on the standard output; 0 when it is none. */
+unsigned platform_terminal_lines(void);
+
+/** From now on Ctrl-C, a request to end and a closed terminal set a flag instead of ending the
+ * process. */
+void platform_catch_interrupts(void);
+/** True once one came. Any thread. */
+bool platform_interrupted(void);
+/** Sleeps; less when interrupted. */
+void platform_sleep_ms(unsigned ms);
+
+/** This process's id as the engine knows it. */
+uint32_t platform_pid(void);
+
+/** sf_open() with a utf-8 path. */
+SNDFILE *platform_open_sound(const char *path, int mode, SF_INFO *info);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command needs of a POSIX system. See platform.h. */
+#include "cli/platform.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+static bool utf8_locale;
+
+bool
+platform_begin(int *argc, char ***argv)
+{
+    /* Only the characters' encoding: numbers keep their dots, JSON needs them. */
+    setlocale(LC_CTYPE, "");
+    utf8_locale = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return true;
+}
+
+void
+platform_end(void)
+{
+}
+
+void
+platform_style(bool error, struct style *style)
+{
+    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    bool dumb = !term || strcmp(term, "dumb") == 0;
+
+    style->terminal = isatty(error ? STDERR_FILENO : STDOUT_FILENO) == 1;
+    style->cursor = style->terminal && !dumb;
+    style->colour = style->cursor && !(no_colour && no_colour[0]);
+    style->unicode = utf8_locale;
+}
+
+unsigned
+platform_terminal_lines(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
+static void
+on_signal(int number)
+{
+    interrupted = 1;
+}
+
+void
+platform_catch_interrupts(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal};
+
+    sigemptyset(&action.sa_mask);
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+        sigaction(signals[i], &action, NULL);
+    }
+}
+
+bool
+platform_interrupted(void)
+{
+    return interrupted;
+}
+
+void
+platform_sleep_ms(unsigned ms)
+{
+    struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+uint32_t
+platform_pid(void)
+{
+    return (uint32_t)getpid();
+}
+
+SNDFILE *
+platform_open_sound(const char *path, int mode, SF_INFO *info)
+{
+    return sf_open(path, mode, info);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* One meeting with the engine. See session.h. */
+#include "cli/session.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of the one standard error: a line without its end stands on the terminal. */
+static bool line_is_open;
+
+/* Event thread. A full queue drops the newest: the main thread looks every few ms. */
+static void
+on_event(void *user, const struct tutti_event *event)
+{
+    struct session *session = user;
+    uint32_t put = atomic_load_explicit(&session->put, memory_order_relaxed);
+
+    if (put - atomic_load_explicit(&session->taken, memory_order_acquire) == SESSION_EVENTS)
+        return;
+    struct session_event *place = &session->event[put % SESSION_EVENTS];
+    place->kind = event->kind;
+    place->value = event->value;
+    place->rate_hz = event->rate_hz;
+    snprintf(place->text, sizeof place->text, "%s", event->text ? event->text : "");
+    atomic_store_explicit(&session->put, put + 1, memory_order_release);
+}
+
+bool
+session_next_event(struct session *session, struct session_event *event)
+{
+    uint32_t taken = atomic_load_explicit(&session->taken, memory_order_relaxed);
+
+    if (taken == atomic_load_explicit(&session->put, memory_order_acquire))
+        return false;
+    *event = session->event[taken % SESSION_EVENTS];
+    atomic_store_explicit(&session->taken, taken + 1, memory_order_release);
+    return true;
+}
+
+enum tutti_status
+session_open(struct session *session, const char *program, bool start)
+{
+    struct tutti_open_params params = {
+        .program = program, .do_not_start = !start, .event = on_event, .user = session};
+
+    session->client = NULL;
+    atomic_init(&session->put, 0);
+    atomic_init(&session->taken, 0);
+    enum tutti_status status = tutti_open(&session->client, &params);
+    if (status == TUTTI_NO_ENGINE && start)
+        session_say("the engine did not start; run 'tuttid --foreground' to see why");
+    else if (status != TUTTI_OK && status != TUTTI_NO_ENGINE)
+        session_say("%s", tutti_status_text(status));
+    return status;
+}
+
+void
+session_close(struct session *session)
+{
+    tutti_close(session->client);
+    session->client = NULL;
+}
+
+int
+session_fail(const struct session *session, const char *what, enum tutti_status status)
+{
+    const char *why = session->client ? tutti_last_error(session->client) : NULL;
+
+    session_say("%s: %s", what, why && why[0] ? why : tutti_status_text(status));
+    return 1;
+}
+
+void
+session_say(const char *format, ...)
+{
+    va_list list;
+
+    session_progress_end();
+    fputs("tutti: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputs("\n", stderr);
+}
+
+void
+session_progress(const struct style *style, const char *line)
+{
+    if (style->terminal) {
+        fprintf(stderr, "\r%s%s", line, style->cursor ? "\033[K" : "");
+        line_is_open = true;
+    } else {
+        fprintf(stderr, "%s\n", line);
+    }
+    fflush(stderr);
+}
+
+void
+session_progress_end(void)
+{
+    if (line_is_open)
+        fputs("\n", stderr);
+    line_is_open = false;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* What each subcommand takes and how its help reads. Apart from the functions, so that a test reads
+ * the tables without an engine. */
+#include "cli/commands.h"
+
+#define OPTION_PROGRESS                                                                            \
+    {                                                                                              \
+        "progress", NULL, "show progress even when not on a terminal"                              \
+    }
+#define OPTION_JSON                                                                                \
+    {                                                                                              \
+        "json", NULL, "print JSON"                                                                 \
+    }
+
+const struct args_command command_status = {
+    .name = "status",
+    .summary = "Shows the engine, its device and the programs that play.",
+    .details = "Never starts an engine. LATE counts blocks that came late, by cause: the\n"
+               "program, the device, the machine as a whole. Meters show the peaks since the\n"
+               "last look.\n",
+    .options = {{"watch", NULL, "keep looking until Ctrl-C"},
+                {"interval", "SECONDS", "between two looks (0.05 to 3600; default 0.25)"},
+                OPTION_JSON},
+};
+
+const struct args_command command_devices = {
+    .name = "devices",
+    .summary = "Lists the sound devices that the engine can use; opens none.",
+    .options = {OPTION_JSON},
+};
+
+const struct args_command command_play = {
+    .name = "play",
+    .operand = "FILE",
+    .summary = "Plays a sound file (WAV, FLAC, Ogg, AIFF, ...) to its end.",
+    .details = "A mono file plays on all channels named. The file and the device must have the\n"
+               "same sample rate; --set-rate asks the device to run at the file's.\n",
+    .options = {{"channels", "LIST", "device outputs, counted from 0 (default 0,1,...)"},
+                {"buffer", "FRAMES", "frames per block (1 to 65536; default 1024)"},
+                {"seconds", "S", "play only so much of it"},
+                {"set-rate", NULL, "let the device run at the file's sample rate"},
+                OPTION_PROGRESS},
+};
+
+const struct args_command command_record = {
+    .name = "record",
+    .operand = "FILE",
+    .summary = "Records into FILE (.wav or .flac), replacing an older one.",
+    .details = "Without --seconds it records until Ctrl-C.\n"
+               "Frames that are lost on the way become silence, so that the recording keeps its\n"
+               "length; they are counted at the end.\n",
+    .options = {{"source", "SOURCE", "device (default), mix (what all play) or a program's ID"},
+                {"channels", "LIST", "channels of the source, counted from 0 (default 0,1)"},
+                {"seconds", "S", "end after so much"},
+                {"format", "FORMAT", "float32 (default for .wav) or int24 (for .flac)"},
+                {"buffer", "FRAMES", "frames per block (1 to 65536; default 1024)"},
+                OPTION_PROGRESS},
+};
+
+const struct args_command command_latency = {
+    .name = "latency",
+    .summary = "Measures the round trip from an output to an input.",
+    .details = "Plays a second of noise (a maximum length sequence), finds it in the input and\n"
+               "compares the way it took with the latency that programs are told.\n",
+    .options = {{"output", "CH", "output channel, counted from 0 (default 0)"},
+                {"input", "CH", "input channel, counted from 0 (default 0)"},
+                {"buffer", "FRAMES", "frames per block (1 to 65536; default 256)"},
+                {"level", "DB", "level of the noise (-60 to 0; default -12)"},
+                OPTION_JSON,
+                OPTION_PROGRESS},
+};
+
+const struct args_command command_stop_engine = {
+    .name = "stop-engine",
+    .summary = "Asks the engine to end. Programs that still play start another.",
+};

@@ -27,6 +27,8 @@
 
 enum { PATIENCE_MS = 10000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
 
+enum { CABLE_FRAMES = 37 };
+
 static const struct asio_guid tutti_clsid = {
     0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}};
 
@@ -331,7 +333,7 @@ the_measured_round_trip_is_the_reported_one(void **state)
     start(0);
     assert_true(await_heard(&hosts[0]));
     assert_int_equal(hosts[0].driver->methods->stop(hosts[0].driver), ASIO_OK);
-    assert_int_equal(hosts[0].distance, input + output);
+    assert_int_equal(hosts[0].distance, input + output + CABLE_FRAMES);
     assert_int_equal(hosts[0].wrong_distance, 0);
     assert_int_equal(hosts[0].first_position_wrong, 0);
     assert_int_equal(hosts[0].bad_half, 0);
@@ -353,7 +355,7 @@ output_ready_keeps_the_reported_round_trip(void **state)
     start(0);
     assert_true(await_heard(&hosts[0]));
     hosts[0].driver->methods->stop(hosts[0].driver);
-    assert_int_equal(hosts[0].distance, input + output);
+    assert_int_equal(hosts[0].distance, input + output + CABLE_FRAMES);
     assert_int_equal(hosts[0].wrong_distance, 0);
 }
 
@@ -481,7 +483,7 @@ set_up(char *folder, size_t room)
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
     SetEnvironmentVariableA("TUTTI_DEVICE_RATE", "48000");
-    SetEnvironmentVariableA("TUTTI_SIM_CABLE", "37");
+    SetEnvironmentVariableA("TUTTI_SIM_CABLE", "37"); /* CABLE_FRAMES */
     SetEnvironmentVariableA("TUTTI_SIM_INPUT_LATENCY", "11");
     SetEnvironmentVariableA("TUTTI_SIM_OUTPUT_LATENCY", "5");
     SetEnvironmentVariableA("TUTTI_ENGINE_GRACE_MS", "500");

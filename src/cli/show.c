@@ -214,6 +214,8 @@ show_progress(struct text *out, const struct style *style, const struct show_pro
     text_add(out, text_get(&line));
     text_fini(&line);
 
+    if (progress->count == 0)
+        return;
     float loudest = 0;
     for (uint32_t c = 0; c < progress->count; c++) {
         loudest = progress->levels[c] > loudest ? progress->levels[c] : loudest;

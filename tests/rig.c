@@ -48,7 +48,8 @@ air_source(void *user, uint32_t channel, uint64_t device_frame, float *samples, 
     }
 }
 
-/* The reference mixer: for one device frame and channel, what every program that was told so plays there. */
+/* The reference mixer: for one device frame and channel, what every program that was told so plays
+ * there. */
 static float
 reference(const struct rig *rig, uint32_t channel, int64_t engine_frame)
 {
@@ -58,7 +59,8 @@ reference(const struct rig *rig, uint32_t channel, int64_t engine_frame)
         if (!program->has_origin) {
             continue;
         }
-        /* Position 0's first output is in the air buffer + output latency after its first input frame's device frame. */
+        /* Position 0's first output is in the air buffer + output latency after its first input
+         * frame's device frame. */
         int64_t position = engine_frame - (int64_t)program->origin_frame -
                            program->layout.buffer_frames - program->output_latency;
         if (position < 0) {
@@ -104,8 +106,7 @@ check_inputs(struct rig_program *program, const struct proto_stamp *stamp)
         if (program->input[c].kind != PROTO_CHANNEL_DEVICE) {
             continue;
         }
-        const float *input =
-            proto_input(&program->layout, program->segment, c, stamp->seq & 1);
+        const float *input = proto_input(&program->layout, program->segment, c, stamp->seq & 1);
         /* Device frames count what the card captured; converter delay shifts what it heard. */
         int64_t heard = (int64_t)stamp->device_frames - rig->frame_offset -
                         ((int64_t)program->input_latency - program->layout.buffer_frames);
@@ -131,12 +132,11 @@ answer(struct rig_program *program, uint64_t now_ns)
         program->has_origin = true;
     }
     program->wrong_stamps += stamp->seq != seq;
-    program->wrong_stamps +=
-        stamp->device_frames != program->origin_frame + stamp->position_frames;
+    program->wrong_stamps += stamp->device_frames != program->origin_frame + stamp->position_frames;
     if (stamp->position_frames != program->next_position) {
         program->jumps++;
-        program->wrong_stamps += stamp->position_frames < program->next_position ||
-                                 !(stamp->flags & PROTO_STAMP_JUMPED);
+        program->wrong_stamps +=
+            stamp->position_frames < program->next_position || !(stamp->flags & PROTO_STAMP_JUMPED);
     }
     program->next_position = stamp->position_frames + program->layout.buffer_frames;
     check_inputs(program, stamp);
@@ -157,9 +157,10 @@ answer(struct rig_program *program, uint64_t now_ns)
     }
 }
 
-/* Begins and answers what can be by now; the time of the next answer, or UINT64_MAX. */
+/* Begins and answers what can be by now; calls that nobody saw yet were made at called_ns. The time
+ * of the next answer, or UINT64_MAX. */
 static uint64_t
-settle(struct rig *rig, uint64_t now_ns)
+settle(struct rig *rig, uint64_t now_ns, uint64_t called_ns)
 {
     uint64_t next_ns = UINT64_MAX;
     for (uint32_t p = 0; p < rig->programs; p++) {
@@ -169,10 +170,14 @@ settle(struct rig *rig, uint64_t now_ns)
                 if (!handoff_begin(program->segment, program->next_seq)) {
                     break;
                 }
+                uint64_t begin_ns =
+                    called_ns > program->busy_until_ns || program->busy_until_ns > now_ns
+                        ? called_ns
+                        : program->busy_until_ns;
                 program->busy = true;
                 program->busy_until_ns = program->cost_ns == RIG_NEVER
                                              ? UINT64_MAX
-                                             : now_ns + (uint64_t)program->cost_ns;
+                                             : begin_ns + (uint64_t)program->cost_ns;
             }
             if (program->busy_until_ns > now_ns) {
                 break;
@@ -202,14 +207,14 @@ clock_wait(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_ns
     if (rig->in_cycle) {
         rig->in_cycle(rig);
     }
-    uint64_t next_ns = settle(rig, sim_now_ns());
+    uint64_t next_ns = settle(rig, sim_now_ns(), sim_now_ns());
     while (atomic_load(wake->word) == seen) {
         if (next_ns >= deadline_ns) {
             sim_advance_ns(deadline_ns);
             return;
         }
         sim_advance_ns(next_ns);
-        next_ns = settle(rig, next_ns);
+        next_ns = settle(rig, next_ns, next_ns);
     }
 }
 
@@ -266,32 +271,14 @@ rig_close(struct rig *rig)
     sim_set_stepped(false, 0);
 }
 
-/* What the engine gets of a handle: a duplicate, as if it had travelled. */
-static os_handle
-duplicate(os_handle handle)
-{
-    struct os_link *near, *far;
-    os_handle handles[OS_LINK_MAX_HANDLES];
-    char byte = 0;
-    size_t bytes;
-    (void)near;
-    (void)far;
-    (void)handles;
-    (void)byte;
-    (void)bytes;
-    return os_handle_duplicate(handle);
-}
-
 enum tutti_status
 rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint32_t inputs,
              const struct proto_channel *input, uint32_t outputs,
              const struct proto_channel *output, uint32_t flags)
 {
     struct proto_hello hello = {.bits = 64, .program = "rig"};
-    struct proto_prepare message = {.buffer_frames = buffer,
-                                    .inputs = inputs,
-                                    .outputs = outputs,
-                                    .flags = flags};
+    struct proto_prepare message = {
+        .buffer_frames = buffer, .inputs = inputs, .outputs = outputs, .flags = flags};
     char error[PROTO_TEXT_BYTES];
     memset(program, 0, sizeof(*program));
     program->rig = rig;
@@ -307,9 +294,9 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
     proto_segment_init(program->segment, &program->layout);
     assert_int_equal(os_wake_init(&program->doorbell, &program->segment->doorbell), TUTTI_OK);
     assert_int_equal(engine_connect(rig->engine, &hello, 0, &program->id), TUTTI_OK);
-    enum tutti_status status = engine_prepare(
-        rig->engine, program->id, &message, duplicate(program->shm.handle),
-        duplicate(program->doorbell.event), &program->answer, error);
+    enum tutti_status status =
+        engine_prepare(rig->engine, program->id, &message, os_handle_duplicate(program->shm.handle),
+                       os_handle_duplicate(program->doorbell.event), &program->answer, error);
     if (status != TUTTI_OK) {
         engine_disconnect(rig->engine, program->id);
         os_wake_fini(&program->doorbell);
@@ -323,11 +310,13 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
         os_handle page, event;
         static struct os_shm mapped;
         engine_get_rendezvous(rig->engine, &page, &event);
-        assert_int_equal(os_shm_adopt(&mapped, duplicate(page), sizeof(struct proto_rendezvous)),
-                         TUTTI_OK);
+        assert_int_equal(
+            os_shm_adopt(&mapped, os_handle_duplicate(page), sizeof(struct proto_rendezvous)),
+            TUTTI_OK);
         rig->rendezvous = mapped.base;
         assert_int_equal(
-            os_wake_adopt(&rig->engine_wake, &rig->rendezvous->wake, duplicate(event)), TUTTI_OK);
+            os_wake_adopt(&rig->engine_wake, &rig->rendezvous->wake, os_handle_duplicate(event)),
+            TUTTI_OK);
     }
     sim_set_air(sim_current(), air_source, air_sink, rig);
     return TUTTI_OK;
@@ -385,7 +374,8 @@ void
 rig_steps(struct rig *rig, unsigned cycles)
 {
     while (cycles-- > 0) {
-        settle(rig, sim_now_ns());
+        settle(rig, sim_now_ns(), rig->cycle_ns);
+        rig->cycle_ns = sim_now_ns();
         struct backend_stream *stream = sim_current();
         if (stream) {
             assert_true(sim_step(stream));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A test rig: the engine in this process on the stepped virtual card, with programs that are simulated event by event at virtual time. Each
- * program speaks the real protocol over a real segment; only its thread is the rig. What it plays and hears is
- * checked against the air of the card, sample by sample, from what it was told alone: stamps and latencies.
+ * A test rig: the engine in this process on the stepped virtual card, with programs that are
+ * simulated event by event at virtual time. Each program speaks the real protocol over a real
+ * segment; only its thread is the rig. What it plays and hears is checked against the air of the
+ * card, sample by sample, from what it was told alone: stamps and latencies.
  */
 #ifndef TUTTI_TEST_RIG_H
 #define TUTTI_TEST_RIG_H
@@ -28,9 +29,9 @@ struct rig_program {
     struct proto_prepared answer;
 
     /* behaviour, set by the test at any time */
-    int64_t cost_ns;     /* from call to done; RIG_NEVER: hangs */
-    bool late_take;      /* hands a half back when the next call returns */
-    bool never_starts;   /* does not even begin: a stopped process */
+    int64_t cost_ns;   /* from call to done; RIG_NEVER: hangs */
+    bool late_take;    /* hands a half back when the next call returns */
+    bool never_starts; /* does not even begin: a stopped process */
     /* Called when a call is answered; may change the behaviour. NULL: nothing. */
     void (*on_block)(struct rig_program *program, const struct proto_stamp *stamp);
 
@@ -38,13 +39,13 @@ struct rig_program {
     bool running, busy;
     uint32_t next_seq;
     uint64_t busy_until_ns;
-    uint64_t origin_frame;       /* device frame of position 0 */
+    uint64_t origin_frame; /* device frame of position 0 */
     bool has_origin;
-    uint64_t next_position;      /* expected with the next stamp */
+    uint64_t next_position; /* expected with the next stamp */
 
     /* findings */
     uint64_t blocks, jumps, wrong_inputs, wrong_stamps;
-    uint64_t silent_before_frame;/* inputs before this device frame are not checked */
+    uint64_t silent_before_frame; /* inputs before this device frame are not checked */
 };
 
 struct rig {
@@ -58,15 +59,16 @@ struct rig {
 
     /* the air, in engine frames: what the card played per channel, for the last cycles */
     double rate_hz;
-    int64_t frame_offset;        /* device frame of the card + offset = engine frame */
-    bool check_output;           /* compare what is played with the reference */
+    int64_t frame_offset; /* device frame of the card + offset = engine frame */
+    bool check_output;    /* compare what is played with the reference */
     uint64_t output_frames, wrong_outputs, silent_frames;
-    bool exact_format;           /* the reference clips to ±1 */
-    float worst;                 /* greatest difference seen */
+    bool exact_format; /* the reference clips to ±1 */
+    float worst;       /* greatest difference seen */
     struct proto_event last_event[8];
     uint32_t events[PROTO_EVENT_KIND_COUNT];
     void (*in_cycle)(struct rig *rig); /* called while the cycle waits */
     uint64_t waits;
+    uint64_t cycle_ns; /* when the last cycle began */
 };
 
 /** Card and engine from config (rig->config after rig_config() may be changed before). */
@@ -74,8 +76,8 @@ void rig_config(struct rig *rig);
 void rig_open(struct rig *rig);
 void rig_close(struct rig *rig);
 
-/** A program joins: device channels 0.. in both directions (wrapping at the card's), first channel shifted by `shift`. flags: enum
- *  proto_prepare_flag. It starts at the next cycle. */
+/** A program joins: device channels 0.. in both directions (wrapping at the card's), first channel
+ * shifted by `shift`. flags: enum proto_prepare_flag. It starts at the next cycle. */
 struct rig_program *rig_join(struct rig *rig, uint32_t buffer, uint32_t inputs, uint32_t outputs,
                              uint32_t shift, uint32_t flags);
 /** The same with channels of the test's choice; the status of the engine's answer. */
@@ -92,7 +94,8 @@ void rig_steps(struct rig *rig, unsigned cycles);
 /** Cycles until `frames` device frames passed. */
 void rig_run_frames(struct rig *rig, uint64_t frames);
 
-/** What a program plays at a position, what the air sounds like at a device frame: multiples of 2^-19 below 1/80, so that sums are exact. */
+/** What a program plays at a position, what the air sounds like at a device frame: multiples of
+ * 2^-19 below 1/80, so that sums are exact. */
 float rig_played(uint32_t program_index, uint32_t channel, uint64_t position);
 float rig_heard(uint32_t channel, uint64_t device_frame);
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The contract between the engine and a way to sound devices. A backend is one room with one `struct backend`; it opens streams, each on
- * one clock, and calls the engine once a period. It knows nothing of programs and mixing.
+ * The contract between the engine and a way to sound devices. A backend is one room with one
+ * `struct backend`; it opens streams, each on one clock, and calls the engine once a period. It
+ * knows nothing of programs and mixing.
  *
- * The engine checks states so that backends need not: calls come from one thread at a time (the engine's control thread), in the order
- * open, start, (set_period), stop, start …, close. cycle() and the events come from the backend's own threads.
+ * The engine checks states so that backends need not: calls come from one thread at a time (the
+ * engine's control thread), in the order open, start, (set_period), stop, start …, close. cycle()
+ * and the events come from the backend's own threads.
  */
 #ifndef TUTTI_BACKEND_H
 #define TUTTI_BACKEND_H
@@ -24,9 +26,10 @@ enum {
     BACKEND_MAX_PERIOD_FRAMES = 4096,
 };
 
-/* One channel's memory in a device's buffer. Planar and interleaved are the same with another stride. */
+/* One channel's memory in a device's buffer. Planar and interleaved are the same with another
+ * stride. */
 struct backend_area {
-    void *first;           /* first frame's sample; NULL: this direction has nothing in this cycle */
+    void *first; /* first frame's sample; NULL: this direction has nothing in this cycle */
     uint32_t stride_bytes; /* from frame to frame */
 };
 
@@ -40,34 +43,35 @@ struct backend_cycle {
     const struct backend_area *out; /* stream's outputs long; the engine stores every frame */
     uint32_t frames;                /* the period as opened (or set) */
     uint32_t flags;                 /* enum backend_cycle_flag */
-    uint64_t time_ns;               /* os_now_ns() scale, smooth: when the last frame of `in` had been captured */
-    uint64_t start_ns;              /* when this cycle really began: the deadline counts from here */
+    uint64_t time_ns; /* os_now_ns() scale, smooth: when the last frame of `in` had been captured */
+    uint64_t start_ns; /* when this cycle really began: the deadline counts from here */
     uint64_t lost_frames;
 };
 
 enum backend_event_kind {
-    BACKEND_EVENT_LOST,           /* the device is gone; no cycle follows; the engine will close */
-    BACKEND_EVENT_RATE_CHANGED,   /* the system changed rate: the engine closes and opens again */
-    BACKEND_EVENT_DEFAULT_CHANGED,/* the default device is another: likewise, if the engine follows it */
+    BACKEND_EVENT_LOST,            /* the device is gone; no cycle follows; the engine will close */
+    BACKEND_EVENT_RATE_CHANGED,    /* the system changed rate: the engine closes and opens again */
+    BACKEND_EVENT_DEFAULT_CHANGED, /* the default device is another: likewise, if the engine follows
+                                      it */
 };
 
 /* What a stream calls. user is given back. */
 struct backend_callbacks {
     void *user;
-    /** One period, on the stream's real-time thread. Returns when `out` is filled, at most budget_ns after
-     *  start_ns (see backend_info). The thread runs at engine priority. */
+    /** One period, on the stream's real-time thread. Returns when `out` is filled, at most
+     * budget_ns after start_ns (see backend_info). The thread runs at engine priority. */
     void (*cycle)(void *user, const struct backend_cycle *cycle);
-    /** Any thread of the backend but the cycle's caller within a cycle; never while holding a lock that
-     *  stop() or close() needs. text: what happened, for a person. */
+    /** Any thread of the backend but the cycle's caller within a cycle; never while holding a lock
+     * that stop() or close() needs. text: what happened, for a person. */
     void (*event)(void *user, enum backend_event_kind kind, enum tutti_status status,
                   const char *text);
 };
 
 /* What to open; 0 and "" mean: the backend's choice. */
 struct backend_request {
-    const char *device;      /* name as listed, "" for the default */
+    const char *device; /* name as listed, "" for the default */
     double rate_hz;
-    uint32_t period_frames;  /* as near as the device can; backend_info tells what came of it */
+    uint32_t period_frames; /* as near as the device can; backend_info tells what came of it */
     uint32_t max_inputs, max_outputs; /* 0: none wanted; the device may have fewer */
     const struct config *config;      /* the backend's own section; never NULL */
 };
@@ -82,12 +86,13 @@ struct backend_info {
     double rates_hz[BACKEND_MAX_RATES]; /* accepted by open(), 0-terminated when fewer */
     uint32_t period_frames, period_min_frames, period_max_frames;
     uint32_t period_step_frames; /* 0: powers of two */
-    bool live_period;            /* set_period works while running, without a gap */
-    bool elastic;                /* the clock waits for the cycle: late programs stretch time */
-    /* From a frame in the air to the start of the cycle that brings it as the first of its period (>= period for a device
-     * with a buffer of its own), and from the start of a cycle to its first output frame in the air. */
+    bool live_period; /* set_period works between stop and start, without closing the device */
+    bool elastic;     /* the clock waits for the cycle: late programs stretch time */
+    /* From a frame in the air to the start of the cycle that brings it as the first of its period
+     * (>= period for a device with a buffer of its own), and from the start of a cycle to its first
+     * output frame in the air. */
     uint32_t input_latency_frames, output_latency_frames;
-    uint64_t budget_ns;          /* of a cycle: the period for a device of our own; more when elastic */
+    uint64_t budget_ns; /* of a cycle: the period for a device of our own; more when elastic */
 };
 
 struct backend_stream; /* each backend's own */
@@ -107,19 +112,20 @@ struct backend {
     /** Lists devices without opening one. count: room in, number out. Errors: backend's own. */
     enum tutti_status (*list)(const struct config *config, struct backend_device *devices,
                               unsigned *count);
-    /** Opens streams: streams[0] is the master, others run on clocks of their own. count: room in, number out. callbacks
-     *  [i] belongs to streams[i]. Errors: NO_DEVICE, DEVICE_BUSY, UNSUPPORTED_FORMAT, UNSUPPORTED_RATE, …; error: a sentence. */
+    /** Opens streams: streams[0] is the master, others run on clocks of their own. count: room in,
+     * number out. callbacks [i] belongs to streams[i]. Errors: NO_DEVICE, DEVICE_BUSY,
+     * UNSUPPORTED_FORMAT, UNSUPPORTED_RATE, …; error: a sentence. */
     enum tutti_status (*open)(const struct backend_request *request,
                               const struct backend_callbacks *callbacks,
-                              struct backend_stream **streams, unsigned *count,
-                              char error[256]);
+                              struct backend_stream **streams, unsigned *count, char error[256]);
     const struct backend_info *(*info)(const struct backend_stream *stream);
     /** The first cycle follows. Errors: DEVICE_LOST, DEVICE_FAILED. */
     enum tutti_status (*start)(struct backend_stream *stream);
     /** No cycle after it returns. */
     void (*stop)(struct backend_stream *stream);
     void (*close)(struct backend_stream *stream);
-    /** Changes the period from the next cycle on; NULL: reopen instead. Only when live_period. */
+    /** Changes the period of a stopped stream; info() tells what came of it. NULL: reopen instead.
+     */
     enum tutti_status (*set_period)(struct backend_stream *stream, uint32_t period_frames);
 };
 

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <sys/time.h>
 
 #include "base/utf8.h"
 
@@ -92,8 +92,8 @@ log_write(enum log_level level, const char *format, ...)
         return;
     }
     char line[LINE_BYTES], when[96] = "";
-    struct timespec now;
-    if (timespec_get(&now, TIME_UTC)) {
+    struct timeval now; /* not timespec_get(): Windows' older C library has none */
+    if (gettimeofday(&now, NULL) == 0) {
         /* From seconds by hand: gmtime() shares a buffer between threads. */
         long long day = (long long)now.tv_sec / 86400, second = (long long)now.tv_sec % 86400;
         long long era_day = day + 719468, era = era_day / 146097, doe = era_day % 146097;
@@ -103,7 +103,7 @@ log_write(enum log_level level, const char *format, ...)
         snprintf(when, sizeof(when), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
                  (int)(yoe + era * 400 + (month <= 2)), (int)month,
                  (int)(doy - (153 * mp + 2) / 5 + 1), (int)(second / 3600), (int)(second / 60 % 60),
-                 (int)(second % 60), (int)(now.tv_nsec / 1000000));
+                 (int)(second % 60), (int)(now.tv_usec / 1000));
     }
     int head =
         snprintf(line, sizeof(line) - 1, "%s %-7s %s: ", when, level_names[level], program_name);

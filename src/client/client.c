@@ -69,11 +69,11 @@ tutti_free(void *memory)
 
 /* The file's name without folder and extension. */
 static void
-name_after_module(char *name, size_t room)
+name_after_executable(char *name, size_t room)
 {
     char path[CONNECT_PATH_BYTES];
 
-    if (os_module_path(path, sizeof path)) {
+    if (os_program_path(path, sizeof path)) {
         utf8_copy(name, room, "program");
         return;
     }
@@ -103,7 +103,7 @@ tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
     if (params->program && params->program[0])
         utf8_copy(made->program, sizeof made->program, params->program);
     else
-        name_after_module(made->program, sizeof made->program);
+        name_after_executable(made->program, sizeof made->program);
     utf8_copy(made->engine_path, sizeof made->engine_path,
               params->engine_path ? params->engine_path : "");
     made->do_not_start = params->do_not_start;

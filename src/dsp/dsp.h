@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sample arithmetic: formats, conversion, mixing, meters. Pure functions over memory, with scalar, SSE2 and AVX2
- * variants picked once from a table. Nothing here allocates, waits or knows the time.
+ * Sample arithmetic: formats, conversion, mixing, meters. Pure functions over memory, with scalar,
+ * SSE2 and AVX2 variants picked once from a table. Nothing here allocates, waits or knows the time.
  *
- * Inside Tutti samples are float32, planar, full scale ±1.0. All functions are real time and may be called on any
- * thread. Pointers are borrowed for the call. Buffers may have any alignment unless said otherwise.
+ * Inside Tutti samples are float32, planar, full scale ±1.0. All functions are real time and may be
+ * called on any thread. Pointers are borrowed for the call. Buffers may have any alignment unless
+ * said otherwise.
  */
 #ifndef TUTTI_DSP_H
 #define TUTTI_DSP_H
@@ -13,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(name, bytes per sample, significant bits, short text). Little endian, one channel's sample in a device's memory. */
+/* X(name, bytes per sample, significant bits, short text). Little endian, one channel's sample in a
+ * device's memory. */
 #define DSP_FORMAT_TABLE(X)                                                                        \
     X(F32, 4, 24, "float32")                                                                       \
     X(S16, 2, 16, "int16")                                                                         \
@@ -33,11 +35,13 @@ unsigned dsp_format_bits(enum dsp_format format);
 const char *dsp_format_text(enum dsp_format format);
 
 /*
- * Integer n-bit to float: value / 2^(n-1), exact up to 24 bits. Float to integer: value * 2^(n-1) rounded to nearest even,
- * clipped to [-2^(n-1), 2^(n-1)-1]; NaN becomes 0, infinities clip. So 24-bit integers pass bit-exactly.
+ * Integer n-bit to float: value / 2^(n-1), exact up to 24 bits. Float to integer: value * 2^(n-1)
+ * rounded to nearest even, clipped to [-2^(n-1), 2^(n-1)-1]; NaN becomes 0, infinities clip. So
+ * 24-bit integers pass bit-exactly.
  */
 
-/** One channel from a device: frames samples, stride_bytes apart (format bytes when planar), to float. */
+/** One channel from a device: frames samples, stride_bytes apart (format bytes when planar), to
+ * float. */
 void dsp_from_device(float *to, const void *from, size_t stride_bytes, enum dsp_format format,
                      size_t frames);
 
@@ -46,10 +50,11 @@ void dsp_to_device(void *to, size_t stride_bytes, enum dsp_format format, const 
                    size_t frames);
 
 /**
- * Fused mix: the sum of source_count channels, times gain, clipped to [-1, 1], in the device's format, stored once.
- * A sample of a source that is NaN or infinite counts as 0, so that one program cannot spoil another's. Sources are
- * added in order, in float32; gain 1 leaves the sum untouched. source_count 0 stores silence; 1 with gain 1 and
- * F32 is a bit-for-bit copy of finite samples within [-1, 1].
+ * Fused mix: the sum of source_count channels, times gain, clipped to [-1, 1], in the device's
+ * format, stored once. A sample of a source that is NaN or infinite counts as 0, so that one
+ * program cannot spoil another's. Sources are added in order, in float32; gain 1 leaves the sum
+ * untouched. source_count 0 stores silence; 1 with gain 1 and F32 is a bit-for-bit copy of finite
+ * samples within [-1, 1].
  */
 void dsp_mix_to_device(void *to, size_t stride_bytes, enum dsp_format format,
                        const float *const *sources, unsigned source_count, float gain,
@@ -64,8 +69,8 @@ float dsp_peak(const float *from, size_t frames);
 
 /** Variants, so that a test can hold each against the scalar one. */
 enum dsp_variant { DSP_SCALAR, DSP_SSE2, DSP_AVX2, DSP_VARIANT_COUNT };
-/** Picks a variant for the whole process; false when this processor lacks it. The best one is taken by itself on
- *  first use. For tests and benchmarks: call while nothing else runs. */
+/** Picks a variant for the whole process; false when this processor lacks it. The best one is taken
+ * by itself on first use. For tests and benchmarks: call while nothing else runs. */
 bool dsp_use(enum dsp_variant variant);
 enum dsp_variant dsp_best(void);
 const char *dsp_variant_name(enum dsp_variant variant);

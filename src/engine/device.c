@@ -191,9 +191,8 @@ static bool
 suits_everybody(const struct engine *engine, uint32_t quantum)
 {
     const struct proto_device *known = &engine->known;
-    /* A reopened device with a buffer of its own is nearer by the difference of the periods, each
-     * way; a live one stays. */
-    uint32_t nearer = engine->live_period ? 0 : known->period_frames - quantum;
+    /* A device with a buffer of its own is nearer by the difference of the periods, each way. */
+    uint32_t nearer = known->period_frames - quantum;
     for (uint32_t i = 0; i < engine->programs; i++) {
         const struct cycle_program *program = engine->program[i]->cycle;
         if (program) {
@@ -434,6 +433,27 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
     return TUTTI_OK;
 }
 
+/* The same for a device that need not be closed for it. */
+static enum tutti_status
+change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
+{
+    uint64_t from_ns = engine_now_ns(engine);
+    engine->backend->stop(engine->stream);
+    enum tutti_status status = engine->backend->set_period(engine->stream, quantum);
+    set_state(engine, PROTO_STREAM_OPENING);
+    if (status == TUTTI_OK) {
+        know(engine, engine->backend->info(engine->stream));
+        bridge_gap(engine, from_ns);
+        status = start_stream(engine, error);
+    } else {
+        snprintf(error, PROTO_TEXT_BYTES, "the device refused a period of %u frames", quantum);
+    }
+    if (status != TUTTI_OK) {
+        lose(engine, error);
+    }
+    return status;
+}
+
 enum tutti_status
 device_ensure(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
@@ -448,13 +468,7 @@ device_ensure(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
             break;
         }
         if (engine->live_period) {
-            status = engine->backend->set_period(engine->stream, quantum);
-            if (status == TUTTI_OK) {
-                uint32_t before = engine->known.period_frames;
-                engine->known.period_frames = quantum;
-                engine->known.input_latency_frames -= before - quantum;
-            }
-            return status;
+            return change_period(engine, quantum, error);
         }
         return reopen(engine, quantum, error);
     case PROTO_STREAM_LOST:

@@ -90,6 +90,9 @@ typedef intptr_t os_handle;
 /** Closes a handle that os_link_recv() gave. OS_NO_HANDLE is fine. */
 void os_handle_close(os_handle handle);
 
+/** Another handle to the same object, owned by the caller; OS_NO_HANDLE for OS_NO_HANDLE or on failure. */
+os_handle os_handle_duplicate(os_handle handle);
+
 struct os_shm {
     void *base;        /* page-aligned, NULL when closed */
     size_t size_bytes; /* as asked */
@@ -164,7 +167,10 @@ bool os_process_alive(uint32_t pid);
  *  image_name, and waits up to 1 s for its end. True when it is gone. */
 bool os_process_kill(uint32_t pid, const char *image_name);
 
-/** Full path of the running executable or, in a DLL, of that module. utf-8. */
+/** Full path of the running executable, utf-8. */
+enum tutti_status os_program_path(char *path, size_t path_bytes);
+
+/** Full path of the module that this code is in: the executable or, in a DLL, that DLL. utf-8. */
 enum tutti_status os_module_path(char *path, size_t path_bytes);
 
 /** Reads an environment variable as utf-8; false when it is not set or too long. */

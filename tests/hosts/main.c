@@ -263,8 +263,11 @@ run(struct device *device, const struct options *options)
         }
         if (options->progress && audio_now_ns() - told_ns >= 1000000000u) {
             told_ns += 1000000000u;
-            printf("callbacks=%llu position=%llu\n", (unsigned long long)audio.callbacks,
+            printf("callbacks=%llu position=%llu", (unsigned long long)audio.callbacks,
                    (unsigned long long)audio.position);
+            if (audio.ping.found && audio.ping.min_frames == audio.ping.max_frames)
+                printf(" round_trip=%u", (unsigned)audio.ping.max_frames);
+            printf("\n");
             fflush(stdout);
         }
     }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual sound card: the ground truth of every latency test. It has a clock of its own and "air" on both sides: what it plays at
- * device frame t, and what it hears at device frame t. Device frame 0 is the first frame after start().
+ * The virtual sound card: the ground truth of every latency test. It has a clock of its own and
+ * "air" on both sides: what it plays at device frame t, and what it hears at device frame t. Device
+ * frame 0 is where the first cycle after open begins; they go on over stop and start.
  *
- * Cycle n (from 0) at period Q begins when device frame n·Q has just been captured: `in` holds the frames [n·Q - Q, n·Q) - input_latency of
- * the air's input; `out` is in the air from frame n·Q + Q + output_latency on (a card with two halves: one plays while the other is
- * filled). The cable joins output c to input c with its delay in the air.
+ * A cycle at period Q begins when device frame F has just been captured: `in` holds the frames [F -
+ * Q, F) - input_latency of the air's input; `out` is in the air from frame F + Q + output_latency
+ * on (a card with two halves: one plays while the other is filled). The cable joins output c to
+ * input c with its delay in the air.
  *
- * In real time it runs on a thread of its own; for a test that owns the time, sim_open_stepped() gives the same card without a
- * thread: each sim_step() is one cycle on the caller's thread, at a virtual time.
+ * In real time it runs on a thread of its own, with a hard clock (a late cycle loses whole periods)
+ * or an elastic one (time waits). For a test that owns the time the same card has no thread: each
+ * sim_step() is one cycle on the caller's thread, at a virtual time.
  */
 #ifndef TUTTI_SIM_H
 #define TUTTI_SIM_H
@@ -17,37 +20,42 @@
 
 extern const struct backend backend_sim;
 
-/** The air: fills `samples` (frames long) with what channel hears in the device frames from device_frame on. Added to the cable. Called
- *  on the cycle's thread. */
+/** The air: fills `samples` (frames long) with what channel hears in the device frames from
+ * device_frame on. Added to the cable. Called on the cycle's thread. */
 typedef void (*sim_source_fn)(void *user, uint32_t channel, uint64_t device_frame, float *samples,
                               uint32_t frames);
-/** What channel plays in the air from device_frame on, after conversion to the device's format and back. */
+/** What channel plays in the air from device_frame on, after conversion to the device's format and
+ * back. */
 typedef void (*sim_sink_fn)(void *user, uint32_t channel, uint64_t device_frame,
                             const float *samples, uint32_t frames);
 
-/** From the next open on (stepped or not) the card has no thread: time moves by sim_step() alone, and starts at start_ns. For
- *  tests, one card at a time; false ends it. */
+/** From the next open on (stepped or not) the card has no thread: time moves by sim_step() alone,
+ * and starts at start_ns. For tests, one card at a time; false ends it. */
 void sim_set_stepped(bool stepped, uint64_t start_ns);
 
-/** The open stepped or real-time stream, for a test that opened it through the engine; NULL when none is open. */
+/** The open stepped or real-time stream, for a test that opened it through the engine; NULL when
+ * none is open. */
 struct backend_stream *sim_current(void);
 
 /** Gives the card ears and a mouth; NULL: none. Before start() or between steps. */
 void sim_set_air(struct backend_stream *stream, sim_source_fn source, sim_sink_fn sink, void *user);
 
-/** One cycle, at the virtual time now; then the virtual time is the next cycle's start. False when the stream is not running or lost. */
+/** One cycle, at the virtual time now; then the virtual time is the next cycle's start. False when
+ * the stream is not running or lost. */
 bool sim_step(struct backend_stream *stream);
 
 /** The virtual time in ns (stepped) or os_now_ns(). */
 uint64_t sim_now_ns(void);
-/** Moves the virtual time forward within a cycle (a test's wait hook); never beyond what the next step begins with unless it must:
- *  time past the period makes the card lose frames like a real one (or wait, when elastic). */
+/** Moves the virtual time forward within a cycle (a test's wait hook); never beyond what the next
+ * step begins with unless it must: time past the period makes the card lose frames like a real one
+ * (or wait, when elastic). */
 void sim_advance_ns(uint64_t now_ns);
 
 /** Device frame that the next step begins at (n·Q). */
 uint64_t sim_device_frame(const struct backend_stream *stream);
 
-/** The device is unplugged now: BACKEND_EVENT_LOST, and open() fails with NO_DEVICE until it is plugged in. Process-wide. */
+/** The device is unplugged now: BACKEND_EVENT_LOST, and open() fails with NO_DEVICE until it is
+ * plugged in. Process-wide. */
 void sim_unplug(void);
 void sim_plug(void);
 

@@ -125,14 +125,9 @@ look_at_module(struct dl_phdr_info *info, size_t size, void *user)
     return 0;
 }
 
-enum tutti_status
-os_module_path(char *path, size_t path_bytes)
+static enum tutti_status
+real_path(const char *name, char *path, size_t path_bytes)
 {
-    /* the executable is listed under an empty name */
-    struct module_search search = {.address = (uintptr_t)&os_module_path};
-    dl_iterate_phdr(look_at_module, &search);
-    const char *name = search.found && search.name[0] != '\0' ? search.name : "/proc/self/exe";
-
     char *full = realpath(name, NULL);
     if (full == NULL) {
         log_error("cannot tell the path of %s: %s", name, strerror(errno));
@@ -144,4 +139,20 @@ os_module_path(char *path, size_t path_bytes)
         memcpy(path, full, length + 1);
     free(full);
     return fits ? TUTTI_OK : TUTTI_IO;
+}
+
+enum tutti_status
+os_program_path(char *path, size_t path_bytes)
+{
+    return real_path("/proc/self/exe", path, path_bytes);
+}
+
+enum tutti_status
+os_module_path(char *path, size_t path_bytes)
+{
+    /* the executable is listed under an empty name */
+    struct module_search search = {.address = (uintptr_t)&os_module_path};
+    dl_iterate_phdr(look_at_module, &search);
+    const char *name = search.found && search.name[0] != '\0' ? search.name : "/proc/self/exe";
+    return real_path(name, path, path_bytes);
 }

@@ -20,6 +20,12 @@
 
 enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
 
+os_handle
+os_handle_duplicate(os_handle handle)
+{
+    return handle == OS_NO_HANDLE ? OS_NO_HANDLE : fcntl((int)handle, F_DUPFD_CLOEXEC, 0);
+}
+
 void
 os_handle_close(os_handle handle)
 {

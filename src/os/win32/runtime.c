@@ -159,19 +159,33 @@ os_runtime_dir(char *path, size_t path_bytes)
     return status;
 }
 
-enum tutti_status
-os_module_path(char *path, size_t path_bytes)
+static enum tutti_status
+module_file(HMODULE module, char *path, size_t path_bytes)
 {
-    HMODULE module;
     wchar_t *wide = malloc(WIDE_PATH_MAX * sizeof *wide);
     enum tutti_status status = TUTTI_IO;
-    if (wide != NULL && GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
-                                               GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                                           (const wchar_t *)(uintptr_t)&os_module_path, &module)) {
+    if (wide != NULL) {
         const DWORD length = GetModuleFileNameW(module, wide, WIDE_PATH_MAX);
         if (length > 0 && length < WIDE_PATH_MAX && win32_utf8(path, path_bytes, wide))
             status = TUTTI_OK;
     }
     free(wide);
     return status;
+}
+
+enum tutti_status
+os_program_path(char *path, size_t path_bytes)
+{
+    return module_file(NULL, path, path_bytes);
+}
+
+enum tutti_status
+os_module_path(char *path, size_t path_bytes)
+{
+    HMODULE module;
+    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                                GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                            (const wchar_t *)(uintptr_t)&os_module_path, &module))
+        return TUTTI_IO;
+    return module_file(module, path, path_bytes);
 }

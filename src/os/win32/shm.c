@@ -20,6 +20,18 @@ typedef LONG(NTAPI *query_object_fn)(HANDLE handle, int what, void *data, ULONG 
 typedef LONG(NTAPI *query_section_fn)(HANDLE section, int what, void *data, SIZE_T bytes,
                                       SIZE_T *used);
 
+os_handle
+os_handle_duplicate(os_handle handle)
+{
+    HANDLE copy;
+    if (handle == OS_NO_HANDLE ||
+        !DuplicateHandle(GetCurrentProcess(), (HANDLE)handle, GetCurrentProcess(), &copy, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS)) {
+        return OS_NO_HANDLE;
+    }
+    return (os_handle)copy;
+}
+
 void
 os_handle_close(os_handle handle)
 {

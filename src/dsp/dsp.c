@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Picks the kernels for this processor once, and puts mixing and converting together by tiles. */
+#include "dsp/dsp.h"
+
+#include <stdatomic.h>
+
+#include "dsp/kernels.h"
+#include "dsp_variants.h"
+
+enum { TILE_FRAMES = 256 }; /* on the stack, within the first-level cache */
+
+static const struct {
+    const char *name;
+    const struct dsp_kernels *kernels;
+} table[DSP_VARIANT_COUNT] = {
+    [DSP_SCALAR] = {"scalar", &dsp_kernels_scalar},
+    [DSP_SSE2] = {"sse2", DSP_KERNELS_SSE2},
+    [DSP_AVX2] = {"avx2", DSP_KERNELS_AVX2},
+};
+
+static const struct dsp_kernels *_Atomic picked;
+
+static bool
+supported(enum dsp_variant variant)
+{
+    if (!table[variant].kernels) {
+        return false;
+    }
+#if defined(__x86_64__) || defined(__i386__)
+    return variant == DSP_SCALAR || (variant == DSP_SSE2 && __builtin_cpu_supports("sse2")) ||
+           (variant == DSP_AVX2 && __builtin_cpu_supports("avx2"));
+#else
+    return variant == DSP_SCALAR;
+#endif
+}
+
+bool
+dsp_use(enum dsp_variant variant)
+{
+    if ((unsigned)variant >= DSP_VARIANT_COUNT || !supported(variant)) {
+        return false;
+    }
+    atomic_store_explicit(&picked, table[variant].kernels, memory_order_relaxed);
+    return true;
+}
+
+enum dsp_variant
+dsp_best(void)
+{
+    int variant = DSP_VARIANT_COUNT - 1;
+    while (!supported((enum dsp_variant)variant)) {
+        variant--;
+    }
+    return (enum dsp_variant)variant;
+}
+
+const char *
+dsp_variant_name(enum dsp_variant variant)
+{
+    return (unsigned)variant < DSP_VARIANT_COUNT ? table[variant].name : "?";
+}
+
+/* Two threads that come here first pick the same. */
+static const struct dsp_kernels *
+kernels(void)
+{
+    const struct dsp_kernels *found = atomic_load_explicit(&picked, memory_order_relaxed);
+    if (!found) {
+        found = table[dsp_best()].kernels;
+        atomic_store_explicit(&picked, found, memory_order_relaxed);
+    }
+    return found;
+}
+
+void
+dsp_from_device(float *to, const void *from, size_t stride_bytes, enum dsp_format format,
+                size_t frames)
+{
+    kernels()->from_device(to, from, stride_bytes, format, frames);
+}
+
+void
+dsp_to_device(void *to, size_t stride_bytes, enum dsp_format format, const float *from,
+              size_t frames)
+{
+    kernels()->to_device(to, stride_bytes, format, from, frames);
+}
+
+void
+dsp_mix(float *to, const float *const *sources, unsigned source_count, float gain, size_t frames)
+{
+    kernels()->mix(to, sources, source_count, gain, 0, frames);
+}
+
+void
+dsp_mix_to_device(void *to, size_t stride_bytes, enum dsp_format format,
+                  const float *const *sources, unsigned source_count, float gain, size_t frames)
+{
+    const struct dsp_kernels *use = kernels();
+    if (format == DSP_F32 && stride_bytes == sizeof(float)) {
+        use->mix(to, sources, source_count, gain, 0, frames);
+        return;
+    }
+    float tile[TILE_FRAMES];
+    unsigned char *at = to;
+    for (size_t done = 0; done < frames; done += TILE_FRAMES) {
+        size_t span = frames - done < TILE_FRAMES ? frames - done : TILE_FRAMES;
+        use->mix(tile, sources, source_count, gain, done, span);
+        use->to_device(at + done * stride_bytes, stride_bytes, format, tile, span);
+    }
+}
+
+float
+dsp_peak(const float *from, size_t frames)
+{
+    return kernels()->peak(from, frames);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernels of one variant; private to this folder. dsp.c picks a table of them. */
+#ifndef TUTTI_DSP_KERNELS_H
+#define TUTTI_DSP_KERNELS_H
+
+#include "dsp/dsp.h"
+
+struct dsp_kernels {
+    void (*from_device)(float *to, const void *from, size_t stride_bytes, enum dsp_format format,
+                        size_t frames);
+    void (*to_device)(void *to, size_t stride_bytes, enum dsp_format format, const float *from,
+                      size_t frames);
+    /* Sum of the sources' samples from `first` on, finite ones only, times gain, clipped to ±1. */
+    void (*mix)(float *to, const float *const *sources, unsigned source_count, float gain,
+                size_t first, size_t frames);
+    float (*peak)(const float *from, size_t frames);
+};
+
+extern const struct dsp_kernels dsp_kernels_scalar, dsp_kernels_sse2, dsp_kernels_avx2;
+
+#endif

@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: MIT
+"""./run demo: several Windows programs play and record through one device at once, compared bit for bit."""
+
+import argparse
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import wave
+
+import numpy
+
+import demo_compare
+import demo_plot
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DEMO = os.path.join(TOP, "build", "demo")
+BIN = os.path.join(DEMO, "bin")
+PREFIX = os.path.join(DEMO, "prefix")
+WRAPPER = os.path.join(TOP, "tools", "wine-wrapper")
+RATE, PERIOD, CABLE = 48000, 128, 0
+STRETCH_S = 11.0
+COLOURS = {"singer": "#2a6f97", "drummer": "#e07a1f", "recorder": "#3a7d44"}
+
+
+def say(text, end="\n"):
+    print(("\r\033[K" if sys.stdout.isatty() else "") + text, end=end, flush=True)
+
+
+def fail(text):
+    say("demo: " + text)
+    sys.exit(1)
+
+
+def environment():
+    env = dict(os.environ, WINEPREFIX=PREFIX, TUTTI_DEVICE_BACKEND="sim", TUTTI_SIM_ELASTIC_MS="100",
+               TUTTI_SIM_CABLE=str(CABLE), TUTTI_DEVICE_PERIOD=str(PERIOD), TUTTI_DEVICE_RATE=str(RATE),
+               TUTTI_ENGINE_GRACE_MS="2000")
+    env.pop("TUTTI_RUNTIME_DIR", None)
+    return env
+
+
+def make_music():
+    """Two recordings of spoken channel names: raw float32 for the comparison, WAV for the hosts."""
+    sounds = "/usr/share/sounds/alsa/"
+    parts = {"singer": ["Front_Left", "Front_Right", "Front_Center"],
+             "drummer": ["Rear_Left", "Side_Right", "Noise", "Rear_Center"]}
+    for name, files in parts.items():
+        files = [sounds + f + ".wav" for f in files]
+        pan = ["remix", "1v0.6", "1v0.35"] if name == "singer" else ["remix", "1v0.3", "1v0.5"]
+        shape = ["-r", str(RATE), "-e", "floating-point", "-b", "32"]
+        wav = f"{DEMO}/{name}.wav"
+        subprocess.run(["sox", "-V1", "-D", *files, *shape, wav, *pan], check=True)
+        subprocess.run(["sox", "-V1", wav, "-t", "raw", *shape, f"{DEMO}/{name}.f32"], check=True)
+
+
+class Host:
+    """One Windows program with an ASIO driver loaded, as its own process."""
+
+    def __init__(self, name, buffer, ping, arguments):
+        self.name, self.buffer = name, buffer
+        self.files = {kind: f"{DEMO}/{name}.{kind}" for kind in ("blocks", "json", "ready")}
+        self.log = open(f"{DEMO}/{name}.log", "w")
+        self.killed = False
+        self.process = subprocess.Popen(
+            [WRAPPER, f"{BIN}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
+             "--ping", str(ping), "--blocks", self.files["blocks"], "--json", self.files["json"],
+             "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/stop", "--seconds", "300",
+             "--on-reset", "ignore", "--progress"] + arguments,
+            env=environment(), stdout=self.log, stderr=self.log)
+
+    def ready(self):
+        return os.path.exists(self.files["ready"])
+
+    def blocks(self):
+        return demo_compare.read_blocks(self.files["blocks"])
+
+    def report(self):
+        try:
+            return json.load(open(self.files["json"]))
+        except (OSError, ValueError):
+            return {}
+
+
+def engine_pids():
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cmdline"):
+        try:
+            if b"tuttid.exe" in open(path, "rb").read() and \
+                    f"WINEPREFIX={PREFIX}\0".encode() in open(path.replace("cmdline", "environ"), "rb").read():
+                found.append(int(path.split("/")[2]))
+        except OSError:
+            pass
+    return found
+
+
+def status():
+    out = subprocess.run([WRAPPER, f"{BIN}/tutti.exe", "status", "--json"], env=environment(),
+                         capture_output=True, text=True, timeout=60).stdout
+    try:
+        return json.loads(out)
+    except ValueError:
+        return {}
+
+
+def watch(hosts, seconds, text):
+    """Waits, and shows that everybody is being called."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        counts = "   ".join(f"{h.name} {os.path.getsize(h.files['blocks']) // demo_compare.RECORD.itemsize}"
+                            for h in hosts if not h.killed and os.path.exists(h.files["blocks"]))
+        line = f"{text:<34} {max(0, end - time.monotonic()):4.0f} s   callbacks: {counts}"
+        if sys.stdout.isatty():
+            say(line, end="")
+        time.sleep(0.5)
+        for host in hosts:
+            if not host.killed and host.process.poll() is not None:
+                fail(f"{host.name} ended by itself; see {host.log.name}")
+    say(f"{text:<34} done   callbacks: {counts}")
+
+
+def wait_for(what, seconds, text):
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            fail(f"waited {seconds} s in vain: {text}")
+        time.sleep(0.05)
+
+
+def prepare():
+    shutil.rmtree(DEMO, ignore_errors=True)
+    os.makedirs(BIN)
+    for path in ("asio/tutti.dll", "tuttid/tuttid.exe", "cli/tutti.exe", "../tests/hosts/tutti-host.exe"):
+        shutil.copy(os.path.join(TOP, "build/win64/src", path), BIN)
+    say("making a Wine prefix and registering the driver …", end="\n")
+    subprocess.run([WRAPPER, "regsvr32", "/s", f"{BIN}/tutti.dll"], env=environment(), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    make_music()
+
+
+def play():
+    """The three stretches. Returns the hosts and what happened when."""
+    hosts = [Host("singer", 256, 2, ["--play", f"{DEMO}/singer.wav", "--play-channels", "0,1"]),
+             Host("drummer", 128, 3, ["--play", f"{DEMO}/drummer.wav", "--play-channels", "0,1"]),
+             Host("recorder", 512, 4, ["--record", f"{DEMO}/recording.f32", "--record-channels", "0,1"])]
+    singer, drummer, recorder = hosts
+    wait_for(lambda: all(h.ready() for h in hosts), 60, "for three hosts to play")
+    watch(hosts, STRETCH_S, "three programs on one device")
+    before = status()
+    drummer.process.send_signal(signal.SIGKILL)
+    drummer.process.wait()
+    drummer.killed = True
+    say("the drummer was killed")
+    watch(hosts, STRETCH_S, "two go on")
+    after = status()
+    generation = demo_compare.generations(recorder.blocks())[-1]
+    engines = engine_pids()
+    for pid in engines:
+        os.kill(pid, signal.SIGKILL)
+    killed_at = time.monotonic()
+    say(f"the engine was killed (process {', '.join(map(str, engines))})")
+
+    def returned():
+        return all(demo_compare.generations(h.blocks())[-1] != generation for h in (singer, recorder))
+    wait_for(returned, 20, "for the engine to come back")
+    say(f"another engine plays after {time.monotonic() - killed_at:.1f} s")
+    watch(hosts, STRETCH_S, "two on the next engine")
+    last = status()
+    open(f"{DEMO}/stop", "w").close()
+    for host in (singer, recorder):
+        host.process.wait(timeout=30)
+    return hosts, [before, after, last], len(engines)
+
+
+def late_blocks(states):
+    """Late blocks of every program by cause, summed over engines' lives (the last status of each)."""
+    total = {"program": 0, "device": 0, "machine": 0}
+    for state in states[1:]:
+        for program in state.get("programs", []):
+            late = program.get("late_blocks", program)
+            for cause in total:
+                total[cause] += late.get(cause, late.get(f"late_{cause}", 0))
+    return total
+
+
+def save_recording(recording):
+    with wave.open(f"{DEMO}/recording.wav", "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(3)
+        file.setframerate(RATE)
+        samples = numpy.clip(numpy.rint(recording * 8388608.0), -8388608, 8388607).astype("<i4")
+        file.writeframes(samples.view(numpy.uint8).reshape(-1, 4)[:, :3].tobytes())
+
+
+def judge(hosts, states, engines_killed):
+    singer, drummer, recorder = hosts
+    reports = {h.name: h.report() for h in hosts}
+    blocks = {h.name: h.blocks() for h in hosts}
+    # A killed host leaves no report: all are told by the same driver, and the status shows its latencies.
+    told = {p["program_id"]: p for state in states for p in state.get("programs", [])}
+    for program in told.values():
+        for host in hosts:
+            if program.get("buffer_frames") == host.buffer:
+                host.reported = program["input_latency_frames"] + program["output_latency_frames"]
+    recording = numpy.fromfile(f"{DEMO}/recording.f32", "<f4").reshape(-1, 2)
+    players = []
+    for host in (singer, drummer):
+        sound = numpy.fromfile(f"{DEMO}/{host.name}.f32", "<f4").reshape(-1, 2)
+        players.append(demo_compare.Player(host.name, blocks[host.name], sound, host.reported, host.killed))
+    found = demo_compare.compare(blocks["recorder"], recording, players, CABLE)
+
+    lives = demo_compare.generations(blocks["recorder"])
+    alive = demo_compare.sounding(blocks["recorder"], lives[0])
+    drummer_end = int(blocks["drummer"]["begin_ns"][-1])
+    engine_end = int(alive["begin_ns"][-1])
+    returned = demo_compare.sounding(blocks["recorder"], lives[-1])[0]
+    # The killed host measured its round trip in its progress lines until it ended.
+    measured = [host_round_trip(h, reports[h.name]) for h in hosts]
+    first = demo_compare.sounding(blocks["recorder"], lives[0])
+    in_three = int(first["frames"][first["begin_ns"] <= drummer_end].sum())
+    stretches = [in_three, found["stretches"][0] - in_three] + found["stretches"][1:]
+    late = late_blocks(states)
+    return {
+        "programs": [{"name": h.name, "buffer_frames": h.buffer, "callbacks": len(blocks[h.name]),
+                      "silent_callbacks": int(((blocks[h.name]["flags"] & 1) != 0).sum()),
+                      "killed": h.killed, "resets": reports[h.name].get("resets")} for h in hosts],
+        "frames_compared": found["frames_compared"],
+        "frames_different": found["frames_different"],
+        "first_different": found["first_different"],
+        "in_flight_blocks": found["in_flight_blocks"],
+        "stretches_frames": stretches,
+        "round_trip_reported_frames": [h.reported for h in hosts],
+        "round_trip_measured_frames": measured,
+        "cable_frames": CABLE,
+        "late_blocks": sum(late.values()),
+        "late_blocks_by_cause": late,
+        "engine_restarts": len(lives) - 1,
+        "engines_killed": engines_killed,
+        "returned_at": {"generation": lives[-1], "device_frame": int(returned["device"]),
+                        "after_ms": round((int(returned["begin_ns"]) - engine_end) / 1e6, 1)},
+        "programs_killed": sum(h.killed for h in hosts),
+        "survivors_frames_lost": sum(
+            demo_compare.frames_lost(blocks[h.name], drummer_end - 10**9, engine_end)
+            for h in (singer, recorder)),
+    }, blocks, recording, (drummer_end, engine_end, int(returned["begin_ns"]))
+
+
+def host_round_trip(host, report):
+    """What the host measured with its own pings, less the cable; of a killed host: its last progress line."""
+    if report:
+        ping = report["round_trip_measured"]
+        return ping["max"] - CABLE if ping["count"] and ping["min"] == ping["max"] else None
+    values = [word.split("=")[1] for line in open(host.log.name) for word in line.split()
+              if word.startswith("round_trip=")]
+    return int(values[-1]) - CABLE if values else None
+
+
+def picture(hosts, blocks, recording, times, report):
+    origin = min(int(b["begin_ns"][0]) for b in blocks.values())
+    tracks, late = [], []
+    for host in hosts:
+        mine = blocks[host.name]
+        when = demo_plot.sample_times(mine, RATE, origin)
+        if host.name == "recorder":
+            values = recording[:, 0]
+            title = f"recorder ({host.buffer} frames) heard"
+        else:
+            sound = numpy.fromfile(f"{DEMO}/{host.name}.f32", "<f4").reshape(-1, 2)
+            at = numpy.concatenate([int(b["position"]) + numpy.arange(int(b["frames"])) for b in mine])
+            values = sound[at % len(sound), 0]
+            title = f"{host.name} ({host.buffer} frames) played"
+        n = min(len(when), len(values))
+        tracks.append((title, COLOURS[host.name], when[:n], values[:n]))
+        late.append((host.name, COLOURS[host.name], demo_plot.lateness_us(mine)))
+    seconds = max(t[2][-1] for t in tracks)
+    marks = [((times[0] - origin) / 1e9, "drummer killed"), ((times[1] - origin) / 1e9, "engine killed")]
+    demo_plot.draw(DEMO, tracks, marks, late, seconds,
+                   f"three Windows programs on one device; {report['frames_compared']:,} frames compared, "
+                   f"{report['frames_different']} different")
+
+
+def show(report):
+    say("")
+    say(f"{'program':<10} {'buffer':>6} {'callbacks':>9} {'silent':>6} {'round trip':>10} {'measured':>8}")
+    for n, program in enumerate(report["programs"]):
+        measured = report["round_trip_measured_frames"][n]
+        say(f"{program['name']:<10} {program['buffer_frames']:>6} {program['callbacks']:>9} "
+            f"{program['silent_callbacks']:>6} {report['round_trip_reported_frames'][n]:>10} "
+            f"{measured if measured is not None else '-':>8}" + ("   killed" if program["killed"] else ""))
+    say("")
+    say(f"late blocks {report['late_blocks']}   engine restarts {report['engine_restarts']} "
+        f"(sound again after {report['returned_at']['after_ms']:.0f} ms)   programs killed "
+        f"{report['programs_killed']}   frames lost by survivors {report['survivors_frames_lost']}")
+    say(f"{report['frames_compared']:,} frames compared with the expected mix: "
+        f"{report['frames_different']} different")
+    say(f"verdict: {report['verdict']}")
+    say("build/demo: recording.wav, demo.png, report.json")
+
+
+def verdict(report):
+    if report["frames_different"]:
+        return "NOT bit for bit"
+    if any(frames < 10 * RATE for frames in report["stretches_frames"]):
+        return "a stretch is shorter than 10 s"
+    if report["round_trip_measured_frames"] != report["round_trip_reported_frames"]:
+        return "bit for bit, but a measured round trip is not the reported one"
+    if report["survivors_frames_lost"] or report["engine_restarts"] != 1:
+        return "bit for bit, but survivors lost frames or the engine did not come back once"
+    return "every sample as expected"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run demo")
+    parser.add_argument("--device", choices=["sim", "wasapi"], default="sim")
+    options = parser.parse_args()
+    if options.device == "wasapi":
+        import demo_wasapi
+        return demo_wasapi.main()
+    prepare()
+    hosts = []
+    try:
+        hosts, states, engines_killed = play()
+        report, blocks, recording, times = judge(hosts, states, engines_killed)
+    finally:
+        subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=environment(), check=False,
+                       stderr=subprocess.DEVNULL)
+    report["verdict"] = verdict(report)
+    save_recording(recording)
+    json.dump(report, open(f"{DEMO}/report.json", "w"), indent=2)
+    picture(hosts, blocks, recording, times, report)
+    show(report)
+    return 0 if report["verdict"] == "every sample as expected" else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

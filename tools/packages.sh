@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# What the verbs need from Debian, and how it is installed. Sourced by ./run.
+
+# set: packages
+declare -A package_sets=(
+    [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev
+             ca-certificates curl xz-utils"
+    [clang]="clang libclang-rt-14-dev"
+    [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
+               binutils-mingw-w64-i686"
+    [wine]="wine64 wine procps"
+    [lint]="clang-format clang-tidy python3 g++ mandoc"
+    [demo]="python3 python3-numpy gnuplot-nox sox alsa-utils procps"
+    [pulse]="pulseaudio pulseaudio-utils"
+)
+
+# Tarballs for the Windows build: path in Debian's pool, sha256. Meson finds them in its package cache.
+pool_files="
+pool/main/libi/libinih/libinih_59.orig.tar.gz        062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4
+pool/main/c/cmocka/cmocka_1.1.5.orig.tar.xz          f0ccd8242d55e2fd74b16ba518359151f6f8383ff8aef4976e48393f77bba8b6
+pool/main/libs/libsndfile/libsndfile_1.2.0.orig.tar.gz 62dc4e2bcd45f6f0e89cbc3522cc90eb174dca0eef0a0d19ead289833b390cd7
+"
+
+# install SET…: what is missing of these sets; silent when all is there.
+install() {
+    local missing=() set package
+    for set in "$@"; do
+        for package in ${package_sets[$set]}; do
+            dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+                missing+=("$package")
+        done
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || {
+            echo "run: as root, install: ${missing[*]}" >&2
+            return 1
+        }
+        sudo=(sudo)
+    fi
+    echo "installing ${#missing[@]} packages …"
+    {
+        "${sudo[@]}" apt-get update -qq &&
+            DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq \
+                --no-install-recommends "${missing[@]}"
+    } >"$build/apt.log" 2>&1 || {
+        tail -5 "$build/apt.log" >&2
+        echo "run: installing failed; the whole log is $build/apt.log" >&2
+        return 1
+    }
+}
+
+# The upstream tarballs that the Windows build takes instead of a distribution's packages.
+fill_package_cache() {
+    local cache=$top/subprojects/packagecache mirror path sum file
+    mkdir -p "$cache"
+    while read -r path sum; do
+        [ -n "$path" ] || continue
+        file=$cache/${path##*/}
+        [ -f "$file" ] && echo "$sum  $file" | sha256sum -c --status && continue
+        for mirror in $(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | sort -u); do
+            curl -sfL -o "$file" "${mirror%/}/$path" && break
+        done
+        echo "$sum  $file" | sha256sum -c --status || {
+            rm -f "$file"
+            echo "run: cannot get ${path##*/} from the Debian mirror in apt's configuration" >&2
+            return 1
+        }
+    done <<<"$pool_files"
+}

@@ -79,8 +79,10 @@ show_device(struct text *out, const struct style *style, const struct tutti_engi
     text_addf(out, "latency %u in + %u out = ", device->input_latency_frames,
               device->output_latency_frames);
     style_add_ms(out, round, device->rate_hz);
-    text_add(out, "   ");
-    add_limited(out, style, device->format, 24);
+    if (device->format[0]) {
+        text_add(out, "   ");
+        add_limited(out, style, device->format, 24);
+    }
     text_add(out, "\n");
     text_add_column(out, "", 5, "");
     add_counter(out, style, "xruns", status->device_xruns);

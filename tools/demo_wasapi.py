@@ -90,6 +90,7 @@ def expected_mix(hosts):
 def main():
     demo.environment = environment
     demo.prepare()
+    demo.make_music()
     server = start_server()
     try:
         subprocess.run([demo.WRAPPER, "reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Audio", "/d", "pulse", "/f"],

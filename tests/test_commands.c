@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -346,9 +347,9 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: test_commands TUTTI TUTTID\n");
         return 2;
     }
-    tutti = realpath(argv[1], NULL);
-    const char *engine = realpath(argv[2], NULL);
-    if (!tutti || !engine)
+    static char engine[PATH_MAX], command_path[PATH_MAX];
+    tutti = realpath(argv[1], command_path);
+    if (!tutti || !realpath(argv[2], engine))
         return 2;
     for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++) {
         setenv(settings[i][0], settings[i][1], 1);

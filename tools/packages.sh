@@ -9,7 +9,7 @@ declare -A package_sets=(
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
                binutils-mingw-w64-i686"
     [wine]="wine64 wine procps"
-    [lint]="clang-format clang-tidy python3 g++ mandoc"
+    [lint]="clang-format clang-tidy python3 python3-numpy g++ mandoc"
     [demo]="python3 python3-numpy gnuplot-nox sox alsa-utils procps"
     [pulse]="pulseaudio pulseaudio-utils"
 )

@@ -274,6 +274,23 @@ prepare(struct recorder *recorder, const struct recording_choice *choice)
     return open_file(recorder, choice);
 }
 
+/* libsndfile may have been built without some formats, and says so only after it made the file. */
+static bool
+can_write(const struct recording_choice *choice)
+{
+    int majors = 0;
+
+    sf_command(NULL, SFC_GET_FORMAT_MAJOR_COUNT, &majors, sizeof majors);
+    for (int i = 0; i < majors; i++) {
+        SF_FORMAT_INFO info = {.format = i};
+        sf_command(NULL, SFC_GET_FORMAT_MAJOR, &info, sizeof info);
+        if ((info.format & SF_FORMAT_TYPEMASK) == (choice->sound_format & SF_FORMAT_TYPEMASK))
+            return true;
+    }
+    session_say("this build of tutti cannot write FLAC; record into a .wav");
+    return false;
+}
+
 int
 command_record_run(const struct args *args, const struct cli *cli)
 {
@@ -284,6 +301,8 @@ command_record_run(const struct args *args, const struct cli *cli)
 
     if (!recording_choose(&choice, args, error))
         return command_usage(args, error);
+    if (!can_write(&choice))
+        return 1;
     recorder.path = args->operand;
     if (session_open(&recorder.session, "tutti record", true) != TUTTI_OK)
         return 1;

@@ -135,7 +135,7 @@ stream_sound_error(SNDFILE *file)
         why += sizeof system - 1;
     snprintf(text, sizeof text, "%s", why);
     size_t length = strlen(text);
-    while (length > 0 && (text[length - 1] == '.' || text[length - 1] == '\n')) {
+    while (length > 0 && strchr(". \r\n", text[length - 1])) {
         text[--length] = '\0';
     }
     return text;

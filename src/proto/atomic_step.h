@@ -8,16 +8,12 @@
 
 #include <stdatomic.h>
 
-/* A test defines PROTO_STEP() before it includes handoff.c. */
-#ifndef PROTO_STEP
-#define PROTO_STEP() ((void)0)
+/* A test that explores schedules defines all four before it includes handoff.c. */
+#ifndef STEP_LOAD
+#define STEP_LOAD(word, order) atomic_load_explicit(word, order)
+#define STEP_STORE(word, value, order) atomic_store_explicit(word, value, order)
+#define STEP_EXCHANGE(word, value) atomic_exchange_explicit(word, value, memory_order_seq_cst)
+#define STEP_FETCH_SUB(word, value) atomic_fetch_sub_explicit(word, value, memory_order_seq_cst)
 #endif
-
-#define STEP_LOAD(word, order) (PROTO_STEP(), atomic_load_explicit(word, order))
-#define STEP_STORE(word, value, order) (PROTO_STEP(), atomic_store_explicit(word, value, order))
-#define STEP_EXCHANGE(word, value)                                                                 \
-    (PROTO_STEP(), atomic_exchange_explicit(word, value, memory_order_seq_cst))
-#define STEP_FETCH_SUB(word, value)                                                                \
-    (PROTO_STEP(), atomic_fetch_sub_explicit(word, value, memory_order_seq_cst))
 
 #endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libtutti while engines die, hang, talk nonsense and come back. Where the client paces itself the
+ * test waits for a number of blocks and looks at their positions.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client_host.h"
+
+/* ---- engines come and go ---- */
+
+static void
+callbacks_go_on_in_silence_and_join_the_next_engine(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+    uint32_t in = 0, out = 0;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.reads_input = true;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    const float *input = tutti_input(host.client, 0, 0), *output = tutti_output(host.client, 1, 1);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    for (unsigned n = 0; n < 3; n++) {
+        fake_engine_fill(&fake, 0, 1);
+        assert_true(fake_engine_call(&fake));
+    }
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    await_blocks(&host, 8);
+    for (unsigned n = 3; n < 8; n++) {
+        struct tutti_block block = block_at(&host, n);
+        assert_true(block.silent);
+        assert_int_equal(block.generation, 0);
+        assert_true(host.input[n] == 0);
+    }
+    assert_true(block_at(&host, 3).jumped);
+
+    fake_engine_init(&next, 12);
+    next.input_latency = 120;
+    fake_engine_start(&next);
+    assert_true(fake_engine_await_prepares(&next, 1));
+    assert_int_equal(next.run_at_prepare, 0); /* it must not take up the former engine's run */
+    assert_int_equal(next.prepare.wanted_input_latency_frames, 100);
+    assert_int_equal(next.prepare.wanted_output_latency_frames, 200);
+    assert_true(next.asked_rate_hz == 48000);
+    unsigned back = await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    assert_int_equal(await_event(&host, TUTTI_EVENT_LATENCIES), back + 1);
+    assert_int_equal(tutti_get_latencies(host.client, &in, &out), TUTTI_OK);
+    assert_int_equal(in, 120);
+    assert_true(fake_engine_await_run(&next));
+    unsigned alone = blocks_so_far(&host);
+    for (unsigned n = 0; n < 4; n++)
+        assert_true(fake_engine_call(&next));
+    assert_int_equal(blocks_so_far(&host), alone + 4);
+    for (unsigned n = alone; n < alone + 4; n++) {
+        struct tutti_block block = block_at(&host, n);
+        assert_int_equal(block.generation, 12);
+        assert_false(block.silent);
+        assert_int_equal(block.jumped, n == alone);
+    }
+    if (alone + 4 < BLOCKS)
+        assert_goes_on(&host, 0, alone + 3, FRAMES);
+    assert_ptr_equal(tutti_input(host.client, 0, 0), input);
+    assert_ptr_equal(tutti_output(host.client, 1, 1), output);
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_int_equal(tutti_dispose(host.client), TUTTI_OK);
+    assert_int_equal(next.disposes, 1);
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
+static void
+a_call_under_way_survives_its_engine(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.ready_calls = 1;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    await_returns(&host, 1);
+    set_hold(&host, true);
+    fake_engine_issue(&fake, 0);
+    await_within(&host);
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    fake_engine_init(&next, 12);
+    fake_engine_start(&next);
+    /* Not shown to the next engine while the host is still in a call of the former. */
+    tutti_block_ready(host.client);
+    assert_int_equal(blocks_so_far(&host), 2);
+    set_hold(&host, false);
+    assert_true(fake_engine_await_run(&next));
+    unsigned n = blocks_so_far(&host);
+    uint32_t seq = fake_engine_issue(&next, 0);
+    await_blocks(&host, n + 1);
+    tutti_block_ready(host.client);
+    assert_true(fake_engine_await_done(&next, seq));
+    assert_goes_on(&host, 0, n, FRAMES);
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
+static void
+an_engine_that_stops_calling_counts_as_dead(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake.patience_ms = 30;
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    /* no more calls, though its control answers */
+    await_blocks(&host, 4);
+    assert_int_equal(block_at(&host, 3).generation, 0);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    assert_true(fake_engine_await_hangups(&fake, 1));
+    /* it is met again, recognised and left alone: once more at least */
+    assert_true(fake_engine_await_hangups(&fake, 2));
+    assert_int_equal(fake.prepares, 1);
+    fake_engine_kill(&fake);
+    fake_engine_init(&next, 12);
+    fake_engine_start(&next);
+    await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    assert_true(fake_engine_await_run(&next));
+    unsigned n = blocks_so_far(&host);
+    assert_true(fake_engine_call(&next));
+    assert_int_equal(block_at(&host, n).generation, 12);
+    if (n < BLOCKS)
+        assert_goes_on(&host, 0, n, FRAMES);
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
+static void
+an_engine_that_talks_nonsense_is_left(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    fake_engine_babble(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    assert_true(fake_engine_await_prepares(&fake, 2));
+    await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+start_without_an_engine_paces_in_silence(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    await_blocks(&host, 5);
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_int_equal(block_at(&host, 0).half, 0);
+    assert_int_equal(block_at(&host, 0).position_frames, 0);
+    assert_true(block_at(&host, 0).silent);
+    assert_goes_on(&host, 0, 4, FRAMES);
+    unsigned n = blocks_so_far(&host);
+    assert_int_equal(tutti_dispose(host.client), TUTTI_OK);
+    assert_int_equal(blocks_so_far(&host), n);
+    host_close(&host);
+}
+
+static void
+an_engine_that_comes_while_stopped_is_joined_at_start(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    fake_engine_kill(&fake);
+    fake_engine_init(&next, 12);
+    fake_engine_start(&next);
+    await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    assert_true(fake_engine_sees_stopped(&next));
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&next));
+    assert_true(fake_engine_call(&next));
+    struct tutti_block block = block_at(&host, 1);
+    assert_int_equal(block.position_frames, 0);
+    assert_int_equal(block.half, 0);
+    assert_int_equal(block.generation, 12);
+    assert_false(block.jumped);
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
+static void
+prepare_meets_another_engine_after_the_first_left(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_ENGINE_LOST);
+    fake_engine_init(&next, 12);
+    fake_engine_start(&next);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
+static void
+a_program_that_the_next_engine_refuses_goes_on_in_silence(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    fake_engine_kill(&fake);
+    fake_engine_init(&next, 12);
+    next.prepare_status = TUTTI_NO_DEVICE;
+    fake_engine_start(&next);
+    assert_true(fake_engine_await_prepares(&next, 2)); /* it asks again and again */
+    await_blocks(&host, 3);
+    os_mutex_lock(&next.lock);
+    next.prepare_status = TUTTI_OK;
+    os_mutex_unlock(&next.lock);
+    assert_true(fake_engine_await_run(&next));
+    assert_true(fake_engine_call(&next));
+    await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(callbacks_go_on_in_silence_and_join_the_next_engine),
+        cmocka_unit_test(a_call_under_way_survives_its_engine),
+        cmocka_unit_test(an_engine_that_stops_calling_counts_as_dead),
+        cmocka_unit_test(an_engine_that_talks_nonsense_is_left),
+        cmocka_unit_test(start_without_an_engine_paces_in_silence),
+        cmocka_unit_test(an_engine_that_comes_while_stopped_is_joined_at_start),
+        cmocka_unit_test(prepare_meets_another_engine_after_the_first_left),
+        cmocka_unit_test(a_program_that_the_next_engine_refuses_goes_on_in_silence),
+    };
+
+    return cmocka_run_group_tests(tests, client_host_own_folder, NULL);
+}

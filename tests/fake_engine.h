@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine's side of the protocol in a test's own process, without device and clock: a thread answers messages of one program at a time,
- * and the test makes every call itself, with the real hand-off. So what the client does is seen step by step.
+ * The engine's side of the protocol in a test's own process, without device and clock: a thread
+ * answers messages of one program at a time, and the test makes every call itself, with the real
+ * hand-off. So what the client does is seen step by step.
  */
 #ifndef TUTTI_TESTS_FAKE_ENGINE_H
 #define TUTTI_TESTS_FAKE_ENGINE_H
@@ -57,7 +58,8 @@ void fake_engine_kill(struct fake_engine *fake);
 bool fake_engine_await_prepares(struct fake_engine *fake, unsigned count);
 bool fake_engine_await_disposes(struct fake_engine *fake, unsigned count);
 bool fake_engine_await_hangups(struct fake_engine *fake, unsigned count);
-/** Waits until the program runs anew since the last time; calls begin with its start_seq, position 0. */
+/** Waits until the program runs anew since the last time; calls begin with its start_seq, position
+ * 0. */
 bool fake_engine_await_run(struct fake_engine *fake);
 /** True when the program's run word is 0. */
 bool fake_engine_sees_stopped(struct fake_engine *fake);

@@ -27,7 +27,8 @@ extern "C" {
     X(RATE_IN_USE, -997, "other programs hold the device at its sample rate; stop them first")     \
     X(NO_ENGINE, -1000, "the Tutti engine did not start; run 'tutti status' to see why")           \
     X(ENGINE_LOST, -999, "the Tutti engine stopped; it is being started again")                    \
-    X(VERSION_MISMATCH, -1000, "program and engine are of different versions; restart the program") \
+    X(VERSION_MISMATCH, -1000,                                                                     \
+      "program and engine are of different versions; restart the program")                         \
     X(PROTOCOL, -999, "the other side sent something malformed and was disconnected")              \
     X(REFUSED, -1000, "access refused: the engine serves the user and session that started it")    \
     X(UNSUPPORTED, -998, "not supported")                                                          \

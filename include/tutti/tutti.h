@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libtutti: how a program plays and records through Tutti's engine, together with every other program. The ASIO driver and the command
- * line are built on it and on nothing else.
+ * libtutti: how a program plays and records through Tutti's engine, together with every other
+ * program. The ASIO driver and the command line are built on it and on nothing else.
  *
- *     tutti_open  ->  tutti_prepare  ->  tutti_start  ->  callbacks…  ->  tutti_stop  ->  tutti_dispose  ->  tutti_close
+ *     tutti_open  ->  tutti_prepare  ->  tutti_start  ->  callbacks…  ->  tutti_stop  ->
+ * tutti_dispose  ->  tutti_close
  *
- * The engine starts by itself when the first program opens, and leaves some time after the last. If it dies or hangs, the program's callbacks
- * go on in silence, paced by this library, and sound comes back when the next engine answers; buffer addresses never change between
- * tutti_prepare() and tutti_dispose(), and positions never go backward.
+ * The engine starts by itself when the first program opens, and leaves some time after the last. If
+ * it dies or hangs, the program's callbacks go on in silence, paced by this library, and sound
+ * comes back when the next engine answers; buffer addresses never change between tutti_prepare()
+ * and tutti_dispose(), and positions never go backward.
  *
- * Threads: a client's functions may be called on any thread but are serialised by the caller, except where noted. Callbacks come
- * on one real-time thread of the library per client, events on another, ordinary one.
+ * Threads: a client's functions may be called on any thread but are serialised by the caller,
+ * except where noted. Callbacks come on one real-time thread of the library per client, events on
+ * another, ordinary one.
  */
 #ifndef TUTTI_H
 #define TUTTI_H
@@ -36,12 +39,13 @@ enum {
 
 /* ---- opening ---- */
 
-/* What the engine tells of its device. Numbers are 0 while unknown (no engine, or device never opened). */
+/* What the engine tells of its device. Numbers are 0 while unknown (no engine, or device never
+ * opened). */
 struct tutti_device {
     char name[TUTTI_NAME_BYTES]; /* utf-8 */
     char backend[16];
-    char format[32];    /* as negotiated, for people */
-    const char *state;  /* "closed", "opening", "running", "lost" */
+    char format[32];   /* as negotiated, for people */
+    const char *state; /* "closed", "opening", "running", "lost" */
     uint32_t inputs, outputs;
     uint32_t period_frames, period_min_frames, period_max_frames, period_step_frames;
     uint32_t input_latency_frames, output_latency_frames;
@@ -69,9 +73,11 @@ struct tutti_event {
 
 struct tutti_open_params {
     const char *program;     /* shown to people; NULL: the executable's name */
-    const char *engine_path; /* of tuttid; NULL: $TUTTI_ENGINE, else beside this module, else found as installed */
+    const char *engine_path; /* of tuttid; NULL: $TUTTI_ENGINE, else beside this module, else found
+                                as installed */
     bool do_not_start;       /* only meet an engine that runs already: NO_ENGINE otherwise */
-    /** Called on the client's event thread, one at a time; may call any function but tutti_close(). NULL: not told. */
+    /** Called on the client's event thread, one at a time; may call any function but tutti_close().
+     * NULL: not told. */
     void (*event)(void *user, const struct tutti_event *event);
     void *user;
 };
@@ -83,20 +89,23 @@ enum tutti_status tutti_open(struct tutti_client **client, const struct tutti_op
 /** Stops, disposes, disconnects, frees. NULL is fine. Not from a callback or event. */
 void tutti_close(struct tutti_client *client);
 
-/** The sentence of the last failed call of this client, with detail from the engine. Borrowed until the next call. */
+/** The sentence of the last failed call of this client, with detail from the engine. Borrowed until
+ * the next call. */
 const char *tutti_last_error(const struct tutti_client *client);
 
-/** What is known of the device; in *device strings are copies. Any thread. Errors: ENGINE_LOST (the last known values are filled in). */
+/** What is known of the device; in *device strings are copies. Any thread. Errors: ENGINE_LOST (the
+ * last known values are filled in). */
 enum tutti_status tutti_get_device(struct tutti_client *client, struct tutti_device *device);
 
-/** Asks for a sample rate. Errors: UNSUPPORTED_RATE, RATE_IN_USE (another program holds the device), INVALID_STATE (prepared). */
+/** Asks for a sample rate. Errors: UNSUPPORTED_RATE, RATE_IN_USE (another program holds the
+ * device), INVALID_STATE (prepared). */
 enum tutti_status tutti_set_rate(struct tutti_client *client, double rate_hz);
 
 /* ---- streaming ---- */
 
 enum tutti_channel_kind {
-    TUTTI_CHANNEL_DEVICE,  /* a device channel */
-    TUTTI_CHANNEL_MIX,     /* input only: what everybody plays on that device output, one block ago */
+    TUTTI_CHANNEL_DEVICE, /* a device channel */
+    TUTTI_CHANNEL_MIX, /* input only: what everybody plays on that device output, one block ago */
     TUTTI_CHANNEL_PROGRAM, /* input only: an output channel of another program, one block ago */
     TUTTI_CHANNEL_NONE,    /* silence */
 };
@@ -109,57 +118,67 @@ struct tutti_channel {
 
 /* One call. Filled by the library, valid for the call. */
 struct tutti_block {
-    unsigned half;            /* 0 or 1, alternating: which half of each channel's buffer */
+    unsigned half; /* 0 or 1, alternating: which half of each channel's buffer */
     uint32_t frames;
-    uint64_t position_frames; /* of the block's first frame; 0 first; grows by frames, jumps after a loss, never back */
-    uint64_t time_ns;         /* tutti_now_ns() scale: when the block's last input frame had been captured; smooth */
-    uint64_t device_frames;   /* the block's first input frame on the device's timeline, common to all programs of one generation */
-    uint64_t generation;      /* of the engine; 0: no engine, the library paces in silence */
-    bool jumped;              /* frames were lost before this block */
-    bool silent;              /* no device behind this block: inputs are zero, outputs are dropped */
+    uint64_t position_frames; /* of the block's first frame; 0 first; grows by frames, jumps after a
+                                 loss, never back */
+    uint64_t time_ns; /* tutti_now_ns() scale: when the block's last input frame had been captured;
+                         smooth */
+    uint64_t device_frames; /* the block's first input frame on the device's timeline, common to all
+                               programs of one generation */
+    uint64_t generation;    /* of the engine; 0: no engine, the library paces in silence */
+    bool jumped;            /* frames were lost before this block */
+    bool silent;            /* no device behind this block: inputs are zero, outputs are dropped */
 };
 
 struct tutti_stream_params {
-    uint32_t buffer_frames;              /* 1..65536 */
-    uint32_t inputs, outputs;            /* channels of this program, not both 0 */
-    const struct tutti_channel *input;   /* inputs long; NULL: device channels 0.. */
-    const struct tutti_channel *output;  /* outputs long; NULL: device channels 0.. */
-    bool late_take;                      /* a block is complete when the next call has returned (+1 buffer of latency) */
-    bool tight;                          /* buffers above the device's period answer within one period */
+    uint32_t buffer_frames;             /* 1..65536 */
+    uint32_t inputs, outputs;           /* channels of this program, not both 0 */
+    const struct tutti_channel *input;  /* inputs long; NULL: device channels 0.. */
+    const struct tutti_channel *output; /* outputs long; NULL: device channels 0.. */
+    bool late_take; /* a block is complete when the next call has returned (+1 buffer of latency) */
+    bool tight;     /* buffers above the device's period answer within one period */
     /** The block: read input half, fill output half, return. Real-time thread. */
     void (*process)(void *user, const struct tutti_block *block);
     void *user;
 };
 
-/** Allocates the double buffers (zeroed) and joins the device, opening it if nobody has. Errors: INVALID_ARGUMENT, INVALID_STATE, NO_DEVICE,
- *  DEVICE_BUSY, UNSUPPORTED_FORMAT, UNSUPPORTED_RATE, FULL, ENGINE_LOST, NO_MEMORY. */
+/** Allocates the double buffers (zeroed) and joins the device, opening it if nobody has. Errors:
+ * INVALID_ARGUMENT, INVALID_STATE, NO_DEVICE, DEVICE_BUSY, UNSUPPORTED_FORMAT, UNSUPPORTED_RATE,
+ * FULL, ENGINE_LOST, NO_MEMORY. */
 enum tutti_status tutti_prepare(struct tutti_client *client,
                                 const struct tutti_stream_params *params);
 
-/** A channel's buffer: buffer_frames float32 samples, 64-byte aligned, in shared memory; the same address until tutti_dispose().
- *  NULL when out of range or not prepared. half: 0 or 1. */
+/** A channel's buffer: buffer_frames float32 samples, 64-byte aligned, in shared memory; the same
+ * address until tutti_dispose(). NULL when out of range or not prepared. half: 0 or 1. */
 float *tutti_input(struct tutti_client *client, uint32_t channel, unsigned half);
 float *tutti_output(struct tutti_client *client, uint32_t channel, unsigned half);
 
-/** Latencies of this program, in frames: input, from a block's first input frame at the converter to the block's time stamp;
- *  output, from the time stamp to the block's first output frame at the converter. Their sum is the round trip. Errors: INVALID_STATE. */
+/** Latencies of this program, in frames: input, from a block's first input frame at the converter
+ * to the block's time stamp; output, from the time stamp to the block's first output frame at the
+ * converter. Their sum is the round trip. Errors: INVALID_STATE. */
 enum tutti_status tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames,
                                       uint32_t *output_frames);
 
-/** Starts callbacks: position 0, half 0 first, both halves zeroed. Errors: INVALID_STATE, NO_MEMORY. */
+/** Starts callbacks: position 0, half 0 first, both halves zeroed. Errors: INVALID_STATE,
+ * NO_MEMORY. */
 enum tutti_status tutti_start(struct tutti_client *client);
 
-/** Ends callbacks: none comes after it returns. From within process(): takes effect when that returns. */
+/** Ends callbacks: none comes after it returns. From within process(): takes effect when that
+ * returns. */
 enum tutti_status tutti_stop(struct tutti_client *client);
 
-/** Frees the buffers and leaves the device. Implies stop. Errors: INVALID_STATE when there is nothing prepared. */
+/** Frees the buffers and leaves the device. Implies stop. Errors: INVALID_STATE when there is
+ * nothing prepared. */
 enum tutti_status tutti_dispose(struct tutti_client *client);
 
-/** The block is complete: its output may be taken now, before process() returns or after, from any thread. Once a client has
- *  called it since tutti_start(), process()'s return no longer completes a block. Real time. */
+/** The block is complete: its output may be taken now, before process() returns or after, from any
+ * thread. Once a client has called it since tutti_start(), process()'s return no longer completes a
+ * block. Real time. */
 void tutti_block_ready(struct tutti_client *client);
 
-/** The last block's position and time stamp, as one pair. Any thread. Errors: INVALID_STATE when not running or before the first block. */
+/** The last block's position and time stamp, as one pair. Any thread. Errors: INVALID_STATE when
+ * not running or before the first block. */
 enum tutti_status tutti_get_position(struct tutti_client *client, struct tutti_block *block);
 
 /** Monotonic time in ns, the scale of the stamps. Real time. */
@@ -175,7 +194,8 @@ struct tutti_program_status {
     uint32_t input_latency_frames, output_latency_frames;
     uint32_t lateness_p50_us, lateness_p99_us, lateness_max_us; /* from call to done */
     uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
-    float input_peak[TUTTI_METERS], output_peak[TUTTI_METERS]; /* since last asked, full scale 1.0 */
+    float input_peak[TUTTI_METERS],
+        output_peak[TUTTI_METERS]; /* since last asked, full scale 1.0 */
 };
 
 struct tutti_engine_status {
@@ -187,7 +207,8 @@ struct tutti_engine_status {
     uint32_t program_count; /* as many as *programs holds */
 };
 
-/** Asks the engine. *programs: an array owned by the caller, freed with tutti_free(). Errors: ENGINE_LOST, TIMEOUT, NO_MEMORY. */
+/** Asks the engine. *programs: an array owned by the caller, freed with tutti_free(). Errors:
+ * ENGINE_LOST, TIMEOUT, NO_MEMORY. */
 enum tutti_status tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status,
                                    struct tutti_program_status **programs);
 
@@ -197,7 +218,8 @@ struct tutti_device_entry {
     uint32_t inputs, outputs;
     bool is_default;
 };
-/** Lists the devices of all backends of the engine. *devices: freed with tutti_free(). Errors: as above. */
+/** Lists the devices of all backends of the engine. *devices: freed with tutti_free(). Errors: as
+ * above. */
 enum tutti_status tutti_get_devices(struct tutti_client *client,
                                     struct tutti_device_entry **devices, uint32_t *count);
 

@@ -86,8 +86,9 @@ enum tutti_status config_read(struct config *config, const char *path,
 enum tutti_status config_set(struct config *config, const char *section, const char *key,
                              const char *value, char problem[CONFIG_TEXT_BYTES]);
 
-/** Where this user's configuration lies: $TUTTI_CONFIG, else %APPDATA%\Tutti\tutti.ini (Windows), else $XDG_CONFIG_HOME/tutti/tutti.ini,
- *  else $HOME/.config/tutti/tutti.ini; as found by getenv_utf8. False when none is set or path is too small. Pure. */
+/** Where this user's configuration lies: $TUTTI_CONFIG, else %APPDATA%\Tutti\tutti.ini (Windows),
+ * else $XDG_CONFIG_HOME/tutti/tutti.ini, else $HOME/.config/tutti/tutti.ini; as found by
+ * getenv_utf8. False when none is set or path is too small. Pure. */
 bool config_default_path(bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
                          char *path, size_t path_bytes);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The log: one line per event to a file or the standard error, never from a real-time thread. Lines
- * carry UTC time, level and the program's name. Writing fails silently: a full disk does not stop the
- * music.
+ * carry UTC time, level and the program's name. Writing fails silently: a full disk does not stop
+ * the music.
  */
 #ifndef TUTTI_LOG_H
 #define TUTTI_LOG_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The callback thread of one client: everything it touches is in struct callback. It is called by an engine through an attachment,
- * or, while there is none, paces itself in silence. It knows nothing of links and messages: the link thread offers it an attachment,
- * marks it dead, and frees what was retired.
+ * The callback thread of one client: everything it touches is in struct callback. It is called by
+ * an engine through an attachment, or, while there is none, paces itself in silence. It knows
+ * nothing of links and messages: the link thread offers it an attachment, marks it dead, and frees
+ * what was retired.
  */
 #ifndef TUTTI_CLIENT_CALLBACK_H
 #define TUTTI_CLIENT_CALLBACK_H
@@ -16,16 +17,18 @@
 #include "proto/segment.h"
 #include "tutti/tutti.h"
 
-/* What joins this client's segment to one engine: the engine's half of the hand-off. Made and freed by the link side. */
+/* What joins this client's segment to one engine: the engine's half of the hand-off. Made and freed
+ * by the link side. */
 struct attachment {
-    struct attachment *next;   /* in the list of retired ones */
-    struct os_shm page;        /* holds *rendezvous */
+    struct attachment *next; /* in the list of retired ones */
+    struct os_shm page;      /* holds *rendezvous */
     struct proto_rendezvous *rendezvous;
-    struct os_wake engine;     /* posted when handoff_done() says so */
+    struct os_wake engine; /* posted when handoff_done() says so */
     uint64_t generation;
-    uint64_t patience_ns;      /* without a call for so long: the engine hangs */
-    _Atomic bool dead;         /* written by the link thread: the link closed; read by the callback thread */
-    _Atomic bool hung;         /* written by the callback thread: patience ended; read by the link thread */
+    uint64_t patience_ns; /* without a call for so long: the engine hangs */
+    _Atomic bool
+        dead; /* written by the link thread: the link closed; read by the callback thread */
+    _Atomic bool hung; /* written by the callback thread: patience ended; read by the link thread */
 };
 
 struct callback {
@@ -51,16 +54,19 @@ struct callback {
     bool joined;            /* the current attachment's engine was told to run */
 
     /* Between threads. */
-    _Atomic uint32_t rate_millihz;  /* of the device; link thread -> callback thread */
-    _Atomic bool stop;              /* any -> callback thread, followed by the doorbell */
-    _Atomic bool ready_mode;        /* tutti_block_ready() was called since start */
-    _Atomic uint32_t thread_id;     /* of the callback thread; 0: none */
-    _Atomic uint64_t open;          /* seq << 1 | 1 of the block that ready completes; 0: none. Taken by exchange */
-    _Atomic bool deferred;          /* a call waits for `open` to be taken: ring the doorbell then */
-    _Atomic uint32_t completers;    /* threads within tutti_block_ready() that may hold `current` */
-    _Atomic uint64_t unready_blocks;/* that ready never came for */
-    _Atomic(struct attachment *) current; /* written by the callback thread; read by completers; NULL without a thread */
-    _Atomic(struct attachment *) offered; /* link thread -> callback thread, taken by exchange by either */
+    _Atomic uint32_t rate_millihz; /* of the device; link thread -> callback thread */
+    _Atomic bool stop;             /* any -> callback thread, followed by the doorbell */
+    _Atomic bool ready_mode;       /* tutti_block_ready() was called since start */
+    _Atomic uint32_t thread_id;    /* of the callback thread; 0: none */
+    _Atomic uint64_t
+        open; /* seq << 1 | 1 of the block that ready completes; 0: none. Taken by exchange */
+    _Atomic bool deferred;       /* a call waits for `open` to be taken: ring the doorbell then */
+    _Atomic uint32_t completers; /* threads within tutti_block_ready() that may hold `current` */
+    _Atomic uint64_t unready_blocks; /* that ready never came for */
+    _Atomic(struct attachment *)
+        current; /* written by the callback thread; read by completers; NULL without a thread */
+    _Atomic(struct attachment *)
+        offered; /* link thread -> callback thread, taken by exchange by either */
     _Atomic(struct attachment *) retired; /* list; callback thread pushes, link thread takes all */
     struct told told;
 
@@ -74,7 +80,8 @@ void callback_init(struct callback *callback);
 enum tutti_status callback_prepare(struct callback *callback,
                                    const struct tutti_stream_params *params);
 
-/** Frees the segment; the thread has ended. Waits for threads within callback_ready(). Attachments are the caller's to take first. */
+/** Frees the segment; the thread has ended. Waits for threads within callback_ready(). Attachments
+ * are the caller's to take first. */
 void callback_dispose(struct callback *callback);
 
 /** Zeroes both halves and starts the thread at position 0, half 0. Errors: NO_MEMORY. */
@@ -92,7 +99,8 @@ bool callback_is_self(const struct callback *callback);
 /** See tutti_block_ready(). Any thread, real time. */
 void callback_ready(struct callback *callback);
 
-/** Gives the thread an engine: now if it runs, else when it starts. Nothing else is on offer, and the former one was retired. */
+/** Gives the thread an engine: now if it runs, else when it starts. Nothing else is on offer, and
+ * the former one was retired. */
 void callback_offer(struct callback *callback, struct attachment *attachment);
 
 /** Takes back what nobody took yet; NULL when there is nothing. */
@@ -101,7 +109,8 @@ struct attachment *callback_withdraw(struct callback *callback);
 /** Tells the thread to look: an attachment died. */
 void callback_wake(struct callback *callback);
 
-/** Takes the retired attachments as a list; they may be freed once callback_quiet() was true afterwards. */
+/** Takes the retired attachments as a list; they may be freed once callback_quiet() was true
+ * afterwards. */
 struct attachment *callback_take_retired(struct callback *callback);
 bool callback_quiet(struct callback *callback);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of libtutti: one client. Its parts: connect.c meets the engine, keep.c is the thread that keeps one, link.c
- * carries messages, attach.c joins the segment to engines, callback.c calls the host, events.c tells it, watch.c asks for numbers, client.c is the public face that checks states.
+ * The inside of libtutti: one client. Its parts: connect.c meets the engine, keep.c is the thread
+ * that keeps one, link.c carries messages, attach.c joins the segment to engines, callback.c calls
+ * the host, events.c tells it, watch.c asks for numbers, client.c is the public face that checks
+ * states.
  *
- * Threads: the host's, serialised by the host but for the functions marked "any thread"; the link thread, which receives, and when the link
- * is lost connects and prepares again; the event thread; the callback thread. `lock` guards what is marked so; it is never held
- * while waiting for anything but `changed`.
+ * Threads: the host's, serialised by the host but for the functions marked "any thread"; the link
+ * thread, which receives, and when the link is lost connects and prepares again; the event thread;
+ * the callback thread. `lock` guards what is marked so; it is never held while waiting for anything
+ * but `changed`.
  */
 #ifndef TUTTI_CLIENT_CLIENT_H
 #define TUTTI_CLIENT_CLIENT_H
@@ -18,8 +21,9 @@
 #include "tutti/tutti.h"
 
 enum {
-    CLIENT_ANSWER_MS = 2000,   /* an engine answers a question within this */
-    CLIENT_TICK_MS = 50,       /* how late a hung engine may be noticed after the callback thread saw it */
+    CLIENT_ANSWER_MS = 2000, /* an engine answers a question within this */
+    CLIENT_TICK_MS =
+        50, /* how late a hung engine may be noticed after the callback thread saw it */
     CLIENT_DEVICES_MS = 10000, /* asking every backend takes longer */
 };
 
@@ -34,10 +38,10 @@ enum client_state {
 /* One request under way. On the requester's stack, guarded by the client's lock. */
 struct link_request {
     uint32_t serial;
-    enum proto_type expected; /* type of the good answer */
-    void *answer;             /* proto_size(expected) bytes */
+    enum proto_type expected;               /* type of the good answer */
+    void *answer;                           /* proto_size(expected) bytes */
     os_handle handles[OS_LINK_MAX_HANDLES]; /* that came with it: the requester's */
-    enum tutti_status status; /* of an ERROR */
+    enum tutti_status status;               /* of an ERROR */
     bool done;
     char text[PROTO_TEXT_BYTES];
 };
@@ -48,7 +52,7 @@ struct tutti_client {
     char engine_path[CONNECT_PATH_BYTES];
     bool do_not_start;
 
-    _Atomic int state; /* enum client_state; written by client_enter() alone */
+    _Atomic int state;            /* enum client_state; written by client_enter() alone */
     char error[TUTTI_TEXT_BYTES]; /* of the last failed serialised call; the host's thread */
 
     struct os_mutex lock;
@@ -56,20 +60,20 @@ struct tutti_client {
     struct os_mutex asking; /* held for a whole request: one at a time */
 
     /* guarded by lock */
-    struct os_link *link;   /* NULL while lost; replaced by the link thread */
-    uint32_t epoch;         /* counts links: which one a thing belongs to */
-    unsigned link_users;    /* threads sending on link */
+    struct os_link *link;         /* NULL while lost; replaced by the link thread */
+    uint32_t epoch;               /* counts links: which one a thing belongs to */
+    unsigned link_users;          /* threads sending on link */
     struct link_request *request; /* of a thread within link_ask() */
     struct link_request *own;     /* of the link thread itself */
-    uint32_t serial;        /* of the last request */
-    uint64_t generation;    /* of the engine; of the last one while lost */
-    uint32_t engine_pid;    /* likewise */
-    struct proto_device device; /* last known */
+    uint32_t serial;              /* of the last request */
+    uint64_t generation;          /* of the engine; of the last one while lost */
+    uint32_t engine_pid;          /* likewise */
+    struct proto_device device;   /* last known */
     uint32_t input_latency_frames, output_latency_frames;
-    bool prepared;          /* `prepare` is to be kept up with every engine */
-    bool reattaching;       /* the link thread uses callback.memory and `prepare` */
-    bool wanted;            /* somebody waits for a link */
-    uint32_t attempts;      /* to connect, finished */
+    bool prepared;     /* `prepare` is to be kept up with every engine */
+    bool reattaching;  /* the link thread uses callback.memory and `prepare` */
+    bool wanted;       /* somebody waits for a link */
+    uint32_t attempts; /* to connect, finished */
     enum tutti_status attempt_status;
     char attempt_text[PROTO_TEXT_BYTES];
     struct attachment *attachment; /* the last one offered, till it is retired */
@@ -77,18 +81,18 @@ struct tutti_client {
     uint32_t attached_epoch;       /* of the link that `attachment` came through; 0: none */
     uint64_t hung_generation;      /* of an engine that stopped calling; 0: none */
     uint32_t hung_pid;             /* its process */
-    double rate_hz;                /* asked for or found at prepare: asked of the next engine too; 0: none */
-    bool told_lost;                /* ENGINE_LOST was told, ENGINE_BACK not yet */
+    double rate_hz; /* asked for or found at prepare: asked of the next engine too; 0: none */
+    bool told_lost; /* ENGINE_LOST was told, ENGINE_BACK not yet */
     bool quit;
-    struct proto_prepare prepare;  /* as sent last */
+    struct proto_prepare prepare; /* as sent last */
 
     struct os_thread *link_thread;
     struct callback callback;
     struct events events;
 
     /* link thread */
-    uint64_t retry_ns;     /* when to try again: to connect, or to prepare */
-    uint64_t backoff_ms;   /* between attempts to connect */
+    uint64_t retry_ns;   /* when to try again: to connect, or to prepare */
+    uint64_t backoff_ms; /* between attempts to connect */
     bool unready_logged;
     _Alignas(8) unsigned char received[OS_LINK_MAX_MESSAGE_BYTES];
 };
@@ -109,14 +113,16 @@ enum tutti_status keep_open(struct tutti_client *client);
 /** Ends the link thread and the link. */
 void keep_close(struct tutti_client *client);
 
-/** Waits until there is a link, asking for one. text: why not. Errors: as connect_engine(). Not from the link thread. */
+/** Waits until there is a link, asking for one. text: why not. Errors: as connect_engine(). Not
+ * from the link thread. */
 enum tutti_status keep_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
 
 /* ---- link.c: messages ---- */
 
-/** Sends a request (its header's serial is filled here) and waits for its answer: of the type `expected`, copied to answer (NULL: not
- *  wanted), with handles (NULL: closed). text: the engine's sentence, or the status' own. Errors: ENGINE_LOST, TIMEOUT, what
- *  the engine answered. Any thread but the link thread. */
+/** Sends a request (its header's serial is filled here) and waits for its answer: of the type
+ * `expected`, copied to answer (NULL: not wanted), with handles (NULL: closed). text: the engine's
+ * sentence, or the status' own. Errors: ENGINE_LOST, TIMEOUT, what the engine answered. Any thread
+ * but the link thread. */
 enum tutti_status link_ask(struct tutti_client *client, void *message, size_t message_bytes,
                            const os_handle *handles, unsigned handle_count,
                            enum proto_type expected, void *answer, os_handle *answer_handles,
@@ -127,12 +133,13 @@ enum tutti_status link_ask_at(struct tutti_client *client, void *message, size_t
                               enum proto_type expected, void *answer, os_handle *answer_handles,
                               uint64_t timeout_ms, char text[PROTO_TEXT_BYTES], uint32_t *epoch);
 
-/** Receives one message, if one comes in time, and gives it to whom it belongs. Link thread. Errors: TIMEOUT; else the link is to
- *  be given up. */
+/** Receives one message, if one comes in time, and gives it to whom it belongs. Link thread.
+ * Errors: TIMEOUT; else the link is to be given up. */
 enum tutti_status link_receive(struct tutti_client *client, uint64_t deadline_ns);
 
-/** The link thread's own request, for the prepared segment: receives what comes until its answer does. Errors: CLOSED (the link is to be
- *  given up), INVALID_STATE (client_is_abandoned() meanwhile), what the engine answered (logged). */
+/** The link thread's own request, for the prepared segment: receives what comes until its answer
+ * does. Errors: CLOSED (the link is to be given up), INVALID_STATE (client_is_abandoned()
+ * meanwhile), what the engine answered (logged). */
 enum tutti_status link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
                                const os_handle *handles, unsigned handle_count,
                                enum proto_type expected, void *answer, os_handle *answer_handles,
@@ -143,16 +150,19 @@ bool client_is_abandoned(struct tutti_client *client);
 
 /* ---- attach.c: the prepared segment and engines ---- */
 
-/** Joins the prepared segment to the engine (connecting if needed), and has the link thread keep it joined from now on.
- *  client->prepare is filled but for the wanted latencies. Errors: as tutti_prepare(). */
+/** Joins the prepared segment to the engine (connecting if needed), and has the link thread keep it
+ * joined from now on. client->prepare is filled but for the wanted latencies. Errors: as
+ * tutti_prepare(). */
 enum tutti_status attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
 /** The reverse; the callback thread has ended. Frees every attachment. */
 void attach_dispose(struct tutti_client *client);
 
-/** Shows the prepared segment to the engine met last. Link thread; `reattaching` is set. False: the link is to be given up. */
+/** Shows the prepared segment to the engine met last. Link thread; `reattaching` is set. False: the
+ * link is to be given up. */
 bool attach_again(struct tutti_client *client);
 
-/** Collects the attachments that the callback thread let go of; true when one was, because its engine hangs. lock held. */
+/** Collects the attachments that the callback thread let go of; true when one was, because its
+ * engine hangs. lock held. */
 bool attach_collect(struct tutti_client *client);
 
 /* ---- small things ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Meeting the engine: connecting, and, when none answers, starting one. However many programs do this at once, one engine results: whoever
- * starts or kills one holds the lock "spawn" and has looked again under it.
+ * Meeting the engine: connecting, and, when none answers, starting one. However many programs do
+ * this at once, one engine results: whoever starts or kills one holds the lock "spawn" and has
+ * looked again under it.
  */
 #ifndef TUTTI_CLIENT_CONNECT_H
 #define TUTTI_CLIENT_CONNECT_H
@@ -21,11 +22,11 @@ enum {
 };
 
 struct connect_how {
-    const char *program;      /* shown to people */
-    const char *engine_path;  /* of tuttid; NULL or "": looked for */
-    bool do_not_start;        /* neither start nor kill one */
-    /* Of an engine that stopped calling, 0: none. One that answers with this generation hangs all the same; this process is given less
-     * time to answer. */
+    const char *program;     /* shown to people */
+    const char *engine_path; /* of tuttid; NULL or "": looked for */
+    bool do_not_start;       /* neither start nor kill one */
+    /* Of an engine that stopped calling, 0: none. One that answers with this generation hangs all
+     * the same; this process is given less time to answer. */
     uint64_t hung_generation;
     uint32_t hung_pid;
     /** Asked every few ms; true gives up with CLOSED. NULL: never. */
@@ -33,12 +34,14 @@ struct connect_how {
     void *user;
 };
 
-/** Connects and greets. *link and *welcome are filled on OK; text is a sentence otherwise. Any ordinary thread.
- *  Errors: NO_ENGINE, VERSION_MISMATCH (the engine is newer), REFUSED, FULL, CLOSED (cancelled), NO_MEMORY. */
+/** Connects and greets. *link and *welcome are filled on OK; text is a sentence otherwise. Any
+ * ordinary thread. Errors: NO_ENGINE, VERSION_MISMATCH (the engine is newer), REFUSED, FULL, CLOSED
+ * (cancelled), NO_MEMORY. */
 enum tutti_status connect_engine(const struct connect_how *how, struct os_link **link,
                                  struct proto_welcome *welcome, char text[PROTO_TEXT_BYTES]);
 
-/** The index-th place to look for tuttid, given the full path of this module; false when there are no more. Pure. */
+/** The index-th place to look for tuttid, given the full path of this module; false when there are
+ * no more. Pure. */
 bool connect_candidate(unsigned index, const char *module_path, char *path, size_t path_bytes);
 
 #endif

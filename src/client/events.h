@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Events to the host, on a thread of their own: a host that does not return from one keeps back its own events and nothing else. */
+/* Events to the host, on a thread of their own: a host that does not return from one keeps back its
+ * own events and nothing else. */
 #ifndef TUTTI_CLIENT_EVENTS_H
 #define TUTTI_CLIENT_EVENTS_H
 
@@ -16,7 +17,8 @@ struct events_entry {
 };
 
 struct events {
-    void (*deliver)(void *user, const struct tutti_event *event); /* NULL: nobody listens, no thread */
+    void (*deliver)(void *user,
+                    const struct tutti_event *event); /* NULL: nobody listens, no thread */
     void *user;
     struct os_thread *thread;
     struct os_mutex lock;
@@ -34,8 +36,8 @@ enum tutti_status events_open(struct events *events,
 /** No event comes after it returns. Those still queued are dropped. Not from an event. */
 void events_close(struct events *events);
 
-/** Queues an event. When the last one queued is of the same kind they become one and value adds up; when there is no room the oldest
- *  goes. Any ordinary thread. text may be NULL. */
+/** Queues an event. When the last one queued is of the same kind they become one and value adds up;
+ * when there is no room the oldest goes. Any ordinary thread. text may be NULL. */
 void events_put(struct events *events, enum tutti_event_kind kind, uint64_t value, double rate_hz,
                 const char *text);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The last block as the host was told of it, for readers on any thread: a sequence lock of atomics. */
+/* The last block as the host was told of it, for readers on any thread: a sequence lock of atomics.
+ */
 #ifndef TUTTI_CLIENT_TOLD_H
 #define TUTTI_CLIENT_TOLD_H
 

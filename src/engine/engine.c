@@ -39,7 +39,8 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
 {
     const char *name = params->config->device_backend;
     if (strcmp(name, "auto") != 0 && !backend_find(name)) {
-        snprintf(error, PROTO_TEXT_BYTES, "there is no backend '%.64s'; see [device] backend", name);
+        snprintf(error, PROTO_TEXT_BYTES, "there is no backend '%.64s'; see [device] backend",
+                 name);
         return TUTTI_NO_DEVICE;
     }
     enum tutti_status status = TUTTI_NO_MEMORY;

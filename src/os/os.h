@@ -27,7 +27,8 @@ enum { OS_NS_PER_MS = 1000000 };
 uint64_t os_now_ns(void);
 
 /** Sleeps until os_now_ns() >= deadline_ns, as finely as the system can (clock_nanosleep; a
- *  high-resolution waitable timer kept per thread). Real time but for the first call on a thread. */
+ *  high-resolution waitable timer kept per thread). Real time but for the first call on a thread.
+ */
 void os_sleep_until_ns(uint64_t deadline_ns);
 
 /* ---- threads ------------------------------------------------------------------------------- */
@@ -90,7 +91,8 @@ typedef intptr_t os_handle;
 /** Closes a handle that os_link_recv() gave. OS_NO_HANDLE is fine. */
 void os_handle_close(os_handle handle);
 
-/** Another handle to the same object, owned by the caller; OS_NO_HANDLE for OS_NO_HANDLE or on failure. */
+/** Another handle to the same object, owned by the caller; OS_NO_HANDLE for OS_NO_HANDLE or on
+ * failure. */
 os_handle os_handle_duplicate(os_handle handle);
 
 struct os_shm {
@@ -99,8 +101,8 @@ struct os_shm {
     os_handle handle;
 };
 
-/** Creates zeroed shared memory, prefaulted and locked into memory where allowed. Linux: a memfd with
- *  the seals SHRINK, GROW, SEAL; Windows: an unnamed section. Errors: NO_MEMORY. */
+/** Creates zeroed shared memory, prefaulted and locked into memory where allowed. Linux: a memfd
+ * with the seals SHRINK, GROW, SEAL; Windows: an unnamed section. Errors: NO_MEMORY. */
 enum tutti_status os_shm_create(struct os_shm *shm, size_t size_bytes);
 
 /** Maps memory that a peer sent, read-write, and owns the handle from then on (closed on failure
@@ -126,8 +128,8 @@ struct os_wake {
 /** Makes a wake-up over a word of shared memory. Errors: NO_MEMORY. */
 enum tutti_status os_wake_init(struct os_wake *wake, _Atomic uint32_t *word);
 
-/** The other side's half: word in the mapped memory, event as received (owned from then on; closed on
- *  failure). Errors: PROTOCOL when the handle is not an event (Windows). */
+/** The other side's half: word in the mapped memory, event as received (owned from then on; closed
+ * on failure). Errors: PROTOCOL when the handle is not an event (Windows). */
 enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event);
 
 void os_wake_fini(struct os_wake *wake);
@@ -142,22 +144,24 @@ bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
 /* ---- runtime folder, locks, processes ------------------------------------------------------- */
 
 /** Folder of this user's engine, created 0700 and checked (owner, mode; not a link):
- *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /tmp/tutti-UID; Windows: %TUTTI_RUNTIME_DIR%,
- *  else %LOCALAPPDATA%\Tutti. utf-8, no trailing separator. Errors: REFUSED, IO. */
+ *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /tmp/tutti-UID; Windows:
+ * %TUTTI_RUNTIME_DIR%, else %LOCALAPPDATA%\Tutti. utf-8, no trailing separator. Errors: REFUSED,
+ * IO. */
 enum tutti_status os_runtime_dir(char *path, size_t path_bytes);
 
-/** A machine-local lock named within the runtime folder, released by the system when its holder dies
- *  (flock; named mutex with the user's SID, session and a hash of the folder). */
+/** A machine-local lock named within the runtime folder, released by the system when its holder
+ * dies (flock; named mutex with the user's SID, session and a hash of the folder). */
 struct os_lock;
-/** Errors: TIMEOUT when another process (or thread) holds it past deadline_ns, REFUSED, NO_MEMORY. */
+/** Errors: TIMEOUT when another process (or thread) holds it past deadline_ns, REFUSED, NO_MEMORY.
+ */
 enum tutti_status os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns);
 void os_lock_release(struct os_lock *lock);
 
 uint32_t os_process_id(void);
 
-/** Starts a program that outlives the caller: no inherited handles, own session or job, runtime folder
- *  as its working folder, standard streams on the null device. argv ends with NULL.
- *  Errors: NO_ENGINE (not found, refused: logged with the reason). */
+/** Starts a program that outlives the caller: no inherited handles, own session or job, runtime
+ * folder as its working folder, standard streams on the null device. argv ends with NULL. Errors:
+ * NO_ENGINE (not found, refused: logged with the reason). */
 enum tutti_status os_process_spawn(const char *path, const char *const *argv);
 
 /** True while the process exists (a zombie does not). */
@@ -179,22 +183,23 @@ bool os_getenv(const char *name, char *value, size_t value_bytes);
 /* ---- control link -------------------------------------------------------------------------- */
 
 /*
- * A reliable two-way stream of whole messages with handles attached. Linux: SOCK_SEQPACKET in the runtime
- * folder, peer's uid must equal ours. Windows: a message pipe whose name carries user SID, session and
- * a hash of the runtime folder; DACL of this user alone, medium label, remote clients refused, first
- * instance asserted (and a named mutex, see os_lock). Handles travel as SCM_RIGHTS; on Windows
- * they are duplicated with explicit rights by whichever side may open the other's process.
+ * A reliable two-way stream of whole messages with handles attached. Linux: SOCK_SEQPACKET in the
+ * runtime folder, peer's uid must equal ours. Windows: a message pipe whose name carries user SID,
+ * session and a hash of the runtime folder; DACL of this user alone, medium label, remote clients
+ * refused, first instance asserted (and a named mutex, see os_lock). Handles travel as SCM_RIGHTS;
+ * on Windows they are duplicated with explicit rights by whichever side may open the other's
+ * process.
  */
 enum { OS_LINK_MAX_MESSAGE_BYTES = 32768, OS_LINK_MAX_HANDLES = 4 };
 
 struct os_listener;
 struct os_link;
 
-/** Opens the engine's listening end, replacing a dead engine's leftovers. The caller holds the engine
- *  lock. Errors: REFUSED, IO. */
+/** Opens the engine's listening end, replacing a dead engine's leftovers. The caller holds the
+ * engine lock. Errors: REFUSED, IO. */
 enum tutti_status os_listener_open(struct os_listener **out);
-/** Waits for a client until deadline_ns. Errors: TIMEOUT; CLOSED after os_listener_wake(); REFUSED for
- *  a foreign user (the peer is dropped; go on accepting); IO. */
+/** Waits for a client until deadline_ns. Errors: TIMEOUT; CLOSED after os_listener_wake(); REFUSED
+ * for a foreign user (the peer is dropped; go on accepting); IO. */
 enum tutti_status os_listener_accept(struct os_listener *listener, struct os_link **out,
                                      uint64_t deadline_ns);
 /** Makes a waiting accept return CLOSED. */
@@ -205,20 +210,22 @@ void os_listener_close(struct os_listener *listener);
  *  listens is not this user's. */
 enum tutti_status os_link_connect(struct os_link **out, uint64_t deadline_ns);
 
-/** Sends one message. handles: handle_count values or OS_NO_HANDLE, borrowed (duplicates travel). Several
- *  threads may send. Errors: CLOSED, TIMEOUT (peer does not read), INVALID_ARGUMENT, REFUSED (handles
- *  cannot be handed over). */
+/** Sends one message. handles: handle_count values or OS_NO_HANDLE, borrowed (duplicates travel).
+ * Several threads may send. Errors: CLOSED, TIMEOUT (peer does not read), INVALID_ARGUMENT, REFUSED
+ * (handles cannot be handed over). */
 enum tutti_status os_link_send(struct os_link *link, const void *message, size_t message_bytes,
                                const os_handle *handles, unsigned handle_count,
                                uint64_t deadline_ns);
 
-/** Receives one message. handles (OS_LINK_MAX_HANDLES long): filled with what came, owned by the caller,
- *  the rest OS_NO_HANDLE. One thread receives. Errors: CLOSED (peer gone or os_link_shutdown()), TIMEOUT,
- *  PROTOCOL (longer than message_room; the link is dead afterwards). */
+/** Receives one message. handles (OS_LINK_MAX_HANDLES long): filled with what came, owned by the
+ * caller, the rest OS_NO_HANDLE. One thread receives. Errors: CLOSED (peer gone or
+ * os_link_shutdown()), TIMEOUT, PROTOCOL (longer than message_room; the link is dead afterwards).
+ */
 enum tutti_status os_link_recv(struct os_link *link, void *message, size_t message_room,
                                size_t *message_bytes, os_handle *handles, uint64_t deadline_ns);
 
-/** Ends both directions; a waiting os_link_recv() returns CLOSED. The link stays valid till closed. */
+/** Ends both directions; a waiting os_link_recv() returns CLOSED. The link stays valid till closed.
+ */
 void os_link_shutdown(struct os_link *link);
 void os_link_close(struct os_link *link);
 

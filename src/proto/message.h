@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages of the control link. Fixed width, little endian, the same bytes from 32- and 64-bit programs; a message is one
- * struct. Requests carry a serial that the answer repeats; events carry serial 0.
+ * The messages of the control link. Fixed width, little endian, the same bytes from 32- and 64-bit
+ * programs; a message is one struct. Requests carry a serial that the answer repeats; events carry
+ * serial 0.
  *
  * program                         engine
  *   HELLO                    ->
@@ -86,9 +87,10 @@ struct proto_device {
     char format[32]; /* what was negotiated, for people */
     uint32_t state;  /* enum proto_stream_state */
     uint32_t inputs, outputs;
-    uint32_t period_frames;                   /* the quantum; when closed, the one to expect */
+    uint32_t period_frames; /* the quantum; when closed, the one to expect */
     uint32_t period_min_frames, period_max_frames, period_step_frames; /* step 0: powers of two */
-    uint32_t input_latency_frames, output_latency_frames; /* at that period, without any program's buffer */
+    uint32_t input_latency_frames,
+        output_latency_frames; /* at that period, without any program's buffer */
     double rate_hz;
     double rates_hz[16]; /* that the device accepts, 0-terminated */
 };
@@ -103,8 +105,8 @@ enum proto_stream_state {
 struct proto_welcome {
     struct proto_header header;
     uint32_t engine_pid;
-    uint32_t program_id;  /* in STATUS_REPLY and as a route's source */
-    uint64_t generation;  /* of this engine process: unique, never 0 */
+    uint32_t program_id; /* in STATUS_REPLY and as a route's source */
+    uint64_t generation; /* of this engine process: unique, never 0 */
     char engine_version[16];
     struct proto_device device;
 };
@@ -116,35 +118,40 @@ struct proto_channel {
     uint32_t program; /* PROTO_CHANNEL_PROGRAM: program_id of the source */
 };
 enum proto_channel_kind {
-    PROTO_CHANNEL_DEVICE,  /* input or output of the device */
-    PROTO_CHANNEL_MIX,     /* input only: what the engine mixed for that device output, one block ago */
+    PROTO_CHANNEL_DEVICE, /* input or output of the device */
+    PROTO_CHANNEL_MIX, /* input only: what the engine mixed for that device output, one block ago */
     PROTO_CHANNEL_PROGRAM, /* input only: an output channel of another program, one block ago */
     PROTO_CHANNEL_NONE,    /* silence; goes nowhere */
     PROTO_CHANNEL_KIND_COUNT
 };
 
 enum proto_prepare_flag {
-    PROTO_PREPARE_LATE_TAKE = 1, /* a block is complete when the next call returns: one buffer more */
-    PROTO_PREPARE_TIGHT = 2,     /* buffers above the quantum answer within one quantum */
+    PROTO_PREPARE_LATE_TAKE =
+        1,                   /* a block is complete when the next call returns: one buffer more */
+    PROTO_PREPARE_TIGHT = 2, /* buffers above the quantum answer within one quantum */
 };
 
 /* handles: segment, doorbell event (Windows) */
 struct proto_prepare {
     struct proto_header header;
     uint32_t buffer_frames, inputs, outputs;
-    uint32_t flags;                                   /* enum proto_prepare_flag */
-    /* > 0: latencies to keep if possible (a program that meets a new engine); 0: the engine's choice */
+    uint32_t flags; /* enum proto_prepare_flag */
+    /* > 0: latencies to keep if possible (a program that meets a new engine); 0: the engine's
+     * choice */
     uint32_t wanted_input_latency_frames, wanted_output_latency_frames;
-    struct proto_channel input[PROTO_MAX_CHANNELS];   /* the first `inputs` count */
+    struct proto_channel input[PROTO_MAX_CHANNELS]; /* the first `inputs` count */
     struct proto_channel output[PROTO_MAX_CHANNELS];
 };
 
 /* handles: rendezvous, engine's event (Windows) */
 struct proto_prepared {
     struct proto_header header;
-    uint32_t input_latency_frames;  /* from a block's first input frame in the air to the block's time stamp */
-    uint32_t output_latency_frames; /* from the time stamp to the block's first output frame in the air */
-    uint32_t patience_ms;           /* the program may take the engine for dead after this long without a call */
+    uint32_t input_latency_frames;  /* from a block's first input frame in the air to the block's
+                                       time stamp */
+    uint32_t output_latency_frames; /* from the time stamp to the block's first output frame in the
+                                       air */
+    uint32_t
+        patience_ms; /* the program may take the engine for dead after this long without a call */
     uint32_t reserved;
     struct proto_device device;
 };
@@ -166,7 +173,8 @@ struct proto_program_status {
     uint32_t state; /* enum proto_program_state */
     uint32_t buffer_frames, inputs, outputs;
     uint32_t input_latency_frames, output_latency_frames;
-    uint32_t lateness_p50_us, lateness_p99_us, lateness_max_us; /* call to done, over the last seconds */
+    uint32_t lateness_p50_us, lateness_p99_us,
+        lateness_max_us; /* call to done, over the last seconds */
     uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
     float input_peak[PROTO_STATUS_METERS], output_peak[PROTO_STATUS_METERS]; /* since last asked */
 };
@@ -182,7 +190,7 @@ enum proto_program_state {
 struct proto_status_reply {
     struct proto_header header;
     uint32_t engine_pid;
-    uint32_t program_count; /* in all */
+    uint32_t program_count;       /* in all */
     uint32_t first_program, here; /* of them, in this reply */
     uint64_t generation;
     uint64_t cycles, device_xruns, reopenings, gap_frames, engine_overruns;
@@ -246,9 +254,10 @@ uint32_t proto_size(enum proto_type type);
 /** Name such as "PREPARE"; "?" for an unknown type. */
 const char *proto_type_name(unsigned type);
 
-/** Checks a received message as a whole: size, type, direction (from_program), every enum, count, string terminator, rate and channel of its body
- *  within its limits. Errors: PROTOCOL (why points to a static text that says which field), VERSION_MISMATCH (only the header was
- *  looked at). After OK every field may be used without another check but of what depends on the receiver's state. */
+/** Checks a received message as a whole: size, type, direction (from_program), every enum, count,
+ * string terminator, rate and channel of its body within its limits. Errors: PROTOCOL (why points
+ * to a static text that says which field), VERSION_MISMATCH (only the header was looked at). After
+ * OK every field may be used without another check but of what depends on the receiver's state. */
 enum tutti_status proto_check(const void *message, size_t message_bytes, bool from_program,
                               const char **why);
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shared segment of one program, and the words through which program and engine hand its halves to each other.
+ * The shared segment of one program, and the words through which program and engine hand its halves
+ * to each other.
  *
- * The program creates the segment, fills `fixed` and hands it to each engine it meets; the addresses in it never change until
- * it is disposed. Each word has one writer; everything in it is hostile input to the other side: read once, checked, used.
+ * The program creates the segment, fills `fixed` and hands it to each engine it meets; the
+ * addresses in it never change until it is disposed. Each word has one writer; everything in it is
+ * hostile input to the other side: read once, checked, used.
  *
- * Layout: struct proto_segment (4096 bytes), then for each input channel half 0 and half 1, then for each output channel half 0
- * and half 1. A half is buffer_frames float32 samples, padded to a multiple of 64 bytes.
+ * Layout: struct proto_segment (4096 bytes), then for each input channel half 0 and half 1, then
+ * for each output channel half 0 and half 1. A half is buffer_frames float32 samples, padded to a
+ * multiple of 64 bytes.
  */
 #ifndef TUTTI_PROTO_SEGMENT_H
 #define TUTTI_PROTO_SEGMENT_H
@@ -34,9 +37,11 @@ struct proto_stamp {
     uint32_t seq;             /* of the call; half = seq & 1 */
     uint32_t flags;           /* enum proto_stamp_flag */
     uint64_t position_frames; /* of the block's first frame, 0 at start */
-    uint64_t time_ns;         /* os_now_ns() scale: when the last frame of the block's input had been captured */
-    uint64_t device_frames;   /* the block's first input frame on the device's own timeline, common to all programs */
-    uint64_t generation;      /* of the engine: changes when another engine process took over */
+    uint64_t
+        time_ns; /* os_now_ns() scale: when the last frame of the block's input had been captured */
+    uint64_t device_frames; /* the block's first input frame on the device's own timeline, common to
+                               all programs */
+    uint64_t generation;    /* of the engine: changes when another engine process took over */
     uint64_t reserved[3];
 };
 enum proto_stamp_flag {
@@ -46,8 +51,9 @@ enum proto_stamp_flag {
 
 /* What arm_done() left for the program to do when it hands a half back. */
 enum proto_armed {
-    PROTO_ARMED_NOT = 0,  /* nothing: the engine does not wait for it */
-    PROTO_ARMED_COUNT = 1,/* take one from rendezvous.pending and wake the engine when that was the last */
+    PROTO_ARMED_NOT = 0, /* nothing: the engine does not wait for it */
+    PROTO_ARMED_COUNT =
+        1, /* take one from rendezvous.pending and wake the engine when that was the last */
     PROTO_ARMED_WAKE = 2, /* wake the engine at once (callbacks in bursts) */
 };
 
@@ -62,26 +68,29 @@ struct proto_segment {
     uint32_t reserved0;
 
     /* Written by the program while it runs. */
-    alignas(64) _Atomic uint32_t run;       /* 0 stopped; odd running, another value each start. After start_seq. */
-    _Atomic uint32_t start_seq;             /* seq of the first call after a start */
-    _Atomic uint32_t begun_seq;             /* the last call whose callback began */
-    _Atomic uint32_t thread_id;             /* of the callback thread, for demotion */
-    _Atomic uint64_t begun_ns;              /* when that callback began */
-    _Atomic uint64_t done_ns;               /* when the last block was handed back */
+    alignas(64) _Atomic uint32_t
+        run; /* 0 stopped; odd running, another value each start. After start_seq. */
+    _Atomic uint32_t start_seq; /* seq of the first call after a start */
+    _Atomic uint32_t begun_seq; /* the last call whose callback began */
+    _Atomic uint32_t thread_id; /* of the callback thread, for demotion */
+    _Atomic uint64_t begun_ns;  /* when that callback began */
+    _Atomic uint64_t done_ns;   /* when the last block was handed back */
 
-    /* Written by both, see handoff.h. owner[h] = seq << 1 | 1 while the program owns half h, seq << 1 when handed back. */
+    /* Written by both, see handoff.h. owner[h] = seq << 1 | 1 while the program owns half h, seq <<
+     * 1 when handed back. */
     alignas(64) _Atomic uint32_t owner[2];
-    _Atomic uint32_t armed;                 /* enum proto_armed: set by the engine, taken by exchange by either */
+    _Atomic uint32_t armed; /* enum proto_armed: set by the engine, taken by exchange by either */
 
     /* Written by the engine. */
-    alignas(64) _Atomic uint32_t doorbell;  /* os_wake word of the program; also posted by the program itself to stop */
-    alignas(64) struct proto_stamp stamp[2];/* per half, covered by owner[] */
+    alignas(64) _Atomic uint32_t
+        doorbell; /* os_wake word of the program; also posted by the program itself to stop */
+    alignas(64) struct proto_stamp stamp[2]; /* per half, covered by owner[] */
 
     /* Counters written by the engine for the program to show; never read back. */
     alignas(64) _Atomic uint64_t calls;
     _Atomic uint64_t late_program, late_device, late_machine; /* blocks left out, by cause */
-    _Atomic uint64_t missed_frames;         /* frames the position jumped over */
-    _Atomic uint64_t gap_frames;            /* of these: while the device reopened */
+    _Atomic uint64_t missed_frames;                           /* frames the position jumped over */
+    _Atomic uint64_t gap_frames; /* of these: while the device reopened */
 
     alignas(64) unsigned char pad[PROTO_SEGMENT_HEADER_BYTES - 64 * 7];
 };
@@ -94,9 +103,9 @@ static_assert(offsetof(struct proto_segment, calls) == 384, "segment layout");
 static_assert(sizeof(struct proto_segment) == PROTO_SEGMENT_HEADER_BYTES, "segment layout");
 
 /*
- * The engine's page that every program maps: only hints. pending counts the programs that the engine waits for; the one that
- * takes it to zero posts wake. The truth of "done" is each program's own owner word, so a wrong count costs
- * time and nothing else.
+ * The engine's page that every program maps: only hints. pending counts the programs that the
+ * engine waits for; the one that takes it to zero posts wake. The truth of "done" is each program's
+ * own owner word, so a wrong count costs time and nothing else.
  */
 struct proto_rendezvous {
     alignas(64) _Atomic uint32_t wake; /* os_wake word of the engine */
@@ -112,19 +121,21 @@ struct proto_layout {
     uint64_t size_bytes; /* whole segment, rounded up to 64 KiB (Windows' granularity) */
 };
 
-/** Computes a layout. Errors: INVALID_ARGUMENT when a number is outside the limits above (0 channels in a direction are fine, not in
- *  both). */
+/** Computes a layout. Errors: INVALID_ARGUMENT when a number is outside the limits above (0
+ * channels in a direction are fine, not in both). */
 enum tutti_status proto_layout_init(struct proto_layout *layout, uint32_t buffer_frames,
                                     uint32_t inputs, uint32_t outputs);
 /** A half's samples. half: 0 or 1; channel < inputs (outputs). */
-float *proto_input(const struct proto_layout *layout, void *segment, uint32_t channel, unsigned half);
-float *proto_output(const struct proto_layout *layout, void *segment, uint32_t channel, unsigned half);
+float *proto_input(const struct proto_layout *layout, void *segment, uint32_t channel,
+                   unsigned half);
+float *proto_output(const struct proto_layout *layout, void *segment, uint32_t channel,
+                    unsigned half);
 
 /** The program's side: writes `fixed` of a zeroed segment. */
 void proto_segment_init(struct proto_segment *segment, const struct proto_layout *layout);
 
-/** The engine's side: reads `fixed` once, checks every field against the mapped size and what the PREPARE message said.
- *  Errors: PROTOCOL. */
+/** The engine's side: reads `fixed` once, checks every field against the mapped size and what the
+ * PREPARE message said. Errors: PROTOCOL. */
 enum tutti_status proto_segment_check(const struct proto_segment *segment, size_t mapped_bytes,
                                       const struct proto_layout *expected);
 

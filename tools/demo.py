@@ -51,7 +51,7 @@ def make_music():
              "drummer": ["Rear_Left", "Side_Right", "Noise", "Rear_Center"]}
     for name, files in parts.items():
         files = [sounds + f + ".wav" for f in files]
-        pan = ["remix", "1v0.6", "1v0.35"] if name == "singer" else ["remix", "1v0.3", "1v0.5"]
+        pan = ["remix", "1v1.2", "1v0.7"] if name == "singer" else ["remix", "1v0.8", "1v1.2"]
         shape = ["-r", str(RATE), "-e", "floating-point", "-b", "32"]
         wav = f"{DEMO}/{name}.wav"
         subprocess.run(["sox", "-V1", "-D", *files, *shape, wav, *pan], check=True)
@@ -181,9 +181,8 @@ def late_blocks(states):
     total = {"program": 0, "device": 0, "machine": 0}
     for state in states[1:]:
         for program in state.get("programs", []):
-            late = program.get("late_blocks", program)
             for cause in total:
-                total[cause] += late.get(cause, late.get(f"late_{cause}", 0))
+                total[cause] += program["late_" + cause]
     return total
 
 
@@ -201,10 +200,9 @@ def judge(hosts, states, engines_killed):
     reports = {h.name: h.report() for h in hosts}
     blocks = {h.name: h.blocks() for h in hosts}
     # A killed host leaves no report: all are told by the same driver, and the status shows its latencies.
-    told = {p["program_id"]: p for state in states for p in state.get("programs", [])}
-    for program in told.values():
+    for program in [p for state in states for p in state.get("programs", [])]:
         for host in hosts:
-            if program.get("buffer_frames") == host.buffer:
+            if program["buffer_frames"] == host.buffer:
                 host.reported = program["input_latency_frames"] + program["output_latency_frames"]
     recording = numpy.fromfile(f"{DEMO}/recording.f32", "<f4").reshape(-1, 2)
     players = []

@@ -56,6 +56,9 @@ open_file(const char *path)
 {
     FILE *file = path ? fopen(path, "wb") : NULL;
 
+    /* What was written stays when the host is killed: the demo kills it. */
+    if (file)
+        setvbuf(file, NULL, _IONBF, 0);
     if (path && !file)
         fail("%s cannot be written", path);
     return file;

@@ -68,9 +68,9 @@ class Host:
         self.killed = False
         self.process = subprocess.Popen(
             [WRAPPER, f"{BIN}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
-             "--ping", str(ping), "--blocks", self.files["blocks"], "--json", self.files["json"],
+             "--blocks", self.files["blocks"], "--json", self.files["json"],
              "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/stop", "--seconds", "300",
-             "--on-reset", "ignore", "--progress"] + arguments,
+             "--on-reset", "ignore", "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
             env=environment(), stdout=self.log, stderr=self.log)
 
     def ready(self):

@@ -450,8 +450,16 @@ nothing_heard_is_told_plainly(void **state)
     text_clear(&text);
     show_latency_json(&text, &latency);
     assert_true(is_json_line(text_get(&text)));
-    assert_non_null(strstr(text_get(&text), "\"found\":false"));
     assert_non_null(strstr(text_get(&text), "\"heard_peak_db\":null"));
+    latency.heard_peak = 0.5;
+    text_clear(&text);
+    show_latency(&text, &plain, &latency);
+    assert_fits(text_get(&text));
+    assert_non_null(strstr(text_get(&text), "-6.0 dB"));
+    text_clear(&text);
+    show_latency_json(&text, &latency);
+    assert_true(is_json_line(text_get(&text)));
+    assert_non_null(strstr(text_get(&text), "\"found\":false"));
     text_fini(&text);
 }
 

@@ -1,20 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * libtutti against a fake engine in the same process: opening, states, events, watching. Every call
- * is made by the test, so that what is asserted is order, never time.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/config.h"
-#include "client_host.h"
+/* libtutti towards a host: opening, states, blocks, stopping; the engine is a fake one
+ * (fake_engine.h). */
+#include "client_fixture.h"
 
 /* ---- opening ---- */
 
@@ -245,10 +232,10 @@ a_rate_is_asked_of_the_engine(void **state)
     fake_engine_kill(&fake);
 }
 
-/* ---- events and watching ---- */
+/* ---- blocks ---- */
 
 static void
-events_of_the_engine_reach_the_host(void **state)
+buffers_are_aligned_silent_and_within_range(void **state)
 {
     struct fake_engine fake;
     struct host host;
@@ -257,24 +244,67 @@ events_of_the_engine_reach_the_host(void **state)
     fake_engine_init(&fake, 11);
     fake_engine_start(&fake);
     host_open(&host);
-    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
-    fake_engine_tell(&fake, PROTO_EVENT_LATENCIES, 0, 111, 222);
-    await_event(&host, TUTTI_EVENT_LATENCIES);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, 33)), TUTTI_OK);
+    for (unsigned half = 0; half < 2; half++) {
+        assert_int_equal((uintptr_t)tutti_input(host.client, 0, half) % 64, 0);
+        assert_int_equal((uintptr_t)tutti_output(host.client, 1, half) % 64, 0);
+        for (unsigned i = 0; i < 33; i++)
+            assert_true(tutti_output(host.client, 1, half)[i] == 0);
+    }
+    assert_null(tutti_input(host.client, 1, 0));
+    assert_null(tutti_output(host.client, 2, 0));
+    assert_null(tutti_output(host.client, 0, 2));
     assert_int_equal(tutti_get_latencies(host.client, &in, &out), TUTTI_OK);
-    assert_int_equal(in, 111);
-    assert_int_equal(out, 222);
-    fake_engine_tell(&fake, PROTO_EVENT_GAP, 77, 111, 222);
-    assert_int_equal(host.event_value[await_event(&host, TUTTI_EVENT_GAP)], 77);
-    fake_engine_tell(&fake, PROTO_EVENT_DEVICE_LOST, 0, 111, 222);
-    fake_engine_tell(&fake, PROTO_EVENT_DEVICE_BACK, 0, 111, 222);
-    unsigned lost = await_event(&host, TUTTI_EVENT_DEVICE_LOST);
-    assert_true(await_event(&host, TUTTI_EVENT_DEVICE_BACK) > lost);
+    assert_int_equal(in, 100);
+    assert_int_equal(out, 200);
     host_close(&host);
     fake_engine_kill(&fake);
 }
 
 static void
-a_host_may_dispose_and_prepare_within_an_event(void **state)
+blocks_begin_at_half_zero_and_position_zero_and_alternate(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+    struct tutti_block told;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.reads_input = host.writes_output = true;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    tutti_output(host.client, 0, 1)[5] = 9; /* loud garbage from before the start */
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(tutti_output(host.client, 0, 1)[5] == 0);
+    assert_true(fake_engine_await_run(&fake));
+    for (unsigned n = 0; n < 6; n++) {
+        fake_engine_fill(&fake, 0, (float)n);
+        uint32_t seq = fake_engine_issue(&fake, n == 4 ? PROTO_STAMP_REPLACEMENT : 0);
+        assert_true(fake_engine_await_done(&fake, seq));
+        assert_true(fake_engine_output(&fake, seq, 0) == 0.5f + (float)(n * FRAMES));
+        struct tutti_block block = block_at(&host, n);
+        assert_int_equal(block.half, n & 1);
+        assert_int_equal(block.half, seq & 1);
+        assert_int_equal(block.frames, FRAMES);
+        assert_int_equal(block.position_frames, n * FRAMES);
+        assert_int_equal(block.device_frames, 1000 + n * FRAMES);
+        assert_int_equal(block.generation, 11);
+        assert_int_equal(block.silent, n == 4);
+        assert_false(block.jumped);
+        assert_true(host.input[n] == (float)n);
+    }
+    assert_int_equal(tutti_get_position(host.client, &told), TUTTI_OK);
+    assert_int_equal(told.position_frames, 5 * FRAMES);
+    assert_int_equal(told.half, 1);
+    assert_int_equal(told.time_ns, block_at(&host, 5).time_ns);
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_true(fake_engine_sees_stopped(&fake));
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+a_jump_of_the_engine_is_passed_on_but_never_backward(void **state)
 {
     struct fake_engine fake;
     struct host host;
@@ -286,56 +316,139 @@ a_host_may_dispose_and_prepare_within_an_event(void **state)
     assert_int_equal(tutti_start(host.client), TUTTI_OK);
     assert_true(fake_engine_await_run(&fake));
     assert_true(fake_engine_call(&fake));
-    os_mutex_lock(&host.lock);
-    host.reprepare = true;
-    host.reprepared = TUTTI_TIMEOUT;
-    os_mutex_unlock(&host.lock);
-    fake_engine_tell(&fake, PROTO_EVENT_LATENCIES, 0, 111, 222);
-    await_event(&host, TUTTI_EVENT_LATENCIES);
-    assert_int_equal(host.reprepared, TUTTI_OK);
-    assert_true(fake_engine_await_disposes(&fake, 1));
-    assert_int_equal(fake.prepares, 2);
-    assert_int_equal(fake.prepare.buffer_frames, 2 * FRAMES);
+    fake.position += 3 * FRAMES;
+    assert_true(fake_engine_await_done(&fake, fake_engine_issue(&fake, PROTO_STAMP_JUMPED)));
+    assert_int_equal(block_at(&host, 1).position_frames, 4 * FRAMES);
+    assert_true(block_at(&host, 1).jumped);
+    fake.position = 0;
+    assert_true(fake_engine_call(&fake));
+    assert_int_equal(block_at(&host, 2).position_frames, 5 * FRAMES);
+    assert_true(fake_engine_call(&fake));
+    assert_int_equal(block_at(&host, 3).position_frames, 6 * FRAMES);
     host_close(&host);
     fake_engine_kill(&fake);
 }
 
 static void
-status_comes_in_pages(void **state)
+each_start_begins_anew(void **state)
 {
     struct fake_engine fake;
     struct host host;
-    struct tutti_engine_status status;
-    struct tutti_program_status *programs;
-    struct tutti_device_entry *devices;
-    uint32_t count;
+    unsigned n = 0;
 
     fake_engine_init(&fake, 11);
-    fake.program_count = 2 * PROTO_STATUS_PROGRAMS + 6;
     fake_engine_start(&fake);
     host_open(&host);
-    assert_int_equal(tutti_get_status(host.client, &status, &programs), TUTTI_OK);
-    assert_int_equal(status.generation, 11);
-    assert_int_equal(status.cycles, 7);
-    assert_int_equal(status.program_count, 70);
-    assert_string_equal(status.device.backend, "fake");
-    for (uint32_t i = 0; i < status.program_count; i++)
-        assert_int_equal(programs[i].program_id, i + 1);
-    assert_string_equal(programs[69].name, "program 69");
-    assert_string_equal(programs[69].state, "running");
-    tutti_free(programs);
-    assert_int_equal(tutti_get_devices(host.client, &devices, &count), TUTTI_OK);
-    assert_int_equal(count, 2);
-    assert_string_equal(devices[1].name, "other card");
-    assert_true(devices[0].is_default);
-    assert_false(devices[1].is_default);
-    tutti_free(devices);
-    assert_int_equal(tutti_ask_engine_to_leave(host.client), TUTTI_OK);
-    fake_engine_kill(&fake);
-    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
-    assert_int_equal(tutti_ask_engine_to_leave(host.client), TUTTI_ENGINE_LOST);
-    assert_int_equal(tutti_get_status(host.client, &status, &programs), TUTTI_ENGINE_LOST);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    for (unsigned round = 0; round < 4; round++) {
+        assert_int_equal(tutti_start(host.client), TUTTI_OK);
+        assert_true(fake_engine_await_run(&fake));
+        for (unsigned i = 0; i <= round; i++) {
+            assert_true(fake_engine_call(&fake));
+            struct tutti_block block = block_at(&host, n++);
+            assert_int_equal(block.half, i & 1);
+            assert_int_equal(block.position_frames, i * FRAMES);
+            assert_false(block.jumped);
+        }
+        assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+        assert_true(fake_engine_sees_stopped(&fake));
+    }
+    assert_int_equal(fake.prepares, 1);
     host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+/* ---- stopping ---- */
+
+struct stopper {
+    struct host *host;
+    _Atomic bool asked, stopped;
+};
+
+static void
+stop_main(void *arg)
+{
+    struct stopper *stopper = arg;
+
+    atomic_store(&stopper->asked, true);
+    tutti_stop(stopper->host->client);
+    atomic_store(&stopper->stopped, true);
+}
+
+static void
+stop_waits_for_the_last_callback(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+    struct stopper stopper = {.host = &host};
+    struct os_thread *thread;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    set_hold(&host, true);
+    uint32_t seq = fake_engine_issue(&fake, 0);
+    await_within(&host);
+    assert_int_equal(os_thread_start(&thread, "stopper", OS_PRIORITY_NORMAL, stop_main, &stopper),
+                     TUTTI_OK);
+    await_flag(&host.client->callback.stop);
+    assert_false(atomic_load(&stopper.stopped));
+    assert_false(fake_engine_is_done(&fake, seq));
+    uint32_t late =
+        fake_engine_issue(&fake, 0); /* comes while the host is still within the first */
+    set_hold(&host, false);
+    os_thread_join(thread);
+    assert_true(atomic_load(&stopper.stopped));
+    assert_int_equal(blocks_so_far(&host), 1);
+    /* both were given back: nobody waits for a program that stopped */
+    assert_true(fake_engine_is_done(&fake, seq));
+    assert_true(fake_engine_is_done(&fake, late));
+    assert_true(fake_engine_sees_stopped(&fake));
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+stop_from_within_the_callback_takes_effect_at_its_return(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+    struct tutti_block block;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.stop_at = 2;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    assert_true(fake_engine_call(&fake));
+    assert_int_equal(tutti_get_position(host.client, &block), TUTTI_INVALID_STATE);
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_int_equal(blocks_so_far(&host), 2);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    assert_int_equal(block_at(&host, 2).position_frames, 0);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static int
+use_own_folder(void **state)
+{
+    static char setting[1024];
+    const char *folder = getenv("TEMP");
+
+    if (!folder)
+        folder = getenv("TMPDIR");
+    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
+             folder ? folder : "/tmp", (unsigned)os_process_id());
+    return putenv(setting);
 }
 
 int
@@ -351,10 +464,13 @@ main(void)
         cmocka_unit_test(senseless_parameters_are_refused),
         cmocka_unit_test(a_refused_prepare_tells_the_engines_sentence),
         cmocka_unit_test(a_rate_is_asked_of_the_engine),
-        cmocka_unit_test(events_of_the_engine_reach_the_host),
-        cmocka_unit_test(a_host_may_dispose_and_prepare_within_an_event),
-        cmocka_unit_test(status_comes_in_pages),
+        cmocka_unit_test(buffers_are_aligned_silent_and_within_range),
+        cmocka_unit_test(blocks_begin_at_half_zero_and_position_zero_and_alternate),
+        cmocka_unit_test(a_jump_of_the_engine_is_passed_on_but_never_backward),
+        cmocka_unit_test(each_start_begins_anew),
+        cmocka_unit_test(stop_waits_for_the_last_callback),
+        cmocka_unit_test(stop_from_within_the_callback_takes_effect_at_its_return),
     };
 
-    return cmocka_run_group_tests(tests, client_host_own_folder, NULL);
+    return cmocka_run_group_tests(tests, use_own_folder, NULL);
 }

@@ -76,6 +76,19 @@ get_memory(struct meter *meter, double level_db, double rate_hz, uint32_t report
     return true;
 }
 
+static void
+tell_progress(const struct style *style, uint64_t done, uint64_t all, double rate_hz)
+{
+    struct show_progress progress = {.seconds = (double)(done < all ? done : all) / rate_hz,
+                                     .total_seconds = (double)all / rate_hz};
+    struct text line;
+
+    text_init(&line);
+    show_progress(&line, style, &progress);
+    session_progress(style, text_get(&line));
+    text_fini(&line);
+}
+
 /* Plays and listens till all was heard. False: said. */
 static bool
 listen(struct meter *meter, const struct style *style, bool progress, double rate_hz)
@@ -97,16 +110,11 @@ listen(struct meter *meter, const struct style *style, bool progress, double rat
         platform_sleep_ms(SLEEP_MS);
         done = atomic_load_explicit(&meter->done_frames, memory_order_acquire);
         going = stream_tell_events(&meter->session);
-        if (progress && round % 10 == 0) {
-            struct show_progress line = {.seconds = (double)done / rate_hz,
-                                         .total_seconds = (double)meter->heard_frames / rate_hz};
-            struct text text;
-            text_init(&text);
-            show_progress(&text, style, &line);
-            session_progress(style, text_get(&text));
-            text_fini(&text);
-        }
+        if (progress && round % 10 == 0)
+            tell_progress(style, done, meter->heard_frames, rate_hz);
     }
+    if (progress)
+        tell_progress(style, done, meter->heard_frames, rate_hz);
     tutti_stop(meter->session.client);
     session_progress_end();
     if (done >= meter->heard_frames && atomic_load(&meter->silent_frames) == 0)

@@ -163,7 +163,8 @@ run(struct player *player, const struct style *style, bool progress)
     if (starved)
         session_say("the file was read too slowly: %" PRIu64 " frames of silence between", starved);
     if (lost)
-        session_say("%" PRIu64 " frames passed without sound; a larger --buffer may help", lost);
+        session_say("%" PRIu64 " frames passed without sound%s", lost,
+                    lost > player->session.gap_frames ? "; a larger --buffer may help" : "");
     return go_on && !player->failed ? 0 : 1;
 }
 

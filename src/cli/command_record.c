@@ -30,6 +30,7 @@ struct recorder {
     double rate_hz;
     uint64_t total_frames;   /* to be recorded; UINT64_MAX: until Ctrl-C */
     uint64_t written_frames; /* into the file so far */
+    uint64_t headed_frames;  /* of them, told by the file's header */
     float *chunk;            /* CHUNK_FRAMES frames */
     int32_t *words;          /* the same as 24-bit numbers */
     uint32_t inputs;
@@ -91,6 +92,17 @@ drain(struct recorder *recorder)
     }
 }
 
+/* Now and then the file is made whole: a machine that loses its power loses seconds, not the take.
+ */
+static void
+keep_header(struct recorder *recorder)
+{
+    if ((double)(recorder->written_frames - recorder->headed_frames) < recorder->rate_hz)
+        return;
+    sf_command(recorder->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
+    recorder->headed_frames = recorder->written_frames;
+}
+
 static void
 tell_progress(struct recorder *recorder, const struct style *style)
 {
@@ -141,6 +153,7 @@ run(struct recorder *recorder, const struct style *style, bool progress)
            recorder->written_frames < recorder->total_frames) {
         platform_sleep_ms(SLEEP_MS);
         good = drain(recorder);
+        keep_header(recorder);
         if (progress && tutti_now_ns() >= next_ns) {
             tell_progress(recorder, style);
             next_ns += every_ns;

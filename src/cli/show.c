@@ -79,8 +79,10 @@ show_device(struct text *out, const struct style *style, const struct tutti_engi
     text_addf(out, "latency %u in + %u out = ", device->input_latency_frames,
               device->output_latency_frames);
     style_add_ms(out, round, device->rate_hz);
-    text_add(out, "   ");
-    add_limited(out, style, device->format, 24);
+    if (device->format[0]) {
+        text_add(out, "   ");
+        add_limited(out, style, device->format, 24);
+    }
     text_add(out, "\n");
     text_add_column(out, "", 5, "");
     add_counter(out, style, "xruns", status->device_xruns);
@@ -214,6 +216,8 @@ show_progress(struct text *out, const struct style *style, const struct show_pro
     text_add(out, text_get(&line));
     text_fini(&line);
 
+    if (progress->count == 0)
+        return;
     float loudest = 0;
     for (uint32_t c = 0; c < progress->count; c++) {
         loudest = progress->levels[c] > loudest ? progress->levels[c] : loudest;

@@ -36,7 +36,7 @@ void show_latency_json(struct text *out, const struct show_latency *latency);
 /* How far a file is played or recorded. */
 struct show_progress {
     double seconds, total_seconds; /* total 0: unknown */
-    const float *levels;           /* count long */
+    const float *levels;           /* count long; none are shown without */
     uint32_t count;
 };
 /** One line of at most 79 columns, without a newline. */

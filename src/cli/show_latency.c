@@ -19,7 +19,7 @@ show_nothing(struct text *out, const struct style *style, const struct show_late
     style_add(out, style, STYLE_BAD, "Nothing came back", 0);
     text_addf(out, " from output %u on input %u", latency->output, latency->input);
     if (latency->heard_peak > 0) {
-        text_add(out, ": other sound was heard (peak ");
+        text_add(out, ": other sound was heard\n(peak ");
         style_add_db(out, latency->heard_peak);
         text_add(out, " dB), the test signal was not");
     } else {

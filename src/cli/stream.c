@@ -107,6 +107,9 @@ stream_tell_events(struct session *session)
             go_on = false;
             break;
         case TUTTI_EVENT_GAP:
+            session->gap_frames += event.value;
+            session_say("%s", event.text);
+            break;
         case TUTTI_EVENT_DEVICE_LOST:
         case TUTTI_EVENT_DEVICE_BACK:
         case TUTTI_EVENT_ENGINE_LOST:

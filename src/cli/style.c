@@ -122,7 +122,7 @@ style_meters(struct text *out, const struct style *style, const char *label, con
             loudest = c;
     }
     if (count > MOST_BARS) {
-        text_add_column(out, label, 6, "");
+        text_add_column(out, label, 8, "");
         for (uint32_t c = 0; c < count; c++) {
             style_cell(out, style, levels[c]);
         }

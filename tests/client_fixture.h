@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The host of client_host.h: what its callbacks note, and how a test waits for it. */
-#include "client_host.h"
+/*
+ * What the tests of libtutti share: a host that writes down what it is told, and waits for things
+ * to happen. Included by one test file each; not every one uses all of it.
+ */
+#ifndef TUTTI_TEST_CLIENT_FIXTURE_H
+#define TUTTI_TEST_CLIENT_FIXTURE_H
+
+#pragma GCC diagnostic ignored "-Wunused-function"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +18,43 @@
 
 #include <cmocka.h>
 
-uint64_t
+#include "base/config.h"
+#include "client/client.h"
+#include "fake_engine.h"
+#include "tutti/tutti.h"
+
+enum {
+    FRAMES = 64,
+    /* at the fake's 48 kHz two of these are 2.7 s: no block is taken because ready was forgotten */
+    LONG_FRAMES = 65536,
+    BLOCKS = 4096,
+    EVENTS = 64,
+    WAIT_MS = 20000,
+};
+
+/* What the host saw, and how it behaves. */
+struct host {
+    struct tutti_client *client;
+    struct os_mutex lock;
+    struct os_cond changed;
+    /* guarded by lock */
+    struct tutti_block block[BLOCKS];
+    float input[BLOCKS]; /* first sample of channel 0 */
+    unsigned blocks, events;
+    unsigned returns; /* of process() */
+    enum tutti_event_kind event[EVENTS];
+    uint64_t event_value[EVENTS];
+    bool hold;   /* process() stays within until this is false */
+    bool within; /* it is there */
+    /* before start */
+    bool reads_input, writes_output;
+    unsigned ready_calls; /* the first so many blocks say ready, at their begin */
+    unsigned stop_at;     /* this block (from 1) stops the client; 0: none */
+    bool reprepare;       /* an ENGINE_BACK or LATENCIES event disposes and prepares again */
+    enum tutti_status reprepared;
+};
+
+static uint64_t
 in_ms(uint64_t ms)
 {
     return os_now_ns() + ms * OS_NS_PER_MS;
@@ -47,7 +89,7 @@ process(void *user, const struct tutti_block *block)
     os_mutex_unlock(&host->lock);
 }
 
-const struct tutti_stream_params *
+static const struct tutti_stream_params *
 stream_of(struct host *host, uint32_t frames)
 {
     static struct tutti_stream_params params;
@@ -83,7 +125,7 @@ on_event(void *user, const struct tutti_event *event)
     os_mutex_unlock(&host->lock);
 }
 
-void
+static void
 await_blocks(struct host *host, unsigned count)
 {
     uint64_t deadline = in_ms(WAIT_MS);
@@ -96,7 +138,7 @@ await_blocks(struct host *host, unsigned count)
     assert_true(reached);
 }
 
-unsigned
+static unsigned
 blocks_so_far(struct host *host)
 {
     os_mutex_lock(&host->lock);
@@ -105,7 +147,7 @@ blocks_so_far(struct host *host)
     return blocks;
 }
 
-struct tutti_block
+static struct tutti_block
 block_at(struct host *host, unsigned n)
 {
     os_mutex_lock(&host->lock);
@@ -114,7 +156,8 @@ block_at(struct host *host, unsigned n)
     return block;
 }
 
-void
+/* Waits until so many calls have returned. */
+static void
 await_returns(struct host *host, unsigned count)
 {
     uint64_t deadline = in_ms(WAIT_MS);
@@ -127,7 +170,8 @@ await_returns(struct host *host, unsigned count)
     assert_true(reached);
 }
 
-void
+/* Waits until the host holds on within a call. */
+static void
 await_within(struct host *host)
 {
     uint64_t deadline = in_ms(WAIT_MS);
@@ -140,7 +184,7 @@ await_within(struct host *host)
     assert_true(within);
 }
 
-void
+static void
 await_flag(_Atomic bool *flag)
 {
     uint64_t deadline = in_ms(WAIT_MS);
@@ -150,7 +194,7 @@ await_flag(_Atomic bool *flag)
     assert_true(atomic_load(flag));
 }
 
-void
+static void
 set_hold(struct host *host, bool hold)
 {
     os_mutex_lock(&host->lock);
@@ -159,7 +203,8 @@ set_hold(struct host *host, bool hold)
     os_mutex_unlock(&host->lock);
 }
 
-unsigned
+/* Waits for an event of this kind; its place in the list. */
+static unsigned
 await_event(struct host *host, enum tutti_event_kind kind)
 {
     uint64_t deadline = in_ms(WAIT_MS);
@@ -178,7 +223,7 @@ await_event(struct host *host, enum tutti_event_kind kind)
     return n;
 }
 
-void
+static void
 host_open(struct host *host)
 {
     struct tutti_open_params params = {
@@ -190,7 +235,7 @@ host_open(struct host *host)
     assert_int_equal(tutti_open(&host->client, &params), TUTTI_OK);
 }
 
-void
+static void
 host_close(struct host *host)
 {
     tutti_close(host->client);
@@ -198,7 +243,9 @@ host_close(struct host *host)
     os_mutex_fini(&host->lock);
 }
 
-void
+/* Positions grow by whole blocks, halves alternate, time does not go back: from block `first` to
+ * `last`. */
+static void
 assert_goes_on(struct host *host, unsigned first, unsigned last, uint32_t frames)
 {
     for (unsigned n = first + 1; n <= last; n++) {
@@ -212,15 +259,4 @@ assert_goes_on(struct host *host, unsigned first, unsigned last, uint32_t frames
     }
 }
 
-int
-client_host_own_folder(void **state)
-{
-    static char setting[1024];
-    const char *folder = getenv("TEMP");
-
-    if (!folder)
-        folder = getenv("TMPDIR");
-    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
-             folder ? folder : "/tmp", (unsigned)os_process_id());
-    return putenv(setting);
-}
+#endif

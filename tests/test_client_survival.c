@@ -1,19 +1,131 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * libtutti while engines die, hang, talk nonsense and come back. Where the client paces itself the
- * test waits for a number of blocks and looks at their positions.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* libtutti: completing blocks, engines that come and go, events, watching; the engine is a fake one
+ * (fake_engine.h). */
+#include "client_fixture.h"
 
-#include <cmocka.h>
+/* ---- completing ---- */
 
-#include "client_host.h"
+static void
+a_block_is_complete_when_the_host_says_ready(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.ready_calls = 1;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, LONG_FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    /* the first says ready before it returns */
+    set_hold(&host, true);
+    uint32_t first = fake_engine_issue(&fake, 0);
+    await_within(&host);
+    assert_true(fake_engine_is_done(&fake, first));
+    set_hold(&host, false);
+    await_returns(&host, 1);
+    /* from now on a return completes nothing; the test is the host's other thread */
+    uint32_t second = fake_engine_issue(&fake, 0);
+    await_returns(&host, 2);
+    assert_false(fake_engine_is_done(&fake, second));
+    tutti_block_ready(host.client);
+    assert_true(fake_engine_is_done(&fake, second));
+    tutti_block_ready(host.client); /* again: nothing to complete */
+    uint32_t third = fake_engine_issue(&fake, 0);
+    await_returns(&host, 3);
+    assert_false(fake_engine_is_done(&fake, third));
+    /* a start forgets it */
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_true(fake_engine_is_done(&fake, third));
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+the_next_call_waits_for_ready(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.ready_calls = 1;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, LONG_FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    /* two at once, as a burst brings them */
+    uint32_t second = fake_engine_issue(&fake, 0), third = fake_engine_issue(&fake, 0);
+    await_blocks(&host, 2);
+    await_flag(&host.client->callback.deferred);
+    assert_int_equal(blocks_so_far(&host), 2);
+    tutti_block_ready(host.client);
+    assert_true(fake_engine_is_done(&fake, second));
+    await_returns(&host, 3);
+    assert_false(fake_engine_is_done(&fake, third));
+    tutti_block_ready(host.client);
+    assert_true(fake_engine_is_done(&fake, third));
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+a_host_that_forgets_ready_is_called_all_the_same(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    host.ready_calls = 1;
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    for (unsigned n = 0; n < 5; n++)
+        assert_true(fake_engine_call(&fake));
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_int_equal(blocks_so_far(&host), 5);
+    assert_int_equal(atomic_load(&host.client->callback.unready_blocks), 4);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+late_take_gives_a_block_back_when_the_next_returned(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+    struct tutti_stream_params params;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    params = *stream_of(&host, FRAMES);
+    params.late_take = true;
+    assert_int_equal(tutti_prepare(host.client, &params), TUTTI_OK);
+    assert_int_equal(fake.prepare.flags, PROTO_PREPARE_LATE_TAKE);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    uint32_t seq = fake_engine_issue(&fake, 0);
+    for (unsigned n = 1; n < 6; n++) {
+        await_returns(&host, n);
+        assert_false(fake_engine_is_done(&fake, seq));
+        uint32_t next = fake_engine_issue(&fake, 0);
+        assert_true(fake_engine_await_done(&fake, seq));
+        seq = next;
+    }
+    await_blocks(&host, 6);
+    assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+    assert_true(fake_engine_is_done(&fake, seq));
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
 
 /* ---- engines come and go ---- */
 
@@ -275,10 +387,121 @@ a_program_that_the_next_engine_refuses_goes_on_in_silence(void **state)
     fake_engine_kill(&next);
 }
 
+/* ---- events and watching ---- */
+
+static void
+events_of_the_engine_reach_the_host(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+    uint32_t in = 0, out = 0;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    fake_engine_tell(&fake, PROTO_EVENT_LATENCIES, 0, 111, 222);
+    await_event(&host, TUTTI_EVENT_LATENCIES);
+    assert_int_equal(tutti_get_latencies(host.client, &in, &out), TUTTI_OK);
+    assert_int_equal(in, 111);
+    assert_int_equal(out, 222);
+    fake_engine_tell(&fake, PROTO_EVENT_GAP, 77, 111, 222);
+    assert_int_equal(host.event_value[await_event(&host, TUTTI_EVENT_GAP)], 77);
+    fake_engine_tell(&fake, PROTO_EVENT_DEVICE_LOST, 0, 111, 222);
+    fake_engine_tell(&fake, PROTO_EVENT_DEVICE_BACK, 0, 111, 222);
+    unsigned lost = await_event(&host, TUTTI_EVENT_DEVICE_LOST);
+    assert_true(await_event(&host, TUTTI_EVENT_DEVICE_BACK) > lost);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+a_host_may_dispose_and_prepare_within_an_event(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    os_mutex_lock(&host.lock);
+    host.reprepare = true;
+    host.reprepared = TUTTI_TIMEOUT;
+    os_mutex_unlock(&host.lock);
+    fake_engine_tell(&fake, PROTO_EVENT_LATENCIES, 0, 111, 222);
+    await_event(&host, TUTTI_EVENT_LATENCIES);
+    assert_int_equal(host.reprepared, TUTTI_OK);
+    assert_true(fake_engine_await_disposes(&fake, 1));
+    assert_int_equal(fake.prepares, 2);
+    assert_int_equal(fake.prepare.buffer_frames, 2 * FRAMES);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+status_comes_in_pages(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+    struct tutti_engine_status status;
+    struct tutti_program_status *programs;
+    struct tutti_device_entry *devices;
+    uint32_t count;
+
+    fake_engine_init(&fake, 11);
+    fake.program_count = 2 * PROTO_STATUS_PROGRAMS + 6;
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_get_status(host.client, &status, &programs), TUTTI_OK);
+    assert_int_equal(status.generation, 11);
+    assert_int_equal(status.cycles, 7);
+    assert_int_equal(status.program_count, 70);
+    assert_string_equal(status.device.backend, "fake");
+    for (uint32_t i = 0; i < status.program_count; i++)
+        assert_int_equal(programs[i].program_id, i + 1);
+    assert_string_equal(programs[69].name, "program 69");
+    assert_string_equal(programs[69].state, "running");
+    tutti_free(programs);
+    assert_int_equal(tutti_get_devices(host.client, &devices, &count), TUTTI_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(devices[1].name, "other card");
+    assert_true(devices[0].is_default);
+    assert_false(devices[1].is_default);
+    tutti_free(devices);
+    assert_int_equal(tutti_ask_engine_to_leave(host.client), TUTTI_OK);
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    assert_int_equal(tutti_ask_engine_to_leave(host.client), TUTTI_ENGINE_LOST);
+    assert_int_equal(tutti_get_status(host.client, &status, &programs), TUTTI_ENGINE_LOST);
+    host_close(&host);
+}
+
+/* A runtime folder of this process alone. */
+static int
+use_own_folder(void **state)
+{
+    static char setting[1024];
+    const char *folder = getenv("TEMP");
+
+    if (!folder)
+        folder = getenv("TMPDIR");
+    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
+             folder ? folder : "/tmp", (unsigned)os_process_id());
+    return putenv(setting);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_is_complete_when_the_host_says_ready),
+        cmocka_unit_test(the_next_call_waits_for_ready),
+        cmocka_unit_test(a_host_that_forgets_ready_is_called_all_the_same),
+        cmocka_unit_test(late_take_gives_a_block_back_when_the_next_returned),
         cmocka_unit_test(callbacks_go_on_in_silence_and_join_the_next_engine),
         cmocka_unit_test(a_call_under_way_survives_its_engine),
         cmocka_unit_test(an_engine_that_stops_calling_counts_as_dead),
@@ -287,7 +510,10 @@ main(void)
         cmocka_unit_test(an_engine_that_comes_while_stopped_is_joined_at_start),
         cmocka_unit_test(prepare_meets_another_engine_after_the_first_left),
         cmocka_unit_test(a_program_that_the_next_engine_refuses_goes_on_in_silence),
+        cmocka_unit_test(events_of_the_engine_reach_the_host),
+        cmocka_unit_test(a_host_may_dispose_and_prepare_within_an_event),
+        cmocka_unit_test(status_comes_in_pages),
     };
 
-    return cmocka_run_group_tests(tests, client_host_own_folder, NULL);
+    return cmocka_run_group_tests(tests, use_own_folder, NULL);
 }

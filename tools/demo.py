@@ -27,6 +27,12 @@ STRETCH_S = 11.0
 COLOURS = {"singer": "#2a6f97", "drummer": "#e07a1f", "recorder": "#3a7d44"}
 
 
+def use_folder(folder):
+    """Everything is made under this folder from here on."""
+    global DEMO, BIN, PREFIX
+    DEMO, BIN, PREFIX = folder, os.path.join(folder, "bin"), os.path.join(folder, "prefix")
+
+
 def say(text, end="\n"):
     print(("\r\033[K" if sys.stdout.isatty() else "") + text, end=end, flush=True)
 
@@ -61,7 +67,7 @@ def make_music():
 class Host:
     """One Windows program with an ASIO driver loaded, as its own process."""
 
-    def __init__(self, name, buffer, ping, arguments):
+    def __init__(self, name, buffer, ping, arguments, on_reset="ignore"):
         self.name, self.buffer = name, buffer
         self.files = {kind: f"{DEMO}/{name}.{kind}" for kind in ("blocks", "json", "ready")}
         self.log = open(f"{DEMO}/{name}.log", "w")
@@ -70,7 +76,7 @@ class Host:
             [WRAPPER, f"{BIN}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
              "--blocks", self.files["blocks"], "--json", self.files["json"],
              "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/{name}.stop", "--seconds", "300",
-             "--on-reset", "ignore", "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
+             "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
             env=environment(), stdout=self.log, stderr=self.log)
 
     def end(self):
@@ -144,7 +150,6 @@ def prepare():
     say("making a Wine prefix and registering the driver …", end="\n")
     subprocess.run([WRAPPER, "regsvr32", "/s", f"{BIN}/tutti.dll"], env=environment(), check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    make_music()
 
 
 def play():
@@ -332,6 +337,7 @@ def main():
         import demo_wasapi
         return demo_wasapi.main()
     prepare()
+    make_music()
     hosts = []
     try:
         hosts, states, engines_killed = play()

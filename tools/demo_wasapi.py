@@ -18,7 +18,6 @@ import demo_monitor
 
 PULSE = os.path.join(demo.DEMO, "pulse")
 SECONDS = 14
-MIX_BEYOND = 8192  # frames that a round trip may add behind the last block
 
 
 def environment():
@@ -49,7 +48,8 @@ def expected_mix(hosts):
                                    numpy.fromfile(f"{demo.DEMO}/{h.name}.f32", "<f4").reshape(-1, 2),
                                    h.report()["round_trip_reported"]) for h in hosts]
     generation = demo_compare.generations(players[0].blocks)[0]
-    mix = demo_monitor.Mix(max(int(p.blocks["device"].max()) for p in players) + MIX_BEYOND)
+    # Up to where the first of them was called last: of what it played later, some ended with it.
+    mix = demo_monitor.Mix(min(int((p.blocks["device"] + p.blocks["frames"]).max()) for p in players))
     for player in players:
         certain, doubtful, _ = demo_compare.split(player, generation, 0)
         for piece in certain:

@@ -74,9 +74,8 @@ def main():
             demo.wait_for(lambda: all(generation(h) not in (0, b) for h, b in zip(hosts, before)), 20,
                           "for another engine to play")
         time.sleep(0.3)
-        open(f"{demo.DEMO}/stop", "w").close()
         for host in hosts:
-            host.process.wait(timeout=30)
+            host.end()
     finally:
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=demo.environment(), check=False,
                        stderr=subprocess.DEVNULL)

@@ -22,7 +22,7 @@ DEMO = os.path.join(TOP, "build", "demo")
 BIN = os.path.join(DEMO, "bin")
 PREFIX = os.path.join(DEMO, "prefix")
 WRAPPER = os.path.join(TOP, "tools", "wine-wrapper")
-RATE, PERIOD, CABLE = 48000, 128, 0
+RATE, PERIOD, CABLE = 48000, 128, 7
 STRETCH_S = 11.0
 COLOURS = {"singer": "#2a6f97", "drummer": "#e07a1f", "recorder": "#3a7d44"}
 
@@ -75,9 +75,14 @@ class Host:
         self.process = subprocess.Popen(
             [WRAPPER, f"{BIN}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
              "--blocks", self.files["blocks"], "--json", self.files["json"],
-             "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/stop", "--seconds", "300",
+             "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/{name}.stop", "--seconds", "300",
              "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
             env=environment(), stdout=self.log, stderr=self.log)
+
+    def end(self):
+        """Ends it in order and waits for its report."""
+        open(f"{DEMO}/{self.name}.stop", "w").close()
+        self.process.wait(timeout=30)
 
     def ready(self):
         return os.path.exists(self.files["ready"])
@@ -175,20 +180,24 @@ def play():
     say(f"another engine plays after {time.monotonic() - killed_at:.1f} s")
     watch(hosts, STRETCH_S, "two on the next engine")
     last = status()
-    open(f"{DEMO}/stop", "w").close()
-    for host in (singer, recorder):
-        host.process.wait(timeout=30)
+    # The recorder first: a player's last blocks end with it, and nobody is to hear that.
+    for host in (recorder, singer):
+        host.end()
     return hosts, [before, after, last], len(engines)
 
 
 def late_blocks(states):
-    """Late blocks of every program by cause, summed over engines' lives (the last status of each)."""
-    total = {"program": 0, "device": 0, "machine": 0}
-    for state in states[1:]:
+    """Late blocks by cause of each program (by its buffer size): of each engine's life the last that was told."""
+    lives = {}
+    for state in states:
         for program in state.get("programs", []):
-            for cause in total:
-                total[cause] += program["late_" + cause]
-    return total
+            lives[state["engine"]["generation"], program["buffer_frames"]] = program
+    late = {}
+    for (_, buffer), program in lives.items():
+        mine = late.setdefault(buffer, {"program": 0, "device": 0, "machine": 0})
+        for cause in mine:
+            mine[cause] += program["late_" + cause]
+    return late
 
 
 def save_recording(recording):
@@ -214,7 +223,7 @@ def judge(hosts, states, engines_killed):
     for host in (singer, drummer):
         sound = numpy.fromfile(f"{DEMO}/{host.name}.f32", "<f4").reshape(-1, 2)
         players.append(demo_compare.Player(host.name, blocks[host.name], sound, host.reported, host.killed))
-    found = demo_compare.compare(blocks["recorder"], recording, players, CABLE)
+    found = demo_compare.compare(blocks["recorder"], recording, players, CABLE, PERIOD)
 
     lives = demo_compare.generations(blocks["recorder"])
     alive = demo_compare.sounding(blocks["recorder"], lives[0])
@@ -229,6 +238,7 @@ def judge(hosts, states, engines_killed):
     late = late_blocks(states)
     return {
         "programs": [{"name": h.name, "buffer_frames": h.buffer, "callbacks": len(blocks[h.name]),
+                      "late_blocks": sum(late.get(h.buffer, {}).values()),
                       "silent_callbacks": int(((blocks[h.name]["flags"] & 1) != 0).sum()),
                       "killed": h.killed, "resets": reports[h.name].get("resets")} for h in hosts],
         "frames_compared": found["frames_compared"],
@@ -239,8 +249,11 @@ def judge(hosts, states, engines_killed):
         "round_trip_reported_frames": [h.reported for h in hosts],
         "round_trip_measured_frames": measured,
         "cable_frames": CABLE,
-        "late_blocks": sum(late.values()),
-        "late_blocks_by_cause": late,
+        "late_blocks": sum(sum(mine.values()) for mine in late.values()),
+        "late_blocks_by_cause": {cause: sum(mine[cause] for mine in late.values())
+                                 for cause in ("program", "device", "machine")},
+        "late_blocks_heard": found["late_blocks_heard"],
+        "late_blocks_left_out": found["late_blocks_left_out"],
         "engine_restarts": len(lives) - 1,
         "engines_killed": engines_killed,
         "returned_at": {"generation": lives[-1], "device_frame": int(returned["device"]),
@@ -288,11 +301,11 @@ def picture(hosts, blocks, recording, times, report):
 
 def show(report):
     say("")
-    say(f"{'program':<10} {'buffer':>6} {'callbacks':>9} {'silent':>6} {'round trip':>10} {'measured':>8}")
+    say(f"{'program':<10} {'buffer':>6} {'callbacks':>9} {'silent':>6} {'late':>4} {'round trip':>10} {'measured':>8}")
     for n, program in enumerate(report["programs"]):
         measured = report["round_trip_measured_frames"][n]
         say(f"{program['name']:<10} {program['buffer_frames']:>6} {program['callbacks']:>9} "
-            f"{program['silent_callbacks']:>6} {report['round_trip_reported_frames'][n]:>10} "
+            f"{program['silent_callbacks']:>6} {program['late_blocks']:>4} {report['round_trip_reported_frames'][n]:>10} "
             f"{measured if measured is not None else '-':>8}" + ("   killed" if program["killed"] else ""))
     say("")
     say(f"late blocks {report['late_blocks']}   engine restarts {report['engine_restarts']} "

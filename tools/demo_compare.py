@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: MIT
 """Compares what one program recorded with what the others played, sample by sample.
 
-Everything is placed by what the hosts were told: each callback's record holds its position and its place on the
-device's timeline (device frame, engine generation). A player's sample at device frame d is heard at d + the player's reported
-round trip (+ the cable). Nothing is searched for.
+Everything is placed by what the hosts were told: each callback's record holds its position and its place on the device's
+timeline (device frame, engine generation). A player's sample at device frame d is heard at d + the player's reported round
+trip + the cable. Nothing is searched for, and no sample is left out.
+
+What the records cannot tell is decided by what was heard, whole or not at all, and counted: blocks that a killed host had in
+hand, and blocks that the engine may have left out because they came late.
 """
+
+import itertools
 
 import numpy
 
 RECORD = numpy.dtype([("index", "<u8"), ("position", "<u8"), ("device", "<u8"), ("generation", "<u8"),
                       ("time_ns", "<u8"), ("begin_ns", "<u8"), ("flags", "<u4"), ("frames", "<u4")])
 SILENT, JUMPED = 1, 2
+UNLOGGED_MOST = 64  # callbacks that a killed host may have answered and not written down any more
+LATE_BEFORE_JUMP = 2  # both halves may be out when a program is left behind
+TOGETHER_MOST = 8  # doubtful blocks that overlap and are tried in every combination
 
 
 def read_blocks(path):
     """The callbacks of one host, whole records only (a killed host's last one may be cut)."""
-    data = open(path, "rb").read()
+    with open(path, "rb") as file:
+        data = file.read()
     return numpy.frombuffer(data[:len(data) // RECORD.itemsize * RECORD.itemsize], RECORD)
 
 
@@ -41,84 +50,149 @@ class Player:
     def block_sound(self, position, frames):
         return self.sound[(int(position) + numpy.arange(frames)) % len(self.sound)]
 
-    def play(self, air, generation, cable):
-        """Adds this player's sound to the air of one engine's life."""
-        for block in sounding(self.blocks, generation):
-            self.add(air, int(block["device"]), int(block["position"]), int(block["frames"]), cable)
 
-    def add(self, air, device, position, frames, cable):
-        at = device + self.round_trip + cable
-        end = min(at + frames, len(air))
-        if end > at:
-            air[at:end] += self.block_sound(position, frames)[:end - at]
+class Piece:
+    """One block of one player in the air."""
 
-    def unlogged(self, generation, blocks_at_most):
-        """Calls that a killed host may have answered after the last one it could write down."""
-        mine = sounding(self.blocks, generation)
-        if not self.killed or not len(mine) or generation != generations(self.blocks)[-1]:
-            return []
-        last = mine[-1]
-        frames = int(last["frames"])
-        return [(int(last["device"]) + n * frames, int(last["position"]) + n * frames, frames)
-                for n in range(1, blocks_at_most + 1)]
+    def __init__(self, player, device, position, frames, cable):
+        self.at = int(device) + player.round_trip + cable
+        self.sound = player.block_sound(position, int(frames))
+
+    def overlaps(self, other):
+        return self.at < other.at + len(other.sound) and other.at < self.at + len(self.sound)
+
+    def add_to(self, air, start=0):
+        """Adds itself to an air whose first frame is start."""
+        first = max(self.at - start, 0)
+        end = min(self.at - start + len(self.sound), len(air))
+        if end > first:
+            skip = first - (self.at - start)
+            air[first:end] += self.sound[skip:skip + end - first]
 
 
-def settle_unlogged(players, air, heard, known, generation, cable):
-    """A killed player's last blocks arrived whole or not at all. Each is decided by what was heard, and counted."""
-    arrived = 0
+def split(player, generation, cable):
+    """A player's blocks of one engine's life: those that surely arrived whole, and those that came just before a jump."""
+    mine = sounding(player.blocks, generation)
+    jumps = numpy.flatnonzero(mine["flags"] & JUMPED)
+    doubtful = {int(j) - n for j in jumps for n in range(1, LATE_BEFORE_JUMP + 1) if j - n >= 0}
+    ended = player.killed and len(mine) and generation == generations(player.blocks)[-1]
+    if ended:
+        doubtful.discard(len(mine) - 1)
+    pieces = [Piece(player, b["device"], b["position"], b["frames"], cable) for b in mine]
+    certain = [p for n, p in enumerate(pieces) if n not in doubtful and not (ended and n == len(mine) - 1)]
+    return certain, [pieces[n] for n in sorted(doubtful)], mine[-1] if ended else None
+
+
+def last_of_killed(player, last, quantum, cable):
+    """From the last block a killed host wrote down on: in parts of the device's period, for the engine may have let it go
+    within a block."""
+    part = int(numpy.gcd(int(last["frames"]), quantum))
+    for n in range((UNLOGGED_MOST + 1) * int(last["frames"]) // part):
+        yield Piece(player, int(last["device"]) + n * part, int(last["position"]) + n * part, part, cable)
+
+
+class Air:
+    """What must have been heard in one engine's life, and what was."""
+
+    def __init__(self, frames, channels):
+        self.expected = numpy.zeros((frames, channels), numpy.float32)
+        self.heard = numpy.zeros((frames, channels), numpy.float32)
+        self.known = numpy.zeros(frames, bool)
+
+    def hear(self, device, samples):
+        self.heard[device:device + len(samples)] = samples
+        self.known[device:device + len(samples)] = True
+
+    def different(self, first=0, end=None, expected=None):
+        """Frames in which any channel is not what it must be."""
+        span = slice(first, end)
+        expected = self.expected[span] if expected is None else expected
+        return (numpy.clip(expected, -1, 1) != self.heard[span]).any(axis=1) & self.known[span]
+
+    def fits(self, pieces, first, end):
+        """How many frames of a span differ when these pieces are in the air, too."""
+        trial = self.expected[first:end].copy()
+        for piece in pieces:
+            piece.add_to(trial, first)
+        return int(self.different(first, end, trial).sum())
+
+    def settle(self, pieces):
+        """Puts those of some overlapping doubtful pieces into the air that were heard; their number."""
+        first = max(min(p.at for p in pieces), 0)
+        end = min(max(p.at + len(p.sound) for p in pieces), len(self.expected))
+        if end <= first or not self.known[first:end].any():
+            return 0
+        choices = [c for n in range(len(pieces), -1, -1) for c in itertools.combinations(pieces, n)]
+        best = min(choices, key=lambda chosen: self.fits(chosen, first, end))
+        for piece in best:
+            piece.add_to(self.expected)
+        return len(best)
+
+    def settle_last(self, pieces):
+        """A killed player's last pieces, in order: they were heard up to one of them. The number that was; silent ones fit
+        anyhow and count when a later one was heard."""
+        heard = 0
+        for n, piece in enumerate(pieces, 1):
+            first, end = max(piece.at, 0), min(piece.at + len(piece.sound), len(self.expected))
+            if end <= first or not self.known[first:end].any() or self.fits([piece], first, end):
+                break
+            piece.add_to(self.expected)
+            if piece.sound.any():
+                heard = n
+        return heard
+
+
+def groups_of(pieces):
+    """Doubtful pieces that must be decided together, because they sound together."""
+    groups = []
+    for piece in sorted(pieces, key=lambda p: p.at):
+        if groups and len(groups[-1]) < TOGETHER_MOST and any(piece.overlaps(p) for p in groups[-1]):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return groups
+
+
+def fill(air, players, generation, quantum, cable):
+    """Puts into the air what the players played; counts what had to be decided by listening."""
+    decided = {"in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0}
+    late, last = [], []
     for player in players:
-        logged = sounding(player.blocks, generation)
-        for device, position, frames in player.unlogged(generation, 64):
-            at = device + player.round_trip + cable
-            trial = air.copy()
-            player.add(trial, device, position, frames, cable)
-            span = slice(at, min(at + frames, len(air)))
-            check = known[span]
-            if not check.any():
-                break
-            if (numpy.clip(trial[span], -1, 1)[check] == heard[span][check]).all():
-                air[span] = trial[span]
-                arrived += 1
-            else:
-                break
-        if player.killed and len(logged) and generation == generations(player.blocks)[-1]:
-            # The last block it wrote down may have been in work when it was killed.
-            last = logged[-1]
-            at = int(last["device"]) + player.round_trip + cable
-            span = slice(at, min(at + int(last["frames"]), len(air)))
-            check = known[span]
-            if check.any() and not arrived:
-                without = air.copy()
-                without[span] -= player.block_sound(last["position"], int(last["frames"]))[:span.stop - at]
-                if (numpy.clip(without[span], -1, 1)[check] == heard[span][check]).all():
-                    air[span] = without[span]
-    return arrived
+        certain, doubtful, ended = split(player, generation, cable)
+        for piece in certain:
+            piece.add_to(air.expected)
+        late += doubtful
+        if ended is not None:
+            last.append((player, ended))
+    for group in groups_of(late):
+        heard = air.settle(group)
+        decided["late_blocks_heard"] += heard
+        decided["late_blocks_left_out"] += len(group) - heard
+    for player, ended in last:
+        parts = air.settle_last(last_of_killed(player, ended, quantum, cable))
+        decided["in_flight_blocks"] += -(-parts * int(numpy.gcd(int(ended["frames"]), quantum)) //
+                                         int(ended["frames"]))
+    return decided
 
 
-def compare(recorder, recording, players, cable=0):
-    """recorder: its blocks; recording: frames x channels in the order of its callbacks. A dictionary of findings."""
+def compare(recorder, recording, players, cable=0, quantum=128):
+    """recorder: its blocks; recording: frames x channels in the order of its callbacks; quantum: the device's period. A
+    dictionary of findings."""
     starts = numpy.concatenate(([0], numpy.cumsum(recorder["frames"].astype(numpy.int64))))
-    result = {"frames_compared": 0, "frames_different": 0, "in_flight_blocks": 0, "stretches": [],
-              "first_different": None}
-    channels = recording.shape[1]
+    result = {"frames_compared": 0, "frames_different": 0, "stretches": [], "first_different": None,
+              "in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0}
     for generation in generations(recorder):
         mine = (recorder["generation"] == generation) & ((recorder["flags"] & SILENT) == 0)
-        last = int((recorder["device"][mine] + recorder["frames"][mine]).max())
-        air = numpy.zeros((last, channels), numpy.float32)
-        heard = numpy.zeros((last, channels), numpy.float32)
-        known = numpy.zeros(last, bool)
-        for player in players:
-            player.play(air, generation, cable)
+        air = Air(int((recorder["device"][mine] + recorder["frames"][mine]).max()), recording.shape[1])
         for i in numpy.flatnonzero(mine):
-            device, frames = int(recorder["device"][i]), int(recorder["frames"][i])
-            part = recording[starts[i]:starts[i] + frames]
-            heard[device:device + len(part)] = part
-            known[device:device + len(part)] = True
-        result["in_flight_blocks"] += settle_unlogged(players, air, heard, known, generation, cable)
-        different = (numpy.clip(air, -1, 1) != heard).any(axis=1) & known
-        result["frames_compared"] += int(known.sum())
+            air.hear(int(recorder["device"][i]), recording[starts[i]:starts[i + 1]])
+        decided = fill(air, players, generation, quantum, cable)
+        different = air.different()
+        for name, count in decided.items():
+            result[name] += count
+        result["frames_compared"] += int(air.known.sum())
         result["frames_different"] += int(different.sum())
-        result["stretches"].append(int(known.sum()))
+        result["stretches"].append(int(air.known.sum()))
         if different.any() and result["first_different"] is None:
             result["first_different"] = {"generation": generation, "frame": int(different.argmax())}
     return result

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # top and build are the caller's
 # What the verbs need from Debian, and how it is installed. Sourced by ./run.
 
 # set: packages
@@ -9,8 +10,8 @@ declare -A package_sets=(
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
                binutils-mingw-w64-i686"
     [wine]="wine64 wine procps"
-    [lint]="clang-format clang-tidy python3 python3-numpy g++ mandoc"
-    [demo]="python3 python3-numpy gnuplot-nox sox alsa-utils procps"
+    [lint]="clang-format clang-tidy shellcheck python3 python3-numpy g++ mandoc"
+    [demo]="python3 python3-numpy gnuplot-nox fonts-dejavu-core sox alsa-utils procps"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

@@ -1,59 +1,96 @@
 # SPDX-License-Identifier: MIT
-"""Who may know whom: the rooms' table, held against every #include; and platform conditions where they do not belong."""
+"""Rooms and who may know whom: each #include in include/ and src/ is held against one table.
+
+A room is a folder or a single file; the longest one that fits decides. It may include the C library, the project headers
+that begin with one of its prefixes, and the foreign headers listed (ANY: whatever the system has).
+"""
 
 import re
-import subprocess
-import sys
 
-# room: the rooms whose headers it may include (its own always)
-ALLOWED = {
-    "include/tutti": {"include/tutti"},
-    "src/base": {"include/tutti/status.h"},
-    "src/os": {"include/tutti/status.h", "src/base"},
-    "src/dsp": {"src/base"},
-    "src/proto": {"include/tutti/status.h", "src/base"},
-    "src/backend": {"include/tutti/status.h", "src/base", "src/os", "src/dsp"},
-    "src/engine": {"include/tutti/status.h", "src/base", "src/os", "src/dsp", "src/proto",
-                   "src/backend/backend.h"},
-    "src/client": {"include/tutti/status.h", "include/tutti/tutti.h", "src/base", "src/os", "src/proto"},
-    "src/asio": {"include/tutti", "src/base", "src/os", "src/client"},
-    "src/tuttid": {"include/tutti", "src/base", "src/os", "src/engine"},
-    "src/cli": {"include/tutti"},
+import tree
+
+ANY = object()
+C_LIBRARY = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg
+    stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype""".split())
+STATUS = "tutti/status.h"
+
+# room: (project headers, foreign headers)
+ROOMS = {
+    "include/tutti/": (["tutti/"], set()),
+    "src/base/": (["base/", STATUS], {"ini.h", "sys/time.h"}),
+    "src/os/": (["os/os.h", "base/", STATUS], {"xmmintrin.h"}),
+    "src/os/posix/": (["os/os.h", "base/", STATUS, "posix.h", "link.h"], ANY),
+    "src/os/win32/": (["os/os.h", "base/", STATUS, "win32.h", "link.h"], ANY),
+    "src/dsp/": (["dsp/", "base/", "dsp_variants.h", STATUS], {"immintrin.h", "emmintrin.h", "xmmintrin.h"}),
+    "src/proto/": (["proto/", "base/", STATUS], set()),
+    "src/backend/": (["backend/backend.h", "backends_built.h", "base/", "os/os.h", "dsp/dsp.h", STATUS], set()),
+    "src/engine/": (["engine/", "base/", "os/os.h", "dsp/dsp.h", "proto/", "backend/backend.h", STATUS],
+                    {"samplerate.h"}),
+    "src/client/": (["client/", "base/", "os/os.h", "proto/", "tutti/"], set()),
+    "src/asio/": (["asio/", "base/", "tutti/"], ANY),
+    "src/tuttid/": (["engine/engine.h", "engine/server.h", "base/", "os/os.h", "tutti/"], set()),
+    "src/cli/": (["cli/", "tutti/"], {"sndfile.h"}),
+    "src/cli/platform_posix.c": (["cli/", "tutti/"], ANY),
+    "src/cli/platform_win32.c": (["cli/", "tutti/"], ANY),
+    "src/panel/": (["panel/", "tutti/"], ANY),
 }
-# system headers that only these rooms may see
-PLATFORM = re.compile(r"<(windows|winternl|objbase|mmdeviceapi|audioclient|pthread|unistd|fcntl|sys/(?!time)[a-z]+)\.h>")
-PLATFORM_ROOMS = ("src/os/", "src/asio/", "src/backend/wasapi/", "src/cli/platform_")
-CONDITIONS = re.compile(r"^\s*#.*\b(_WIN32|__WINE__|__linux__)\b")
-CONDITION_ROOMS = ("src/os/", "src/asio/", "include/")
+# What a room must not know although the C library has it.
+FORBIDDEN = {"src/dsp/": {"time.h", "threads.h", "stdlib.h", "signal.h"}, "src/proto/": {"time.h", "threads.h"},
+             "src/engine/": {"threads.h"}, "src/client/": {"threads.h"}}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+PLATFORM_MACRO = re.compile(r"\b(_WIN32|_WIN64|__WIN32__|__linux__|__unix__|__APPLE__|__CYGWIN__|_MSC_VER)\b")
+PLATFORM_ROOMS = ("src/os/", "src/asio/")
+EXPORT_MACRO = re.compile(r"^\s*#\s*define\s+TUTTI_(API|EXPORT|IMPORT|ASIO(_\w+)?)\b")
+EXPORT_WITHIN_LINES = 4
 
 
 def room_of(path):
-    return next((room for room in ALLOWED if path.startswith(room + "/")), None)
+    backend = re.match(r"src/backend/(\w+)/", path)
+    if backend:
+        # one room per backend, by one rule; none knows another
+        project, _ = ROOMS["src/backend/"]
+        return project + [backend.group(0).removeprefix("src/")], ANY
+    fitting = [room for room in ROOMS if path.startswith(room)]
+    return ROOMS[max(fitting, key=len)] if fitting else None
 
 
-def wrong_in(path):
+def complain_of_include(path, quoted, header):
     room = room_of(path)
-    for number, line in enumerate(open(path, encoding="utf-8"), 1):
-        if CONDITIONS.match(line) and not path.startswith(CONDITION_ROOMS):
-            yield f"{path}:{number}: a platform condition outside os/ and asio/"
-        if PLATFORM.search(line) and line.lstrip().startswith("#") and not path.startswith(PLATFORM_ROOMS):
-            yield f"{path}:{number}: a platform header: {line.strip()}"
-        found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
-        if not found or "/" not in found[1]:
-            continue  # its own folder
-        target = ("include/" if found[1].startswith("tutti/") else "src/") + found[1]
-        if target.startswith(room + "/") or target in ALLOWED[room]:
-            continue
-        if room_of(target) not in ALLOWED[room]:
-            yield f"{path}:{number}: {room} may not know {found[1]}"
+    if room is None:
+        return "this folder is in no line of the table"
+    project, foreign = room
+    forbidden = set().union(*(headers for room, headers in FORBIDDEN.items() if path.startswith(room)))
+    if quoted:
+        return None if header.startswith(tuple(project)) else "this room must not know that one"
+    if header in forbidden:
+        return "this room must not know that header"
+    if foreign is ANY or header in foreign or header.removesuffix(".h") in C_LIBRARY:
+        return None
+    return "a header of the system or of a library that this room must not know"
+
+
+def complain(path, text):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
+        include = INCLUDE.match(line)
+        if include:
+            reason = complain_of_include(path, include.group(1) == '"', include.group(2))
+            if reason:
+                yield f"{path}:{number}: {line.strip()}: {reason}"
+        near = lines[number:number + EXPORT_WITHIN_LINES]
+        if PLATFORM_MACRO.search(line) and not path.startswith(PLATFORM_ROOMS) \
+                and not any(EXPORT_MACRO.match(other) for other in near):
+            yield f"{path}:{number}: {line.strip()}: platform is a folder, not an #ifdef"
 
 
 def main():
-    files = subprocess.run(["git", "ls-files", "src", "include"], capture_output=True, text=True, check=True)
-    names = [n for n in files.stdout.split() if n.endswith((".c", ".h")) and room_of(n)]
-    wrong = [line for name in names for line in wrong_in(name)]
-    print("\n".join(wrong) or f"{len(names)} files know only whom they may")
-    return bool(wrong) or not names
+    checked, complaints = 0, []
+    for path in tree.files(("include/", "src/"), (".c", ".h", ".cpp")):
+        checked += 1
+        complaints += complain(path, tree.read(path))
+    tree.finish(complaints, checked)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""The lint tests find what they are there to find."""
+
+import unittest
+
+import includes
+import text
+
+LICENCE = f"/* {text.LICENCE} */\n"
+
+
+class Includes(unittest.TestCase):
+    def complaints(self, path, *lines):
+        return list(includes.complain(path, "\n".join(lines)))
+
+    def test_a_room_knows_its_own_and_what_the_table_lists(self):
+        self.assertEqual([], self.complaints("src/engine/plan.c", '#include "engine/plan.h"', '#include "os/os.h"',
+                                             '#include "backend/backend.h"', "#include <string.h>"))
+
+    def test_the_engine_must_not_know_a_backend(self):
+        self.assertEqual(1, len(self.complaints("src/engine/plan.c", '#include "backend/sim/sim.h"')))
+
+    def test_backends_must_not_know_each_other(self):
+        self.assertEqual([], self.complaints("src/backend/sim/sim.c", '#include "backend/sim/sim.h"'))
+        self.assertEqual(1, len(self.complaints("src/backend/wasapi/wasapi.c", '#include "backend/sim/sim.h"')))
+
+    def test_the_programs_know_the_public_headers_alone(self):
+        self.assertEqual(1, len(self.complaints("src/cli/main.c", '#include "os/os.h"')))
+
+    def test_system_headers_stay_in_their_folders(self):
+        self.assertEqual([], self.complaints("src/os/win32/time.c", "#include <windows.h>"))
+        self.assertEqual(1, len(self.complaints("src/client/client.c", "#  include <windows.h>")))
+        self.assertEqual(1, len(self.complaints("src/dsp/dsp.c", "#include <time.h>")))
+
+    def test_a_folder_that_the_table_does_not_know_is_refused(self):
+        self.assertEqual(1, len(self.complaints("src/attic/old.c", "#include <string.h>")))
+
+    def test_platform_macros_stay_in_their_folders(self):
+        self.assertEqual([], self.complaints("src/os/denormals.c", "#ifdef _WIN32"))
+        self.assertEqual(1, len(self.complaints("src/client/client.c", "#if defined(__linux__)")))
+        self.assertEqual([], self.complaints("include/tutti/tutti.h", "#ifdef _WIN32", "#define TUTTI_API x"))
+
+
+class Text(unittest.TestCase):
+    def complaints(self, path, content):
+        return list(text.complain(path, content))
+
+    def test_a_source_without_its_licence_is_found(self):
+        self.assertEqual([], self.complaints("src/a.c", LICENCE))
+        self.assertEqual([], self.complaints("run", "#!/bin/bash\n" + LICENCE))
+        self.assertEqual(1, len(self.complaints("src/a.c", "int a;\n")))
+        self.assertEqual(1, len(self.complaints("run", "#!/bin/bash\nset -u\n" + LICENCE)))
+
+    def test_a_file_of_801_lines_is_too_long(self):
+        self.assertEqual([], self.complaints("src/a.c", LICENCE + "\n" * 799))
+        self.assertEqual(1, len(self.complaints("src/a.c", LICENCE + "\n" * 800)))
+
+    def test_a_path_of_one_machine_is_found(self):
+        self.assertEqual(1, len(self.complaints("src/a.c", LICENCE + '"/home/' + 'someone/tutti"\n')))
+        self.assertEqual([], self.complaints("src/a.c", LICENCE + '"/usr/lib/wine/wine64"\n'))
+
+
+if __name__ == "__main__":
+    unittest.main()

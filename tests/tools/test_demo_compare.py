@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""The demo's comparison on recordings made here: it accepts the true ones and finds one wrong sample in a false one."""
+
+import os
+import sys
+import unittest
+
+try:
+    import numpy
+except ImportError:
+    print("there is no numpy here")
+    sys.exit(77)
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import demo_compare  # noqa: E402
+from demo_compare import JUMPED, SILENT  # noqa: E402
+
+QUANTUM, CABLE, FIRST, SECOND = 128, 7, 0xF00DF00DF00DF00D, 0x1234567812345678
+PERIODS = 160  # of one engine's life: a few of these tests' 20,000 frames
+ROUND_TRIP = {128: 256, 256: 512, 512: 1024}
+
+
+def noise(seed, frames=5000):
+    values = numpy.random.default_rng(seed).integers(-16000, 16000, (frames, 2))
+    return (values / 32768).astype(numpy.float32)
+
+
+class Host:
+    """A host's callbacks: regular, until a test makes them otherwise."""
+
+    def __init__(self, buffer, sound=None):
+        self.buffer, self.sound, self.rows, self.position = buffer, sound, [], 0
+        self.played = []  # (device, position, frames) that truly reached the air, per generation
+        self.killed = False
+
+    def call(self, device, generation, flags=0, reaches=True, logged=True):
+        if logged:
+            self.rows.append((len(self.rows), self.position, device, generation, 0, len(self.rows), flags, self.buffer))
+        if reaches and not flags & SILENT:
+            self.played.append((generation, device, self.position, self.buffer))
+        self.position += self.buffer
+
+    def live(self, generation, first=0, periods=PERIODS):
+        for device in range(first, periods * QUANTUM, self.buffer):
+            self.call(device, generation)
+        return self
+
+    def blocks(self):
+        return numpy.array(self.rows, demo_compare.RECORD)
+
+    def player(self):
+        return demo_compare.Player(str(self.buffer), self.blocks(), self.sound, ROUND_TRIP[self.buffer], self.killed)
+
+
+def record(recorder, hosts):
+    """What the recorder hears, by another way than the comparison goes: frame by frame through every block."""
+    airs = {}
+    for host in hosts:
+        for generation, device, position, frames in host.played:
+            air = airs.setdefault(generation, numpy.zeros((PERIODS * QUANTUM + 8192, 2), numpy.float32))
+            for i in range(frames):
+                air[device + ROUND_TRIP[host.buffer] + CABLE + i] += host.sound[(position + i) % len(host.sound)]
+    parts = []
+    for row in recorder.rows:
+        device, generation, flags, frames = row[2], row[3], row[6], row[7]
+        silence = numpy.zeros((frames, 2), numpy.float32)
+        parts.append(silence if flags & SILENT or generation not in airs else
+                     numpy.clip(airs[generation][device:device + frames], -1, 1))
+    return numpy.concatenate(parts)
+
+
+class Comparison(unittest.TestCase):
+    def setUp(self):
+        self.singer, self.drummer, self.recorder = Host(256, noise(1)), Host(128, noise(2, 3333)), Host(512)
+
+    def all_live(self):
+        for host in (self.singer, self.drummer, self.recorder):
+            host.live(FIRST)
+
+    def heard(self):
+        return record(self.recorder, (self.singer, self.drummer))
+
+    def compare(self, recording):
+        return demo_compare.compare(self.recorder.blocks(), recording, [self.singer.player(), self.drummer.player()],
+                                    CABLE, QUANTUM)
+
+    def test_a_true_recording_is_accepted_to_the_last_frame(self):
+        self.all_live()
+        found = self.compare(self.heard())
+        self.assertEqual((found["frames_compared"], found["frames_different"]), (PERIODS * QUANTUM, 0))
+
+    def test_one_wrong_sample_is_found_wherever_it_is(self):
+        self.all_live()
+        for frame, channel in ((1500, 0), (7777, 1), (PERIODS * QUANTUM - 1, 0)):
+            recording = self.heard()
+            recording[frame, channel] = numpy.nextafter(recording[frame, channel], numpy.float32(2))
+            found = self.compare(recording)
+            self.assertEqual(found["frames_different"], 1)
+            self.assertEqual(found["first_different"], {"generation": FIRST, "frame": frame})
+
+    def test_a_recording_one_frame_late_is_refused(self):
+        self.all_live()
+        recording = self.heard()
+        recording[1:] = recording[:-1].copy()
+        self.assertGreater(self.compare(recording)["frames_different"], PERIODS * QUANTUM / 2)
+
+    def test_a_wrong_round_trip_is_refused(self):
+        self.all_live()
+        players = [self.singer.player(), self.drummer.player()]
+        players[1].round_trip += 1
+        found = demo_compare.compare(self.recorder.blocks(), self.heard(), players, CABLE, QUANTUM)
+        self.assertGreater(found["frames_different"], PERIODS * QUANTUM / 2)
+
+    def test_a_missing_block_is_no_late_block_unless_the_host_was_told(self):
+        self.all_live()
+        lost = self.drummer.played.pop(40)
+        found = self.compare(self.heard())
+        self.assertEqual(found["frames_different"], lost[3])
+
+    def test_a_clipped_sum_is_compared_as_the_device_clips_it(self):
+        self.singer.sound = self.drummer.sound = numpy.full((1000, 2), 0.75, numpy.float32)
+        self.all_live()
+        recording = self.heard()
+        self.assertEqual(recording.max(), 1)
+        self.assertEqual(self.compare(recording)["frames_different"], 0)
+
+    def kill_drummer(self, unlogged=0, last_arrived=True):
+        self.drummer.killed = True
+        for n in range(60):
+            self.drummer.call(n * 128, FIRST, reaches=n < 59 or last_arrived)
+        for n in range(unlogged):
+            self.drummer.call((60 + n) * 128, FIRST, logged=False)
+        self.singer.live(FIRST)
+        self.recorder.live(FIRST)
+
+    def test_a_killed_host_is_silent_after_its_last_block(self):
+        self.kill_drummer()
+        found = self.compare(self.heard())
+        self.assertEqual((found["frames_different"], found["in_flight_blocks"]), (0, 1))
+
+    def test_blocks_that_a_killed_host_handed_over_and_did_not_write_down_are_counted(self):
+        self.kill_drummer(unlogged=3)
+        found = self.compare(self.heard())
+        self.assertEqual((found["frames_different"], found["in_flight_blocks"]), (0, 4))
+
+    def test_a_pause_in_a_killed_hosts_last_blocks_hides_nothing(self):
+        for pause, wanted in ((slice(61 * 128, 62 * 128), 4), (slice(62 * 128, 64 * 128), 3)):
+            self.setUp()
+            self.drummer.sound = noise(2, 20000)
+            self.drummer.sound[pause] = 0
+            self.kill_drummer(unlogged=3)
+            found = self.compare(self.heard())
+            self.assertEqual((found["frames_different"], found["in_flight_blocks"]), (0, wanted))
+
+    def test_blocks_that_nobody_recorded_are_not_counted(self):
+        self.kill_drummer(unlogged=1)
+        del self.recorder.rows[15]
+        found = self.compare(self.heard())
+        self.assertEqual((found["frames_different"], found["in_flight_blocks"]), (0, 0))
+
+    def test_what_the_recorder_missed_is_not_compared(self):
+        self.all_live()
+        del self.recorder.rows[10]
+        found = self.compare(self.heard())
+        self.assertEqual((found["frames_compared"], found["frames_different"]), (PERIODS * QUANTUM - 512, 0))
+
+    def test_the_block_that_a_killed_host_was_working_on_may_be_missing(self):
+        self.kill_drummer(last_arrived=False)
+        found = self.compare(self.heard())
+        self.assertEqual((found["frames_different"], found["in_flight_blocks"]), (0, 0))
+
+    def test_a_wrong_sample_among_a_killed_hosts_last_blocks_is_found(self):
+        self.kill_drummer(unlogged=3)
+        recording = self.heard()
+        recording[61 * 128 + ROUND_TRIP[128] + CABLE + 5, 0] += 0.25
+        self.assertGreater(self.compare(recording)["frames_different"], 0)
+
+    def test_a_killed_host_does_not_excuse_a_survivor(self):
+        self.kill_drummer()
+        self.singer.played.pop(50)
+        self.assertEqual(self.compare(self.heard())["frames_different"], 256)
+
+    def test_a_killed_hosts_block_may_end_within_itself_at_a_period(self):
+        self.singer.killed = True
+        for n in range(30):
+            self.singer.call(n * 256, FIRST)
+        self.singer.played[-1] = self.singer.played[-1][:3] + (QUANTUM,)
+        self.drummer.live(FIRST)
+        self.recorder.live(FIRST)
+        self.assertEqual(self.compare(self.heard())["frames_different"], 0)
+
+    def late(self, host, reaches):
+        """The block before the jump came late."""
+        for n in range(PERIODS * QUANTUM // host.buffer):
+            if n == 21:
+                host.position += host.buffer
+                continue
+            host.call(n * host.buffer, FIRST, flags=JUMPED if n == 22 else 0, reaches=reaches or n != 20)
+
+    def test_a_late_block_is_left_out_whole_or_heard_whole(self):
+        for reaches, wanted in ((False, (1, 1)), (True, (2, 0))):
+            self.setUp()
+            self.late(self.drummer, reaches)
+            self.singer.live(FIRST)
+            self.recorder.live(FIRST)
+            found = self.compare(self.heard())
+            self.assertEqual(found["frames_different"], 0)
+            self.assertEqual((found["late_blocks_heard"], found["late_blocks_left_out"]), wanted)
+
+    def test_two_hosts_late_at_once_are_told_apart(self):
+        self.late(self.drummer, False)
+        for n in range(PERIODS // 2):
+            self.singer.call(n * 256, FIRST, flags=JUMPED if n == 10 else 0, reaches=n != 9)
+        self.recorder.live(FIRST)
+        self.assertEqual(self.compare(self.heard())["frames_different"], 0)
+
+    def test_half_a_late_block_is_a_difference(self):
+        self.late(self.drummer, True)
+        self.singer.live(FIRST)
+        self.recorder.live(FIRST)
+        recording = self.heard()
+        at = 20 * 128 + ROUND_TRIP[128] + CABLE
+        alone = record(self.recorder, (self.singer,))
+        recording[at:at + 64] = alone[at:at + 64]
+        self.assertGreater(self.compare(recording)["frames_different"], 0)
+
+    def test_the_next_engine_has_a_timeline_of_its_own(self):
+        self.all_live()
+        for host in (self.singer, self.recorder):
+            host.call(0, 0, flags=SILENT)
+            host.live(SECOND, first=512)
+        found = self.compare(self.heard())
+        self.assertEqual(found["frames_different"], 0)
+        self.assertEqual(found["stretches"], [PERIODS * QUANTUM, PERIODS * QUANTUM - 512])
+        recording = self.heard()
+        recording[-1, 1] += 0.5
+        self.assertEqual(self.compare(recording)["first_different"]["generation"], SECOND)
+
+
+class FramesLost(unittest.TestCase):
+    def test_silence_and_jumps_count(self):
+        host = Host(128)
+        host.call(0, FIRST)
+        host.call(128, FIRST, flags=SILENT)
+        host.position += 256
+        host.call(512, FIRST, flags=JUMPED)
+        self.assertEqual(demo_compare.frames_lost(host.blocks(), 0, 10), 128 + 256)
+        self.assertEqual(demo_compare.frames_lost(host.blocks(), 0, 1), 0)
+
+    def test_a_record_cut_by_the_kill_is_not_read(self):
+        host = Host(128).live(FIRST, periods=3)
+        path = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"tutti-test-{os.getpid()}.blocks")
+        with open(path, "wb") as file:
+            file.write(host.blocks().tobytes()[:-20])
+        try:
+            self.assertEqual(len(demo_compare.read_blocks(path)), 2)
+        finally:
+            os.unlink(path)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -20,18 +20,31 @@ static const PROPERTYKEY key_friendly_name = {
 
 enum { WAVE_TAG_PCM = 1, WAVE_TAG_FLOAT = 3, WAVE_TAG_EXTENSIBLE = 0xFFFE };
 
+typedef HRESULT(WINAPI *increment_usage_fn)(CO_MTA_USAGE_COOKIE *cookie);
+typedef HRESULT(WINAPI *decrement_usage_fn)(CO_MTA_USAGE_COOKIE cookie);
+typedef void (*any_fn)(void);
+
+/* Looked up by name: the 32-bit import library lacks the two. */
+static any_fn
+ole_function(const char *name)
+{
+    return (any_fn)(void (*)(void))GetProcAddress(GetModuleHandleW(L"ole32.dll"), name);
+}
+
 CO_MTA_USAGE_COOKIE
 wasapi_enter(void)
 {
+    increment_usage_fn increment = (increment_usage_fn)ole_function("CoIncrementMTAUsage");
     CO_MTA_USAGE_COOKIE cookie = NULL;
-    return SUCCEEDED(CoIncrementMTAUsage(&cookie)) ? cookie : NULL;
+    return increment && SUCCEEDED(increment(&cookie)) ? cookie : NULL;
 }
 
 void
 wasapi_leave(CO_MTA_USAGE_COOKIE cookie)
 {
-    if (cookie) {
-        CoDecrementMTAUsage(cookie);
+    decrement_usage_fn decrement = (decrement_usage_fn)ole_function("CoDecrementMTAUsage");
+    if (cookie && decrement) {
+        decrement(cookie);
     }
 }
 

@@ -64,7 +64,7 @@ def main():
     demo.prepare()
     random.seed(3)
     try:
-        hosts = [demo.Host("ignores", 256, 2, []), demo.Host("restarts", 128, 3, [], on_reset="restart")]
+        hosts = [demo.Host("ignores", 256, 0, []), demo.Host("restarts", 128, 0, [], on_reset="restart")]
         demo.wait_for(lambda: all(h.ready() for h in hosts), 60, "for two hosts to play")
         for _ in range(KILLS):
             time.sleep(random.uniform(0.05, 0.3))

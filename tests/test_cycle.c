@@ -362,6 +362,64 @@ a_program_that_hangs_or_sleeps_costs_the_others_nothing(void **state)
     one_that_hangs_costs_the_others_nothing(5000000, false);
 }
 
+/* Writes a pattern over what a stuck program owns, and finds it as it was after many cycles. */
+static void
+stuck_in_a_callback(uint32_t buffer, uint32_t flags)
+{
+    rig_config(&rig);
+    set("device", "period", 64);
+    rig_open(&rig);
+    rig_join(&rig, 64, 2, 2, 0, 0);
+    struct rig_program *stuck = rig_join(&rig, buffer, 2, 2, 2, flags);
+    rig_run_frames(&rig, 4096);
+    rig.check_output = false;
+    stuck->cost_ns = RIG_NEVER;
+    rig_run_frames(&rig, 2048);
+    assert_true(stuck->busy);
+    unsigned owned = 0;
+    for (unsigned h = 0; h < 2; h++) {
+        if (atomic_load(&stuck->segment->owner[h]) & 1) {
+            owned++;
+            for (uint32_t c = 0; c < 2; c++) {
+                memset(proto_input(&stuck->layout, stuck->segment, c, h), 0x5A, buffer * 4);
+                memset(proto_output(&stuck->layout, stuck->segment, c, h), 0x5A, buffer * 4);
+            }
+        }
+    }
+    assert_true(owned >= (flags & PROTO_PREPARE_LATE_TAKE ? 2U : 1U));
+    struct proto_stamp stamps[2];
+    memcpy(stamps, stuck->segment->stamp, sizeof(stamps));
+    rig_run_frames(&rig, 8192);
+    for (unsigned h = 0; h < 2; h++) {
+        if (!(atomic_load(&stuck->segment->owner[h]) & 1)) {
+            continue;
+        }
+        assert_memory_equal(&stamps[h], &stuck->segment->stamp[h], sizeof(stamps[h]));
+        for (uint32_t c = 0; c < 2; c++) {
+            const unsigned char *in =
+                (unsigned char *)proto_input(&stuck->layout, stuck->segment, c, h);
+            const unsigned char *out =
+                (unsigned char *)proto_output(&stuck->layout, stuck->segment, c, h);
+            for (uint32_t i = 0; i < buffer * 4; i++) {
+                assert_int_equal(in[i], 0x5A);
+                assert_int_equal(out[i], 0x5A);
+            }
+        }
+    }
+    rig_close(&rig);
+}
+
+static void
+what_a_stuck_program_owns_is_left_alone(void **state)
+{
+    (void)state;
+    static const uint32_t buffers[] = {64, 32, 256, 100};
+    for (size_t b = 0; b < 4; b++) {
+        stuck_in_a_callback(buffers[b], 0);
+        stuck_in_a_callback(buffers[b], PROTO_PREPARE_LATE_TAKE);
+    }
+}
+
 static void
 programs_killed_at_random_instants_cost_the_survivors_no_frame(void **state)
 {
@@ -466,6 +524,7 @@ main(void)
         cmocka_unit_test(a_smaller_buffer_shrinks_the_period_of_a_reopened_device),
         cmocka_unit_test(a_smaller_buffer_shrinks_the_period_of_a_live_device),
         cmocka_unit_test(a_program_that_hangs_or_sleeps_costs_the_others_nothing),
+        cmocka_unit_test(what_a_stuck_program_owns_is_left_alone),
         cmocka_unit_test(programs_killed_at_random_instants_cost_the_survivors_no_frame),
         cmocka_unit_test(lost_time_is_counted_as_the_devices),
         cmocka_unit_test(an_unplugged_device_is_replaced_by_silence_and_comes_back),

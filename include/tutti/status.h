@@ -25,7 +25,7 @@ extern "C" {
     X(UNSUPPORTED_FORMAT, -997, "the sound device offers no format that Tutti can use")            \
     X(UNSUPPORTED_RATE, -995, "the sound device cannot run at this sample rate")                   \
     X(RATE_IN_USE, -997, "other programs hold the device at its sample rate; stop them first")     \
-    X(NO_ENGINE, -1000, "the Tutti engine did not start; run 'tutti status' to see why")           \
+    X(NO_ENGINE, -1000, "the Tutti engine did not start; run 'tuttid --foreground' to see why")    \
     X(ENGINE_LOST, -999, "the Tutti engine stopped; it is being started again")                    \
     X(VERSION_MISMATCH, -1000,                                                                     \
       "program and engine are of different versions; restart the program")                         \

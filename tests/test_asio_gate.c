@@ -160,7 +160,7 @@ init_without_an_engine_says_what_to_do_and_may_be_tried_again(void **state)
     (void)state;
     fake_tutti.open_status = TUTTI_NO_ENGINE;
     assert_int_equal(M->init(host.driver, NULL), 0);
-    fake_host_assert_says("run 'tutti status'");
+    fake_host_assert_says("run 'tuttid --foreground'");
     fake_tutti.open_status = TUTTI_OK;
     fake_tutti.opens = 0;
     fake_host_init();

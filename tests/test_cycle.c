@@ -362,6 +362,36 @@ a_program_that_hangs_or_sleeps_costs_the_others_nothing(void **state)
     one_that_hangs_costs_the_others_nothing(5000000, false);
 }
 
+static void
+scribble(struct rig *at)
+{
+    static const uint32_t nonsense[] = {0, 1, 2, UINT32_MAX, 1U << 30, 7};
+    atomic_store(&at->rendezvous->pending, nonsense[at->waits % 6]);
+    atomic_fetch_add(&at->rendezvous->wake, (uint32_t)at->waits % 3);
+}
+
+static void
+nonsense_on_the_hint_page_costs_nobody_a_frame(void **state)
+{
+    (void)state;
+    static const uint32_t buffers[] = {64, 256, 100, 32, 1024};
+    rig_config(&rig);
+    set("device", "period", 64);
+    rig_open(&rig);
+    for (uint32_t p = 0; p < 5; p++) {
+        rig_join(&rig, buffers[p], 2, 2, p, 0)->cost_ns = 100000 * (p + 1);
+    }
+    rig.in_cycle = scribble;
+    rig_run_frames(&rig, 20000);
+    assert_clean();
+    assert_true(rig.waits > 200);
+    for (uint32_t p = 0; p < 5; p++) {
+        assert_int_equal(late_blocks(&rig.program[p]), 0);
+        assert_int_equal(rig.program[p].jumps, 0);
+    }
+    rig_close(&rig);
+}
+
 /* Writes a pattern over what a stuck program owns, and finds it as it was after many cycles. */
 static void
 stuck_in_a_callback(uint32_t buffer, uint32_t flags)
@@ -524,6 +554,7 @@ main(void)
         cmocka_unit_test(a_smaller_buffer_shrinks_the_period_of_a_reopened_device),
         cmocka_unit_test(a_smaller_buffer_shrinks_the_period_of_a_live_device),
         cmocka_unit_test(a_program_that_hangs_or_sleeps_costs_the_others_nothing),
+        cmocka_unit_test(nonsense_on_the_hint_page_costs_nobody_a_frame),
         cmocka_unit_test(what_a_stuck_program_owns_is_left_alone),
         cmocka_unit_test(programs_killed_at_random_instants_cost_the_survivors_no_frame),
         cmocka_unit_test(lost_time_is_counted_as_the_devices),

@@ -59,18 +59,27 @@ def zeros_at_end(recording):
     return zeros_from(recording[::-1], 0)
 
 
+def silent_unknown_before(recording, mix, at, place):
+    """Frames just before that are unknown and silent: a dropout may have begun within them."""
+    most = min(at, place)
+    passed = mix.known[place - most:place] | recording[at - most:at].any(axis=1)
+    return int(passed[::-1].argmax()) if passed.any() else most
+
+
 def dropout(recording, mix, at, place):
-    """What the server did here: (frames of silence inserted, frames lost); None: this is no dropout."""
+    """What the server did where the recording is not the mix: it began `back` frames earlier, inserted so many frames of
+    silence and lost so many. None: this is no dropout."""
+    back = silent_unknown_before(recording, mix, at, place)
     zeros = zeros_from(recording, at)
     if zeros < ZEROS_LEAST:
-        zeros = 0
+        zeros = back = 0
     key = recording[at + zeros:at + zeros + KEY]
     if len(key) < KEY or numpy.abs(key).max() <= QUIET:
         return None
-    found = mix.find(key, place, place + LOST_MOST)
+    found = mix.find(key, place - back, place + LOST_MOST)
     if found is None or (zeros == 0 and found == place):
         return None
-    return zeros, found - place
+    return back, back + zeros, found - (place - back)
 
 
 def compare(recording, mix):
@@ -102,6 +111,7 @@ def compare(recording, mix):
         found["frames_compared"] += int(mix.known[place:place + span][same[:span]].sum()) + len(wrong)
         if not gap:
             return found
-        at, place = at + span, place + span
-        found["dropouts"].append({"at": at, "inserted": gap[0], "lost": gap[1]})
-        at, place = at + gap[0], place + gap[1]
+        back, inserted, lost = gap
+        at, place = at + span - back, place + span - back
+        found["dropouts"].append({"at": at, "inserted": inserted, "lost": lost})
+        at, place = at + inserted, place + lost

@@ -102,6 +102,12 @@ class Monitor(unittest.TestCase):
         found = self.compare(recording)
         self.assertEqual((found["frames_compared"], found["frames_different"]), (FRAMES - 128, 0))
 
+    def test_a_dropout_may_begin_within_unknown_frames(self):
+        self.mix.doubt(6900, 200)
+        found = self.compare(self.recorded((0, 6950), 480, (6950, FRAMES)))
+        self.assertEqual((found["frames_compared"], found["frames_different"]), (FRAMES - 200, 0))
+        self.assertEqual([(d["inserted"], d["lost"]) for d in found["dropouts"]], [(480, 0)])
+
     def test_another_sound_is_not_found_at_all(self):
         self.assertEqual(self.compare(numpy.full((5000, 2), 0.125, numpy.float32))["frames_compared"], 0)
 

@@ -170,8 +170,8 @@ def fill(air, players, generation, quantum, cable):
         decided["late_blocks_left_out"] += len(group) - heard
     for player, ended in last:
         parts = air.settle_last(last_of_killed(player, ended, quantum, cable))
-        decided["in_flight_blocks"] += -(-parts * int(numpy.gcd(int(ended["frames"]), quantum)) //
-                                         int(ended["frames"]))
+        frames = parts * int(numpy.gcd(int(ended["frames"]), quantum)) - int(ended["frames"])
+        decided["in_flight_blocks"] += max(0, -(-frames // int(ended["frames"])))
     return decided
 
 

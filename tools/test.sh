@@ -7,13 +7,20 @@ cd "$top" || exit 1
 TUTTI_RUN_LIBRARY=1 source ./run
 passed=0 failed=0 skipped=0
 
-# Adds up what Meson's runner reports of one build directory: one line of JSON per test.
+# count DIR STATUS: adds up what Meson's runner reports of one build directory, one line of JSON per test. A runner that
+# reports nothing, or fails without a failed test, counts as one failure.
 count() {
-    local log=$build/$1/meson-logs/testlog.json
-    local good bad left
-    good=$(grep -c '"result": "OK"' "$log")
-    left=$(grep -c '"result": "SKIP"' "$log")
-    bad=$(($(wc -l <"$log") - good - left))
+    local log=$build/$1/meson-logs/testlog.json all=0 good=0 left=0 bad
+    if [ -s "$log" ]; then
+        all=$(wc -l <"$log")
+        good=$(grep -c '"result": "OK"' "$log")
+        left=$(grep -c '"result": "SKIP"' "$log")
+    fi
+    bad=$((all - good - left))
+    if [ "$all" -eq 0 ] || { [ "$2" -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+        echo "$1: Meson's test runner ended with status $2 after $all tests"
+        bad=$((bad + 1))
+    fi
     passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
 
@@ -24,7 +31,7 @@ run_suite() {
     rm -f "$build/$dir/meson-logs/testlog.json"
     meson test -C "$build/$dir" --no-rebuild --print-errorlogs "$@" 2>&1 |
         grep -vE '^(ninja|Full log|Expected Fail|Unexpected Pass|$)'
-    count "$dir"
+    count "$dir" "${PIPESTATUS[0]}"
 }
 
 fail_build() {

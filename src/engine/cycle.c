@@ -246,8 +246,7 @@ wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
             bursting = continue_bursts(cycle);
         }
         if (!all_counted) {
-            all_counted =
-                atomic_load_explicit(&cycle->rendezvous->pending, memory_order_acquire) == 0;
+            all_counted = handoff_is_counted(cycle->rendezvous);
         }
         if (!bursting && all_counted) {
             if (!anybody_awaited(cycle)) {

@@ -43,6 +43,10 @@ void handoff_count_begin(struct proto_rendezvous *rendezvous);
 /** armed programs are to be waited for. True when all of them were counted out already. */
 bool handoff_count_end(struct proto_rendezvous *rendezvous, uint32_t armed);
 
+/** True when nobody is left to be counted out. A hint: look at handoff_is_done() then. Read the
+ * wake word before this; after a post, look here again. */
+bool handoff_is_counted(const struct proto_rendezvous *rendezvous);
+
 /* ---- program ---- */
 
 /** True when call seq was handed to the program: input and stamp may be read, output written. */

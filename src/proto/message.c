@@ -19,7 +19,14 @@ typedef const char *(*check_body_fn)(const void *message);
 static bool
 rate_ok(double rate_hz)
 {
-    return isfinite(rate_hz) && rate_hz >= 0 && rate_hz <= 1e7;
+    return isfinite(rate_hz) && rate_hz >= 0 && rate_hz <= PROTO_MAX_RATE_HZ;
+}
+
+/* Two of them and a buffer still add up within 32 signed bits. */
+static bool
+latencies_ok(uint32_t input_frames, uint32_t output_frames)
+{
+    return input_frames <= PROTO_MAX_LATENCY_FRAMES && output_frames <= PROTO_MAX_LATENCY_FRAMES;
 }
 
 static const char *
@@ -33,6 +40,9 @@ static const char *
 check_hello(const void *message)
 {
     const struct proto_hello *hello = message;
+    if (hello->oldest_version == 0 || hello->oldest_version > hello->header.version) {
+        return "HELLO.oldest_version";
+    }
     if (hello->bits != 32 && hello->bits != 64) {
         return "HELLO.bits";
     }
@@ -42,19 +52,29 @@ check_hello(const void *message)
 static const char *
 check_device(const struct proto_device *device)
 {
-    if (!TEXT_OK(device->name) || !TEXT_OK(device->backend) || !TEXT_OK(device->format)) {
-        return "device text";
+    if (!TEXT_OK(device->name)) {
+        return "device.name";
+    }
+    if (!TEXT_OK(device->backend)) {
+        return "device.backend";
+    }
+    if (!TEXT_OK(device->format)) {
+        return "device.format";
     }
     if (device->state >= PROTO_STREAM_STATE_COUNT) {
         return "device.state";
     }
     if (device->inputs > PROTO_MAX_CHANNELS || device->outputs > PROTO_MAX_CHANNELS) {
-        return "device channels";
+        return "device.inputs or outputs";
     }
     if (device->period_frames > PROTO_MAX_BUFFER_FRAMES ||
         device->period_max_frames > PROTO_MAX_BUFFER_FRAMES ||
+        device->period_step_frames > PROTO_MAX_BUFFER_FRAMES ||
         device->period_min_frames > device->period_max_frames) {
-        return "device period";
+        return "device.period_frames";
+    }
+    if (!latencies_ok(device->input_latency_frames, device->output_latency_frames)) {
+        return "device.latency_frames";
     }
     for (unsigned i = 0; i < 16; i++) {
         if (!rate_ok(device->rates_hz[i])) {
@@ -68,8 +88,11 @@ static const char *
 check_welcome(const void *message)
 {
     const struct proto_welcome *welcome = message;
-    if (!welcome->generation || !welcome->program_id) {
+    if (!welcome->generation) {
         return "WELCOME.generation";
+    }
+    if (!welcome->program_id) {
+        return "WELCOME.program_id";
     }
     if (!TEXT_OK(welcome->engine_version)) {
         return "WELCOME.engine_version";
@@ -98,6 +121,10 @@ check_prepare(const void *message)
     if (prepare->flags & ~(uint32_t)(PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT)) {
         return "PREPARE.flags";
     }
+    if (!latencies_ok(prepare->wanted_input_latency_frames,
+                      prepare->wanted_output_latency_frames)) {
+        return "PREPARE.wanted_latency_frames";
+    }
     for (uint32_t c = 0; c < prepare->inputs; c++) {
         if (!channel_ok(&prepare->input[c], true)) {
             return "PREPARE.input";
@@ -115,6 +142,9 @@ static const char *
 check_prepared(const void *message)
 {
     const struct proto_prepared *prepared = message;
+    if (!latencies_ok(prepared->input_latency_frames, prepared->output_latency_frames)) {
+        return "PREPARED.latency_frames";
+    }
     return check_device(&prepared->device);
 }
 
@@ -125,17 +155,58 @@ check_set_rate(const void *message)
     return rate_ok(set_rate->rate_hz) && set_rate->rate_hz > 0 ? NULL : "SET_RATE.rate_hz";
 }
 
+static bool
+peaks_ok(const float *peak)
+{
+    for (unsigned m = 0; m < PROTO_STATUS_METERS; m++) {
+        /* Infinity is what a program played that plays infinity. */
+        if (!(peak[m] >= 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const char *
+check_program_status(const struct proto_program_status *program)
+{
+    if (!TEXT_OK(program->name)) {
+        return "STATUS_REPLY.program.name";
+    }
+    if (!program->program_id) {
+        return "STATUS_REPLY.program.program_id";
+    }
+    if (program->bits != 32 && program->bits != 64) {
+        return "STATUS_REPLY.program.bits";
+    }
+    if (program->state >= PROTO_PROGRAM_STATE_COUNT) {
+        return "STATUS_REPLY.program.state";
+    }
+    if (program->buffer_frames > PROTO_MAX_BUFFER_FRAMES || program->inputs > PROTO_MAX_CHANNELS ||
+        program->outputs > PROTO_MAX_CHANNELS) {
+        return "STATUS_REPLY.program.buffer_frames, inputs or outputs";
+    }
+    if (!latencies_ok(program->input_latency_frames, program->output_latency_frames)) {
+        return "STATUS_REPLY.program.latency_frames";
+    }
+    return peaks_ok(program->input_peak) && peaks_ok(program->output_peak)
+               ? NULL
+               : "STATUS_REPLY.program.peak";
+}
+
 static const char *
 check_status_reply(const void *message)
 {
     const struct proto_status_reply *reply = message;
-    if (reply->here > PROTO_STATUS_PROGRAMS) {
+    if (reply->here > PROTO_STATUS_PROGRAMS ||
+        (reply->here && (reply->first_program > reply->program_count ||
+                         reply->here > reply->program_count - reply->first_program))) {
         return "STATUS_REPLY.here";
     }
     for (uint32_t p = 0; p < reply->here; p++) {
-        const struct proto_program_status *program = &reply->program[p];
-        if (!TEXT_OK(program->name) || program->state >= PROTO_PROGRAM_STATE_COUNT) {
-            return "STATUS_REPLY.program";
+        const char *wrong = check_program_status(&reply->program[p]);
+        if (wrong) {
+            return wrong;
         }
     }
     return check_device(&reply->device);
@@ -149,8 +220,12 @@ check_devices_reply(const void *message)
         return "DEVICES_REPLY.count";
     }
     for (uint32_t d = 0; d < reply->count; d++) {
-        if (!TEXT_OK(reply->device[d].name) || !TEXT_OK(reply->device[d].backend)) {
-            return "DEVICES_REPLY.device";
+        const struct proto_device_entry *device = &reply->device[d];
+        if (!TEXT_OK(device->name) || !TEXT_OK(device->backend)) {
+            return "DEVICES_REPLY.device.name or backend";
+        }
+        if (device->is_default > 1) {
+            return "DEVICES_REPLY.device.is_default";
         }
     }
     return NULL;
@@ -160,7 +235,7 @@ static const char *
 check_error(const void *message)
 {
     const struct proto_error *error = message;
-    if (error->status >= TUTTI_STATUS_COUNT) {
+    if (error->status == TUTTI_OK || error->status >= TUTTI_STATUS_COUNT) {
         return "ERROR.status";
     }
     return TEXT_OK(error->text) ? NULL : "ERROR.text";
@@ -173,8 +248,14 @@ check_event(const void *message)
     if (event->kind >= PROTO_EVENT_KIND_COUNT) {
         return "EVENT.kind";
     }
+    if (event->header.serial != 0) {
+        return "EVENT.serial";
+    }
     if (!rate_ok(event->rate_hz)) {
         return "EVENT.rate_hz";
+    }
+    if (!latencies_ok(event->input_latency_frames, event->output_latency_frames)) {
+        return "EVENT.latency_frames";
     }
     return TEXT_OK(event->text) ? NULL : "EVENT.text";
 }
@@ -236,19 +317,18 @@ proto_check(const void *message, size_t message_bytes, bool from_program, const 
         *why = "header.size_bytes";
         return TUTTI_PROTOCOL;
     }
+    /* LEAVE is a header alone, the same in all versions: a newer program may ask an older engine to
+     * leave. Of other versions' messages nothing but the header is known, not even which types
+     * there are. */
+    bool leaves = from_program && header.type == PROTO_LEAVE && message_bytes == sizeof(header);
+    if (header.version != PROTO_VERSION && !leaves) {
+        *why = "header.version";
+        return TUTTI_VERSION_MISMATCH;
+    }
     if (header.type == PROTO_NONE || header.type >= PROTO_TYPE_COUNT ||
         table[header.type].direction != (from_program ? 'P' : 'E')) {
         *why = "header.type";
         return TUTTI_PROTOCOL;
-    }
-    if (header.version != PROTO_VERSION) {
-        /* LEAVE has only a header, the same in all versions: a newer program may ask an older
-         * engine to leave. */
-        if (header.type == PROTO_LEAVE && message_bytes == sizeof(struct proto_empty)) {
-            return TUTTI_OK;
-        }
-        *why = "header.version";
-        return TUTTI_VERSION_MISMATCH;
     }
     if (message_bytes != table[header.type].size_bytes) {
         *why = "size for its type";

@@ -34,6 +34,8 @@ enum {
     PROTO_STATUS_PROGRAMS = 32, /* per STATUS_REPLY */
     PROTO_STATUS_METERS = 32,
     PROTO_DEVICE_ENTRIES = 64,
+    PROTO_MAX_LATENCY_FRAMES = 1 << 24,
+    PROTO_MAX_RATE_HZ = 10000000,
 };
 
 /* X(name, struct of its body, direction: P from the program, E from the engine) */

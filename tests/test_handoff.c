@@ -1,444 +1,327 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every interleaving of the handing over. The real handoff.c runs on fibers, one for the engine and
- * one per program, that can be exchanged before each atomic operation; all schedules are explored
- * depth first, and a state (memory and what each fiber has seen) that was reached before is not
- * explored again. Deliberately broken variants must be found out by the same search.
- *
- * The engine's fiber does what cycle.c does: arm, fill, issue, count, wait, look, disarm.
- * Sequential consistency is assumed between steps; orders are argued in handoff.c and run under the
- * thread sanitizer by the other tests.
+ * Every order in which engine and programs can take the steps of the handing over, run on the real
+ * code, depth first, each world visited once. And the same with one mistake at a time put in: the
+ * exploration finds each, which is what makes its silence about the real code worth something.
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ucontext.h>
 
 #include <cmocka.h>
 
-static void yield(void);
-static uint32_t observe(uint32_t value);
+#include "handoff_world.h"
 
-#define STEP_LOAD(word, order) (yield(), observe(atomic_load_explicit(word, order)))
-#define STEP_STORE(word, value, order) (yield(), atomic_store_explicit(word, value, order))
-#define STEP_EXCHANGE(word, value)                                                                 \
-    (yield(), observe(atomic_exchange_explicit(word, value, memory_order_seq_cst)))
-#define STEP_FETCH_SUB(word, value)                                                                \
-    (yield(), observe(atomic_fetch_sub_explicit(word, value, memory_order_seq_cst)))
-#include "../src/proto/handoff.c"
+/* ---- worlds seen ---- */
 
-enum { FIBERS = 3, STACK_BYTES = 65536, MOST_CHOICES = 1000, VISITED = 1 << 21 };
-
-enum mutant {
-    NONE,
-    COUNT_BEFORE_OWNER, /* the program counts itself out before it hands the half back */
-    ARM_AFTER_ISSUE,    /* the engine arms when the program may be done already */
-    DIVIDED_DECREMENT,  /* the program reads the count and stores one less */
-    MUTANTS_END
+/* Worlds are known by 128 bits of hash: among a million worlds one is taken for another with
+ * a probability of 10^-27. */
+struct fingerprint {
+    uint64_t a, b;
 };
 
-struct fiber {
-    ucontext_t context;
-    unsigned char stack[STACK_BYTES];
-    bool done;
-    uint64_t history;             /* of what it has seen and how far it is */
-    bool (*blocked)(unsigned id); /* NULL: can run */
+struct seen {
+    struct fingerprint *slot; /* {0, 0}: free */
+    size_t slots, used;
 };
 
-/* One run: everything that schedules may differ in. */
-static struct {
-    struct proto_segment segment[2];
-    struct proto_rendezvous rendezvous;
-    bool engine_in[2][2], program_in[2][2]; /* [program][half]: who is touching it */
-} world;
-
-static struct fiber fibers[FIBERS];
-static ucontext_t scheduler;
-static unsigned running, programs, cycles;
-static bool exploring;
-static bool deadlines; /* the engine's deadline may pass at any time */
-static enum mutant mutant;
-static const char *violation;
-static unsigned choice[MOST_CHOICES], width[MOST_CHOICES], choices, replay;
-static uint64_t *visited;
-static uint64_t schedules, states;
-
-static uint64_t
-mix(uint64_t a, uint64_t b)
+static struct fingerprint
+fingerprint(const struct world *world)
 {
-    a ^= b + UINT64_C(0x9E3779B97F4A7C15) + (a << 6) + (a >> 2);
-    return (a ^ a >> 31) * UINT64_C(0xBF58476D1CE4E5B9);
-}
-
-static void
-yield(void)
-{
-    if (!exploring) {
-        return; /* setting up, before the fibers run */
+    struct fingerprint print = {UINT64_C(0x9E3779B97F4A7C15), UINT64_C(0xC2B2AE3D27D4EB4F)};
+    const unsigned char *bytes = (const unsigned char *)world;
+    for (size_t i = 0; i < sizeof(*world); i += sizeof(uint32_t)) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof(word));
+        print.a = (print.a ^ word) * UINT64_C(0xFF51AFD7ED558CCD);
+        print.a ^= print.a >> 32;
+        print.b = (print.b + word) * UINT64_C(0xC4CEB9FE1A85EC53);
+        print.b ^= print.b >> 29;
     }
-    struct fiber *fiber = &fibers[running];
-    fiber->history = mix(fiber->history, 1);
-    swapcontext(&fiber->context, &scheduler);
+    print.a |= 1;
+    return print;
 }
 
-static uint32_t
-observe(uint32_t value)
-{
-    fibers[running].history = mix(fibers[running].history, value + 2ULL);
-    return value;
-}
-
-static void
-violate(const char *what)
-{
-    if (!violation) {
-        violation = what;
-    }
-}
-
-static void
-wait_until(bool (*blocked)(unsigned id))
-{
-    fibers[running].blocked = blocked;
-    yield();
-    fibers[running].blocked = NULL;
-}
-
-/* ---- touching halves ---- */
-
-static void
-touch(bool engine, unsigned p, unsigned half)
-{
-    bool *mine = engine ? &world.engine_in[p][half] : &world.program_in[p][half];
-    const bool *other = engine ? &world.program_in[p][half] : &world.engine_in[p][half];
-    *mine = true;
-    if (*other) {
-        violate("a half is touched by both");
-    }
-    yield();
-    if (*other) {
-        violate("a half is touched by both");
-    }
-    *mine = false;
-}
-
-/* ---- a program ---- */
-
-static uint32_t program_seq[2];
-
+/* False when it was there already. */
 static bool
-not_called(unsigned id)
+put(struct seen *seen, struct fingerprint print)
 {
-    uint32_t seq = program_seq[id - 1];
-    return atomic_load(&world.segment[id - 1].owner[seq & 1]) != (seq << 1 | 1);
-}
-
-static bool
-hand_back(unsigned p, uint32_t seq)
-{
-    struct proto_segment *segment = &world.segment[p];
-    if (mutant == COUNT_BEFORE_OWNER) {
-        bool last = STEP_EXCHANGE(&segment->armed, PROTO_ARMED_NOT) &&
-                    STEP_FETCH_SUB(&world.rendezvous.pending, 1) == 1;
-        STEP_STORE(&segment->owner[seq & 1], owned_by_engine(seq), memory_order_seq_cst);
-        return last;
-    }
-    if (mutant == DIVIDED_DECREMENT) {
-        STEP_STORE(&segment->owner[seq & 1], owned_by_engine(seq), memory_order_seq_cst);
-        if (!STEP_EXCHANGE(&segment->armed, PROTO_ARMED_NOT)) {
+    size_t at = (size_t)print.b & (seen->slots - 1);
+    while (seen->slot[at].a) {
+        if (seen->slot[at].a == print.a && seen->slot[at].b == print.b) {
             return false;
         }
-        uint32_t pending = STEP_LOAD(&world.rendezvous.pending, memory_order_seq_cst);
-        STEP_STORE(&world.rendezvous.pending, pending - 1, memory_order_seq_cst);
-        return pending == 1;
+        at = (at + 1) & (seen->slots - 1);
     }
-    return handoff_done(segment, &world.rendezvous, seq);
+    seen->slot[at] = print;
+    seen->used++;
+    return true;
 }
-
-static void
-run_program(void)
-{
-    unsigned p = running - 1;
-    for (uint32_t seq = 2; seq < 2 + cycles; seq++) {
-        program_seq[p] = seq;
-        wait_until(not_called);
-        if (!handoff_begin(&world.segment[p], seq)) {
-            violate("called, but the call cannot be begun");
-        }
-        touch(false, p, seq & 1);
-        if (hand_back(p, seq)) {
-            yield();
-            atomic_fetch_add(&world.rendezvous.wake, 1);
-        }
-    }
-    fibers[running].done = true;
-    swapcontext(&fibers[running].context, &scheduler);
-}
-
-/* ---- the engine, as cycle.c does it ---- */
-
-static uint32_t engine_seen;
 
 static bool
-not_woken(unsigned id)
+see(struct seen *seen, const struct world *world)
 {
-    (void)id;
-    return atomic_load(&world.rendezvous.wake) == engine_seen && !deadlines;
-}
-
-/* The count was wrong: a program's last handing back may take the arming of its next call. It costs
- * a look. */
-static bool
-recount(const uint32_t *seq, const bool *waited)
-{
-    uint32_t counted = 0;
-    handoff_count_begin(&world.rendezvous);
-    for (unsigned p = 0; p < programs; p++) {
-        struct proto_segment *segment = &world.segment[p];
-        if (!waited[p] || handoff_is_done(segment, seq[p])) {
-            continue;
+    if (seen->used * 2 >= seen->slots) {
+        struct seen bigger = {.slots = seen->slots ? seen->slots * 2 : 1 << 14};
+        bigger.slot = calloc(bigger.slots, sizeof(*bigger.slot));
+        assert_non_null(bigger.slot);
+        for (size_t i = 0; i < seen->slots; i++) {
+            if (seen->slot[i].a) {
+                put(&bigger, seen->slot[i]);
+            }
         }
-        handoff_arm(segment, PROTO_ARMED_COUNT);
-        if (!handoff_is_done(segment, seq[p]) || handoff_disarm(segment) == PROTO_ARMED_NOT) {
-            counted++;
-        }
+        free(seen->slot);
+        *seen = bigger;
     }
-    return handoff_count_end(&world.rendezvous, counted);
-}
-
-static void
-run_engine(void)
-{
-    uint32_t seq[2] = {2, 2};
-    bool out[2] = {false, false}, waited[2];
-    for (unsigned cycle = 0; cycle < cycles; cycle++) {
-        uint32_t counted = 0;
-        handoff_count_begin(&world.rendezvous);
-        for (unsigned p = 0; p < programs; p++) {
-            struct proto_segment *segment = &world.segment[p];
-            waited[p] = false;
-            if (out[p]) {
-                if (!handoff_is_done(segment, seq[p])) {
-                    continue; /* late: not waited for */
-                }
-                out[p] = false;
-                seq[p]++;
-            }
-            if (mutant != ARM_AFTER_ISSUE) {
-                handoff_arm(segment, PROTO_ARMED_COUNT);
-            }
-            touch(true, p, seq[p] & 1);
-            handoff_issue(segment, seq[p]);
-            if (mutant == ARM_AFTER_ISSUE) {
-                handoff_arm(segment, PROTO_ARMED_COUNT);
-            }
-            out[p] = waited[p] = true;
-            counted++;
-        }
-        bool all = handoff_count_end(&world.rendezvous, counted);
-        bool woken_for_nothing = false;
-        unsigned recounts = 0, most_recounts = deadlines ? 1 : 100;
-        for (;;) {
-            engine_seen = STEP_LOAD(&world.rendezvous.wake, memory_order_acquire);
-            all = all || STEP_LOAD(&world.rendezvous.pending, memory_order_acquire) == 0;
-            bool everybody = true;
-            for (unsigned p = 0; p < programs; p++) {
-                everybody = everybody && (!waited[p] || handoff_is_done(&world.segment[p], seq[p]));
-            }
-            if (all && everybody) {
-                break;
-            }
-            if (all && recounts < most_recounts) {
-                recounts++;
-                all = recount(seq, waited);
-                continue;
-            }
-            if (deadlines && woken_for_nothing) {
-                break; /* the deadline */
-            }
-            wait_until(not_woken);
-            woken_for_nothing = true;
-        }
-        for (unsigned p = 0; p < programs; p++) {
-            if (waited[p]) {
-                handoff_disarm(&world.segment[p]);
-            }
-            if (out[p] && handoff_is_done(&world.segment[p], seq[p])) {
-                touch(true, p, seq[p] & 1);
-                out[p] = false;
-                seq[p]++;
-            }
-        }
-    }
-    fibers[running].done = true;
-    swapcontext(&fibers[running].context, &scheduler);
+    return put(seen, fingerprint(world));
 }
 
 /* ---- exploring ---- */
 
+enum { MOVES = ACTOR_COUNT * CHOICE_COUNT, MOST_STEPS = 2000 };
+
+struct visit {
+    struct world world;
+    unsigned next; /* move to try */
+    bool moved;    /* by something other than a deadline */
+};
+
+struct outcome {
+    const char *problem; /* NULL: no rule was broken in any world */
+    size_t worlds, ends;
+    bool recounted; /* somewhere the engine woke too early and counted anew */
+};
+
 static void
-start_fiber(unsigned id, void (*run)(void))
+show_way(const struct scenario *scenario, const struct visit *visits, size_t depth)
 {
-    struct fiber *fiber = &fibers[id];
-    fiber->done = false;
-    fiber->history = id + 1;
-    fiber->blocked = NULL;
-    getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp = fiber->stack;
-    fiber->context.uc_stack.ss_size = sizeof(fiber->stack);
-    fiber->context.uc_link = &scheduler;
-    makecontext(&fiber->context, run, 0);
+    struct world world;
+    world_init(&world, scenario);
+    for (size_t i = 0; i < depth; i++) {
+        unsigned taken = visits[i].next - 1;
+        world_move(&world, taken / CHOICE_COUNT, (enum world_choice)(taken % CHOICE_COUNT));
+        print_message("  %3u %s\n", (unsigned)i, world_last_step());
+    }
 }
 
+/* Takes the next move of the visit at hand. True: *after is a world to look at. */
 static bool
-seen_before(void)
+take_next_move(struct visit *visit, struct world *after, const char **wrong)
 {
-    uint64_t key = 7;
-    for (unsigned f = 0; f <= programs; f++) {
-        key = mix(key, fibers[f].history + fibers[f].done);
-    }
-    for (unsigned p = 0; p < programs; p++) {
-        struct proto_segment *s = &world.segment[p];
-        key = mix(key, (uint64_t)atomic_load(&s->owner[0]) << 32 | atomic_load(&s->owner[1]));
-        key = mix(key, atomic_load(&s->armed));
-        key = mix(key, world.engine_in[p][0] | world.engine_in[p][1] << 1 |
-                           world.program_in[p][0] << 2 | world.program_in[p][1] << 3);
-    }
-    key = mix(key, (uint64_t)atomic_load(&world.rendezvous.wake) << 32 |
-                       atomic_load(&world.rendezvous.pending));
-    key += key == 0;
-    for (uint64_t i = key;; i++) {
-        uint64_t *slot = &visited[i & (VISITED - 1)];
-        if (*slot == key) {
-            return true;
+    while (visit->next < MOVES) {
+        unsigned actor = visit->next / CHOICE_COUNT;
+        enum world_choice choice = (enum world_choice)(visit->next % CHOICE_COUNT);
+        visit->next++;
+        *after = visit->world;
+        enum world_result result = world_move(after, actor, choice);
+        if (result == WORLD_IMPOSSIBLE) {
+            continue;
         }
-        if (!*slot) {
-            *slot = key;
-            states++;
-            return false;
-        }
+        visit->moved |= choice != CHOICE_DEADLINE;
+        *wrong = result == WORLD_BROKEN ? world_problem() : NULL;
+        return true;
     }
+    return false;
 }
 
-/* One schedule, to the engine's end, a violation, or a state that another schedule had reached. */
-static void
-run_schedule(void)
+static struct outcome
+explore(const struct scenario *scenario, bool show)
 {
-    exploring = false;
-    memset(&world, 0, sizeof(world));
-    start_fiber(0, run_engine);
-    for (unsigned p = 0; p < programs; p++) {
-        handoff_reset(&world.segment[p], 2);
-        start_fiber(p + 1, run_program);
-    }
-    choices = 0;
-    exploring = true;
-    while (!violation) {
-        unsigned ready[FIBERS], count = 0;
-        for (unsigned f = 0; f <= programs; f++) {
-            if (!fibers[f].done && !(fibers[f].blocked && fibers[f].blocked(f))) {
-                ready[count++] = f;
+    struct outcome outcome = {0};
+    struct seen seen = {0};
+    struct visit *visits = malloc(MOST_STEPS * sizeof(*visits));
+    size_t depth = 1;
+    assert_non_null(visits);
+    memset(visits, 0, sizeof(*visits));
+    world_init(&visits[0].world, scenario);
+    see(&seen, &visits[0].world);
+    while (depth && !outcome.problem) {
+        struct visit *visit = &visits[depth - 1];
+        struct world *after = &visits[depth].world;
+        if (!take_next_move(visit, after, &outcome.problem)) {
+            if (!visit->moved) {
+                outcome.ends++;
+                outcome.problem = world_may_rest(&visit->world) ? NULL : world_problem();
             }
+            outcome.recounted |= visit->world.recounts != 0;
+            depth -= !outcome.problem;
+        } else if (outcome.problem || see(&seen, after)) {
+            visits[depth].next = 0;
+            visits[depth].moved = false;
+            depth++;
+            assert_true(depth < MOST_STEPS);
         }
-        if (fibers[0].done) {
-            return; /* the engine's cycles are over; programs may be left waiting for a call */
-        }
-        if (!count) {
-            violate("nobody wakes anybody: a wake-up was lost");
-            return;
-        }
-        if (choices >= replay) {
-            if (choices == MOST_CHOICES) {
-                violate("longer than any schedule can be");
-                return;
-            }
-            if (seen_before()) {
-                return;
-            }
-            choice[choices] = 0;
-            width[choices] = count;
-        }
-        running = ready[choice[choices++]];
-        swapcontext(&scheduler, &fibers[running].context);
     }
-}
-
-static const char too_many[] = "too many states to explore";
-
-static const char *
-explore(unsigned how_many, bool with_deadlines, enum mutant which)
-{
-    programs = how_many;
-    cycles = how_many == 1 && !with_deadlines ? 4 : 2;
-    deadlines = with_deadlines;
-    mutant = which;
-    violation = NULL;
-    schedules = states = 0;
-    replay = 0;
-    memset(visited, 0, VISITED * sizeof(*visited));
-    for (;;) {
-        run_schedule();
-        schedules++;
-        if (violation || states > VISITED / 2) {
-            return violation ? violation : too_many;
-        }
-        while (choices && choice[choices - 1] + 1 >= width[choices - 1]) {
-            choices--;
-        }
-        if (!choices) {
-            return NULL;
-        }
-        choice[choices - 1]++;
-        replay = choices;
+    if (outcome.problem && show) {
+        show_way(scenario, visits, depth - 1);
     }
+    outcome.worlds = seen.used;
+    free(seen.slot);
+    free(visits);
+    return outcome;
 }
 
-static void
-assert_sound(unsigned how_many, bool with_deadlines)
+/* ---- the protocol holds ---- */
+
+/* Numbers of calls cross the point where owner[] loses their top bit, or where they wrap. */
+#define BEFORE_LOST_BIT UINT32_C(0x7FFFFFFE)
+#define BEFORE_WRAP UINT32_C(0xFFFFFFFE)
+
+static const struct scenario one_program = {
+    .name = "one program", .programs = 1, .cycles = 4, .first_seq = BEFORE_WRAP};
+static const struct scenario two_programs = {
+    .name = "two programs", .programs = 2, .cycles = 2, .first_seq = BEFORE_LOST_BIT};
+static const struct scenario late = {
+    .name = "late", .programs = 1, .cycles = 4, .first_seq = BEFORE_WRAP, .deadlines = 3};
+static const struct scenario two_late = {
+    .name = "two, late", .programs = 2, .cycles = 2, .first_seq = 2, .deadlines = 1};
+static const struct scenario late_take = {
+    .name = "late_take", .programs = 1, .cycles = 4, .first_seq = 2, .late_take = true};
+static const struct scenario late_take_late = {.name = "late_take, late",
+                                               .programs = 1,
+                                               .cycles = 5,
+                                               .first_seq = 2,
+                                               .late_take = true,
+                                               .deadlines = 2};
+static const struct scenario bursts = {
+    .name = "bursts", .programs = 1, .cycles = 2, .first_seq = 2, .bursts = 3};
+static const struct scenario bursts_late = {.name = "bursts, late",
+                                            .programs = 1,
+                                            .cycles = 3,
+                                            .first_seq = 2,
+                                            .bursts = 3,
+                                            .deadlines = 1};
+static const struct scenario ready = {
+    .name = "ready", .programs = 1, .cycles = 3, .first_seq = 2, .ready_thread = true};
+static const struct scenario ready_late = {.name = "ready, late",
+                                           .programs = 1,
+                                           .cycles = 3,
+                                           .first_seq = 2,
+                                           .ready_thread = true,
+                                           .deadlines = 1};
+static const struct scenario ready_bursts = {.name = "ready, bursts",
+                                             .programs = 1,
+                                             .cycles = 1,
+                                             .first_seq = 2,
+                                             .bursts = 3,
+                                             .ready_thread = true};
+static const struct scenario restart = {
+    .name = "restart", .programs = 1, .cycles = 5, .first_seq = 2, .restart_at = 2, .deadlines = 1};
+static const struct scenario spurious = {
+    .name = "spurious", .programs = 2, .cycles = 1, .first_seq = 2, .spurious = 2};
+
+static struct outcome
+explore_unflawed(const struct scenario *scenario)
 {
-    const char *found = explore(how_many, with_deadlines, NONE);
-    print_message("%u programs%s: %llu schedules, %llu states\n", how_many,
-                  with_deadlines ? ", deadlines" : "", (unsigned long long)schedules,
-                  (unsigned long long)states);
-    if (found) {
-        print_error("%s\n", found);
+    struct outcome outcome = explore(scenario, true);
+    print_message("%s: %u worlds, %u ends\n", scenario->name, (unsigned)outcome.worlds,
+                  (unsigned)outcome.ends);
+    if (outcome.problem) {
+        fail_msg("%s: %s", scenario->name, outcome.problem);
     }
-    assert_null(found);
-    assert_true(schedules > 20);
+    assert_true(outcome.ends > 0);
+    return outcome;
+}
+
+/* When nobody is late, every armed program counts exactly once: the engine never counts anew. */
+static void
+in_time(const struct scenario *scenario)
+{
+    assert_false(explore_unflawed(scenario).recounted);
 }
 
 static void
-every_schedule_of_one_program_is_sound(void **state)
+the_last_program_done_wakes_the_engine_once(void **state)
 {
-    (void)state;
-    assert_sound(1, false);
-    assert_sound(1, true);
+    in_time(&one_program);
+    in_time(&two_programs);
 }
 
 static void
-every_schedule_of_two_programs_is_sound(void **state)
+a_half_kept_until_the_next_call_returns_is_waited_for(void **state)
 {
-    (void)state;
-    assert_sound(2, false);
+    in_time(&late_take);
 }
 
 static void
-broken_protocols_are_found_out(void **state)
+each_block_of_a_burst_wakes_the_engine(void **state)
 {
-    (void)state;
-    for (enum mutant m = COUNT_BEFORE_OWNER; m < MUTANTS_END; m++) {
-        const char *found = explore(1, false, m);
-        found = found ? found : explore(2, false, m);
-        print_message("mutant %d: %s (after %llu schedules)\n", (int)m, found ? found : "not found",
-                      (unsigned long long)schedules);
-        assert_non_null(found);
-        assert_ptr_not_equal(found, too_many);
+    in_time(&bursts);
+}
+
+static void
+a_block_may_be_handed_back_by_two_threads_at_once(void **state)
+{
+    in_time(&ready);
+    in_time(&ready_bursts);
+}
+
+static void
+whoever_answers_in_a_later_cycle_costs_nobody_a_wake(void **state)
+{
+    assert_true(explore_unflawed(&late).recounted);
+    assert_true(explore_unflawed(&two_late).recounted);
+    explore_unflawed(&late_take_late);
+    explore_unflawed(&bursts_late);
+    explore_unflawed(&ready_late);
+}
+
+static void
+a_start_while_the_engine_still_calls_the_last_run_meets_no_old_call(void **state)
+{
+    explore_unflawed(&restart);
+}
+
+static void
+a_count_that_nobody_asked_for_wakes_the_engine_early_and_no_more(void **state)
+{
+    assert_true(explore_unflawed(&spurious).recounted);
+}
+
+/* ---- and would not without any of its parts ---- */
+
+static void
+every_flaw_is_found(void **state)
+{
+    static const struct {
+        const char *name;
+        const struct scenario *scenario;
+        const char *problem;
+    } expected[FLAW_COUNT] = {
+#define SLEEPS "the engine sleeps and nobody will wake it"
+#define TWICE "one arming was taken twice"
+#define TAKES "the engine takes a half that was not handed back"
+        [FLAW_WEAK_OWNER] = {"owner word after the exchange", &one_program, SLEEPS},
+        [FLAW_WEAK_ARM] = {"arming after the look", &bursts, SLEEPS},
+        [FLAW_SPLIT_COUNT] = {"counting in two steps", &two_programs, SLEEPS},
+        [FLAW_SPLIT_TAKE] = {"taking in two steps", &late, TWICE},
+        [FLAW_SPLIT_DISARM] = {"disarming in two steps", &late, TWICE},
+        [FLAW_COUNT_REACHABLE] = {"a count that can be reached early", &two_programs, SLEEPS},
+        [FLAW_COUNT_AT_ZERO] = {"a count below zero that is none", &late, SLEEPS},
+        [FLAW_COUNT_UNLOOKED] = {"sleeping without a look at the count", &one_program, SLEEPS},
+        [FLAW_ARM_AFTER_CALL] = {"arming after the call", &one_program, SLEEPS},
+        [FLAW_ARM_UNLOOKED] = {"no look after arming", &late, SLEEPS},
+        [FLAW_SEEN_LATE] = {"the wake word read after looking", &one_program, SLEEPS},
+        [FLAW_TRUST_COUNT] = {"the count taken for the truth", &spurious, TAKES},
+        [FLAW_DONE_EARLY] = {"working on after handing back", &one_program, TAKES},
+        [FLAW_SEQ_AGAIN] = {"a start with numbers of the last run", &restart, SLEEPS},
+#undef SLEEPS
+#undef TWICE
+#undef TAKES
+    };
+    for (unsigned f = FLAW_NONE + 1; f < FLAW_COUNT; f++) {
+        struct scenario flawed = *expected[f].scenario;
+        flawed.flaw = (enum flaw)f;
+        struct outcome outcome = explore(&flawed, false);
+        if (!outcome.problem) {
+            fail_msg("%s: not found in %u worlds", expected[f].name, (unsigned)outcome.worlds);
+        }
+        print_message("%s: found after %u worlds\n", expected[f].name, (unsigned)outcome.worlds);
+        assert_string_equal(outcome.problem, expected[f].problem);
     }
 }
 
@@ -446,12 +329,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_schedule_of_one_program_is_sound),
-        cmocka_unit_test(every_schedule_of_two_programs_is_sound),
-        cmocka_unit_test(broken_protocols_are_found_out),
+        cmocka_unit_test(the_last_program_done_wakes_the_engine_once),
+        cmocka_unit_test(a_half_kept_until_the_next_call_returns_is_waited_for),
+        cmocka_unit_test(each_block_of_a_burst_wakes_the_engine),
+        cmocka_unit_test(a_block_may_be_handed_back_by_two_threads_at_once),
+        cmocka_unit_test(whoever_answers_in_a_later_cycle_costs_nobody_a_wake),
+        cmocka_unit_test(a_start_while_the_engine_still_calls_the_last_run_meets_no_old_call),
+        cmocka_unit_test(a_count_that_nobody_asked_for_wakes_the_engine_early_and_no_more),
+        cmocka_unit_test(every_flaw_is_found),
     };
-    visited = malloc(VISITED * sizeof(*visited));
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    free(visited);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@ declare -A package_sets=(
     [wine]="wine64 wine procps"
     [lint]="clang-format clang-tidy shellcheck python3 python3-numpy g++ mandoc"
     [demo]="python3 python3-numpy gnuplot-nox fonts-dejavu-core sox alsa-utils procps"
+    [jack]="jackd2 libjack-jackd2-dev valgrind"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

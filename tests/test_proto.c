@@ -507,18 +507,20 @@ halves_are_aligned_apart_and_within_the_segment(void **state)
         assert_true(layout.half_bytes >= shape[0] * sizeof(float));
         assert_int_equal(layout.half_bytes % PROTO_HALF_ALIGN_BYTES, 0);
         assert_int_equal(layout.size_bytes % 65536, 0);
-        void *segment = NULL; /* addresses alone */
-        uintptr_t next = PROTO_SEGMENT_HEADER_BYTES;
+        unsigned char *segment = malloc(layout.size_bytes);
+        assert_non_null(segment);
+        size_t next = PROTO_SEGMENT_HEADER_BYTES;
         for (uint32_t c = 0; c < shape[1] + shape[2]; c++) {
             for (unsigned half = 0; half < 2; half++) {
                 float *at = c < shape[1] ? proto_input(&layout, segment, c, half)
                                          : proto_output(&layout, segment, c - shape[1], half);
-                assert_int_equal((uintptr_t)at, next);
+                assert_ptr_equal(at, segment + next);
                 next += layout.half_bytes;
             }
         }
         assert_true(next <= layout.size_bytes);
         assert_true(layout.size_bytes - next < 65536);
+        free(segment);
     }
 }
 

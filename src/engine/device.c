@@ -34,6 +34,52 @@ set_state(struct engine *engine, enum proto_stream_state state)
     engine->known.state = state;
 }
 
+/* ---- calling backends ---- */
+
+void
+device_claim(struct engine *engine)
+{
+    while (engine->device_claimed) {
+        os_cond_wait_until(&engine->freed, &engine->lock, UINT64_MAX);
+    }
+    engine->device_claimed = true;
+}
+
+void
+device_release(struct engine *engine)
+{
+    engine->device_claimed = false;
+    os_cond_signal_all(&engine->freed);
+}
+
+/* Without the lock: these may take seconds. The stream counts as cycling until it is closed
+ * (device_is_cycling()), so that nobody else applies commands. */
+static enum tutti_status
+call_start(struct engine *engine)
+{
+    os_mutex_unlock(&engine->lock);
+    enum tutti_status status = engine->backend->start(engine->stream);
+    os_mutex_lock(&engine->lock);
+    return status;
+}
+
+static void
+call_stop(struct engine *engine)
+{
+    os_mutex_unlock(&engine->lock);
+    engine->backend->stop(engine->stream);
+    os_mutex_lock(&engine->lock);
+}
+
+static void
+call_close(struct engine *engine)
+{
+    os_mutex_unlock(&engine->lock);
+    engine->backend->close(engine->stream);
+    os_mutex_lock(&engine->lock);
+    engine->stream = NULL;
+}
+
 /* ---- what backends call ---- */
 
 static void
@@ -255,7 +301,9 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
      * not resample. */
     struct backend_stream *streams[BACKEND_MAX_STREAMS] = {0};
     unsigned count = 1;
+    os_mutex_unlock(&engine->lock);
     enum tutti_status status = backend->open(&request, callbacks, streams, &count, error);
+    os_mutex_lock(&engine->lock);
     if (status == TUTTI_OK) {
         engine->backend = backend;
         engine->stream = streams[0];
@@ -283,10 +331,9 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
 static enum tutti_status
 start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
 {
-    enum tutti_status status = engine->backend->start(engine->stream);
+    enum tutti_status status = call_start(engine);
     if (status != TUTTI_OK) {
-        engine->backend->close(engine->stream);
-        engine->stream = NULL;
+        call_close(engine);
         snprintf(error, PROTO_TEXT_BYTES, "the device did not start: %s",
                  tutti_status_text(status));
         return status;
@@ -303,9 +350,8 @@ static void
 close_stream(struct engine *engine)
 {
     if (engine->stream) {
-        engine->backend->stop(engine->stream);
-        engine->backend->close(engine->stream);
-        engine->stream = NULL;
+        call_stop(engine);
+        call_close(engine);
     }
 }
 
@@ -438,8 +484,10 @@ static enum tutti_status
 change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
     uint64_t from_ns = engine_now_ns(engine);
-    engine->backend->stop(engine->stream);
+    call_stop(engine);
+    os_mutex_unlock(&engine->lock);
     enum tutti_status status = engine->backend->set_period(engine->stream, quantum);
+    os_mutex_lock(&engine->lock);
     set_state(engine, PROTO_STREAM_OPENING);
     if (status == TUTTI_OK) {
         know(engine, engine->backend->info(engine->stream));
@@ -513,7 +561,7 @@ void
 device_pause(struct engine *engine)
 {
     if (engine->stream) {
-        engine->backend->stop(engine->stream);
+        call_stop(engine);
     }
     stop_replacement(engine);
 }
@@ -524,7 +572,7 @@ device_resume(struct engine *engine)
     char error[PROTO_TEXT_BYTES] = "the device does not answer";
     if (engine->state == PROTO_STREAM_LOST) {
         start_replacement(engine);
-    } else if (engine->stream && engine->backend->start(engine->stream) != TUTTI_OK) {
+    } else if (engine->stream && call_start(engine) != TUTTI_OK) {
         lose(engine, error);
     }
 }
@@ -536,7 +584,10 @@ try_again(struct engine *engine, uint64_t now_ns)
     engine->retry_ns = now_ns + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
     /* Only a listed device is tried: opening would disturb the clock that replaces it. */
     struct proto_device_entry entries[PROTO_DEVICE_ENTRIES];
-    if (!device_list(engine, entries, PROTO_DEVICE_ENTRIES)) {
+    os_mutex_unlock(&engine->lock);
+    uint32_t listed = device_list(engine, entries, PROTO_DEVICE_ENTRIES);
+    os_mutex_lock(&engine->lock);
+    if (!listed) {
         return;
     }
     uint32_t quantum = engine->known.period_frames;

@@ -2,6 +2,9 @@
 /*
  * What the engine's control side knows; private to this folder. Everything here is guarded by
  * `lock` unless it says otherwise; the cycle has its own struct and is reached by commands.
+ *
+ * A backend may take seconds to open, start, stop or list: it is called without the lock, by the
+ * thread that has claimed the device (device_claim()). Meanwhile programs connect, ask and leave.
  */
 #ifndef TUTTI_ENGINE_STATE_H
 #define TUTTI_ENGINE_STATE_H
@@ -52,6 +55,8 @@ struct engine_message {
 
 struct engine {
     struct os_mutex lock;
+    struct os_cond freed; /* device_claimed became false */
+    bool device_claimed;
     struct config config;
     struct engine_clock clock;
     bool own_clock; /* injected: no threads of the engine's own */
@@ -99,6 +104,11 @@ void engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_ki
 
 /* ---- device.c ---- */
 
+/** Waits until no other thread is at work on the device, and keeps others from it until
+ * device_release(). What else the lock guards may change while this thread calls the backend. Of
+ * device.c, only device_list(), device_learn() and device_choose_quantum() are called without. */
+void device_claim(struct engine *engine);
+void device_release(struct engine *engine);
 /** The period to run at when a program with this buffer joins (0: nobody joins). */
 uint32_t device_choose_quantum(const struct engine *engine, uint32_t buffer_frames);
 /** Opens and starts the device, or changes its period, so that it serves quantum. Errors: the
@@ -108,7 +118,8 @@ enum tutti_status device_ensure(struct engine *engine, uint32_t quantum_frames,
 void device_close(struct engine *engine);
 /** Lost, back, idle: called by engine_tend(). */
 void device_tend(struct engine *engine, uint64_t now_ns);
-/** Lists the devices of a backend or of all (NULL) into entries; the number of them. */
+/** Lists the devices of the configured backend or of all into entries; the number of them. Called
+ * with the device claimed and without the lock. */
 uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
 /** Fills `known` from the listing while nothing was ever opened. */
 void device_learn(struct engine *engine);
@@ -127,7 +138,8 @@ struct engine_program *programs_find(struct engine *engine, uint32_t program_id)
 /** Hands the cycle a command with a plan of the present programs; program may be NULL. */
 void programs_command(struct engine *engine, enum cycle_command_kind kind,
                       struct cycle_program *program);
-/** Takes a prepared program off the device; its memory is freed when the cycle has let go. */
+/** Takes a prepared program off the device; its memory is freed when the cycle has let go. Without
+ * the device claimed, too. */
 void programs_detach(struct engine *engine, struct engine_program *program);
 /** Frees what the cycle has let go of. */
 void programs_reclaim(struct engine *engine);

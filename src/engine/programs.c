@@ -103,7 +103,8 @@ programs_command(struct engine *engine, enum cycle_command_kind kind, struct cyc
     }
     struct cycle_command command = {kind, program, plan};
     if (!ring_put(&engine->cycle.commands, &command)) {
-        /* The cycle takes no commands: the device hangs. Stop it and apply them here. */
+        /* The cycle takes no commands: the device hangs. Stop it and apply them here. Who comes
+         * here has claimed the device. */
         device_pause(engine);
         cycle_apply_commands(&engine->cycle);
         ring_put(&engine->cycle.commands, &command);
@@ -119,6 +120,11 @@ programs_detach(struct engine *engine, struct engine_program *program)
     struct cycle_program *gone = program->cycle;
     if (!gone) {
         return;
+    }
+    /* A program leaves also while another thread has the device: its command waits in the ring. */
+    bool claims = ring_is_full(&engine->cycle.commands);
+    if (claims) {
+        device_claim(engine);
     }
     uint32_t inputs = gone->layout.inputs;
     program->cycle = NULL;
@@ -140,6 +146,9 @@ programs_detach(struct engine *engine, struct engine_program *program)
         engine->idle_since_ns = engine_now_ns(engine);
     }
     programs_reclaim(engine);
+    if (claims) {
+        device_release(engine);
+    }
 }
 
 /* ---- latency ---- */
@@ -324,6 +333,8 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         return status;
     }
     os_mutex_lock(&engine->lock);
+    device_claim(engine);
+    /* It stays: only the thread that calls this disconnects it. */
     struct engine_program *program = programs_find(engine, program_id);
     if (!program || program->cycle) {
         status = TUTTI_INVALID_STATE;
@@ -340,6 +351,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     if (status == TUTTI_OK) {
         status = join(engine, program, message, &shm, &wake);
     }
+    device_release(engine);
     if (status != TUTTI_OK) {
         os_mutex_unlock(&engine->lock);
         os_wake_fini(&wake);

@@ -30,6 +30,9 @@ enum { CONFIG_TEXT_BYTES = 256 };
     I(engine, grace_ms, 10000, 0, 3600000, "the engine leaves this long after the last program")   \
     I(engine, reserve_us, 0, 0, 100000, "kept back from a cycle's budget for mixing; 0: measured") \
     I(engine, pin_cpu, -1, -1, 1023, "processor of the engine's cycle thread; -1: any")            \
+    S(engine, placement, "auto",                                                                   \
+      "auto: light programs run on the engine's processor where that is measured to be faster; "   \
+      "free: the system places all threads; gathered: on the engine's processor unmeasured")                                                       \
     I(program, buffer, 256, 16, 4096, "preferred buffer size in frames")                           \
     I(program, buffer_min, 32, 1, 4096, "smallest buffer size offered to hosts")                   \
     I(program, buffer_max, 2048, 1, 65536, "largest buffer size offered to hosts")                 \

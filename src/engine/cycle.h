@@ -61,7 +61,7 @@ struct cycle_source {
 
 struct cycle_program {
     /* set by control before the cycle gets it, constant afterwards */
-    uint32_t id;
+    uint32_t id, pid;
     struct proto_segment *segment;
     struct proto_layout layout;
     struct os_wake doorbell;
@@ -93,7 +93,12 @@ struct cycle_program {
     _Atomic uint32_t state_shown; /* enum proto_program_state */
     _Atomic uint64_t late_since_shown_ns;
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
-    struct statistics lateness_us;
+    struct statistics lateness_us;  /* from the call to the handing back */
+    struct statistics computing_us; /* the callback alone, by the program's own word */
+
+    /* A thread that control keeps on this processor; 0: none. Whoever takes it by exchange, control
+     * or cycle, lets it go. */
+    _Atomic uint32_t gathered_thread;
     _Atomic uint32_t peak_in[PROTO_STATUS_METERS], peak_out[PROTO_STATUS_METERS]; /* float bits */
 };
 
@@ -133,6 +138,7 @@ struct cycle {
     double rate_hz;
     uint64_t budget_ns;
     uint32_t reserve_us; /* configured; 0: measured */
+    int32_t pin_cpu;     /* configured; -1: any */
     bool replacement;    /* no device: the engine's own clock */
     bool elastic;
     uint64_t generation;
@@ -145,7 +151,9 @@ struct cycle {
     uint32_t programs;
     struct cycle_plan *plan;
     uint64_t start_ns, time_ns, deadline_ns, mix_cost_ns;
-    bool flushes_denormals;
+    uint64_t rescue_ns; /* whoever is gathered and has not answered by then is let go */
+    bool knows_thread;  /* the thread that runs the cycle was set up */
+    int32_t kept_cpu;   /* it stays on this processor; -1: on any */
 
     /* between programs and the engine */
     struct proto_rendezvous *rendezvous;
@@ -156,11 +164,14 @@ struct cycle {
     struct cycle_command command_storage[CYCLE_COMMANDS];
     _Atomic uint64_t applied; /* commands so far */
     _Atomic uint64_t meters_until_ns;
+    _Atomic int32_t gather_cpu; /* where some programs may be gathered; -1: none */
 
     /* for control to read */
     _Atomic uint32_t quantum_shown;
-    _Atomic uint64_t cycles, xruns, lost_frames, overruns, late_events;
+    _Atomic uint32_t cpu_shown; /* that the cycle runs on */
+    _Atomic uint64_t cycles, xruns, lost_frames, overruns, late_events, rescues;
     struct statistics cost_us;
+    struct statistics answer_us; /* from a cycle's start to all programs' answers */
 };
 
 /** One cycle. The stream's real-time thread (or control while no stream runs one). */

@@ -95,6 +95,9 @@ on_event(void *user, enum backend_event_kind kind, enum tutti_status status, con
     struct engine *engine = user;
     log_warning("engine: device event %d: %s (%s)", (int)kind, text, tutti_status_name(status));
     atomic_fetch_or_explicit(&engine->backend_events, 1U << kind, memory_order_release);
+    if (engine->attention) {
+        engine->attention(engine->user);
+    }
 }
 
 /* ---- knowing ---- */
@@ -127,7 +130,7 @@ know(struct engine *engine, const struct backend_info *info)
     cycle->budget_ns = info->budget_ns;
     cycle->elastic = info->elastic;
     cycle->replacement = false;
-    cycle->flushes_denormals = false; /* another thread */
+    cycle->knows_thread = false;
     if (!cycle->quantum) {
         cycle->quantum = info->period_frames;
     }
@@ -391,7 +394,7 @@ start_replacement(struct engine *engine)
     struct cycle *cycle = &engine->cycle;
     cycle->replacement = true;
     cycle->elastic = false;
-    cycle->flushes_denormals = false;
+    cycle->knows_thread = false;
     cycle->budget_ns = (uint64_t)((double)cycle->quantum * 1e9 / cycle->rate_hz);
     pace_init(&engine->pace, engine_now_ns(engine), cycle->rate_hz, cycle->quantum);
     atomic_store_explicit(&engine->replacement_stop, false, memory_order_release);

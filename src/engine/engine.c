@@ -55,13 +55,16 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     engine->clock =
         params->clock ? *params->clock : (struct engine_clock){NULL, system_now_ns, system_wait};
     engine->event = params->event;
-    engine->event_user = params->user;
+    engine->attention = params->attention;
+    engine->user = params->user;
     engine->rate_hz = params->config->device_rate;
     struct cycle *cycle = &engine->cycle;
     cycle->input_ring = input_ring;
     cycle->clock = &engine->clock;
     cycle->generation = params->generation;
     cycle->reserve_us = (uint32_t)params->config->engine_reserve_us;
+    cycle->pin_cpu = params->config->engine_pin_cpu;
+    atomic_init(&cycle->gather_cpu, -1);
     ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),
               CYCLE_COMMANDS);
     status = os_shm_create(&engine->rendezvous, sizeof(struct proto_rendezvous));
@@ -97,6 +100,7 @@ engine_free(struct engine *engine)
     }
     os_mutex_lock(&engine->lock);
     device_claim(engine);
+    placement_free_all(engine);
     device_close(engine);
     device_release(engine);
     while (engine->programs) {
@@ -164,6 +168,7 @@ engine_tend(struct engine *engine)
         device_release(engine);
     }
     programs_tend(engine, now_ns);
+    placement_tend(engine, now_ns);
     programs_reclaim(engine);
     struct engine_message *messages = engine->outbox;
     uint32_t count = engine->outbox_count;
@@ -171,7 +176,7 @@ engine_tend(struct engine *engine)
     engine->outbox_count = engine->outbox_room = 0;
     os_mutex_unlock(&engine->lock);
     for (uint32_t i = 0; i < count && engine->event; i++) {
-        engine->event(engine->event_user, messages[i].program_id, &messages[i].event);
+        engine->event(engine->user, messages[i].program_id, &messages[i].event);
     }
     free(messages);
 }

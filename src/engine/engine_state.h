@@ -12,6 +12,7 @@
 #include "base/pace.h"
 #include "engine/cycle.h"
 #include "engine/engine.h"
+#include "engine/placement.h"
 
 enum {
     ENGINE_LINGER_MS = 1000, /* the device stays open this long after the last program left it */
@@ -30,6 +31,7 @@ struct engine_program {
     uint32_t input_latency, output_latency; /* as told */
     uint64_t overloads_told;
     bool demoted;
+    uint32_t met_thread; /* placement.c: the last thread that it came with */
 };
 
 /* A ring that carries a mixed signal or a program's output to programs that read it. */
@@ -61,7 +63,8 @@ struct engine {
     struct engine_clock clock;
     bool own_clock; /* injected: no threads of the engine's own */
     engine_event_fn event;
-    void *event_user;
+    void (*attention)(void *user);
+    void *user; /* of both */
     uint64_t born_ns;
 
     struct engine_program *program[CYCLE_MAX_PROGRAMS];
@@ -84,6 +87,8 @@ struct engine {
     _Atomic bool replacement_stop;
     uint64_t reopenings, gap_frames;
     uint64_t lost_at_ns;
+
+    struct placement placement;
 
     struct cycle cycle;
     struct os_shm rendezvous;

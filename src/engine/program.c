@@ -296,8 +296,11 @@ program_collect(struct cycle_program *program)
             continue;
         }
         uint64_t done_ns = atomic_load_explicit(&program->segment->done_ns, memory_order_relaxed);
+        uint64_t begun_ns = atomic_load_explicit(&program->segment->begun_ns, memory_order_relaxed);
         statistics_add(&program->lateness_us,
                        done_ns > half->issued_ns ? (done_ns - half->issued_ns) / 1000 : 0);
+        statistics_add(&program->computing_us,
+                       done_ns > begun_ns ? (done_ns - begun_ns) / 1000 : 0);
         if (half->state == HALF_DROPPED) {
             half->state = HALF_FREE;
         } else if (program->in_place) {

@@ -253,6 +253,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
         return TUTTI_NO_MEMORY;
     }
     cycle->id = program->id;
+    cycle->pid = program->pid;
     cycle->segment = segment->base;
     proto_layout_init(&cycle->layout, message->buffer_frames, message->inputs, message->outputs);
     cycle->tight = message->flags & PROTO_PREPARE_TIGHT;

@@ -21,7 +21,7 @@ enum {
     EVENT_MS = 20,   /* a program whose link is full for so long does not read */
     LOCK_MS = 2000,  /* the former engine may be ending just now */
     ACCEPT_MS = 100, /* how late server_stop() is noticed */
-    TEND_MS = 5,
+    TEND_MS = 20,
     TEND_IDLE_MS = 100,
     SERVER_PATH_BYTES = 1024,
     CONNECTIONS_MAX = 512, /* the engine takes fewer programs; the rest hears FULL */
@@ -338,6 +338,17 @@ send_event(void *user, uint32_t program_id, const struct proto_event *event)
     os_mutex_unlock(&server->lock);
 }
 
+/* On a thread of the device's: it is lost, or another. */
+static void
+wake_tending(void *user)
+{
+    struct server *server = user;
+
+    os_mutex_lock(&server->lock);
+    os_cond_signal_all(&server->changed);
+    os_mutex_unlock(&server->lock);
+}
+
 static void
 tend_main(void *arg)
 {
@@ -487,6 +498,7 @@ serve(struct server *server, const struct config *config)
     struct engine_params params = {
         .config = config,
         .event = send_event,
+        .attention = wake_tending,
         .user = server,
         .generation = server->generation,
     };

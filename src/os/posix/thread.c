@@ -172,12 +172,7 @@ os_thread_join(struct os_thread *thread)
 bool
 os_thread_demote(uint32_t pid, uint32_t tid)
 {
-    /* 0 would mean the calling thread */
-    if (pid == 0 || tid == 0 || tid > INT32_MAX)
-        return false;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%u/task/%u", pid, tid);
-    if (access(path, F_OK) != 0)
+    if (!os_process_has_thread(pid, tid))
         return false;
     const struct sched_param param = {.sched_priority = 0};
     if (sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) == 0)

@@ -319,6 +319,21 @@ adopt(const struct proto_prepare *message, os_handle handle, os_handle event,
     return status;
 }
 
+/* How long a program may wait for its next call from a healthy engine. */
+static uint32_t
+patience_ms(const struct engine *engine, uint32_t buffer_frames)
+{
+    const struct proto_device *device = &engine->known;
+    uint64_t budget_ms = engine->cycle.budget_ns / OS_NS_PER_MS;
+    uint64_t blocks_ms =
+        (uint64_t)(4000.0 * (buffer_frames + device->period_frames) / device->rate_hz);
+    if (engine->cycle.elastic) {
+        /* Each of the cycles between two calls may wait for somebody. */
+        blocks_ms += (buffer_frames / device->period_frames + 1) * budget_ms;
+    }
+    return (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + blocks_ms);
+}
+
 enum tutti_status
 engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_prepare *message,
                os_handle segment, os_handle doorbell, struct proto_prepared *answer,
@@ -366,9 +381,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     proto_header_init(&answer->header, PROTO_PREPARED, message->header.serial);
     answer->input_latency_frames = program->input_latency;
     answer->output_latency_frames = program->output_latency;
-    uint64_t budget_ms = engine->cycle.budget_ns / OS_NS_PER_MS;
-    double blocks_ms = 4000.0 * (message->buffer_frames + device->period_frames) / device->rate_hz;
-    answer->patience_ms = (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + (uint64_t)blocks_ms);
+    answer->patience_ms = patience_ms(engine, message->buffer_frames);
     answer->reserved = 0;
     answer->device = *device;
     log_info("engine: program %u '%s' joined: buffer %u, period %u, latency %u + %u frames",

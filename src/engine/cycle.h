@@ -47,6 +47,14 @@ enum half_state {
     HALF_STATE_COUNT
 };
 
+/* A late program that computes all the time keeps others from running, perhaps also the engine's
+ * own ordinary threads: the cycle takes its real-time priority away. */
+enum cycle_hog {
+    CYCLE_NO_HOG,
+    CYCLE_HOG_DEMOTED,
+    CYCLE_HOG_AT_LARGE, /* its thread is not known */
+};
+
 struct cycle_half {
     enum half_state state;
     uint32_t seq;
@@ -86,15 +94,17 @@ struct cycle_program {
     bool waited;          /* armed in this cycle */
     int64_t out_valid_to; /* nothing but zeros in out_ring from here on */
     struct cycle_half half[2];
-    uint64_t late_since_ns; /* 0: not late */
+    uint64_t hog_since_ns, hog_cpu_ns; /* when its processor time was last looked at, and that */
     enum late_cause late_cause;
 
     /* for control to read */
     _Atomic uint32_t state_shown; /* enum proto_program_state */
-    _Atomic uint64_t late_since_shown_ns;
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
     struct statistics lateness_us;  /* from the call to the handing back */
     struct statistics computing_us; /* the callback alone, by the program's own word */
+
+    _Atomic uint32_t thread; /* its callback thread, checked by control; 0: not known */
+    _Atomic uint32_t hog;    /* enum cycle_hog, written by the cycle */
 
     /* A thread that control keeps on this processor; 0: none. Whoever takes it by exchange, control
      * or cycle, lets it go. */

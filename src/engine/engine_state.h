@@ -18,7 +18,6 @@ enum {
     ENGINE_LINGER_MS = 1000, /* the device stays open this long after the last program left it */
     ENGINE_REOPEN_MS = 250,  /* between two attempts at a lost device */
     ENGINE_PATIENCE_MIN_MS = 200, /* a program takes no engine for dead sooner */
-    ENGINE_DEMOTE_MS = 200,       /* a program late for so long loses its real-time priority */
     ENGINE_TURN_MS = 3000,        /* span of the statistics */
 };
 
@@ -31,7 +30,7 @@ struct engine_program {
     uint32_t input_latency, output_latency; /* as told */
     uint64_t overloads_told;
     bool demoted;
-    uint32_t met_thread; /* placement.c: the last thread that it came with */
+    uint32_t met_thread; /* the last one that it named, whether it has it or not */
 };
 
 /* A ring that carries a mixed signal or a program's output to programs that read it. */
@@ -148,7 +147,7 @@ void programs_command(struct engine *engine, enum cycle_command_kind kind,
 void programs_detach(struct engine *engine, struct engine_program *program);
 /** Frees what the cycle has let go of. */
 void programs_reclaim(struct engine *engine);
-/** Late programs: overload events, demotion. */
+/** Late programs: overload events; which threads they have; what the cycle did to hogs. */
 void programs_tend(struct engine *engine, uint64_t now_ns);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);

@@ -21,12 +21,6 @@ is_running(const struct cycle_program *program)
                           PROTO_PROGRAM_PREPARED;
 }
 
-static uint32_t
-thread_of(const struct cycle_program *program)
-{
-    return atomic_load_explicit(&program->segment->thread_id, memory_order_relaxed);
-}
-
 static void
 let_go(struct engine_program *program)
 {
@@ -41,28 +35,12 @@ static void
 gather(struct engine *engine, struct engine_program *program)
 {
     struct cycle_program *cycle = program->cycle;
-    uint32_t thread = thread_of(cycle);
-    if (program->demoted || atomic_load(&cycle->gathered_thread) == thread ||
+    uint32_t thread = atomic_load_explicit(&cycle->thread, memory_order_relaxed);
+    if (!thread || program->demoted || atomic_load(&cycle->gathered_thread) == thread ||
         !os_thread_gather(program->pid, thread, engine->placement.cpu)) {
         return;
     }
-    /* Only a thread that the system knows as this program's is shown to the cycle. Should the
-     * cycle be waiting in vain just now, then until the next tending: trouble is looked for there.
-     */
     atomic_store(&cycle->gathered_thread, thread);
-}
-
-/* A thread that came from an engine that died may still be where that one gathered it. */
-static void
-meet(struct engine_program *program)
-{
-    uint32_t thread = thread_of(program->cycle);
-    if (thread != program->met_thread) {
-        program->met_thread = thread;
-        if (os_process_has_thread(program->pid, thread)) {
-            os_thread_scatter(program->pid, thread);
-        }
-    }
 }
 
 static void
@@ -140,7 +118,6 @@ others_run(struct engine *engine)
     uint32_t running = 0;
     for (uint32_t i = 0; i < engine->programs; i++) {
         if (is_running(engine->program[i]->cycle)) {
-            meet(engine->program[i]);
             running++;
         }
     }

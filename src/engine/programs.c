@@ -286,6 +286,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     cycle->doorbell = *doorbell;
     program->overloads_told = 0;
     program->demoted = false;
+    program->met_thread = 0;
     programs_command(engine, CYCLE_ADD, cycle);
     return TUTTI_OK;
 }
@@ -407,8 +408,26 @@ engine_dispose(struct engine *engine, uint32_t program_id)
 
 /* ---- tending ---- */
 
+/* The thread is the program's own word: the system says whether it is one of that process. */
 static void
-tend_program(struct engine *engine, struct engine_program *program, uint64_t now_ns)
+learn_thread(struct engine_program *program)
+{
+    struct cycle_program *cycle = program->cycle;
+    uint32_t thread = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
+    if (!thread || thread == program->met_thread) {
+        return;
+    }
+    program->met_thread = thread;
+    bool has = os_process_has_thread(program->pid, thread);
+    if (has) {
+        /* An engine that died may have left it bound to a processor. */
+        os_thread_scatter(program->pid, thread);
+    }
+    atomic_store_explicit(&cycle->thread, has ? thread : 0, memory_order_relaxed);
+}
+
+static void
+tend_program(struct engine *engine, struct engine_program *program)
 {
     struct cycle_program *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
@@ -418,18 +437,16 @@ tend_program(struct engine *engine, struct engine_program *program, uint64_t now
                     "blocks of this program came late and were left out");
         program->overloads_told = late;
     }
-    uint64_t since = atomic_load_explicit(&cycle->late_since_shown_ns, memory_order_relaxed);
-    bool long_late = since && now_ns > since + (uint64_t)ENGINE_DEMOTE_MS * OS_NS_PER_MS;
-    if (long_late && !program->demoted && program->pid) {
-        /* The thread id is the program's own word: the system checks that it is a thread of that
-         * process. */
-        uint32_t thread = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
+    learn_thread(program);
+    uint32_t hog = atomic_load_explicit(&cycle->hog, memory_order_relaxed);
+    if (hog != CYCLE_NO_HOG && !program->demoted) {
         program->demoted = true;
-        if (os_thread_demote(program->pid, thread)) {
-            log_warning("engine: program %u '%s' is late for long: its thread runs at normal "
-                        "priority now",
-                        program->id, program->name);
+        if (hog == CYCLE_HOG_AT_LARGE) {
+            os_process_demote(program->pid);
         }
+        log_warning("engine: program %u '%s' is late and computes all the time: it runs at normal "
+                    "priority now",
+                    program->id, program->name);
     }
 }
 
@@ -442,7 +459,7 @@ programs_tend(struct engine *engine, uint64_t now_ns)
         if (!program->cycle) {
             continue;
         }
-        tend_program(engine, program, now_ns);
+        tend_program(engine, program);
         if (turn) {
             statistics_turn(&program->cycle->lateness_us);
         }

@@ -77,8 +77,15 @@ bool os_thread_gather(uint32_t pid, uint32_t tid, uint32_t cpu);
  * two system calls that wait for nobody. */
 bool os_thread_scatter(uint32_t pid, uint32_t tid);
 
-/** Takes thread tid of process pid down to normal scheduling. The thread must belong to that
- *  process (checked). False when that is not so or the system refused. Not real time. */
+/** Processor time that all threads of a process have had, ns; 0 when it is gone. Real time. */
+uint64_t os_process_cpu_ns(uint32_t pid);
+
+/** Takes every real-time thread of a process down to normal scheduling. Not real time. */
+void os_process_demote(uint32_t pid);
+
+/** Takes thread tid of process pid down to normal scheduling. The caller knows that it is one
+ * (os_process_has_thread()). False when the system refused. Real time: a system call or two that
+ * wait for nobody. */
 bool os_thread_demote(uint32_t pid, uint32_t tid);
 
 /** The calling thread flushes denormals to zero from now on. Real time. */

@@ -25,9 +25,10 @@ WAYS = ("at once", "starting", "playing", "spinning", "stopped", "churning", "be
 class Victims:
     """Programs that are started to be killed, each in another way."""
 
-    def __init__(self, stage, count):
+    def __init__(self, stage, count, hogs):
         self.stage = stage
         self.count = count
+        self.hogs = hogs  # so many at once
         self.kills = dict.fromkeys(WAYS, 0)
         self.waiting = []  # (when to die, program, way)
 
@@ -35,9 +36,9 @@ class Victims:
         used = {program.channel for _, program, _ in self.waiting}
         channel = next(number for number in range(FIRST_VICTIM, 64) if number not in used)
         way = random.choice(WAYS)
-        hogs = [way for _, _, way in self.waiting if way in ("spinning", "stopped")]
-        if way in ("spinning", "stopped") and hogs:
-            way = "playing"  # one at a time: two processors
+        hogs = [way for _, _, way in self.waiting if way.strip() in ("spinning", "stopped")]
+        if way in ("spinning", "stopped") and len(hogs) >= self.hogs:
+            way = "playing"
         commands = [f"play {random.choice([32, 64, 100, 256, 1024])} {random.choice([1, 2, 2, 8])}"]
         if way == "churning":
             commands = ["churn"]
@@ -105,7 +106,9 @@ def kill_programs(seconds, with_kills, elastic):
         engine = stage.engine()
         time.sleep(0.5)
         before = losses(survivors)
-        victims = Victims(stage, 4)
+        # On a hard clock one hog at a time, on one of two processors; as many hogs as processors keep everybody from running until
+        # the engine has taken their priority.
+        victims = Victims(stage, 4, 2 if elastic else 1)
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if with_kills:

@@ -133,8 +133,8 @@ def slope(points, key):
 
 
 def judge(points, key):
-    """First and last fifth of the points after the first two, in which pools find their size."""
-    settled = points[2:] if len(points) > 4 else points[1:]
+    """First and last fifth of the points after the first fifth, in which the allocator's pools find their size."""
+    settled = points[max(1, len(points) // 5):]
     fifth = max(1, len(settled) // 5)
 
     def median(some):
@@ -206,7 +206,9 @@ def main():
             problems.append(str(broken))
         lost, compared = (steady.word("lost"), steady.word("frames"))
         losses = stage.log().count("device lost")
-    verdicts = {key: judge(points, key) for key in KEYS} if len(points) > 2 else {}
+    # in some seconds memory says nothing: every pool is still being filled
+    keys = ("fds", "threads", "maps", "locked_kib") if options.short else KEYS
+    verdicts = {key: judge(points, key) for key in keys} if len(points) > 2 else {}
     for key, verdict in verdicts.items():
         if not verdict["flat"]:
             problems.append(f"{key} grew from {verdict['first']} to {verdict['last']}")

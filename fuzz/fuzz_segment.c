@@ -6,7 +6,7 @@
  *
  * Input: pairs of bytes. The first chooses a word (low bits) and when to write it (top bit: while
  * the engine waits); 0x7f ends a cycle, 0x7e lets the hostile program answer as it should. The
- * second chooses the value.
+ * second chooses the value. The last byte tells how long the honest one takes.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@ static struct {
     const float *sources[2];
     uint64_t now_ns;
     unsigned waits;
+    unsigned delay; /* the honest one answers in this wait */
     uint32_t honest_seq;
     uint64_t honest_position;
     const uint8_t *at, *end;
@@ -156,9 +157,15 @@ wait_for_it(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_n
     (void)user;
     (void)wake;
     (void)seen;
-    if (world.waits++ == 0) {
+    if (world.waits == 0) {
         obey(true);
+    }
+    if (world.waits == world.delay) {
         honest_answers();
+    }
+    world.waits++;
+    if (world.waits <= world.delay) {
+        world.now_ns += 1000; /* woken for nothing, or by the hostile one */
     } else if (world.waits < MAX_WAITS / 2) {
         world.now_ns += 1000;
     } else {
@@ -286,6 +293,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     set_up();
     world.at = data;
     world.end = data + size;
+    world.delay = size ? data[size - 1] & 3 : 0;
     for (unsigned number = 0; number < CYCLES; number++) {
         obey(false);
         run_cycle(number);

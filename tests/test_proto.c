@@ -89,7 +89,7 @@ make_good(union message *message, enum proto_type type)
     proto_header_init(&message->header, type, type == PROTO_EVENT ? 0 : 7);
     switch (type) {
     case PROTO_HELLO:
-        message->hello.oldest_version = PROTO_VERSION_OLDEST;
+        message->hello.oldest_version = proto_versions.oldest;
         message->hello.bits = 64;
         utf8_copy(message->hello.program, sizeof message->hello.program, "program");
         break;
@@ -247,7 +247,7 @@ of_another_version_only_the_header_is_looked_at(void **state)
         size_t bytes = make_good(&message, PROTO_HELLO);
         memset((unsigned char *)&message + sizeof message.header, 0xFF,
                bytes - sizeof message.header);
-        message.header.version = newer ? PROTO_VERSION + 1 : PROTO_VERSION_OLDEST - 1;
+        message.header.version = newer ? proto_versions.spoken + 1 : proto_versions.oldest - 1;
         assert_int_equal(check(&message, bytes, true, &why), TUTTI_VERSION_MISMATCH);
         message.header.size_bytes = sizeof message.header; /* its HELLO may be of another size */
         assert_int_equal(check(&message, sizeof message.header, true, &why),
@@ -293,7 +293,7 @@ static void
 every_field_of_what_programs_send_is_checked(void **state)
 {
     WRONG(PROTO_HELLO, hello, oldest_version, 0, "HELLO.oldest_version");
-    WRONG(PROTO_HELLO, hello, oldest_version, PROTO_VERSION + 1, "HELLO.oldest_version");
+    WRONG(PROTO_HELLO, hello, oldest_version, proto_versions.spoken + 1, "HELLO.oldest_version");
     WRONG(PROTO_HELLO, hello, bits, 16, "HELLO.bits");
     WRONG_TEXT(PROTO_HELLO, hello, program, "HELLO.program");
 
@@ -479,7 +479,7 @@ whatever_arrives_is_judged_within_its_own_bytes(void **state)
         }
         if (random_below(4) != 0) {
             message.header.size_bytes = (uint32_t)bytes;
-            message.header.version = PROTO_VERSION;
+            message.header.version = proto_versions.spoken;
             message.header.type = (uint16_t)type;
         }
         enum tutti_status status = check(&message, bytes, is_from_program(type), &why);

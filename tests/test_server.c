@@ -101,7 +101,7 @@ make_hello(struct proto_hello *hello)
 {
     memset(hello, 0, sizeof *hello);
     proto_header_init(&hello->header, PROTO_HELLO, 1);
-    hello->oldest_version = PROTO_VERSION_OLDEST;
+    hello->oldest_version = proto_versions.oldest;
     hello->bits = 64;
     utf8_copy(hello->program, sizeof hello->program, "raw");
 }
@@ -334,8 +334,8 @@ a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave(void **sta
     struct os_link *link = connect_raw();
 
     make_hello(&hello);
-    hello.header.version = PROTO_VERSION + 1;
-    hello.oldest_version = PROTO_VERSION + 1;
+    hello.header.version = proto_versions.spoken + 1;
+    hello.oldest_version = proto_versions.spoken + 1;
     send_raw(link, &hello, sizeof hello);
     expect_error(link, TUTTI_VERSION_MISMATCH, 1);
     send_empty(link, PROTO_LEAVE, 2);

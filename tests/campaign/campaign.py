@@ -45,11 +45,11 @@ def is_alive(pid):
 class Program:
     """One process of campaign_program."""
 
-    def __init__(self, stage, channel):
+    def __init__(self, stage, channel, binary=None):
         self.channel = channel
         self.path = stage.folder / f"report-{stage.next_report}"
         stage.next_report += 1
-        self.process = subprocess.Popen([stage.build / "tests/campaign/campaign_program", self.path, str(channel), str(stage.cable)],
+        self.process = subprocess.Popen([binary or stage.build / "tests/campaign/campaign_program", self.path, str(channel), str(stage.cable)],
                                         stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=stage.environment)
         self.asked = 0
         self.map = None

@@ -63,7 +63,7 @@ in_ms(uint64_t ms)
 static bool
 connect_engine(struct os_link **link)
 {
-    struct proto_hello hello = {.oldest_version = PROTO_VERSION_OLDEST, .bits = 64};
+    struct proto_hello hello = {.oldest_version = 1, .bits = 64};
     _Alignas(8) unsigned char answer[OS_LINK_MAX_MESSAGE_BYTES];
     os_handle handles[OS_LINK_MAX_HANDLES];
     size_t bytes;

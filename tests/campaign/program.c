@@ -287,8 +287,9 @@ main(int argc, char **argv)
     char name[32], line[64];
     snprintf(name, sizeof(name), "campaign %u", channel);
     struct tutti_open_params open = {.program = name, .event = on_event};
-    if (tutti_open(&program.client, &open) != TUTTI_OK) {
-        fprintf(stderr, "no engine\n");
+    enum tutti_status status = tutti_open(&program.client, &open);
+    if (status != TUTTI_OK) {
+        fprintf(stderr, "no engine: %s\n", tutti_status_text(status));
         return 1;
     }
     atomic_fetch_add(&program.report->commands, 1);

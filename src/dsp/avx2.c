@@ -17,9 +17,7 @@ typedef __m256i ivec;
 #define vec_at_least(a, b) _mm256_cmp_ps(a, b, _CMP_GE_OQ)
 #define vec_ordered(a) _mm256_cmp_ps(a, a, _CMP_ORD_Q)
 #define vec_as_ivec _mm256_castps_si256
-#define vec_from_ivec _mm256_cvtepi32_ps
 #define ivec_from_vec _mm256_cvtps_epi32
-#define ivec_load(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
 #define ivec_store(to, what) _mm256_storeu_si256((__m256i *)(void *)(to), what)
 #define ivec_and _mm256_and_si256
 #define ivec_xor _mm256_xor_si256

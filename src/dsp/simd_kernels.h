@@ -6,7 +6,7 @@
  *
  * The variant provides: LANES; vec, ivec; vec_load, vec_store, vec_set, vec_add, vec_mul,
  * vec_min, vec_max (the second operand where one is NaN), vec_at_least, vec_ordered (masks);
- * vec_finite (the finite samples, others 0); ivec_load, ivec_store, vec_from_ivec, ivec_from_vec
+ * vec_finite (the finite samples, others 0); ivec_store, ivec_from_vec
  * (nearest even; 0x80000000 beyond the range), vec_as_ivec, ivec_xor, ivec_and; vec_magnitude.
  */
 #include <string.h>
@@ -49,8 +49,10 @@ integer_at(const unsigned char *from, enum dsp_format format)
     case DSP_S32:
         memcpy(&wide, from, sizeof(wide));
         return wide;
-    case DSP_S24:
     case DSP_S24_32:
+        memcpy(&wide, from, sizeof(wide));
+        return (int32_t)((uint32_t)wide << 8) >> 8;
+    case DSP_S24:
     case DSP_F32:
     case DSP_FORMAT_COUNT:
         break;
@@ -84,26 +86,15 @@ put_integer(unsigned char *to, enum dsp_format format, int32_t value)
 
 /* ---- kernels ---- */
 
-/* format is a constant where this is called from: one loop each after inlining. */
+/* format, and the stride of planar memory, are constants where this is called from: the compiler
+ * makes vectors of each loop by itself. */
 static inline void
 load_integers(float *to, const unsigned char *from, size_t stride_bytes, enum dsp_format format,
               size_t frames)
 {
-    const vec unit = vec_set(1.0f / (float)(1U << (bits_of(format) - 1)));
-    int32_t integers[LANES] = {0};
-    float samples[LANES];
-    for (size_t i = 0; i < frames; i += LANES) {
-        size_t count = frames - i < LANES ? frames - i : LANES;
-        for (size_t lane = 0; lane < count; lane++) {
-            integers[lane] = integer_at(from + (i + lane) * stride_bytes, format);
-        }
-        vec converted = vec_mul(vec_from_ivec(ivec_load(integers)), unit);
-        if (count == LANES) {
-            vec_store(to + i, converted);
-        } else {
-            vec_store(samples, converted);
-            memcpy(to + i, samples, count * sizeof(float));
-        }
+    const float unit = 1.0f / (float)(1U << (bits_of(format) - 1));
+    for (size_t i = 0; i < frames; i++) {
+        to[i] = (float)integer_at(from + i * stride_bytes, format) * unit;
     }
 }
 
@@ -149,10 +140,18 @@ from_device(float *to, const void *from, size_t stride_bytes, enum dsp_format fo
         }
         break;
     case DSP_S24:
-        load_integers(to, at, stride_bytes, DSP_S24, frames);
+        if (stride_bytes == 3) {
+            load_integers(to, at, 3, DSP_S24, frames);
+        } else {
+            load_integers(to, at, stride_bytes, DSP_S24, frames);
+        }
         break;
     case DSP_S24_32:
-        load_integers(to, at, stride_bytes, DSP_S24_32, frames);
+        if (stride_bytes == sizeof(int32_t)) {
+            load_integers(to, at, sizeof(int32_t), DSP_S24_32, frames);
+        } else {
+            load_integers(to, at, stride_bytes, DSP_S24_32, frames);
+        }
         break;
     case DSP_S32:
         if (stride_bytes == sizeof(int32_t)) {

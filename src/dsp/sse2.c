@@ -17,9 +17,7 @@ typedef __m128i ivec;
 #define vec_at_least _mm_cmpge_ps
 #define vec_ordered(a) _mm_cmpord_ps(a, a)
 #define vec_as_ivec _mm_castps_si128
-#define vec_from_ivec _mm_cvtepi32_ps
 #define ivec_from_vec _mm_cvtps_epi32
-#define ivec_load(from) _mm_loadu_si128((const __m128i *)(const void *)(from))
 #define ivec_store(to, what) _mm_storeu_si128((__m128i *)(void *)(to), what)
 #define ivec_and _mm_and_si128
 #define ivec_xor _mm_xor_si128

@@ -566,6 +566,12 @@ device_tend(struct engine *engine, uint64_t now_ns)
             engine->rate_hz = 0; /* whatever the device runs at */
             reopen(engine, engine->known.period_frames, error);
             engine->rate_hz = engine->known.rate_hz;
+        } else if (events & 1U << BACKEND_EVENT_PERIOD_CHANGED) {
+            if (engine->backend->set_period) {
+                change_period(engine, 0, error);
+            } else {
+                reopen(engine, 0, error);
+            }
         } else if (events & 1U << BACKEND_EVENT_DEFAULT_CHANGED && !engine->config.device_name[0]) {
             reopen(engine, engine->known.period_frames, error);
         }

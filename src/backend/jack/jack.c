@@ -21,6 +21,7 @@ enum {
     LIST_LIMIT_MS = 500,
     OPEN_LIMIT_MS = 3000,
     CLOSE_LIMIT_MS = 1500,
+    CLOSE_LOST_LIMIT_MS = 50, /* programs wait for the clock that replaces the device */
     PERIOD_MIN_FRAMES = 16,
     FOLLOW_LIMIT_MS = 1000, /* a server that takes a new period in its own time */
 };
@@ -37,6 +38,14 @@ open_client(const struct jack_api *api, const char *name, const char *server, in
     return server[0] ? api->client_open(name, JACK_OPTION_NO_START_SERVER | JACK_OPTION_SERVER_NAME,
                                         status, server)
                      : api->client_open(name, JACK_OPTION_NO_START_SERVER, status);
+}
+
+/* What it was told last; news that the watch has not told yet count. */
+static bool
+is_lost(const struct backend_stream *stream)
+{
+    return atomic_load_explicit(&stream->lost, memory_order_acquire) ||
+           atomic_load_explicit(&stream->news, memory_order_acquire) & JACK_NEWS_SHUTDOWN;
 }
 
 /* ---- listing ---- */
@@ -107,8 +116,7 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
     listing->api = api;
     utf8_copy(listing->server, sizeof(listing->server), config->jack_server);
     if (current) {
-        if (!atomic_load_explicit(&current->lost, memory_order_acquire) &&
-            !(atomic_load_explicit(&current->news, memory_order_acquire) & JACK_NEWS_SHUTDOWN)) {
+        if (!is_lost(current)) {
             look(listing, current->client);
         }
     } else if (!jack_call(run_listing, free, listing, LIST_LIMIT_MS)) {
@@ -171,10 +179,11 @@ end_late(void *arg)
 static void
 jack_close(struct backend_stream *stream)
 {
+    unsigned limit_ms = is_lost(stream) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS;
     current = NULL;
     jack_process_shut(stream);
     jack_watch_stop(stream);
-    if (jack_call(end, end_late, stream, CLOSE_LIMIT_MS)) {
+    if (jack_call(end, end_late, stream, limit_ms)) {
         os_wake_fini(&stream->wake);
         free(stream);
     } else {
@@ -365,13 +374,6 @@ run_activation(void *arg)
     if (stream->active) {
         jack_ports_connect(stream);
     }
-}
-
-static bool
-is_lost(const struct backend_stream *stream)
-{
-    return atomic_load_explicit(&stream->lost, memory_order_acquire) ||
-           atomic_load_explicit(&stream->news, memory_order_acquire) & JACK_NEWS_SHUTDOWN;
 }
 
 static enum tutti_status

@@ -134,6 +134,22 @@ run_period(struct backend_stream *stream, uint32_t frames)
     run_cycle(stream, &moment, true);
 }
 
+uint64_t
+jack_process_pace(struct backend_stream *stream)
+{
+    struct jack_moment moment;
+    uint64_t now_ns = os_now_ns();
+    if (!enter(stream)) {
+        return now_ns + OS_NS_PER_MS;
+    }
+    if (jack_clock_pace(&stream->clock, now_ns, &moment)) {
+        run_cycle(stream, &moment, false);
+    }
+    uint64_t next_ns = (uint64_t)stream->clock.next_ns;
+    leave(stream);
+    return next_ns;
+}
+
 static int
 on_process(uint32_t frames, void *arg)
 {

@@ -82,6 +82,9 @@ uint32_t jack_ports_find(const struct jack_api *api, struct jack_client *client,
 void jack_process_install(struct backend_stream *stream);
 /** Shuts the gate; returns when no cycle runs. */
 void jack_process_shut(struct backend_stream *stream);
+/** A cycle in silence, if the gate is open and by the clock one is due; when the next will be. For
+ * the time in which the server does not call. */
+uint64_t jack_process_pace(struct backend_stream *stream);
 /** The gate is shut: the next cycle begins a new time. */
 void jack_process_restart_clock(struct backend_stream *stream);
 

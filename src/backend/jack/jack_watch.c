@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The watch: an ordinary thread per stream that tells the engine what libjack's threads saw, and
- * sees for itself when the server hangs: it lives, and calls nobody any more.
+ * The watch: an ordinary thread per stream that tells the engine what libjack's threads saw. It
+ * also sees for itself when the server calls nobody any more. A server pauses now and then (it
+ * changes its buffer, its driver starts anew), and programs would take an engine without cycles for
+ * dead: so the watch runs them, in silence, till the server is back or is given up.
  */
 #include "backend/jack/jack_stream.h"
 
 #include <stdio.h>
 
 enum {
-    TURN_MS = 250,
-    SILENT_TURNS = 8, /* of the watch, and */
-    SILENT_PERIODS = 20,
+    TURN_MS = 50,
+    PAUSE_TURNS = 2, /* of the watch, without a call: the server pauses */
+    LOST_TURNS = 40, /* it hangs */
 };
 
 struct watch {
@@ -18,6 +20,7 @@ struct watch {
     unsigned silent_turns;
     uint32_t told_period;
     bool told_rate;
+    bool pacing;
 };
 
 static void
@@ -32,19 +35,29 @@ lose(struct backend_stream *stream, const char *why)
 
 /* Counted in turns of this thread and not in time: a machine or a process that stood still has not
  * seen the server hang. */
-static bool
-server_hangs(struct backend_stream *stream, struct watch *watch)
+static void
+count_silence(struct backend_stream *stream, struct watch *watch)
 {
     uint32_t calls = atomic_load_explicit(&stream->calls, memory_order_relaxed);
     bool open = atomic_load_explicit(&stream->gate, memory_order_relaxed) & JACK_GATE_OPEN;
     if (!open || calls != watch->calls) {
         watch->calls = calls;
         watch->silent_turns = 0;
-        return false;
+    } else {
+        watch->silent_turns++;
     }
-    uint32_t period = atomic_load_explicit(&stream->known_period, memory_order_relaxed);
-    double period_ms = period * 1e3 / stream->info.rate_hz;
-    return ++watch->silent_turns >= SILENT_TURNS + SILENT_PERIODS * period_ms / TURN_MS;
+}
+
+/* Cycles in place of the server's, while it pauses; when the next is due, 0: the server runs. */
+static uint64_t
+stand_in(struct backend_stream *stream, struct watch *watch, unsigned period_turns)
+{
+    bool pauses = watch->silent_turns >= PAUSE_TURNS + 4 * period_turns;
+    if (pauses != watch->pacing) {
+        watch->pacing = pauses;
+        os_thread_set_priority(pauses ? OS_PRIORITY_ENGINE : OS_PRIORITY_NORMAL);
+    }
+    return pauses ? jack_process_pace(stream) : 0;
 }
 
 static void
@@ -74,6 +87,7 @@ run_watch(void *arg)
     struct backend_stream *stream = arg;
     struct watch watch = {.told_period = stream->info.period_frames};
     uint64_t turn_ns = os_now_ns();
+    os_thread_flush_denormals();
     for (;;) {
         uint32_t seen = atomic_load_explicit(&stream->bell, memory_order_acquire);
         unsigned news = atomic_load_explicit(&stream->news, memory_order_acquire);
@@ -85,15 +99,18 @@ run_watch(void *arg)
             return;
         }
         tell_changes(stream, &watch, news);
-        uint64_t now_ns = os_now_ns();
-        if (now_ns >= turn_ns) {
-            turn_ns = now_ns + (uint64_t)TURN_MS * OS_NS_PER_MS;
-            if (server_hangs(stream, &watch)) {
-                lose(stream, "the server has stopped answering");
-                return;
-            }
+        if (os_now_ns() >= turn_ns) {
+            turn_ns = os_now_ns() + (uint64_t)TURN_MS * OS_NS_PER_MS;
+            count_silence(stream, &watch);
         }
-        os_wake_wait(&stream->wake, seen, turn_ns);
+        uint32_t period = atomic_load_explicit(&stream->known_period, memory_order_relaxed);
+        unsigned period_turns = (unsigned)(period * 1000.0 / stream->info.rate_hz) / TURN_MS;
+        if (watch.silent_turns >= LOST_TURNS + 20 * period_turns) {
+            lose(stream, "the server has stopped answering");
+            return;
+        }
+        uint64_t due_ns = stand_in(stream, &watch, period_turns);
+        os_wake_wait(&stream->wake, seen, due_ns && due_ns < turn_ns ? due_ns : turn_ns);
     }
 }
 

@@ -473,6 +473,12 @@ rate_is_known(double rate_hz)
     return false;
 }
 
+static uint32_t
+at_most(int32_t have, uint32_t most)
+{
+    return (uint32_t)have < most ? (uint32_t)have : most;
+}
+
 static enum tutti_status
 check_request(const struct backend_request *request, double rate_hz, char error[256])
 {
@@ -494,17 +500,13 @@ check_request(const struct backend_request *request, double rate_hz, char error[
         snprintf(error, 256, "the virtual sound card does not run at %.0f Hz", rate_hz);
         return TUTTI_UNSUPPORTED_RATE;
     }
-    if (request->config->sim_inputs + request->config->sim_outputs == 0) {
-        snprintf(error, 256, "[sim] has neither inputs nor outputs");
+    if (at_most(request->config->sim_inputs, request->max_inputs) +
+            at_most(request->config->sim_outputs, request->max_outputs) ==
+        0) {
+        snprintf(error, 256, "neither inputs nor outputs are wanted, or [sim] has none");
         return TUTTI_BAD_CONFIG;
     }
     return TUTTI_OK;
-}
-
-static uint32_t
-at_most(int32_t have, uint32_t most)
-{
-    return (uint32_t)have < most ? (uint32_t)have : most;
 }
 
 static enum tutti_status

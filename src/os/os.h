@@ -59,8 +59,8 @@ uint32_t os_thread_id(void);
 /** Sets the calling thread's priority; false when the system refused it. */
 bool os_thread_set_priority(enum os_priority priority);
 
-/** Raises the calling thread to priority unless it has that or more already (a thread that a library
- * made); false when the system refused it. Real time but for the system call. */
+/** Raises the calling thread to priority unless it has that or more already (a thread that a
+ * library made); false when the system refused it. Real time but for the system call. */
 bool os_thread_raise_priority(enum os_priority priority);
 
 /** Takes thread tid of process pid down to normal scheduling. The thread must belong to that

@@ -85,8 +85,9 @@ static void
 run_watch(void *arg)
 {
     struct backend_stream *stream = arg;
-    struct watch watch = {.told_period = stream->info.period_frames};
+    struct watch watch = {0};
     uint64_t turn_ns = os_now_ns();
+    watch.told_period = atomic_load_explicit(&stream->known_period, memory_order_acquire);
     os_thread_flush_denormals();
     for (;;) {
         uint32_t seen = atomic_load_explicit(&stream->bell, memory_order_acquire);

@@ -277,6 +277,9 @@ a_period_that_the_system_changes_is_told_and_taken_over(void **state)
     probe_await_cycles(&probe, 3);
     means->change_period(2 * PERIOD);
     probe_await_event(&probe, BACKEND_EVENT_PERIOD_CHANGED);
+    uint32_t cycles = atomic_load(&probe.cycles);
+    os_sleep_until_ns(os_now_ns() + 100 * OS_NS_PER_MS);
+    assert_int_equal(atomic_load(&probe.cycles), cycles);
     probe_stop(&probe);
     assert_int_equal(probe.wrong_frames, 0);
     assert_int_equal(probe.backend->set_period(probe.stream, 0), TUTTI_OK);

@@ -3,6 +3,7 @@
 #include "jackd.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,8 @@
 enum { ANSWER_MS = 15000, END_MS = 5000 };
 
 static pid_t server;
+static char name[64];
+static bool killed; /* one of this name, and none has run since */
 
 static void
 fail(const char *what)
@@ -37,7 +40,7 @@ run(const char *const *argv)
         dup2(null, 0);
         dup2(null, 1);
         dup2(null, 2);
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         execvp(argv[0], (char *const *)(uintptr_t)argv);
         _exit(127);
     }
@@ -89,11 +92,28 @@ jackd_available(char reason[256])
 void
 jackd_choose_name(void)
 {
-    char name[64];
     snprintf(name, sizeof(name), "tutti-test-%ld", (long)getpid());
     setenv("JACK_DEFAULT_SERVER", name, 1);
     setenv("JACK_NO_START_SERVER", "1", 1);
     setenv("JACK_NO_AUDIO_RESERVATION", "1", 1);
+}
+
+static void
+stop(int signal)
+{
+    if (!server) {
+        return;
+    }
+    uint64_t deadline_ns = os_now_ns() + (uint64_t)END_MS * OS_NS_PER_MS;
+    kill(server, SIGCONT);
+    kill(server, signal);
+    while (waitpid(server, NULL, WNOHANG) == 0) {
+        if (os_now_ns() > deadline_ns) {
+            kill(server, SIGKILL);
+        }
+        os_sleep_until_ns(os_now_ns() + 5 * OS_NS_PER_MS);
+    }
+    server = 0;
 }
 
 void
@@ -105,8 +125,9 @@ jackd_start(uint32_t rate_hz, uint32_t period_frames, unsigned ports)
     snprintf(count, sizeof(count), "%u", ports);
     const char *argv[] = {"jackd", "-R",   "-P", "80",  "-d", "dummy", "-r", rate,
                           "-p",    period, "-C", count, "-P", count,   NULL};
-    jackd_end(false);
+    stop(SIGTERM);
     server = run(argv);
+    killed = false;
     uint64_t deadline_ns = os_now_ns() + (uint64_t)ANSWER_MS * OS_NS_PER_MS;
     while (jackd_tool("jack_lsp", NULL, NULL) != 0) {
         if (os_now_ns() > deadline_ns) {
@@ -119,22 +140,34 @@ jackd_start(uint32_t rate_hz, uint32_t period_frames, unsigned ports)
     }
 }
 
+/* What is left of a server that has ended, and of clients that it did not end itself. */
+static void
+sweep(void)
+{
+    char pattern[128];
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "/dev/shm/jack*%s_*", name);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            unlink(found.gl_pathv[i]);
+        }
+        globfree(&found);
+    }
+}
+
 void
 jackd_end(bool kill_it)
 {
-    if (!server) {
-        return;
+    if (!kill_it && !server && killed) {
+        jackd_start(48000, 1024, 0); /* takes the place of the dead one, and gives it back */
     }
-    uint64_t deadline_ns = os_now_ns() + (uint64_t)END_MS * OS_NS_PER_MS;
-    kill(server, SIGCONT);
-    kill(server, kill_it ? SIGKILL : SIGTERM);
-    while (waitpid(server, NULL, WNOHANG) == 0) {
-        if (os_now_ns() > deadline_ns) {
-            kill(server, SIGKILL);
-        }
-        os_sleep_until_ns(os_now_ns() + 5 * OS_NS_PER_MS);
+    if (server) {
+        stop(kill_it ? SIGKILL : SIGTERM);
+        killed = kill_it;
     }
-    server = 0;
+    if (!killed && name[0]) {
+        sweep();
+    }
 }
 
 void

@@ -15,7 +15,9 @@ bool jackd_available(char reason[256]);
 void jackd_choose_name(void);
 /** Starts it and waits till it answers. ports: physical ones each way. */
 void jackd_start(uint32_t rate_hz, uint32_t period_frames, unsigned ports);
-/** Ends it: SIGTERM, or SIGKILL. Nothing when none runs. */
+/** Ends it: SIGTERM, or SIGKILL. Nothing when none runs. The last end of a test is an orderly one,
+ * with or without a server: it takes away what killed ones have left, for JACK counts them as
+ * servers till the machine starts anew, and eight are the most. */
 void jackd_end(bool kill_it);
 /** SIGSTOP, SIGCONT. */
 void jackd_hang(bool hangs);

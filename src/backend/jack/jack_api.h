@@ -89,6 +89,7 @@ typedef void (*jack_message_fn)(const char *text);
     X(void, set_info_function, (jack_message_fn fn))
 
 struct jack_api {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name and a list of parameters */
 #define JACK_MEMBER(result, name, parameters) result(*name) parameters;
     JACK_FUNCTIONS(JACK_MEMBER)
 #undef JACK_MEMBER

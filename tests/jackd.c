@@ -107,8 +107,10 @@ stop(int signal)
     uint64_t deadline_ns = os_now_ns() + (uint64_t)END_MS * OS_NS_PER_MS;
     kill(server, SIGCONT);
     kill(server, signal);
+    killed = signal == SIGKILL;
     while (waitpid(server, NULL, WNOHANG) == 0) {
         if (os_now_ns() > deadline_ns) {
+            killed = true;
             kill(server, SIGKILL);
         }
         os_sleep_until_ns(os_now_ns() + 5 * OS_NS_PER_MS);
@@ -158,16 +160,15 @@ sweep(void)
 void
 jackd_end(bool kill_it)
 {
-    if (!kill_it && !server && killed) {
+    stop(kill_it ? SIGKILL : SIGTERM);
+    if (kill_it || !name[0]) {
+        return;
+    }
+    if (killed) {
         jackd_start(48000, 1024, 0); /* takes the place of the dead one, and gives it back */
+        stop(SIGTERM);
     }
-    if (server) {
-        stop(kill_it ? SIGKILL : SIGTERM);
-        killed = kill_it;
-    }
-    if (!killed && name[0]) {
-        sweep();
-    }
+    sweep();
 }
 
 void

@@ -151,12 +151,24 @@ waiting_for_a_condition_ends_at_the_deadline(void **state)
 }
 
 static void
-only_threads_of_the_named_process_are_demoted(void **state)
+a_process_has_its_own_threads_and_no_others(void **state)
 {
+    assert_true(os_process_has_thread(os_process_id(), os_thread_id()));
+    assert_false(os_process_has_thread(1, os_thread_id()));
+    assert_false(os_process_has_thread(os_process_id(), 0));
+    assert_false(os_process_has_thread(0, 0));
     assert_true(os_thread_demote(os_process_id(), os_thread_id()));
-    assert_false(os_thread_demote(1, os_thread_id()));
     assert_false(os_thread_demote(os_process_id(), 0));
-    assert_false(os_thread_demote(0, 0));
+}
+
+static void
+a_process_that_computes_uses_processor_time(void **state)
+{
+    const uint64_t before = os_process_cpu_ns(os_process_id());
+    const uint64_t deadline = fixture_in_ms(20000);
+    while (os_process_cpu_ns(os_process_id()) < before + 20 * OS_NS_PER_MS)
+        assert_true(os_now_ns() < deadline);
+    assert_true(os_process_cpu_ns(0) == 0);
 }
 
 static void
@@ -440,7 +452,8 @@ main(void)
         cmocka_unit_test(threads_run_at_every_priority_allowed_or_not),
         cmocka_unit_test(a_mutex_keeps_threads_apart),
         cmocka_unit_test(waiting_for_a_condition_ends_at_the_deadline),
-        cmocka_unit_test(only_threads_of_the_named_process_are_demoted),
+        cmocka_unit_test(a_process_has_its_own_threads_and_no_others),
+        cmocka_unit_test(a_process_that_computes_uses_processor_time),
         cmocka_unit_test(denormals_are_flushed_on_the_thread_that_asked),
         cmocka_unit_test(new_shared_memory_is_zeroed_and_writable_to_its_end),
         cmocka_unit_test(no_handle_is_no_shared_memory),

@@ -89,7 +89,7 @@ make_good(union message *message, enum proto_type type)
     proto_header_init(&message->header, type, type == PROTO_EVENT ? 0 : 7);
     switch (type) {
     case PROTO_HELLO:
-        message->hello.oldest_version = PROTO_VERSION_OLDEST;
+        message->hello.oldest_version = proto_versions.oldest;
         message->hello.bits = 64;
         utf8_copy(message->hello.program, sizeof message->hello.program, "program");
         break;
@@ -247,7 +247,7 @@ of_another_version_only_the_header_is_looked_at(void **state)
         size_t bytes = make_good(&message, PROTO_HELLO);
         memset((unsigned char *)&message + sizeof message.header, 0xFF,
                bytes - sizeof message.header);
-        message.header.version = newer ? PROTO_VERSION + 1 : PROTO_VERSION_OLDEST - 1;
+        message.header.version = newer ? proto_versions.spoken + 1 : proto_versions.oldest - 1;
         assert_int_equal(check(&message, bytes, true, &why), TUTTI_VERSION_MISMATCH);
         message.header.size_bytes = sizeof message.header; /* its HELLO may be of another size */
         assert_int_equal(check(&message, sizeof message.header, true, &why),
@@ -293,7 +293,7 @@ static void
 every_field_of_what_programs_send_is_checked(void **state)
 {
     WRONG(PROTO_HELLO, hello, oldest_version, 0, "HELLO.oldest_version");
-    WRONG(PROTO_HELLO, hello, oldest_version, PROTO_VERSION + 1, "HELLO.oldest_version");
+    WRONG(PROTO_HELLO, hello, oldest_version, proto_versions.spoken + 1, "HELLO.oldest_version");
     WRONG(PROTO_HELLO, hello, bits, 16, "HELLO.bits");
     WRONG_TEXT(PROTO_HELLO, hello, program, "HELLO.program");
 
@@ -479,7 +479,7 @@ whatever_arrives_is_judged_within_its_own_bytes(void **state)
         }
         if (random_below(4) != 0) {
             message.header.size_bytes = (uint32_t)bytes;
-            message.header.version = PROTO_VERSION;
+            message.header.version = proto_versions.spoken;
             message.header.type = (uint16_t)type;
         }
         enum tutti_status status = check(&message, bytes, is_from_program(type), &why);
@@ -507,18 +507,20 @@ halves_are_aligned_apart_and_within_the_segment(void **state)
         assert_true(layout.half_bytes >= shape[0] * sizeof(float));
         assert_int_equal(layout.half_bytes % PROTO_HALF_ALIGN_BYTES, 0);
         assert_int_equal(layout.size_bytes % 65536, 0);
-        void *segment = NULL; /* addresses alone */
-        uintptr_t next = PROTO_SEGMENT_HEADER_BYTES;
+        unsigned char *segment = malloc(layout.size_bytes);
+        assert_non_null(segment);
+        size_t next = PROTO_SEGMENT_HEADER_BYTES;
         for (uint32_t c = 0; c < shape[1] + shape[2]; c++) {
             for (unsigned half = 0; half < 2; half++) {
                 float *at = c < shape[1] ? proto_input(&layout, segment, c, half)
                                          : proto_output(&layout, segment, c - shape[1], half);
-                assert_int_equal((uintptr_t)at, next);
+                assert_ptr_equal(at, segment + next);
                 next += layout.half_bytes;
             }
         }
         assert_true(next <= layout.size_bytes);
         assert_true(layout.size_bytes - next < 65536);
+        free(segment);
     }
 }
 

@@ -101,7 +101,7 @@ make_hello(struct proto_hello *hello)
 {
     memset(hello, 0, sizeof *hello);
     proto_header_init(&hello->header, PROTO_HELLO, 1);
-    hello->oldest_version = PROTO_VERSION_OLDEST;
+    hello->oldest_version = proto_versions.oldest;
     hello->bits = 64;
     utf8_copy(hello->program, sizeof hello->program, "raw");
 }
@@ -257,6 +257,76 @@ a_segment_that_is_none_is_refused(void **state)
     os_link_close(link);
 }
 
+static int
+start_slow_server(void **state)
+{
+    char problem[CONFIG_TEXT_BYTES];
+
+    config_init(&running.config);
+    if (config_set(&running.config, "device", "backend", "sim", problem) ||
+        config_set(&running.config, "sim", "faults", "at 0 slow-open 2000", problem))
+        return -1;
+    running.config.engine_grace_ms = WAIT_MS;
+    return os_thread_start(&running.thread, "server", OS_PRIORITY_NORMAL, server_main, NULL);
+}
+
+/* Sends PREPARE for one output of 64 frames; the segment stays the caller's. */
+static void
+send_prepare(struct os_link *link, struct os_shm *shm, struct os_wake *doorbell)
+{
+    struct proto_prepare prepare;
+    struct proto_layout layout;
+
+    memset(&prepare, 0, sizeof prepare);
+    proto_header_init(&prepare.header, PROTO_PREPARE, 2);
+    prepare.buffer_frames = 64;
+    prepare.outputs = 1;
+    prepare.output[0].kind = PROTO_CHANNEL_DEVICE;
+    assert_int_equal(proto_layout_init(&layout, 64, 0, 1), TUTTI_OK);
+    assert_int_equal(os_shm_create(shm, layout.size_bytes), TUTTI_OK);
+    proto_segment_init(shm->base, &layout);
+    struct proto_segment *segment = shm->base;
+    assert_int_equal(os_wake_init(doorbell, &segment->doorbell), TUTTI_OK);
+    const os_handle handles[2] = {shm->handle, doorbell->event};
+    assert_int_equal(os_link_send(link, &prepare, sizeof prepare, handles, 2, in_ms(WAIT_MS)),
+                     TUTTI_OK);
+}
+
+static void
+a_device_that_takes_long_to_open_keeps_nobody_waiting_but_those_who_want_it(void **state)
+{
+    struct proto_welcome welcome;
+    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct proto_status status;
+    struct proto_prepared prepared;
+    struct os_shm shm;
+    struct os_wake doorbell;
+    struct os_link *first = connect_raw();
+
+    assert_non_null(reply);
+    greet(first, &welcome);
+    send_prepare(first, &shm, &doorbell);
+    memset(&status, 0, sizeof status);
+    proto_header_init(&status.header, PROTO_STATUS, 4);
+    /* Others come, ask and go; each of them finds the device opening. */
+    for (unsigned met = 0; met < 3; met++) {
+        struct os_link *other = connect_raw();
+        greet(other, &welcome);
+        do { /* the opening begins on the first one's thread */
+            send_raw(other, &status, sizeof status);
+            assert_int_equal(expect(other, PROTO_STATUS_REPLY, reply, sizeof *reply), 4);
+        } while (reply->device.state == PROTO_STREAM_CLOSED);
+        assert_int_equal(reply->device.state, PROTO_STREAM_OPENING);
+        os_link_close(other);
+    }
+    assert_int_equal(expect(first, PROTO_PREPARED, &prepared, sizeof prepared), 2);
+    assert_int_equal(prepared.device.state, PROTO_STREAM_RUNNING);
+    os_link_close(first);
+    os_wake_fini(&doorbell);
+    os_shm_close(&shm);
+    free(reply);
+}
+
 static void
 a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave(void **state)
 {
@@ -264,8 +334,8 @@ a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave(void **sta
     struct os_link *link = connect_raw();
 
     make_hello(&hello);
-    hello.header.version = PROTO_VERSION + 1;
-    hello.oldest_version = PROTO_VERSION + 1;
+    hello.header.version = proto_versions.spoken + 1;
+    hello.oldest_version = proto_versions.spoken + 1;
     send_raw(link, &hello, sizeof hello);
     expect_error(link, TUTTI_VERSION_MISMATCH, 1);
     send_empty(link, PROTO_LEAVE, 2);
@@ -336,6 +406,9 @@ main(void)
         WITH_SERVER_THAT_ENDS(
             a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave),
         WITH_SERVER_THAT_ENDS(a_program_that_asks_the_engine_to_leave_is_obeyed),
+        cmocka_unit_test_setup_teardown(
+            a_device_that_takes_long_to_open_keeps_nobody_waiting_but_those_who_want_it,
+            start_slow_server, stop_server),
         WITH_SERVER(one_engine_serves_at_a_time),
         WITH_SERVER(without_programs_the_server_ends_after_its_grace),
     };

@@ -150,7 +150,8 @@ config_set(struct config *config, const char *section, const char *key, const ch
 /* ---- the file ---- */
 
 struct reading {
-    FILE *file;
+    FILE *file;             /* NULL: text */
+    const char *text, *end; /* the rest of it */
     int line;
     struct config *config;
     const char *path;
@@ -170,13 +171,28 @@ note(char *problem, const char *where, int line, const char *reason)
     }
 }
 
+/* As fgets(). */
+static char *
+text_line(char *line, int room, struct reading *reading)
+{
+    int length = 0;
+    while (length < room - 1 && reading->text < reading->end) {
+        line[length++] = *reading->text++;
+        if (line[length - 1] == '\n') {
+            break;
+        }
+    }
+    line[length] = '\0';
+    return length ? line : NULL;
+}
+
 /* inih asks for line after line and calls back within each: the count is the line of the callback.
  */
 static char *
 next_line(char *line, int room, void *user)
 {
     struct reading *reading = user;
-    char *got = fgets(line, room, reading->file);
+    char *got = reading->file ? fgets(line, room, reading->file) : text_line(line, room, reading);
     if (got) {
         reading->line++;
     }
@@ -195,20 +211,39 @@ on_value(void *user, const char *section, const char *key, const char *value)
 }
 
 static void
+read_lines(struct reading *reading)
+{
+    int wrong = ini_parse_stream(next_line, reading, on_value, reading);
+    if (wrong > 0) {
+        note(reading->problem, reading->path, wrong,
+             "neither [section], key = value, nor a comment");
+    }
+}
+
+static void
 read_file(struct config *config, const char *path, char *problem)
 {
-    struct reading reading = {fopen(path, "r"), 0, config, path, problem};
+    struct reading reading = {
+        .file = fopen(path, "r"), .config = config, .path = path, .problem = problem};
     if (!reading.file) {
         if (errno != ENOENT) {
             note(problem, path, 0, strerror(errno));
         }
         return;
     }
-    int wrong = ini_parse_stream(next_line, &reading, on_value, &reading);
-    if (wrong > 0) {
-        note(problem, path, wrong, "neither [section], key = value, nor a comment");
-    }
+    read_lines(&reading);
     fclose(reading.file);
+}
+
+enum tutti_status
+config_read_text(struct config *config, const char *name, const char *text, size_t bytes,
+                 char problem[CONFIG_TEXT_BYTES])
+{
+    struct reading reading = {
+        .text = text, .end = text + bytes, .config = config, .path = name, .problem = problem};
+    problem[0] = '\0';
+    read_lines(&reading);
+    return problem[0] ? TUTTI_BAD_CONFIG : TUTTI_OK;
 }
 
 static void

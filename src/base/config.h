@@ -30,6 +30,9 @@ enum { CONFIG_TEXT_BYTES = 256 };
     I(engine, grace_ms, 10000, 0, 3600000, "the engine leaves this long after the last program")   \
     I(engine, reserve_us, 0, 0, 100000, "kept back from a cycle's budget for mixing; 0: measured") \
     I(engine, pin_cpu, -1, -1, 1023, "processor of the engine's cycle thread; -1: any")            \
+    S(engine, placement, "auto",                                                                   \
+      "auto: light programs run on the engine's processor where that is measured to be faster; "   \
+      "free: the system places all threads; gathered: on the engine's processor unmeasured")       \
     I(program, buffer, 256, 16, 4096, "preferred buffer size in frames")                           \
     I(program, buffer_min, 32, 1, 4096, "smallest buffer size offered to hosts")                   \
     I(program, buffer_max, 2048, 1, 65536, "largest buffer size offered to hosts")                 \
@@ -86,6 +89,10 @@ void config_init(struct config *config);
 enum tutti_status config_read(struct config *config, const char *path,
                               bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
                               char problem[CONFIG_TEXT_BYTES]);
+
+/** The same of a text in memory, without the environment; name stands for the file in problem. */
+enum tutti_status config_read_text(struct config *config, const char *name, const char *text,
+                                   size_t bytes, char problem[CONFIG_TEXT_BYTES]);
 
 /** Sets one value from text, checked against the table. Errors: BAD_CONFIG with the reason in
  * problem. */

@@ -36,6 +36,14 @@ ring_put(struct ring *ring, const void *record)
 }
 
 bool
+ring_is_full(const struct ring *ring)
+{
+    return atomic_load_explicit(&ring->head, memory_order_relaxed) -
+               atomic_load_explicit(&ring->tail, memory_order_relaxed) >=
+           ring->capacity;
+}
+
+bool
 ring_get(struct ring *ring, void *record)
 {
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);

@@ -23,6 +23,8 @@ struct ring {
 void ring_init(struct ring *ring, void *storage, uint32_t record_bytes, uint32_t capacity);
 /** False when full. Writer's thread. */
 bool ring_put(struct ring *ring, const void *record);
+/** True when ring_put() would fail now. Writer's thread. */
+bool ring_is_full(const struct ring *ring);
 /** False when empty. Reader's thread. */
 bool ring_get(struct ring *ring, void *record);
 

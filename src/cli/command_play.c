@@ -14,6 +14,7 @@
 #include "cli/frames.h"
 #include "cli/platform.h"
 #include "cli/session.h"
+#include "cli/sound.h"
 #include "cli/show.h"
 #include "cli/stream.h"
 
@@ -233,20 +234,18 @@ open_file(struct player *player, const char *path)
         session_say("cannot open '%s': %s", path, stream_sound_error(NULL));
         return false;
     }
-    if (player->info.channels > TUTTI_MAX_CHANNELS) {
-        session_say("'%s' has %d channels; %d is the most", path, player->info.channels,
-                    TUTTI_MAX_CHANNELS);
-        return false;
-    }
-    return true;
+    char error[SOUND_ERROR_BYTES];
+    bool playable = sound_check(&player->info, error);
+    if (!playable)
+        session_say("'%s' %s", path, error);
+    return playable;
 }
 
 static bool
 get_memory(struct player *player, uint32_t buffer)
 {
     uint32_t channels = (uint32_t)player->info.channels;
-    uint32_t second = (uint32_t)player->info.samplerate;
-    uint32_t room = second > 4 * buffer ? second : 4 * buffer;
+    uint32_t room = sound_ring_frames(&player->info, buffer);
 
     player->chunk = calloc((size_t)CHUNK_FRAMES * channels, sizeof *player->chunk);
     if (player->chunk && frames_init(&player->ring, channels, room + CHUNK_FRAMES))
@@ -275,13 +274,7 @@ command_play_run(const struct args *args, const struct cli *cli)
         code = command_usage(args, error);
         goto close_file;
     }
-    player.total_frames = player.info.frames > 0 && player.info.frames < SF_COUNT_MAX
-                              ? (uint64_t)player.info.frames
-                              : UINT64_MAX;
-    if (seconds > 0) {
-        uint64_t most = (uint64_t)llround(seconds * player.info.samplerate);
-        player.total_frames = most < player.total_frames ? most : player.total_frames;
-    }
+    player.total_frames = sound_total_frames(&player.info, seconds);
     if (!get_memory(&player, buffer))
         goto free_memory;
     if (session_open(&player.session, "tutti play", true) != TUTTI_OK)

@@ -230,6 +230,8 @@ attach_again(struct tutti_client *client)
     }
     if (client_is_abandoned(client))
         return true;
+    /* The former engine could write there; this one compares it with what PREPARE says. */
+    proto_segment_init(client->callback.segment, &client->callback.layout);
     status = link_ask_own(client, &client->prepare, sizeof client->prepare, mine, 2, PROTO_PREPARED,
                           &prepared, handles, PREPARE_MS);
     if (status == TUTTI_OK)

@@ -143,8 +143,10 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
          * that word belongs to the former block, so the next waits for it. */
         atomic_store(&callback->deferred, called);
         bool open = atomic_load(&callback->open) != 0;
-        if (called && !open)
+        if (called && !open) {
+            atomic_store_explicit(&callback->patience_end_ns, UINT64_MAX, memory_order_relaxed);
             return WAKE_CALL;
+        }
         if (atomic_load(&attachment->dead))
             return WAKE_DEAD;
         uint64_t now = os_now_ns();
@@ -167,7 +169,10 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
                             again */
             continue;
         }
-        os_wake_wait(&callback->doorbell, seen, open && unready < deadline ? unready : deadline);
+        /* A timer of its own would cost every call a fifth of its waking: the link thread, which
+         * is woken a few times a second anyway, rings when the patience ends. */
+        atomic_store_explicit(&callback->patience_end_ns, deadline, memory_order_relaxed);
+        os_wake_wait(&callback->doorbell, seen, open ? unready : UINT64_MAX);
     }
 }
 
@@ -234,6 +239,8 @@ retire_current(struct callback *callback)
     callback->have_previous = false;
     atomic_store(&callback->current, NULL);
     push_retired(callback, attachment);
+    /* Not before: until then the link thread looks every other millisecond. */
+    atomic_store(&callback->patience_end_ns, UINT64_MAX);
 }
 
 /* Without a thread the attachment lies where the next thread, or the link thread, will take it. */
@@ -377,6 +384,7 @@ callback_main(void *arg)
         join_engine(callback);
         run_attached(callback, attachment);
     }
+    atomic_store(&callback->patience_end_ns, UINT64_MAX);
     leave_engine(callback);
     put_back_current(callback);
     atomic_store(&callback->thread_id, 0);
@@ -386,6 +394,7 @@ void
 callback_init(struct callback *callback)
 {
     memset(callback, 0, sizeof *callback);
+    atomic_init(&callback->patience_end_ns, UINT64_MAX);
 }
 
 enum tutti_status
@@ -494,6 +503,12 @@ void
 callback_wake(struct callback *callback)
 {
     os_wake_post(&callback->doorbell);
+}
+
+uint64_t
+callback_patience_end_ns(const struct callback *callback)
+{
+    return atomic_load(&callback->patience_end_ns);
 }
 
 struct attachment *

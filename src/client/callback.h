@@ -68,6 +68,8 @@ struct callback {
     _Atomic(struct attachment *)
         offered; /* link thread -> callback thread, taken by exchange by either */
     _Atomic(struct attachment *) retired; /* list; callback thread pushes, link thread takes all */
+    _Atomic uint64_t patience_end_ns; /* without a call until then the engine hangs; UINT64_MAX: not
+                                         waiting. Callback thread -> link thread */
     struct told told;
 
     struct os_thread *thread; /* owned by the caller of start and stop */
@@ -106,8 +108,12 @@ void callback_offer(struct callback *callback, struct attachment *attachment);
 /** Takes back what nobody took yet; NULL when there is nothing. */
 struct attachment *callback_withdraw(struct callback *callback);
 
-/** Tells the thread to look: an attachment died. */
+/** Tells the thread to look: an attachment died, or the engine's time is over. */
 void callback_wake(struct callback *callback);
+
+/** When the thread, which waits for its engine without a timer, is to be woken to judge it hung;
+ * UINT64_MAX: not now. Any thread. */
+uint64_t callback_patience_end_ns(const struct callback *callback);
 
 /** Takes the retired attachments as a list; they may be freed once callback_quiet() was true
  * afterwards. */

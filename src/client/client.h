@@ -21,9 +21,8 @@
 #include "tutti/tutti.h"
 
 enum {
-    CLIENT_ANSWER_MS = 2000, /* an engine answers a question within this */
-    CLIENT_TICK_MS =
-        50, /* how late a hung engine may be noticed after the callback thread saw it */
+    CLIENT_ANSWER_MS = 2000,   /* an engine answers a question within this */
+    CLIENT_TICK_MS = 50,       /* how often the link thread looks after the callback thread */
     CLIENT_DEVICES_MS = 10000, /* asking every backend takes longer */
 };
 

@@ -106,7 +106,7 @@ judge_answer(struct look *look, const void *message, size_t bytes)
     memcpy(&header, message, sizeof header);
     enum tutti_status status = proto_check(message, bytes, false, &why);
     /* Of another version's messages the header alone can be read; it is the same in all of them. */
-    if (header.version < PROTO_VERSION &&
+    if (header.version < proto_versions.spoken &&
         (status == TUTTI_VERSION_MISMATCH || header.type == PROTO_ERROR)) {
         look->version = header.version;
         return SIGHT_OLDER;
@@ -147,7 +147,7 @@ greet(const struct connect_how *how, struct look *look)
 
     memset(&hello, 0, sizeof hello);
     proto_header_init(&hello.header, PROTO_HELLO, 1);
-    hello.oldest_version = PROTO_VERSION_OLDEST;
+    hello.oldest_version = proto_versions.oldest;
     hello.bits = sizeof(void *) * 8;
     utf8_copy(hello.program, sizeof hello.program, how->program);
     enum tutti_status status = os_link_send(look->link, &hello, sizeof hello, NULL, 0, deadline);
@@ -201,7 +201,7 @@ ask_to_leave(const struct connect_how *how, struct look *look)
     uint64_t deadline = in_ms(CONNECT_GREETING_MS);
 
     log_info("the engine %u speaks protocol %u, this program %u: asking it to leave",
-             (unsigned)look->pid, (unsigned)look->version, (unsigned)PROTO_VERSION);
+             (unsigned)look->pid, (unsigned)look->version, (unsigned)proto_versions.spoken);
     memset(&leave, 0, sizeof leave);
     proto_header_init(&leave.header, PROTO_LEAVE, 2);
     leave.header.version = look->version;

@@ -11,7 +11,8 @@
 
 enum {
     IDLE_TICK_MS = 500,
-    LEAVING_TICK_MS = 2, /* while the callback thread still holds on to the former engine */
+    LEAVING_TICK_MS =
+        2, /* while the callback thread holds on to an engine that is lost or seems so */
     BACKOFF_FIRST_MS = 20,
     BACKOFF_LAST_MS = 2000,
 };
@@ -160,8 +161,16 @@ serve_link(struct tutti_client *client)
         os_mutex_unlock(&client->lock);
         return alive;
     }
-    uint64_t tick_ms = waiting ? LEAVING_TICK_MS : prepared ? CLIENT_TICK_MS : IDLE_TICK_MS;
-    enum tutti_status status = link_receive(client, client_in_ms(tick_ms));
+    uint64_t patience_end_ns = callback_patience_end_ns(&client->callback);
+    bool suspect = os_now_ns() >= patience_end_ns;
+    if (suspect)
+        callback_wake(&client->callback);
+    uint64_t until_ns = patience_end_ns;
+    if (waiting || suspect)
+        until_ns = client_in_ms(LEAVING_TICK_MS);
+    else if (patience_end_ns == UINT64_MAX) /* within a callback, perhaps */
+        until_ns = client_in_ms(prepared ? CLIENT_TICK_MS : IDLE_TICK_MS);
+    enum tutti_status status = link_receive(client, until_ns);
     return status == TUTTI_OK || status == TUTTI_TIMEOUT;
 }
 

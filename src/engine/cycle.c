@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum {
+    RESCUE_PART = 3, /* gathered programs have this part of the budget before they are let go */
     RESERVE_MIN_NS = 20000, /* kept back for mixing when nothing was measured yet */
     RECOUNTS =
         8, /* wrong hints from programs that a cycle follows up; beyond, it looks at every wake */
@@ -235,6 +236,24 @@ anybody_awaited(struct cycle *cycle)
     return awaited;
 }
 
+/* Those who have not answered may stand behind one who hogs this processor: they may run elsewhere,
+ * for the rest of this cycle and until control has seen what happened. */
+static void
+rescue(struct cycle *cycle)
+{
+    cycle->rescue_ns = UINT64_MAX;
+    for (uint32_t i = 0; i < cycle->programs; i++) {
+        struct cycle_program *program = cycle->program[i];
+        if (program->waited && program_is_awaited(cycle, program)) {
+            uint32_t thread = atomic_exchange(&program->gathered_thread, 0);
+            if (thread) {
+                os_thread_scatter(program->pid, thread);
+            }
+        }
+    }
+    atomic_fetch_add_explicit(&cycle->rescues, 1, memory_order_relaxed);
+}
+
 static void
 wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
 {
@@ -258,23 +277,29 @@ wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
                 continue;
             }
         }
-        if (now_ns(cycle) >= cycle->deadline_ns) {
+        uint64_t now = now_ns(cycle);
+        if (now >= cycle->deadline_ns) {
             return;
         }
-        cycle->clock->wait(cycle->clock->user, &cycle->wake, seen, cycle->deadline_ns);
+        if (now >= cycle->rescue_ns) {
+            rescue(cycle);
+        }
+        uint64_t until_ns =
+            cycle->rescue_ns < cycle->deadline_ns ? cycle->rescue_ns : cycle->deadline_ns;
+        cycle->clock->wait(cycle->clock->user, &cycle->wake, seen, until_ns);
     }
 }
 
 /* Whose fault it is that a block is missing now. */
 static enum late_cause
-blame(const struct cycle *cycle, const struct backend_cycle *period)
+blame(const struct cycle *cycle, const struct backend_cycle *period, uint64_t answered_ns)
 {
     if (period->flags & BACKEND_CYCLE_XRUN) {
         return LATE_DEVICE;
     }
     uint64_t quarter = frames_ns(cycle, cycle->quantum) / 4;
     uint64_t tolerance = quarter > MACHINE_LATE_NS ? quarter : MACHINE_LATE_NS;
-    bool overslept = now_ns(cycle) > cycle->deadline_ns + tolerance;
+    bool overslept = answered_ns > cycle->deadline_ns + tolerance;
     bool began_late = !cycle->elastic && period->start_ns > period->time_ns + tolerance;
     return overslept || began_late ? LATE_MACHINE : LATE_PROGRAM;
 }
@@ -353,13 +378,37 @@ follow_mix_cost(struct cycle *cycle, uint64_t cost_ns)
         cost_ns > known ? known + (cost_ns - known) / 4 : known - (known - cost_ns) / 64;
 }
 
+/* The cycle's own thread stays where the programs are gathered: the system would move it away from
+ * a real-time program that may not move. */
+static void
+keep_to(struct cycle *cycle, int32_t cpu)
+{
+    if (cpu >= 0) {
+        os_thread_pin((uint32_t)cpu);
+    } else if (cycle->pin_cpu >= 0) {
+        os_thread_pin((uint32_t)cycle->pin_cpu);
+    } else if (cycle->kept_cpu >= 0) {
+        os_thread_scatter(os_process_id(), os_thread_id());
+    }
+    cycle->kept_cpu = cpu;
+}
+
+static void
+meet_thread(struct cycle *cycle)
+{
+    os_thread_flush_denormals();
+    cycle->kept_cpu = -1;
+    keep_to(cycle, -1);
+    cycle->knows_thread = true;
+}
+
 void
 cycle_run(struct cycle *cycle, const struct backend_cycle *period)
 {
-    if (!cycle->flushes_denormals) {
-        os_thread_flush_denormals();
-        cycle->flushes_denormals = true;
+    if (!cycle->knows_thread) {
+        meet_thread(cycle);
     }
+    atomic_store_explicit(&cycle->cpu_shown, os_thread_cpu(), memory_order_relaxed);
     cycle_apply_commands(cycle);
     cycle->start_ns = period->start_ns;
     cycle->time_ns = period->time_ns;
@@ -369,6 +418,13 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
     }
     cycle_set_quantum(cycle, period->frames);
     cycle->deadline_ns = period->start_ns + cycle->budget_ns - reserve_ns(cycle);
+    /* Partner: control's release, after what it gathered. */
+    int32_t gather_cpu = atomic_load_explicit(&cycle->gather_cpu, memory_order_acquire);
+    if (gather_cpu != cycle->kept_cpu) {
+        keep_to(cycle, gather_cpu);
+    }
+    cycle->rescue_ns =
+        gather_cpu >= 0 ? period->start_ns + cycle->budget_ns / RESCUE_PART : UINT64_MAX;
 
     store_input(cycle, period);
     uint32_t bursting;
@@ -378,7 +434,11 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
     if (counted || bursting) {
         wait_for_programs(cycle, all_counted, bursting);
     }
-    enum late_cause cause = blame(cycle, period);
+    uint64_t answered_ns = now_ns(cycle);
+    if (counted || bursting) {
+        statistics_add(&cycle->answer_us, (answered_ns - period->start_ns) / 1000);
+    }
+    enum late_cause cause = blame(cycle, period, answered_ns);
     for (uint32_t i = 0; i < cycle->programs; i++) {
         program_end_wait(cycle, cycle->program[i], cause);
     }

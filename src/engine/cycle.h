@@ -47,6 +47,14 @@ enum half_state {
     HALF_STATE_COUNT
 };
 
+/* A late program that computes all the time keeps others from running, perhaps also the engine's
+ * own ordinary threads: the cycle takes its real-time priority away. */
+enum cycle_hog {
+    CYCLE_NO_HOG,
+    CYCLE_HOG_DEMOTED,
+    CYCLE_HOG_AT_LARGE, /* its thread is not known */
+};
+
 struct cycle_half {
     enum half_state state;
     uint32_t seq;
@@ -61,7 +69,7 @@ struct cycle_source {
 
 struct cycle_program {
     /* set by control before the cycle gets it, constant afterwards */
-    uint32_t id;
+    uint32_t id, pid;
     struct proto_segment *segment;
     struct proto_layout layout;
     struct os_wake doorbell;
@@ -86,14 +94,21 @@ struct cycle_program {
     bool waited;          /* armed in this cycle */
     int64_t out_valid_to; /* nothing but zeros in out_ring from here on */
     struct cycle_half half[2];
-    uint64_t late_since_ns; /* 0: not late */
+    uint64_t hog_since_ns, hog_cpu_ns; /* when its processor time was last looked at, and that */
     enum late_cause late_cause;
 
     /* for control to read */
     _Atomic uint32_t state_shown; /* enum proto_program_state */
-    _Atomic uint64_t late_since_shown_ns;
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
-    struct statistics lateness_us;
+    struct statistics lateness_us;  /* from the call to the handing back */
+    struct statistics computing_us; /* the callback alone, by the program's own word */
+
+    _Atomic uint32_t thread; /* its callback thread, checked by control; 0: not known */
+    _Atomic uint32_t hog;    /* enum cycle_hog, written by the cycle */
+
+    /* A thread that control keeps on this processor; 0: none. Whoever takes it by exchange, control
+     * or cycle, lets it go. */
+    _Atomic uint32_t gathered_thread;
     _Atomic uint32_t peak_in[PROTO_STATUS_METERS], peak_out[PROTO_STATUS_METERS]; /* float bits */
 };
 
@@ -133,6 +148,7 @@ struct cycle {
     double rate_hz;
     uint64_t budget_ns;
     uint32_t reserve_us; /* configured; 0: measured */
+    int32_t pin_cpu;     /* configured; -1: any */
     bool replacement;    /* no device: the engine's own clock */
     bool elastic;
     uint64_t generation;
@@ -145,7 +161,9 @@ struct cycle {
     uint32_t programs;
     struct cycle_plan *plan;
     uint64_t start_ns, time_ns, deadline_ns, mix_cost_ns;
-    bool flushes_denormals;
+    uint64_t rescue_ns; /* whoever is gathered and has not answered by then is let go */
+    bool knows_thread;  /* the thread that runs the cycle was set up */
+    int32_t kept_cpu;   /* it stays on this processor; -1: on any */
 
     /* between programs and the engine */
     struct proto_rendezvous *rendezvous;
@@ -156,11 +174,14 @@ struct cycle {
     struct cycle_command command_storage[CYCLE_COMMANDS];
     _Atomic uint64_t applied; /* commands so far */
     _Atomic uint64_t meters_until_ns;
+    _Atomic int32_t gather_cpu; /* where some programs may be gathered; -1: none */
 
     /* for control to read */
     _Atomic uint32_t quantum_shown;
-    _Atomic uint64_t cycles, xruns, lost_frames, overruns, late_events;
+    _Atomic uint32_t cpu_shown; /* that the cycle runs on */
+    _Atomic uint64_t cycles, xruns, lost_frames, overruns, late_events, rescues;
     struct statistics cost_us;
+    struct statistics answer_us; /* from a cycle's start to all programs' answers */
 };
 
 /** One cycle. The stream's real-time thread (or control while no stream runs one). */

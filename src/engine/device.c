@@ -34,6 +34,52 @@ set_state(struct engine *engine, enum proto_stream_state state)
     engine->known.state = state;
 }
 
+/* ---- calling backends ---- */
+
+void
+device_claim(struct engine *engine)
+{
+    while (engine->device_claimed) {
+        os_cond_wait_until(&engine->freed, &engine->lock, UINT64_MAX);
+    }
+    engine->device_claimed = true;
+}
+
+void
+device_release(struct engine *engine)
+{
+    engine->device_claimed = false;
+    os_cond_signal_all(&engine->freed);
+}
+
+/* Without the lock: these may take seconds. The stream counts as cycling until it is closed
+ * (device_is_cycling()), so that nobody else applies commands. */
+static enum tutti_status
+call_start(struct engine *engine)
+{
+    os_mutex_unlock(&engine->lock);
+    enum tutti_status status = engine->backend->start(engine->stream);
+    os_mutex_lock(&engine->lock);
+    return status;
+}
+
+static void
+call_stop(struct engine *engine)
+{
+    os_mutex_unlock(&engine->lock);
+    engine->backend->stop(engine->stream);
+    os_mutex_lock(&engine->lock);
+}
+
+static void
+call_close(struct engine *engine)
+{
+    os_mutex_unlock(&engine->lock);
+    engine->backend->close(engine->stream);
+    os_mutex_lock(&engine->lock);
+    engine->stream = NULL;
+}
+
 /* ---- what backends call ---- */
 
 static void
@@ -49,6 +95,9 @@ on_event(void *user, enum backend_event_kind kind, enum tutti_status status, con
     struct engine *engine = user;
     log_warning("engine: device event %d: %s (%s)", (int)kind, text, tutti_status_name(status));
     atomic_fetch_or_explicit(&engine->backend_events, 1U << kind, memory_order_release);
+    if (engine->attention) {
+        engine->attention(engine->user);
+    }
 }
 
 /* ---- knowing ---- */
@@ -82,7 +131,7 @@ know(struct engine *engine, const struct backend_info *info)
     cycle->budget_ns = info->budget_ns;
     cycle->elastic = info->elastic;
     cycle->replacement = false;
-    cycle->flushes_denormals = false; /* another thread */
+    cycle->knows_thread = false;
     if (!cycle->quantum) {
         cycle->quantum = info->period_frames;
     }
@@ -257,7 +306,9 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
      * not resample. */
     struct backend_stream *streams[BACKEND_MAX_STREAMS] = {0};
     unsigned count = 1;
+    os_mutex_unlock(&engine->lock);
     enum tutti_status status = backend->open(&request, callbacks, streams, &count, error);
+    os_mutex_lock(&engine->lock);
     if (status == TUTTI_OK) {
         engine->backend = backend;
         engine->stream = streams[0];
@@ -295,10 +346,9 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
 static enum tutti_status
 start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
 {
-    enum tutti_status status = engine->backend->start(engine->stream);
+    enum tutti_status status = call_start(engine);
     if (status != TUTTI_OK) {
-        engine->backend->close(engine->stream);
-        engine->stream = NULL;
+        call_close(engine);
         snprintf(error, PROTO_TEXT_BYTES, "the device did not start: %s",
                  tutti_status_text(status));
         return status;
@@ -315,9 +365,8 @@ static void
 close_stream(struct engine *engine)
 {
     if (engine->stream) {
-        engine->backend->stop(engine->stream);
-        engine->backend->close(engine->stream);
-        engine->stream = NULL;
+        call_stop(engine);
+        call_close(engine);
     }
 }
 
@@ -357,7 +406,7 @@ start_replacement(struct engine *engine)
     struct cycle *cycle = &engine->cycle;
     cycle->replacement = true;
     cycle->elastic = false;
-    cycle->flushes_denormals = false;
+    cycle->knows_thread = false;
     cycle->budget_ns = (uint64_t)((double)cycle->quantum * 1e9 / cycle->rate_hz);
     pace_init(&engine->pace, engine_now_ns(engine), cycle->rate_hz, cycle->quantum);
     atomic_store_explicit(&engine->replacement_stop, false, memory_order_release);
@@ -456,8 +505,10 @@ static enum tutti_status
 change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
     uint64_t from_ns = engine_now_ns(engine);
-    engine->backend->stop(engine->stream);
+    call_stop(engine);
+    os_mutex_unlock(&engine->lock);
     enum tutti_status status = engine->backend->set_period(engine->stream, quantum);
+    os_mutex_lock(&engine->lock);
     set_state(engine, PROTO_STREAM_OPENING);
     if (status == TUTTI_OK) {
         know(engine, engine->backend->info(engine->stream));
@@ -531,7 +582,7 @@ void
 device_pause(struct engine *engine)
 {
     if (engine->stream) {
-        engine->backend->stop(engine->stream);
+        call_stop(engine);
     }
     stop_replacement(engine);
 }
@@ -542,7 +593,7 @@ device_resume(struct engine *engine)
     char error[PROTO_TEXT_BYTES] = "the device does not answer";
     if (engine->state == PROTO_STREAM_LOST) {
         start_replacement(engine);
-    } else if (engine->stream && engine->backend->start(engine->stream) != TUTTI_OK) {
+    } else if (engine->stream && call_start(engine) != TUTTI_OK) {
         lose(engine, error);
     }
 }
@@ -555,7 +606,10 @@ try_again(struct engine *engine, uint64_t now_ns)
     /* Only a listed device is tried: opening would disturb the clock that replaces it. */
     struct backend_device devices[PROTO_DEVICE_ENTRIES];
     unsigned found = PROTO_DEVICE_ENTRIES;
-    if (engine->backend->list(&engine->config, devices, &found) != TUTTI_OK || !found) {
+    os_mutex_unlock(&engine->lock);
+    enum tutti_status listed = engine->backend->list(&engine->config, devices, &found);
+    os_mutex_lock(&engine->lock);
+    if (listed != TUTTI_OK || !found) {
         return;
     }
     double rate_hz = engine->known.rate_hz;

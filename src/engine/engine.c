@@ -55,13 +55,16 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     engine->clock =
         params->clock ? *params->clock : (struct engine_clock){NULL, system_now_ns, system_wait};
     engine->event = params->event;
-    engine->event_user = params->user;
+    engine->attention = params->attention;
+    engine->user = params->user;
     engine->rate_hz = params->config->device_rate;
     struct cycle *cycle = &engine->cycle;
     cycle->input_ring = input_ring;
     cycle->clock = &engine->clock;
     cycle->generation = params->generation;
     cycle->reserve_us = (uint32_t)params->config->engine_reserve_us;
+    cycle->pin_cpu = params->config->engine_pin_cpu;
+    atomic_init(&cycle->gather_cpu, -1);
     ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),
               CYCLE_COMMANDS);
     status = os_shm_create(&engine->rendezvous, sizeof(struct proto_rendezvous));
@@ -74,6 +77,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
         goto no_wake;
     }
     os_mutex_init(&engine->lock);
+    os_cond_init(&engine->freed);
     engine->born_ns = engine->turned_ns = engine_now_ns(engine);
     device_learn(engine);
     *out = engine;
@@ -95,7 +99,10 @@ engine_free(struct engine *engine)
         return;
     }
     os_mutex_lock(&engine->lock);
+    device_claim(engine);
+    placement_free_all(engine);
     device_close(engine);
+    device_release(engine);
     while (engine->programs) {
         struct engine_program *program = engine->program[--engine->programs];
         programs_detach(engine, program);
@@ -103,6 +110,7 @@ engine_free(struct engine *engine)
     }
     programs_reclaim(engine);
     os_mutex_unlock(&engine->lock);
+    os_cond_fini(&engine->freed);
     os_mutex_fini(&engine->lock);
     plan_free(engine->plan);
     free(engine->bus);
@@ -154,8 +162,13 @@ engine_tend(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
     uint64_t now_ns = engine_now_ns(engine);
-    device_tend(engine, now_ns);
+    if (!engine->device_claimed) {
+        device_claim(engine);
+        device_tend(engine, now_ns);
+        device_release(engine);
+    }
     programs_tend(engine, now_ns);
+    placement_tend(engine, now_ns);
     programs_reclaim(engine);
     struct engine_message *messages = engine->outbox;
     uint32_t count = engine->outbox_count;
@@ -163,7 +176,7 @@ engine_tend(struct engine *engine)
     engine->outbox_count = engine->outbox_room = 0;
     os_mutex_unlock(&engine->lock);
     for (uint32_t i = 0; i < count && engine->event; i++) {
-        engine->event(engine->event_user, messages[i].program_id, &messages[i].event);
+        engine->event(engine->user, messages[i].program_id, &messages[i].event);
     }
     free(messages);
 }
@@ -243,6 +256,7 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     enum tutti_status status = TUTTI_OK;
     error[0] = '\0';
     os_mutex_lock(&engine->lock);
+    device_claim(engine);
     struct engine_program *program = programs_find(engine, program_id);
     unsigned others = programs_prepared(engine) - (program && program->cycle);
     if (engine->known.rate_hz == rate_hz) {
@@ -261,6 +275,7 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
         device_close(engine);
         engine->rate_hz = engine->known.rate_hz = rate_hz;
     }
+    device_release(engine);
     os_mutex_unlock(&engine->lock);
     if (status != TUTTI_OK && !error[0]) {
         utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
@@ -282,7 +297,11 @@ engine_get_devices(struct engine *engine, struct proto_devices_reply *reply)
     memset(reply, 0, sizeof(*reply));
     proto_header_init(&reply->header, PROTO_DEVICES_REPLY, 0);
     os_mutex_lock(&engine->lock);
+    device_claim(engine);
+    os_mutex_unlock(&engine->lock);
     reply->count = device_list(engine, reply->device, PROTO_DEVICE_ENTRIES);
+    os_mutex_lock(&engine->lock);
+    device_release(engine);
     os_mutex_unlock(&engine->lock);
 }
 

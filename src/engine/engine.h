@@ -36,6 +36,9 @@ struct engine_params {
     const struct config *config;      /* copied */
     const struct engine_clock *clock; /* NULL: the system's */
     engine_event_fn event;            /* NULL: nobody */
+    /** engine_tend() is wanted soon; called on a backend's ordinary thread. NULL: it is called
+     * often enough. */
+    void (*attention)(void *user);
     void *user;
     uint64_t generation; /* never 0 */
 };

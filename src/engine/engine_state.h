@@ -2,6 +2,9 @@
 /*
  * What the engine's control side knows; private to this folder. Everything here is guarded by
  * `lock` unless it says otherwise; the cycle has its own struct and is reached by commands.
+ *
+ * A backend may take seconds to open, start, stop or list: it is called without the lock, by the
+ * thread that has claimed the device (device_claim()). Meanwhile programs connect, ask and leave.
  */
 #ifndef TUTTI_ENGINE_STATE_H
 #define TUTTI_ENGINE_STATE_H
@@ -9,12 +12,12 @@
 #include "base/pace.h"
 #include "engine/cycle.h"
 #include "engine/engine.h"
+#include "engine/placement.h"
 
 enum {
     ENGINE_LINGER_MS = 1000, /* the device stays open this long after the last program left it */
     ENGINE_REOPEN_MS = 250,  /* between two attempts at a lost device */
     ENGINE_PATIENCE_MIN_MS = 200, /* a program takes no engine for dead sooner */
-    ENGINE_DEMOTE_MS = 200,       /* a program late for so long loses its real-time priority */
     ENGINE_TURN_MS = 3000,        /* span of the statistics */
 };
 
@@ -27,6 +30,7 @@ struct engine_program {
     uint32_t input_latency, output_latency; /* as told */
     uint64_t overloads_told;
     bool demoted;
+    uint32_t met_thread; /* the last one that it named, whether it has it or not */
 };
 
 /* A ring that carries a mixed signal or a program's output to programs that read it. */
@@ -52,11 +56,14 @@ struct engine_message {
 
 struct engine {
     struct os_mutex lock;
+    struct os_cond freed; /* device_claimed became false */
+    bool device_claimed;
     struct config config;
     struct engine_clock clock;
     bool own_clock; /* injected: no threads of the engine's own */
     engine_event_fn event;
-    void *event_user;
+    void (*attention)(void *user);
+    void *user; /* of both */
     uint64_t born_ns;
 
     struct engine_program *program[CYCLE_MAX_PROGRAMS];
@@ -80,6 +87,8 @@ struct engine {
     uint64_t reopenings, gap_frames;
     uint64_t lost_at_ns;
 
+    struct placement placement;
+
     struct cycle cycle;
     struct os_shm rendezvous;
     uint64_t commands;
@@ -99,6 +108,11 @@ void engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_ki
 
 /* ---- device.c ---- */
 
+/** Waits until no other thread is at work on the device, and keeps others from it until
+ * device_release(). What else the lock guards may change while this thread calls the backend. Of
+ * device.c, only device_list(), device_learn() and device_choose_quantum() are called without. */
+void device_claim(struct engine *engine);
+void device_release(struct engine *engine);
 /** The period to run at when a program with this buffer joins (0: nobody joins). */
 uint32_t device_choose_quantum(const struct engine *engine, uint32_t buffer_frames);
 /** Opens and starts the device, or changes its period, so that it serves quantum. Errors: the
@@ -108,7 +122,8 @@ enum tutti_status device_ensure(struct engine *engine, uint32_t quantum_frames,
 void device_close(struct engine *engine);
 /** Lost, back, idle: called by engine_tend(). */
 void device_tend(struct engine *engine, uint64_t now_ns);
-/** Lists the devices of a backend or of all (NULL) into entries; the number of them. */
+/** Lists the devices of the configured backend or of all into entries; the number of them. Called
+ * with the device claimed and without the lock. */
 uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
 /** Fills `known` from the listing while nothing was ever opened. */
 void device_learn(struct engine *engine);
@@ -127,11 +142,12 @@ struct engine_program *programs_find(struct engine *engine, uint32_t program_id)
 /** Hands the cycle a command with a plan of the present programs; program may be NULL. */
 void programs_command(struct engine *engine, enum cycle_command_kind kind,
                       struct cycle_program *program);
-/** Takes a prepared program off the device; its memory is freed when the cycle has let go. */
+/** Takes a prepared program off the device; its memory is freed when the cycle has let go. Without
+ * the device claimed, too. */
 void programs_detach(struct engine *engine, struct engine_program *program);
 /** Frees what the cycle has let go of. */
 void programs_reclaim(struct engine *engine);
-/** Late programs: overload events, demotion. */
+/** Late programs: overload events; which threads they have; what the cycle did to hogs. */
 void programs_tend(struct engine *engine, uint64_t now_ns);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);

@@ -10,6 +10,8 @@
 
 #include "engine/schedule.h"
 
+#define HOG_NS (UINT64_C(30) * OS_NS_PER_MS)
+
 /* From row to column: program state machine of the plan, but for connected and gone, which control
  * alone knows. */
 static const bool allowed[PROTO_PROGRAM_STATE_COUNT][PROTO_PROGRAM_STATE_COUNT] = {
@@ -19,16 +21,13 @@ static const bool allowed[PROTO_PROGRAM_STATE_COUNT][PROTO_PROGRAM_STATE_COUNT] 
 };
 
 static void
-set_state(struct cycle *cycle, struct cycle_program *program, enum proto_program_state state)
+set_state(struct cycle_program *program, enum proto_program_state state)
 {
     if (!allowed[program->state][state]) {
         return;
     }
     program->state = state;
-    program->late_since_ns = state == PROTO_PROGRAM_LATE ? cycle->start_ns : 0;
     atomic_store_explicit(&program->state_shown, state, memory_order_relaxed);
-    atomic_store_explicit(&program->late_since_shown_ns, program->late_since_ns,
-                          memory_order_relaxed);
 }
 
 static void
@@ -109,7 +108,7 @@ stop(struct cycle *cycle, struct cycle_program *program)
     clear_output(program, cycle->pos, program->out_valid_to);
     program->out_valid_to = cycle->pos;
     program->half[0].state = program->half[1].state = HALF_FREE;
-    set_state(cycle, program, PROTO_PROGRAM_PREPARED);
+    set_state(program, PROTO_PROGRAM_PREPARED);
 }
 
 static void
@@ -122,7 +121,7 @@ start(struct cycle *cycle, struct cycle_program *program)
     program->in_place = schedule_in_place(buffer, cycle->quantum, program->phase, program->offset);
     program->jumped = false;
     program->out_valid_to = cycle->pos;
-    set_state(cycle, program, PROTO_PROGRAM_RUNNING);
+    set_state(program, PROTO_PROGRAM_RUNNING);
 }
 
 /* Moves on by whole blocks to the first one that fits what the caller asks. */
@@ -148,6 +147,28 @@ has_answered(const struct cycle_program *program)
     return next_free && (other_free || program->late_take);
 }
 
+/* Late because it computes, or because another one does and it cannot run at all? */
+static void
+look_for_hog(struct cycle *cycle, struct cycle_program *program)
+{
+    uint64_t passed_ns = cycle->start_ns - program->hog_since_ns;
+    if (!program->pid || passed_ns < HOG_NS ||
+        atomic_load_explicit(&program->hog, memory_order_relaxed) != CYCLE_NO_HOG) {
+        return;
+    }
+    uint64_t cpu_ns = os_process_cpu_ns(program->pid);
+    uint64_t used_ns = cpu_ns > program->hog_cpu_ns ? cpu_ns - program->hog_cpu_ns : 0;
+    program->hog_since_ns = cycle->start_ns;
+    program->hog_cpu_ns = cpu_ns;
+    if (used_ns < passed_ns / 2) {
+        return;
+    }
+    uint32_t thread = atomic_load_explicit(&program->thread, memory_order_relaxed);
+    bool done = thread && os_thread_demote(program->pid, thread);
+    atomic_store_explicit(&program->hog, done ? CYCLE_HOG_DEMOTED : CYCLE_HOG_AT_LARGE,
+                          memory_order_relaxed);
+}
+
 void
 program_begin_cycle(struct cycle *cycle, struct cycle_program *program)
 {
@@ -165,6 +186,9 @@ program_begin_cycle(struct cycle *cycle, struct cycle_program *program)
         return;
     }
     program_collect(program);
+    if (program->state == PROTO_PROGRAM_LATE) {
+        look_for_hog(cycle, program);
+    }
     if (program->state == PROTO_PROGRAM_LATE && has_answered(program)) {
         /* In again with the first block that becomes due now or later, so that it has its full time
          * to answer. */
@@ -175,7 +199,7 @@ program_begin_cycle(struct cycle *cycle, struct cycle_program *program)
                  program->late_cause);
         }
         program->jumped = true;
-        set_state(cycle, program, PROTO_PROGRAM_RUNNING);
+        set_state(program, PROTO_PROGRAM_RUNNING);
     }
 }
 
@@ -296,8 +320,11 @@ program_collect(struct cycle_program *program)
             continue;
         }
         uint64_t done_ns = atomic_load_explicit(&program->segment->done_ns, memory_order_relaxed);
+        uint64_t begun_ns = atomic_load_explicit(&program->segment->begun_ns, memory_order_relaxed);
         statistics_add(&program->lateness_us,
                        done_ns > half->issued_ns ? (done_ns - half->issued_ns) / 1000 : 0);
+        statistics_add(&program->computing_us,
+                       done_ns > begun_ns ? (done_ns - begun_ns) / 1000 : 0);
         if (half->state == HALF_DROPPED) {
             half->state = HALF_FREE;
         } else if (program->in_place) {
@@ -348,7 +375,9 @@ program_end_wait(struct cycle *cycle, struct cycle_program *program, enum late_c
         }
     }
     program->late_cause = cause;
-    set_state(cycle, program, PROTO_PROGRAM_LATE);
+    program->hog_since_ns = cycle->start_ns;
+    program->hog_cpu_ns = program->pid ? os_process_cpu_ns(program->pid) : 0;
+    set_state(program, PROTO_PROGRAM_LATE);
     atomic_fetch_add_explicit(&cycle->late_events, 1, memory_order_relaxed);
 }
 
@@ -426,7 +455,7 @@ program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, boo
             half->state = HALF_DROPPED;
             count_late(program, LATE_DEVICE, 1);
             program->late_cause = LATE_DEVICE;
-            set_state(cycle, program, PROTO_PROGRAM_LATE);
+            set_state(program, PROTO_PROGRAM_LATE);
         }
     }
     if (gap) {

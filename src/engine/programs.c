@@ -103,7 +103,8 @@ programs_command(struct engine *engine, enum cycle_command_kind kind, struct cyc
     }
     struct cycle_command command = {kind, program, plan};
     if (!ring_put(&engine->cycle.commands, &command)) {
-        /* The cycle takes no commands: the device hangs. Stop it and apply them here. */
+        /* The cycle takes no commands: the device hangs. Stop it and apply them here. Who comes
+         * here has claimed the device. */
         device_pause(engine);
         cycle_apply_commands(&engine->cycle);
         ring_put(&engine->cycle.commands, &command);
@@ -119,6 +120,11 @@ programs_detach(struct engine *engine, struct engine_program *program)
     struct cycle_program *gone = program->cycle;
     if (!gone) {
         return;
+    }
+    /* A program leaves also while another thread has the device: its command waits in the ring. */
+    bool claims = ring_is_full(&engine->cycle.commands);
+    if (claims) {
+        device_claim(engine);
     }
     uint32_t inputs = gone->layout.inputs;
     program->cycle = NULL;
@@ -140,6 +146,9 @@ programs_detach(struct engine *engine, struct engine_program *program)
         engine->idle_since_ns = engine_now_ns(engine);
     }
     programs_reclaim(engine);
+    if (claims) {
+        device_release(engine);
+    }
 }
 
 /* ---- latency ---- */
@@ -244,6 +253,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
         return TUTTI_NO_MEMORY;
     }
     cycle->id = program->id;
+    cycle->pid = program->pid;
     cycle->segment = segment->base;
     proto_layout_init(&cycle->layout, message->buffer_frames, message->inputs, message->outputs);
     cycle->tight = message->flags & PROTO_PREPARE_TIGHT;
@@ -276,6 +286,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     cycle->doorbell = *doorbell;
     program->overloads_told = 0;
     program->demoted = false;
+    program->met_thread = 0;
     programs_command(engine, CYCLE_ADD, cycle);
     return TUTTI_OK;
 }
@@ -309,6 +320,21 @@ adopt(const struct proto_prepare *message, os_handle handle, os_handle event,
     return status;
 }
 
+/* How long a program may wait for its next call from a healthy engine. */
+static uint32_t
+patience_ms(const struct engine *engine, uint32_t buffer_frames)
+{
+    const struct proto_device *device = &engine->known;
+    uint64_t budget_ms = engine->cycle.budget_ns / OS_NS_PER_MS;
+    uint64_t blocks_ms =
+        (uint64_t)(4000.0 * (buffer_frames + device->period_frames) / device->rate_hz);
+    if (engine->cycle.elastic) {
+        /* Each of the cycles between two calls may wait for somebody. */
+        blocks_ms += (buffer_frames / device->period_frames + 1) * budget_ms;
+    }
+    return (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + blocks_ms);
+}
+
 enum tutti_status
 engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_prepare *message,
                os_handle segment, os_handle doorbell, struct proto_prepared *answer,
@@ -324,6 +350,8 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         return status;
     }
     os_mutex_lock(&engine->lock);
+    device_claim(engine);
+    /* It stays: only the thread that calls this disconnects it. */
     struct engine_program *program = programs_find(engine, program_id);
     if (!program || program->cycle) {
         status = TUTTI_INVALID_STATE;
@@ -340,6 +368,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     if (status == TUTTI_OK) {
         status = join(engine, program, message, &shm, &wake);
     }
+    device_release(engine);
     if (status != TUTTI_OK) {
         os_mutex_unlock(&engine->lock);
         os_wake_fini(&wake);
@@ -353,9 +382,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     proto_header_init(&answer->header, PROTO_PREPARED, message->header.serial);
     answer->input_latency_frames = program->input_latency;
     answer->output_latency_frames = program->output_latency;
-    uint64_t budget_ms = engine->cycle.budget_ns / OS_NS_PER_MS;
-    double blocks_ms = 4000.0 * (message->buffer_frames + device->period_frames) / device->rate_hz;
-    answer->patience_ms = (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + (uint64_t)blocks_ms);
+    answer->patience_ms = patience_ms(engine, message->buffer_frames);
     answer->reserved = 0;
     answer->device = *device;
     log_info("engine: program %u '%s' joined: buffer %u, period %u, latency %u + %u frames",
@@ -381,8 +408,26 @@ engine_dispose(struct engine *engine, uint32_t program_id)
 
 /* ---- tending ---- */
 
+/* The thread is the program's own word: the system says whether it is one of that process. */
 static void
-tend_program(struct engine *engine, struct engine_program *program, uint64_t now_ns)
+learn_thread(struct engine_program *program)
+{
+    struct cycle_program *cycle = program->cycle;
+    uint32_t thread = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
+    if (!thread || thread == program->met_thread) {
+        return;
+    }
+    program->met_thread = thread;
+    bool has = os_process_has_thread(program->pid, thread);
+    if (has) {
+        /* An engine that died may have left it bound to a processor. */
+        os_thread_scatter(program->pid, thread);
+    }
+    atomic_store_explicit(&cycle->thread, has ? thread : 0, memory_order_relaxed);
+}
+
+static void
+tend_program(struct engine *engine, struct engine_program *program)
 {
     struct cycle_program *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
@@ -392,18 +437,16 @@ tend_program(struct engine *engine, struct engine_program *program, uint64_t now
                     "blocks of this program came late and were left out");
         program->overloads_told = late;
     }
-    uint64_t since = atomic_load_explicit(&cycle->late_since_shown_ns, memory_order_relaxed);
-    bool long_late = since && now_ns > since + (uint64_t)ENGINE_DEMOTE_MS * OS_NS_PER_MS;
-    if (long_late && !program->demoted && program->pid) {
-        /* The thread id is the program's own word: the system checks that it is a thread of that
-         * process. */
-        uint32_t thread = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
+    learn_thread(program);
+    uint32_t hog = atomic_load_explicit(&cycle->hog, memory_order_relaxed);
+    if (hog != CYCLE_NO_HOG && !program->demoted) {
         program->demoted = true;
-        if (os_thread_demote(program->pid, thread)) {
-            log_warning("engine: program %u '%s' is late for long: its thread runs at normal "
-                        "priority now",
-                        program->id, program->name);
+        if (hog == CYCLE_HOG_AT_LARGE) {
+            os_process_demote(program->pid);
         }
+        log_warning("engine: program %u '%s' is late and computes all the time: it runs at normal "
+                    "priority now",
+                    program->id, program->name);
     }
 }
 
@@ -416,7 +459,7 @@ programs_tend(struct engine *engine, uint64_t now_ns)
         if (!program->cycle) {
             continue;
         }
-        tend_program(engine, program, now_ns);
+        tend_program(engine, program);
         if (turn) {
             statistics_turn(&program->cycle->lateness_us);
         }

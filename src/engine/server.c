@@ -21,7 +21,7 @@ enum {
     EVENT_MS = 20,   /* a program whose link is full for so long does not read */
     LOCK_MS = 2000,  /* the former engine may be ending just now */
     ACCEPT_MS = 100, /* how late server_stop() is noticed */
-    TEND_MS = 5,
+    TEND_MS = 20,
     TEND_IDLE_MS = 100,
     SERVER_PATH_BYTES = 1024,
     CONNECTIONS_MAX = 512, /* the engine takes fewer programs; the rest hears FULL */
@@ -35,6 +35,7 @@ struct connection {
     struct os_link *link;
     struct os_thread *thread;
     uint32_t pid;
+    uint16_t version; /* that this program speaks; set by its HELLO */
     uint32_t program_id; /* 0: not greeted yet; guarded by the server's lock */
     unsigned senders;    /* the tend thread is sending an event; guarded by the server's lock */
     _Atomic bool ended;  /* the thread is about to return; read by the accepting thread */
@@ -82,6 +83,7 @@ send_answer(struct connection *connection, void *message, uint32_t serial, const
     struct proto_header *header = message;
 
     header->serial = serial;
+    header->version = connection->version;
     enum tutti_status status = os_link_send(connection->link, message, header->size_bytes, handles,
                                             handle_count, in_ms(ANSWER_MS));
     if (status)
@@ -151,6 +153,7 @@ do_hello(struct connection *connection, const struct proto_hello *message)
     struct proto_welcome welcome;
     uint32_t id;
 
+    connection->version = message->header.version;
     enum tutti_status status = engine_connect(server->engine, message, connection->pid, &id);
     if (status) {
         send_error(connection, message->header.serial, status, NULL);
@@ -271,7 +274,10 @@ converse(struct connection *connection)
     bool greeted = false, going = true;
 
     while (going && receive(connection, handles, deadline)) {
-        if (header->type == PROTO_HELLO && !greeted) {
+        if (greeted && header->version != connection->version && header->type != PROTO_LEAVE) {
+            send_error(connection, header->serial, TUTTI_PROTOCOL, "the version changed");
+            going = false;
+        } else if (header->type == PROTO_HELLO && !greeted) {
             going = do_hello(connection, (const struct proto_hello *)header);
             greeted = true;
             deadline = UINT64_MAX;
@@ -325,8 +331,10 @@ send_event(void *user, uint32_t program_id, const struct proto_event *event)
     os_mutex_unlock(&server->lock);
     if (!connection)
         return;
+    struct proto_event message = *event;
+    message.header.version = connection->version;
     enum tutti_status status =
-        os_link_send(connection->link, event, sizeof *event, NULL, 0, in_ms(EVENT_MS));
+        os_link_send(connection->link, &message, sizeof message, NULL, 0, in_ms(EVENT_MS));
     if (status) {
         log_warning("server: program %u (process %u) does not take its events: disconnected",
                     (unsigned)program_id, (unsigned)connection->pid);
@@ -334,6 +342,17 @@ send_event(void *user, uint32_t program_id, const struct proto_event *event)
     }
     os_mutex_lock(&server->lock);
     connection->senders--;
+    os_cond_signal_all(&server->changed);
+    os_mutex_unlock(&server->lock);
+}
+
+/* On a thread of the device's: it is lost, or another. */
+static void
+wake_tending(void *user)
+{
+    struct server *server = user;
+
+    os_mutex_lock(&server->lock);
     os_cond_signal_all(&server->changed);
     os_mutex_unlock(&server->lock);
 }
@@ -380,6 +399,7 @@ welcome_in(struct server *server, struct os_link *link)
     connection->server = server;
     connection->link = link;
     connection->pid = os_link_peer_pid(link);
+    connection->version = proto_versions.spoken;
     os_mutex_lock(&server->lock);
     connection->next = server->connections;
     server->connections = connection;
@@ -487,6 +507,7 @@ serve(struct server *server, const struct config *config)
     struct engine_params params = {
         .config = config,
         .event = send_event,
+        .attention = wake_tending,
         .user = server,
         .generation = server->generation,
     };

@@ -63,8 +63,33 @@ bool os_thread_set_priority(enum os_priority priority);
  * library made); false when the system refused it. Real time but for the system call. */
 bool os_thread_raise_priority(enum os_priority priority);
 
-/** Takes thread tid of process pid down to normal scheduling. The thread must belong to that
- *  process (checked). False when that is not so or the system refused. Not real time. */
+/** The processor that the calling thread runs on now. Real time. */
+uint32_t os_thread_cpu(void);
+
+/** Keeps the calling thread on one processor; false when the system refused it. */
+bool os_thread_pin(uint32_t cpu);
+
+/** True when tid is a thread of process pid now (both of this user, else false). Not real time. */
+bool os_process_has_thread(uint32_t pid, uint32_t tid);
+
+/** Keeps a real-time thread of another process on one processor. False when it is not a thread of
+ * that process, or not at real-time priority, or may not run there; on Windows always: threads are
+ * left to the system. Not real time. */
+bool os_thread_gather(uint32_t pid, uint32_t tid, uint32_t cpu);
+
+/** Lets a thread run again wherever its process may. tid was a thread of that process. Real time:
+ * two system calls that wait for nobody. */
+bool os_thread_scatter(uint32_t pid, uint32_t tid);
+
+/** Processor time that all threads of a process have had, ns; 0 when it is gone. Real time. */
+uint64_t os_process_cpu_ns(uint32_t pid);
+
+/** Takes every real-time thread of a process down to normal scheduling. Not real time. */
+void os_process_demote(uint32_t pid);
+
+/** Takes thread tid of process pid down to normal scheduling. The caller knows that it is one
+ * (os_process_has_thread()). False when the system refused. Real time: a system call or two that
+ * wait for nobody. */
 bool os_thread_demote(uint32_t pid, uint32_t tid);
 
 /** The calling thread flushes denormals to zero from now on. Real time. */

@@ -287,7 +287,7 @@ proto_header_init(struct proto_header *header, enum proto_type type, uint32_t se
     *header = (struct proto_header){
         .size_bytes = proto_size(type),
         .type = (uint16_t)type,
-        .version = PROTO_VERSION,
+        .version = proto_versions.spoken,
         .serial = serial,
     };
 }
@@ -321,7 +321,8 @@ proto_check(const void *message, size_t message_bytes, bool from_program, const 
      * leave. Of other versions' messages nothing but the header is known, not even which types
      * there are. */
     bool leaves = from_program && header.type == PROTO_LEAVE && message_bytes == sizeof(header);
-    if (header.version != PROTO_VERSION && !leaves) {
+    bool known = header.version >= proto_versions.oldest && header.version <= proto_versions.spoken;
+    if (!known && !leaves) {
         *why = "header.version";
         return TUTTI_VERSION_MISMATCH;
     }

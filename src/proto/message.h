@@ -27,8 +27,6 @@
 #include "tutti/status.h"
 
 enum {
-    PROTO_VERSION = 1,        /* spoken here */
-    PROTO_VERSION_OLDEST = 1, /* still understood by this engine */
     PROTO_NAME_BYTES = 64,    /* utf-8, zero-terminated */
     PROTO_TEXT_BYTES = 256,
     PROTO_STATUS_PROGRAMS = 32, /* per STATUS_REPLY */
@@ -37,6 +35,15 @@ enum {
     PROTO_MAX_LATENCY_FRAMES = 1 << 24,
     PROTO_MAX_RATE_HZ = 10000000,
 };
+
+/* The protocol's versions. An engine serves programs of every version from `oldest` on, in theirs: a
+ * version may append fields and types, and changes nothing. In a file of its own (version.c), so
+ * that tests can link programs and engines of other versions. */
+struct proto_versions {
+    uint16_t spoken; /* this code's */
+    uint16_t oldest; /* still served by this engine */
+};
+extern const struct proto_versions proto_versions;
 
 /* X(name, struct of its body, direction: P from the program, E from the engine) */
 #define PROTO_MESSAGE_TABLE(X)                                                                     \
@@ -66,7 +73,7 @@ enum proto_type {
 struct proto_header {
     uint32_t size_bytes; /* of the whole message */
     uint16_t type;       /* enum proto_type */
-    uint16_t version;    /* PROTO_VERSION of the sender */
+    uint16_t version;    /* that the two speak: what the HELLO said, if the engine knows it */
     uint32_t serial;     /* of the request; 0 for an event */
     uint32_t reserved;
 };

@@ -15,7 +15,8 @@
     X(UNPLUG, "unplug", false)     /* the device goes away */                                      \
     X(REPLUG, "replug", true)      /* after an unplug: back so many periods later */               \
     X(RATE, "rate", true)          /* Hz: the system changed the rate */                           \
-    X(REFUSE, "refuse-open", true) /* the next so many openings fail: somebody holds the device */
+    X(REFUSE, "refuse-open", true) /* the next so many openings fail: somebody holds the device */ \
+    X(SLOW_OPEN, "slow-open", true) /* ms: this opening takes so long */
 
 enum sim_fault_kind {
 #define SIM_FAULT_ENUM(name, word, arg) SIM_FAULT_##name,

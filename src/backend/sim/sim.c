@@ -257,6 +257,7 @@ find_trouble(struct backend_stream *stream)
         case SIM_FAULT_REFUSE:
             atomic_store(&machine.refusals, (uint32_t)fault->argument);
             break;
+        case SIM_FAULT_SLOW_OPEN: /* sim_open() took its time */
         case SIM_FAULT_COUNT:
             break;
         }
@@ -537,6 +538,11 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
     if (!sim_faults_parse(&stream->faults, config->sim_faults, error)) {
         free(stream);
         return TUTTI_BAD_CONFIG;
+    }
+    for (unsigned i = 0; i < stream->faults.count; i++) {
+        if (stream->faults.fault[i].kind == SIM_FAULT_SLOW_OPEN) {
+            os_sleep_until_ns(os_now_ns() + stream->faults.fault[i].argument * OS_NS_PER_MS);
+        }
     }
     utf8_copy(info->name, sizeof(info->name), "Virtual sound card");
     info->output_format = info->input_format;

@@ -8,6 +8,7 @@
  */
 #include "posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -186,17 +188,32 @@ os_thread_join(struct os_thread *thread)
 bool
 os_thread_demote(uint32_t pid, uint32_t tid)
 {
+    (void)pid;
     /* 0 would mean the calling thread */
-    if (pid == 0 || tid == 0 || tid > INT32_MAX)
-        return false;
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%u/task/%u", pid, tid);
-    if (access(path, F_OK) != 0)
-        return false;
     const struct sched_param param = {.sched_priority = 0};
-    if (sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) == 0)
-        return true;
-    log_warning("cannot take thread %u of process %u down to normal priority: %s", tid, pid,
-                strerror(errno));
-    return false;
+    return tid != 0 && tid <= INT32_MAX && sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) == 0;
+}
+
+void
+os_process_demote(uint32_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/task", pid);
+    DIR *const folder = opendir(path);
+    if (folder == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        os_thread_demote(pid, (uint32_t)strtoul(entry->d_name, NULL, 10));
+    closedir(folder);
+}
+
+uint64_t
+os_process_cpu_ns(uint32_t pid)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (pid == 0 || pid > INT32_MAX || clock_getcpuclockid((pid_t)pid, &clock) != 0 ||
+        clock_gettime(clock, &time) != 0)
+        return 0;
+    return (uint64_t)time.tv_sec * OS_NS_PER_S + (uint64_t)time.tv_nsec;
 }

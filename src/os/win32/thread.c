@@ -229,3 +229,29 @@ os_thread_demote(uint32_t pid, uint32_t tid)
     CloseHandle(thread);
     return done;
 }
+
+void
+os_process_demote(uint32_t pid)
+{
+    const HANDLE process = OpenProcess(PROCESS_SET_INFORMATION, FALSE, pid);
+    if (process == NULL)
+        return;
+    SetPriorityClass(process, BELOW_NORMAL_PRIORITY_CLASS);
+    CloseHandle(process);
+}
+
+uint64_t
+os_process_cpu_ns(uint32_t pid)
+{
+    FILETIME created, ended, kernel, user;
+    const HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (process == NULL)
+        return 0;
+    const bool told = GetProcessTimes(process, &created, &ended, &kernel, &user) != 0;
+    CloseHandle(process);
+    if (!told)
+        return 0;
+    const uint64_t ticks = ((uint64_t)kernel.dwHighDateTime << 32 | kernel.dwLowDateTime) +
+                           ((uint64_t)user.dwHighDateTime << 32 | user.dwLowDateTime);
+    return ticks * 100;
+}

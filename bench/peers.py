@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: MIT
+"""The two systems as the benchmark sees them: a server, a pass-through program, one record a callback.
+
+Both run as their makers meant them to: real-time threads by their own means, nobody pinned by the benchmark.
+"""
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import numpy
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = TOP / "build/native"
+RATE = 48000
+RECORDS = 1 << 16
+HEADER_WORDS = 8
+
+
+class Failure(Exception):
+    pass
+
+
+def run_times(pid):
+    """Processor time of a process in ns, all its threads."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
+def switches(pid):
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for line in (task / "status").read_text().splitlines():
+            if "ctxt_switches" in line:
+                total += int(line.split()[1])
+    return total
+
+
+class Program:
+    """One pass-through program and its file of records."""
+
+    def __init__(self, path, binary, number, frames, environment):
+        self.path = path
+        self.process = subprocess.Popen([binary, path, str(number), str(frames)], stdin=subprocess.PIPE, env=environment,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.words = None
+
+    def wait_ready(self, deadline):
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise Failure(self.process.stderr.read().decode().strip() or "a program ended")
+            if self.words is None and self.path.exists() and self.path.stat().st_size > 64:
+                self.words = numpy.memmap(self.path, dtype=numpy.uint64, mode="r")
+            if self.words is not None and self.words[1]:
+                return
+            time.sleep(0.01)
+        raise Failure("a program did not start")
+
+    @property
+    def count(self):
+        return int(self.words[0])
+
+    def records(self, first, last):
+        """Columns cycle, call, done of the records from first to last."""
+        table = self.words[HEADER_WORDS:].reshape(RECORDS, 4)
+        return table[numpy.arange(first, last) % RECORDS].astype(numpy.int64)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stderr.close()
+        self.words = None
+        self.path.unlink(missing_ok=True)
+
+
+class System:
+    """A server with its programs. Used in a with statement: nothing outlives it."""
+    name = ""
+    binary = ""
+
+    def __init__(self, folder, frames):
+        self.folder = pathlib.Path(folder)
+        self.frames = frames
+        self.server = None
+        self.programs = []
+        self.environment = dict(os.environ)
+        self.timer_path = self.folder / "timer"
+        self.timer = None
+
+    def start_server(self):
+        raise NotImplementedError
+
+    def server_environment(self):
+        return {**self.environment, "LD_PRELOAD": str(BUILD / "bench/bench_timer_log.so"), "TIMER_LOG": str(self.timer_path)}
+
+    @property
+    def wakes(self):
+        return int(self.timer[0])
+
+    def timers(self, first, last):
+        """Columns due, awake of the server's timed sleeps from first to last."""
+        table = self.timer[HEADER_WORDS:].reshape(RECORDS, 2)
+        return table[numpy.arange(first, last) % RECORDS].astype(numpy.int64)
+
+    def __enter__(self):
+        try:
+            self.start_server()
+            self.timer = numpy.memmap(self.timer_path, dtype=numpy.uint64, mode="r")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def add(self, count):
+        fresh = []
+        for _ in range(count):
+            number = len(self.programs)
+            program = Program(self.folder / f"{self.name}-{number}", BUILD / "bench" / self.binary, number, self.frames,
+                              self.environment)
+            self.programs.append(program)
+            fresh.append(program)
+        deadline = time.monotonic() + 20
+        for program in fresh:
+            program.wait_ready(deadline)
+        while any(program.count < 20 for program in fresh):
+            if time.monotonic() > deadline:
+                raise Failure(f"{self.name}: programs are not called")
+            time.sleep(0.01)
+
+    def __exit__(self, *_):
+        for program in self.programs:
+            program.stop()
+        self.programs = []
+        if self.server and self.server.poll() is None:
+            self.server.send_signal(signal.SIGTERM)
+            try:
+                self.server.wait(10)
+            except subprocess.TimeoutExpired:
+                self.server.kill()
+                self.server.wait()
+
+
+class Tutti(System):
+    name = "tutti"
+    binary = "bench_pass_tutti"
+
+    def __init__(self, folder, frames, **settings):
+        super().__init__(folder, frames)
+        self.environment.update(TUTTI_RUNTIME_DIR=str(self.folder / "runtime"), TUTTI_CONFIG="/dev/null",
+                                TUTTI_DEVICE_BACKEND="sim", TUTTI_ENGINE_GRACE_MS="20000", **settings)
+
+    def start_server(self):
+        self.server = subprocess.Popen([BUILD / "src/tuttid/tuttid"], env=self.server_environment(), stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 5
+        while not (self.folder / "runtime/engine").exists():
+            if time.monotonic() > deadline:
+                raise Failure("tuttid did not start")
+            time.sleep(0.01)
+
+
+class Jack(System):
+    name = "jack2"
+    binary = "bench_pass_jack"
+    options = []
+
+    def __init__(self, folder, frames):
+        super().__init__(folder, frames)
+        self.environment.update(JACK_DEFAULT_SERVER=f"tutti-bench-{os.getpid()}", JACK_NO_AUDIO_RESERVATION="1")
+        self.environment.pop("JACK_PROMISCUOUS_SERVER", None)
+
+    def start_server(self):
+        self.server = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", self.environment["JACK_DEFAULT_SERVER"], *self.options,
+                                        "-d", "dummy", "-r", str(RATE), "-p", str(self.frames)],
+                                       env=self.server_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        waited = subprocess.run(["jack_wait", "-w", "-t", "10", "-s", self.environment["JACK_DEFAULT_SERVER"]], env=self.environment,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        if waited.returncode or self.server.poll() is not None:
+            raise Failure("jackd did not start")
+
+
+class JackSync(Jack):
+    name = "jack2-sync"
+    options = ["-S"]

@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""./run campaign kill: programs and engines die, again and again, and nobody else loses anything.
+
+Four parts share the time. `stepped`: a clock that waits for the programs, so that a lost frame is the engine's fault and not the
+machine's. `realtime`: a hard clock; beside each span with kills one without, for what the machine loses by itself.
+`engines`: native programs, their engine killed or stopped. `hosts`: the same under two Windows hosts (tests/engine_kills.py).
+"""
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import campaign
+from campaign import Broken, Stage, wait_for
+
+SURVIVORS = [(1, 32), (2, 64), (3, 256), (4, 480), (5, 2048)]  # channel, buffer
+FIRST_VICTIM = 10
+WAYS = ("at once", "starting", "playing", "spinning", "stopped", "churning", "between ready and return", "late_take")
+
+
+class Victims:
+    """Programs that are started to be killed, each in another way."""
+
+    def __init__(self, stage, count, hogs):
+        self.stage = stage
+        self.count = count
+        self.hogs = hogs  # so many at once
+        self.kills = dict.fromkeys(WAYS, 0)
+        self.waiting = []  # (when to die, program, way)
+
+    def start(self):
+        used = {program.channel for _, program, _ in self.waiting}
+        channel = next(number for number in range(FIRST_VICTIM, 64) if number not in used)
+        way = random.choice(WAYS)
+        hogs = [way for _, _, way in self.waiting if way.strip() in ("spinning", "stopped")]
+        if way in ("spinning", "stopped") and len(hogs) >= self.hogs:
+            way = "playing"
+        commands = [f"play {random.choice([32, 64, 100, 256, 1024])} {random.choice([1, 2, 2, 8])}"]
+        if way == "churning":
+            commands = ["churn"]
+        elif way == "between ready and return":
+            commands.append("ready")
+        elif way == "late_take":
+            commands.insert(0, "late")
+        program = self.stage.add(channel, *commands)
+        life = {"at once": 0.003, "starting": 0.02}.get(way, 0.4)
+        self.waiting.append((time.monotonic() + random.uniform(0, life), program, way))
+
+    def turn(self):
+        """Lets those die whose time has come, and starts others."""
+        now = time.monotonic()
+        for entry in list(self.waiting):
+            due, program, way = entry
+            if now < due:
+                continue
+            self.waiting.remove(entry)
+            if way in ("spinning", "stopped") and program.word("blocks"):
+                if way == "spinning":
+                    program.tell("spin")
+                else:
+                    program.signal(signal.SIGSTOP)
+                self.waiting.append((now + random.uniform(0.02, 0.3), program, way + " "))
+                continue
+            self.stage.kill(program)
+            self.kills[way.strip()] += 1
+        while len(self.waiting) < self.count:
+            self.start()
+
+    def end(self):
+        for _, program, way in self.waiting:
+            self.stage.kill(program)
+            self.kills[way.strip()] += 1
+        self.waiting = []
+
+
+def start_survivors(stage):
+    survivors = [stage.add(channel, f"play {buffer} 2") for channel, buffer in SURVIVORS]
+    for program in survivors:
+        wait_for(lambda program=program: program.obeyed() and program.word("checked") > 0, "a survivor to play")
+    return survivors
+
+
+def losses(survivors):
+    return sum(program.word("lost") for program in survivors)
+
+
+def check_alive(stage, survivors, engine):
+    for program in survivors:
+        if program.ended_by_itself():
+            raise Broken(f"a survivor ended by itself: {program.last_words()}")
+        if program.word("wrong"):
+            raise Broken("a survivor's position went backward, its halves did not alternate, or a buffer moved")
+    if stage.engine() != engine:
+        raise Broken(f"the engine ended by itself; its log: {stage.log()[-500:]}")
+
+
+def kill_programs(seconds, with_kills, elastic):
+    """One stage: survivors and, with_kills, victims. (frames lost, frames compared, kills by way)."""
+    settings = {"TUTTI_SIM_ELASTIC_MS": 2000} if elastic else {}
+    with Stage(TUTTI_DEVICE_PERIOD=64, **settings) as stage:
+        survivors = start_survivors(stage)
+        engine = stage.engine()
+        time.sleep(0.5)
+        before = losses(survivors)
+        # On a hard clock one hog at a time, on one of two processors; as many hogs as processors keep everybody from running until
+        # the engine has taken their priority.
+        victims = Victims(stage, 4, 2 if elastic else 1)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if with_kills:
+                victims.turn()
+            check_alive(stage, survivors, engine)
+            time.sleep(0.005)
+        victims.end()
+        time.sleep(0.3)
+        check_alive(stage, survivors, engine)
+        lost = losses(survivors) - before
+        compared = sum(program.word("frames") for program in survivors)
+        blocks = [program.word("blocks") for program in survivors]
+        wait_for(lambda: all(program.word("blocks") > was for program, was in zip(survivors, blocks)), "calls to every survivor")
+        return lost, compared, victims.kills
+
+
+class EngineDeaths:
+    """Kills and hangs of engines under native programs."""
+
+    def __init__(self):
+        self.kills = self.hangs = self.silent_hosts = 0
+        self.silences_ms = {"kill": [], "hang": []}
+
+    def run(self, seconds):
+        with Stage(TUTTI_DEVICE_PERIOD=64) as stage:
+            programs = start_survivors(stage)
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                self.one(stage, programs)
+            for program in programs:
+                if program.word("wrong"):
+                    raise Broken("a buffer moved, a position went backward or halves did not alternate when the engine died")
+
+    def one(self, stage, programs):
+        engine = stage.engine()
+        way = random.choice(["kill", "kill", "kill", "hang", "kill twice", "kill with a program", "kill while joining"])
+        extra = None
+        if way in ("kill with a program", "kill while joining"):
+            extra = stage.add(20, "play 128 2")
+            if way == "kill with a program":
+                wait_for(lambda: extra.obeyed() and extra.word("blocks") > 3, "one more program")
+            else:
+                time.sleep(random.uniform(0, 0.01))
+        engines = {program: program.word("engines") for program in programs}
+        began = time.monotonic()
+        if way == "hang":
+            os.kill(engine, signal.SIGSTOP)
+            self.hangs += 1
+        else:
+            os.kill(engine, signal.SIGKILL)
+            self.kills += 1
+        if way == "kill with a program":
+            stage.kill(extra)
+            extra = None
+        if way == "kill twice":
+            # the successor, as soon as there is one: perhaps before anybody is joined to it again
+            wait_for(lambda: stage.engine() not in (0, engine), "a successor")
+            time.sleep(random.uniform(0, 0.02))
+            second = stage.engine()
+            if second:
+                os.kill(second, signal.SIGKILL)
+                self.kills += 1
+        back = {}
+
+        def all_back():
+            for program in programs:
+                if program.ended_by_itself():
+                    raise Broken(f"a program ended when its engine died: {program.last_words()}")
+                if program not in back and program.word("engines") > engines[program] and program.word("checked") > 0 and \
+                        program.word("generation") and stage.engine():
+                    back[program] = time.monotonic() - began
+            return len(back) == len(programs)
+
+        wait_for(all_back, f"all programs to play again after '{way}'", 20)
+        self.silences_ms["hang" if way == "hang" else "kill"] += [1000 * value for value in back.values()]
+        self.silent_hosts += sum(value > 2 for value in back.values())
+        if way == "hang" and campaign.is_alive(engine):
+            raise Broken("a hung engine was replaced but not ended")
+        if extra:
+            wait_for(lambda: extra.obeyed() and extra.word("blocks") > 3, "a program that joined while the engine was killed")
+            if not extra.leave():
+                raise Broken("a program that joined while the engine was killed failed")
+            stage.remove(extra)
+        time.sleep(random.uniform(0, 0.3))
+
+
+def kill_under_hosts(kills):
+    """tests/engine_kills.py, in Wine: (kills, hosts silent for over two seconds, what it said)."""
+    done = subprocess.run([sys.executable, campaign.TOP / "tests/engine_kills.py", str(kills)], capture_output=True, text=True,
+                          check=False)
+    print(done.stdout, end="")
+    if done.returncode and "WRONG" not in done.stdout:
+        raise Broken(f"Windows hosts: {done.stderr.strip()[-400:]}")
+    silent = sum(float(value) > 2000 for value in re.findall(r"(\d+) ms \(most\)", done.stdout))
+    return kills, silent, done.stdout.strip().splitlines()
+
+
+def main():
+    parser = campaign.arguments("kill", __doc__)
+    parser.add_argument("--no-wine", action="store_true", help="without the Windows hosts")
+    options = parser.parse_args()
+    random.seed(options.seed)
+    rounds = options.rounds or (1 if options.short else max(1, round(options.minutes)))
+    # a round takes a minute; the short form a quarter of one
+    scale = 0.2 if options.short else 1
+    print(f"seed {options.seed}, {rounds} rounds")
+    report = {"seed": options.seed, "rounds": 0, "program_kills": 0, "engine_kills": 0, "engine_hangs": 0, "survivor_frames_lost_stepped": 0,
+              "survivor_frames_lost_realtime": 0, "control_frames_lost": 0, "hosts_silent_over_2s": 0, "crashes": 0,
+              "frames_compared_stepped": 0, "frames_compared_realtime": 0, "frames_compared_control": 0, "ways": dict.fromkeys(WAYS, 0),
+              "windows_hosts": []}
+    deaths = EngineDeaths()
+    problems = []
+    started = time.monotonic()
+    try:
+        for number in range(rounds):
+            for part, with_kills, elastic in (("stepped", True, True), ("realtime", True, False), ("control", False, False)):
+                lost, compared, kills = kill_programs((18 if part == "stepped" else 10) * scale, with_kills, elastic)
+                report["control_frames_lost" if part == "control" else f"survivor_frames_lost_{part}"] += lost
+                report[f"frames_compared_{part}"] += compared
+                report["program_kills"] += sum(kills.values())
+                for way, count in kills.items():
+                    report["ways"][way] += count
+            deaths.run(10 * scale)
+            if not options.short and not options.no_wine:
+                kills, silent, said = kill_under_hosts(10)
+                report["engine_kills"] += kills
+                report["hosts_silent_over_2s"] += silent
+                report["windows_hosts"] += said
+            report["rounds"] = number + 1
+            print(f"round {number + 1}: {report['program_kills']} programs and {report['engine_kills'] + deaths.kills} engines killed, "
+                  f"{deaths.hangs} hung; lost: stepped {report['survivor_frames_lost_stepped']}, real time "
+                  f"{report['survivor_frames_lost_realtime']}, without kills {report['control_frames_lost']}", flush=True)
+    except Broken as broken:
+        report["crashes"] += 1
+        problems.append(str(broken))
+    report["engine_kills"] += deaths.kills
+    report["engine_hangs"] = deaths.hangs
+    report["hosts_silent_over_2s"] += deaths.silent_hosts
+    report["silence_after_kill_ms"] = campaign.quantiles(deaths.silences_ms["kill"])
+    report["silence_after_hang_ms"] = campaign.quantiles(deaths.silences_ms["hang"])
+    report["seconds"] = round(time.monotonic() - started)
+    if report["survivor_frames_lost_stepped"]:
+        problems.append(f"survivors lost {report['survivor_frames_lost_stepped']} frames on the clock that waits")
+    if report["hosts_silent_over_2s"]:
+        problems.append(f"{report['hosts_silent_over_2s']} times a host heard nothing for over two seconds")
+    if not report["program_kills"] or not deaths.kills:
+        problems.append("nothing was killed")
+    campaign.write(options.out, report)
+    return campaign.judged(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""./run campaign soak: eight programs join, leave, change buffers, are stopped and killed for as long as you like, while the card is
+pulled out and put back; memory, handles and threads of the engine stay flat.
+
+One program stays all the time. At regular points everybody else leaves and the device settles: there the numbers are compared.
+"""
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import campaign
+from campaign import Broken, Stage, wait_for
+
+PROGRAMS = 8
+FIRST = 8          # channel of the first that comes and goes
+KEYS = ("rss_kib", "pss_kib", "fds", "threads", "maps", "locked_kib")
+SLACK = {"rss_kib": 512, "pss_kib": 512, "fds": 0, "threads": 0, "maps": 2, "locked_kib": 64}
+# losses of time, a pulled card, another rate: the script begins anew when the card is opened again
+FAULTS = "at 20000 lose 64;at 45000 late 3000;at 60000 unplug;at 60000 replug 300"
+
+
+def sample(pid):
+    folder = pathlib.Path(f"/proc/{pid}")
+    status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
+    rollup = dict(line.split(":", 1) for line in (folder / "smaps_rollup").read_text().splitlines()[1:])
+    return {"rss_kib": int(status["VmRSS"].split()[0]), "pss_kib": int(rollup["Pss"].split()[0]), "fds": len(list((folder / "fd").iterdir())),
+            "threads": int(status["Threads"]), "maps": len((folder / "maps").read_text().splitlines()),
+            "locked_kib": int(status["VmLck"].split()[0])}
+
+
+class Crowd:
+    """Those who come and go."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.there = []
+        self.counts = dict.fromkeys(("joins", "leaves", "buffer_changes", "restarts", "kills", "pauses", "rate_questions", "status_questions"), 0)
+        self.paused = []
+
+    def play(self):
+        return f"play {random.choice([32, 48, 64, 128, 441, 512, 2048])} {random.choice([1, 2, 4, 16])}"
+
+    def join(self):
+        used = {program.channel for program in self.there}
+        channel = next(number for number in range(FIRST, 64) if number not in used)
+        self.there.append(self.stage.add(channel, self.play()))
+        self.counts["joins"] += 1
+
+    def turn(self):
+        for program in self.paused:
+            program.signal(signal.SIGCONT)
+        self.paused = []
+        while len(self.there) < PROGRAMS - 1:
+            self.join()
+        program = random.choice(self.there)
+        what = random.choice(["leave", "buffer", "buffer", "restart", "kill", "kill", "pause", "rate", "status", "ready"])
+        if what == "kill":
+            self.there.remove(program)
+            self.stage.kill(program)
+            self.counts["kills"] += 1
+            return
+        if program.word("state") == campaign.FAILED:
+            raise Broken(f"a program was refused: {program.last_words()}")
+        if not program.obeyed():
+            return
+        if what == "leave":
+            self.there.remove(program)
+            self.stage.remove(program)
+            if not program.leave():
+                raise Broken(f"a program left with an error: {program.last_words()}")
+            self.counts["leaves"] += 1
+        elif what == "buffer":
+            program.tell("dispose")
+            program.tell(self.play())
+            self.counts["buffer_changes"] += 1
+        elif what == "restart":
+            program.tell("stop")
+            program.tell("start")
+            self.counts["restarts"] += 1
+        elif what == "pause":
+            program.signal(signal.SIGSTOP)
+            self.paused.append(program)
+            self.counts["pauses"] += 1
+        elif what == "rate":
+            program.tell("rate 44100")
+            self.counts["rate_questions"] += 1
+        elif what == "status":
+            program.tell("status")
+            self.counts["status_questions"] += 1
+        else:
+            program.tell("ready")
+
+    def leave(self):
+        for program in self.paused:
+            program.signal(signal.SIGCONT)
+        self.paused = []
+        for program in self.there:
+            wait_for(program.obeyed, "a program to do what it was told")
+            self.stage.remove(program)
+            if not program.leave():
+                raise Broken(f"a program left with an error: {program.last_words()}")
+            self.counts["leaves"] += 1
+        self.there = []
+
+
+def settle(stage, steady):
+    """Everybody but the steady one is gone: until the engine let go of what they had."""
+    blocks = steady.word("blocks")
+    wait_for(lambda: steady.word("blocks") > blocks + 100, "the steady program to be called on")
+    last = sample(stage.engine())
+    for _ in range(20):
+        time.sleep(0.1)
+        now = sample(stage.engine())
+        if now == last:
+            break
+        last = now
+    return last
+
+
+def slope(points, key):
+    """Least squares, per hour."""
+    count = len(points)
+    if count < 2:
+        return 0.0
+    mean_x = sum(at for at, _ in points) / count
+    mean_y = sum(numbers[key] for _, numbers in points) / count
+    over = sum((at - mean_x) ** 2 for at, _ in points)
+    return 3600 * sum((at - mean_x) * (numbers[key] - mean_y) for at, numbers in points) / over if over else 0.0
+
+
+def judge(points, key):
+    """First and last fifth of the points after the first fifth, in which the allocator's pools find their size."""
+    settled = points[max(1, len(points) // 5):]
+    fifth = max(1, len(settled) // 5)
+
+    def median(some):
+        return sorted(numbers[key] for _, numbers in some)[len(some) // 2]
+    first, last = median(settled[:fifth]), median(settled[-fifth:])
+    return {"first": first, "last": last, "slope_per_hour": round(slope(settled, key), 2), "flat": last - first <= SLACK[key]}
+
+
+def plot(path, samples, points):
+    data = path.with_suffix(".dat")
+    data.write_text("".join(f"{at / 60:.3f} {numbers['rss_kib'] / 1024:.3f} {numbers['fds']} {numbers['threads']} {count}\n"
+                            for at, count, numbers in samples))
+    calm = path.with_suffix(".calm")
+    calm.write_text("".join(f"{at / 60:.3f} {numbers['rss_kib'] / 1024:.3f} {numbers['fds']} {numbers['threads']}\n" for at, numbers in points))
+    style = "with points pt 7 ps 0.7 lc rgb '#c0392b' title 'only the steady program'"
+    script = f"""set terminal pngcairo size 1200,900 font 'DejaVu Sans,11'
+set output '{path}'
+set multiplot layout 3,1 title 'Engine during a soak: programs come, go and die' font ',14'
+set grid lc rgb '#dddddd'; set key outside right top; set lmargin 10; set rmargin 30; set xrange [0:*]
+set ylabel 'resident MiB'; set yrange [0:*]
+plot '{data}' using 1:2 with lines lc rgb '#2c6fa6' title 'all programs', '{calm}' using 1:2 {style}
+set ylabel 'descriptors'
+plot '{data}' using 1:3 with lines lc rgb '#2c6fa6' title 'all programs', '{calm}' using 1:3 {style}
+set ylabel 'threads'; set xlabel 'minutes'
+plot '{data}' using 1:4 with lines lc rgb '#2c6fa6' title 'all programs', '{calm}' using 1:4 {style}, '{data}' using 1:5 with lines lc rgb '#7f8c8d' title 'programs there'
+"""
+    subprocess.run(["gnuplot"], input=script.encode(), check=True)
+    for file in (data, calm):
+        file.unlink()
+
+
+def main():
+    parser = campaign.arguments("soak", __doc__, minutes=30)
+    parser.add_argument("--calm", type=float, help="seconds between two points of comparison")
+    options = parser.parse_args()
+    random.seed(options.seed)
+    length = 14 if options.short else options.minutes * 60
+    calm = options.calm or (2.5 if options.short else 20)
+    samples, points, problems = [], [], []
+    crashes = 0
+    with Stage(TUTTI_SIM_FAULTS=FAULTS, TUTTI_DEVICE_PERIOD=64) as stage:
+        crowd = Crowd(stage)
+        try:
+            steady = stage.add(1, "play 256 2")
+            wait_for(lambda: steady.obeyed() and steady.word("checked") > 0, "the steady program to play")
+            engine = stage.engine()
+            started = last_sample = time.monotonic()
+            next_calm = started + calm
+            print(f"seed {options.seed}, {length / 60:.1f} minutes, engine {engine}")
+            while time.monotonic() < started + length:
+                crowd.turn()
+                now = time.monotonic()
+                if stage.engine() != engine or steady.ended_by_itself() or steady.word("wrong"):
+                    raise Broken(f"the engine or the steady program ended; log: {stage.log()[-400:]}")
+                if now - last_sample > 1:
+                    samples.append((now - started, len(crowd.there) + 1, sample(engine)))
+                    last_sample = now
+                if now > next_calm:
+                    crowd.leave()
+                    points.append((time.monotonic() - started, settle(stage, steady)))
+                    next_calm = time.monotonic() + calm
+                    if len(points) % 15 == 0:
+                        print(f"{(now - started) / 60:5.1f} min: {points[-1][1]}, {crowd.counts}", flush=True)
+                time.sleep(random.uniform(0, 0.1))
+            crowd.leave()
+            points.append((time.monotonic() - started, settle(stage, steady)))
+        except Broken as broken:
+            crashes = 1
+            problems.append(str(broken))
+        lost, compared = (steady.word("lost"), steady.word("frames"))
+        losses = stage.log().count("device lost")
+    # in some seconds memory says nothing: every pool is still being filled
+    keys = ("fds", "threads", "maps", "locked_kib") if options.short else KEYS
+    verdicts = {key: judge(points, key) for key in keys} if len(points) > 2 else {}
+    for key, verdict in verdicts.items():
+        if not verdict["flat"]:
+            problems.append(f"{key} grew from {verdict['first']} to {verdict['last']}")
+    if not verdicts:
+        problems.append("too short to compare anything")
+    report = {"seed": options.seed, "minutes": round(length / 60, 2), "programs": PROGRAMS, **crowd.counts, "device_losses": losses,
+              "points": len(points), "verdicts": verdicts, "steady_frames_compared": compared, "steady_frames_lost": lost, "crashes": crashes,
+              "most_with_all": {key: max((numbers[key] for _, _, numbers in samples), default=0) for key in KEYS},
+              "flat": bool(verdicts) and all(verdict["flat"] for verdict in verdicts.values())}
+    campaign.write(options.out, report)
+    if samples and points and not options.short:
+        plot(options.out.with_suffix(".png"), samples, points)
+    for key, verdict in verdicts.items():
+        print(f"  {key:10} {verdict['first']:8} -> {verdict['last']:8}  {verdict['slope_per_hour']:+8.1f} an hour")
+    return campaign.judged(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -512,6 +512,26 @@ a_lock_whose_file_was_removed_is_taken_anew(void **state)
     os_lock_release(first);
 }
 
+/* ---- libraries ---- */
+
+static void
+a_library_is_loaded_when_it_is_there(void **state)
+{
+    struct os_library *library = NULL;
+    char reason[256] = "";
+    size_t (*function)(const char *text) = NULL;
+    assert_int_equal(os_library_open(&library, "no-such-library", reason), TUTTI_UNSUPPORTED);
+    assert_null(library);
+    assert_true(reason[0] != '\0');
+    assert_int_equal(os_library_open(&library, "libc.so.6", reason), TUTTI_OK);
+    assert_false(os_library_symbol(library, "no_such_function", &function));
+    assert_null(function);
+    assert_true(os_library_symbol(library, "strlen", &function));
+    assert_int_equal(function("four"), 4);
+    os_library_close(library);
+    os_library_close(NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -519,6 +539,7 @@ main(int argc, char **argv)
         return report_on_myself();
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_library_is_loaded_when_it_is_there),
         cmocka_unit_test(memory_is_adopted_only_with_all_three_seals_and_the_right_size),
         cmocka_unit_test(memory_that_cannot_be_mapped_is_closed),
         cmocka_unit_test(our_own_memory_cannot_be_resized),

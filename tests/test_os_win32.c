@@ -202,11 +202,32 @@ a_process_tells_whose_it_is(void **state)
     assert_int_equal(win32_user_of_process(NULL), WIN32_USER_UNKNOWN);
 }
 
+/* ---- libraries ---- */
+
+static void
+a_library_is_loaded_when_it_is_there(void **state)
+{
+    struct os_library *library = NULL;
+    char reason[256] = "";
+    DWORD(WINAPI * function)(void) = NULL;
+    assert_int_equal(os_library_open(&library, "no-such-library", reason), TUTTI_UNSUPPORTED);
+    assert_null(library);
+    assert_true(reason[0] != '\0');
+    assert_int_equal(os_library_open(&library, "kernel32.dll", reason), TUTTI_OK);
+    assert_false(os_library_symbol(library, "no_such_function", &function));
+    assert_null(function);
+    assert_true(os_library_symbol(library, "GetCurrentProcessId", &function));
+    assert_int_equal(function(), os_process_id());
+    os_library_close(library);
+    os_library_close(NULL);
+}
+
 int
 main(void)
 {
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_library_is_loaded_when_it_is_there),
         cmocka_unit_test(handles_that_cannot_be_given_are_pulled_once),
         cmocka_unit_test(handles_are_taken_back_when_the_message_did_not_leave),
         cmocka_unit_test(only_sections_and_events_travel),

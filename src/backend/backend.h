@@ -53,6 +53,9 @@ enum backend_event_kind {
     BACKEND_EVENT_RATE_CHANGED,    /* the system changed rate: the engine closes and opens again */
     BACKEND_EVENT_DEFAULT_CHANGED, /* the default device is another: likewise, if the engine follows
                                       it */
+    BACKEND_EVENT_PERIOD_CHANGED,  /* the system changed the period; no cycle follows until the
+                                      engine has called set_period(0), or opened again if there is
+                                      none */
 };
 
 /* What a stream calls. user is given back. */
@@ -124,8 +127,8 @@ struct backend {
     /** No cycle after it returns. */
     void (*stop)(struct backend_stream *stream);
     void (*close)(struct backend_stream *stream);
-    /** Changes the period of a stopped stream; info() tells what came of it. NULL: reopen instead.
-     */
+    /** Changes the period of a stopped stream; 0: to what the system runs at now. info() tells what
+     * came of it. NULL: reopen instead. Errors: UNSUPPORTED, DEVICE_LOST. */
     enum tutti_status (*set_period)(struct backend_stream *stream, uint32_t period_frames);
 };
 

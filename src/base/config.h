@@ -22,7 +22,7 @@ enum { CONFIG_TEXT_BYTES = 256 };
  * fraction.
  */
 #define CONFIG_TABLE(S, I, B, D)                                                                   \
-    S(device, backend, "auto", "how to reach the device: auto, sim, wasapi")                       \
+    S(device, backend, "auto", "how to reach the device: auto, jack, sim, wasapi")                 \
     S(device, name, "", "the device's name as 'tutti devices' shows it; empty: the default")       \
     D(device, rate, 48000, 8000, 768000, "sample rate in Hz")                                      \
     I(device, period, 0, 0, 4096,                                                                  \
@@ -41,6 +41,12 @@ enum { CONFIG_TEXT_BYTES = 256 };
     B(program, late_take, false,                                                                   \
       "wait for the host's next call before taking a block (+1 buffer)")                           \
     B(program, tight, false, "buffers above the period answer within one period")                  \
+    S(jack, server, "", "name of the JACK server; empty: $JACK_DEFAULT_SERVER or its default")     \
+    I(jack, inputs, -1, -1, 256, "input ports; -1: one for each physical port of the server")      \
+    I(jack, outputs, -1, -1, 256, "output ports, likewise")                                        \
+    B(jack, connect, true, "connect them with the physical ports, in order")                       \
+    B(jack, set_period, false, "the engine may change the server's buffer size")                   \
+    I(jack, budget, 70, 10, 95, "percent of a period in which programs answer")                    \
     I(sim, inputs, 8, 0, 256, "input channels of the virtual sound card")                          \
     I(sim, outputs, 8, 0, 256, "output channels")                                                  \
     S(sim, format, "float32", "float32, int16, int24, int24in32, int32")                           \

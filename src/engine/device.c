@@ -122,6 +122,7 @@ know(struct engine *engine, const struct backend_info *info)
     engine->live_period = info->live_period;
 
     struct cycle *cycle = &engine->cycle;
+    uint32_t heard = cycle->inputs; /* a device that comes back with fewer leaves sound behind */
     cycle->inputs = info->inputs;
     cycle->outputs = info->outputs;
     cycle->input_format = info->input_format;
@@ -136,7 +137,8 @@ know(struct engine *engine, const struct backend_info *info)
     }
     /* Touches each page of the channels in use, so that the cycle does not fault; silence before
      * the first frame. */
-    memset(cycle->input_ring, 0, (size_t)info->inputs * CYCLE_RING_FRAMES * sizeof(float));
+    uint32_t clear = heard > info->inputs ? heard : info->inputs;
+    memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_FRAMES * sizeof(float));
 }
 
 static const struct backend *
@@ -315,6 +317,16 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
     return status;
 }
 
+/* The same device anew, with the backend that had it: "auto" chooses for a device that nobody plays
+ * on. Another one while it is away would stand in the way when it comes back (a JACK server that
+ * starts again needs the card that it left) or be one that nobody hears. */
+static enum tutti_status
+open_again(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
+{
+    atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
+    return open_with(engine, engine->backend, quantum, error);
+}
+
 static enum tutti_status
 open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
@@ -458,6 +470,14 @@ lose(struct engine *engine, const char *text)
     start_replacement(engine);
 }
 
+static void
+tell_rate(struct engine *engine, double former_hz)
+{
+    if (engine->known.rate_hz != former_hz) {
+        engine_tell(engine, 0, PROTO_EVENT_RATE, 0, "the device runs at another sample rate now");
+    }
+}
+
 /* Closes and opens at another period, or follows the device to what it is now. On failure the
  * programs go on in silence. */
 static enum tutti_status
@@ -467,7 +487,7 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
     double rate_hz = engine->known.rate_hz;
     close_stream(engine);
     set_state(engine, PROTO_STREAM_OPENING);
-    enum tutti_status status = open_stream(engine, quantum, error);
+    enum tutti_status status = open_again(engine, quantum, error);
     if (status == TUTTI_OK) {
         bridge_gap(engine, from_ns);
         status = start_stream(engine, error);
@@ -476,9 +496,7 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
         lose(engine, error);
         return status;
     }
-    if (engine->known.rate_hz != rate_hz) {
-        engine_tell(engine, 0, PROTO_EVENT_RATE, 0, "the device runs at another sample rate now");
-    }
+    tell_rate(engine, rate_hz);
     return TUTTI_OK;
 }
 
@@ -586,21 +604,24 @@ try_again(struct engine *engine, uint64_t now_ns)
     char error[PROTO_TEXT_BYTES] = "";
     engine->retry_ns = now_ns + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
     /* Only a listed device is tried: opening would disturb the clock that replaces it. */
-    struct proto_device_entry entries[PROTO_DEVICE_ENTRIES];
+    struct backend_device devices[PROTO_DEVICE_ENTRIES];
+    unsigned found = PROTO_DEVICE_ENTRIES;
     os_mutex_unlock(&engine->lock);
-    uint32_t listed = device_list(engine, entries, PROTO_DEVICE_ENTRIES);
+    enum tutti_status listed = engine->backend->list(&engine->config, devices, &found);
     os_mutex_lock(&engine->lock);
-    if (!listed) {
+    if (listed != TUTTI_OK || !found) {
         return;
     }
+    double rate_hz = engine->known.rate_hz;
     uint32_t quantum = engine->known.period_frames;
     stop_replacement(engine);
     uint64_t from_ns = engine_now_ns(engine);
     set_state(engine, PROTO_STREAM_OPENING);
-    if (open_stream(engine, quantum, error) == TUTTI_OK) {
+    if (open_again(engine, quantum, error) == TUTTI_OK) {
         bridge_gap(engine, from_ns);
         if (start_stream(engine, error) == TUTTI_OK) {
             engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
+            tell_rate(engine, rate_hz);
             return;
         }
     }
@@ -620,6 +641,12 @@ device_tend(struct engine *engine, uint64_t now_ns)
             engine->rate_hz = 0; /* whatever the device runs at */
             reopen(engine, engine->known.period_frames, error);
             engine->rate_hz = engine->known.rate_hz;
+        } else if (events & 1U << BACKEND_EVENT_PERIOD_CHANGED) {
+            if (engine->backend->set_period) {
+                change_period(engine, 0, error);
+            } else {
+                reopen(engine, 0, error);
+            }
         } else if (events & 1U << BACKEND_EVENT_DEFAULT_CHANGED && !engine->config.device_name[0]) {
             reopen(engine, engine->known.period_frames, error);
         }

@@ -35,7 +35,7 @@ struct connection {
     struct os_link *link;
     struct os_thread *thread;
     uint32_t pid;
-    uint16_t version; /* that this program speaks; set by its HELLO */
+    uint16_t version;    /* that this program speaks; set by its HELLO */
     uint32_t program_id; /* 0: not greeted yet; guarded by the server's lock */
     unsigned senders;    /* the tend thread is sending an event; guarded by the server's lock */
     _Atomic bool ended;  /* the thread is about to return; read by the accepting thread */

@@ -59,6 +59,10 @@ uint32_t os_thread_id(void);
 /** Sets the calling thread's priority; false when the system refused it. */
 bool os_thread_set_priority(enum os_priority priority);
 
+/** Raises the calling thread to priority unless it has that or more already (a thread that a
+ * library made); false when the system refused it. Real time but for the system call. */
+bool os_thread_raise_priority(enum os_priority priority);
+
 /** The processor that the calling thread runs on now. Real time. */
 uint32_t os_thread_cpu(void);
 
@@ -204,6 +208,22 @@ enum tutti_status os_module_path(char *path, size_t path_bytes);
 
 /** Reads an environment variable as utf-8; false when it is not set or too long. */
 bool os_getenv(const char *name, char *value, size_t value_bytes);
+
+/* ---- libraries ----------------------------------------------------------------------------- */
+
+/* A shared library that is loaded when it is there (dlopen; LoadLibrary). */
+struct os_library;
+
+/** Loads a library by file name, searched as the system does, or by path. reason: why not, for a
+ * log. Errors: UNSUPPORTED. */
+enum tutti_status os_library_open(struct os_library **out, const char *name, char reason[256]);
+
+/** Copies a function's address into *function, the address of a function pointer of any type;
+ * false, and nothing copied, when the library has no such name. */
+bool os_library_symbol(struct os_library *library, const char *name, void *function);
+
+/** Gives the library back; nothing of it may be in use any more. NULL is fine. */
+void os_library_close(struct os_library *library);
 
 /* ---- control link -------------------------------------------------------------------------- */
 

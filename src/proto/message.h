@@ -27,7 +27,7 @@
 #include "tutti/status.h"
 
 enum {
-    PROTO_NAME_BYTES = 64,    /* utf-8, zero-terminated */
+    PROTO_NAME_BYTES = 64, /* utf-8, zero-terminated */
     PROTO_TEXT_BYTES = 256,
     PROTO_STATUS_PROGRAMS = 32, /* per STATUS_REPLY */
     PROTO_STATUS_METERS = 32,
@@ -36,8 +36,8 @@ enum {
     PROTO_MAX_RATE_HZ = 10000000,
 };
 
-/* The protocol's versions. An engine serves programs of every version from `oldest` on, in theirs: a
- * version may append fields and types, and changes nothing. In a file of its own (version.c), so
+/* The protocol's versions. An engine serves programs of every version from `oldest` on, in theirs:
+ * a version may append fields and types, and changes nothing. In a file of its own (version.c), so
  * that tests can link programs and engines of other versions. */
 struct proto_versions {
     uint16_t spoken; /* this code's */

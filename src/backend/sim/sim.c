@@ -474,6 +474,12 @@ rate_is_known(double rate_hz)
     return false;
 }
 
+static uint32_t
+at_most(int32_t have, uint32_t most)
+{
+    return (uint32_t)have < most ? (uint32_t)have : most;
+}
+
 static enum tutti_status
 check_request(const struct backend_request *request, double rate_hz, char error[256])
 {
@@ -495,17 +501,13 @@ check_request(const struct backend_request *request, double rate_hz, char error[
         snprintf(error, 256, "the virtual sound card does not run at %.0f Hz", rate_hz);
         return TUTTI_UNSUPPORTED_RATE;
     }
-    if (request->config->sim_inputs + request->config->sim_outputs == 0) {
-        snprintf(error, 256, "[sim] has neither inputs nor outputs");
+    if (at_most(request->config->sim_inputs, request->max_inputs) +
+            at_most(request->config->sim_outputs, request->max_outputs) ==
+        0) {
+        snprintf(error, 256, "neither inputs nor outputs are wanted, or [sim] has none");
         return TUTTI_BAD_CONFIG;
     }
     return TUTTI_OK;
-}
-
-static uint32_t
-at_most(int32_t have, uint32_t most)
-{
-    return (uint32_t)have < most ? (uint32_t)have : most;
 }
 
 static enum tutti_status
@@ -610,6 +612,9 @@ sim_stop(struct backend_stream *stream)
 static enum tutti_status
 sim_set_period(struct backend_stream *stream, uint32_t period_frames)
 {
+    if (period_frames == 0) {
+        return TUTTI_OK; /* nobody else changes it */
+    }
     if (!stream->info.live_period || period_frames < stream->info.period_min_frames ||
         period_frames > stream->info.period_max_frames) {
         return TUTTI_UNSUPPORTED;

@@ -70,6 +70,20 @@ os_thread_set_priority(enum os_priority priority)
     return false;
 }
 
+bool
+os_thread_raise_priority(enum os_priority priority)
+{
+    struct sched_param param;
+    const int policy = sched_getscheduler(0);
+    const int level = priority == OS_PRIORITY_ENGINE ? FIFO_ENGINE : FIFO_PROGRAM;
+    if (priority == OS_PRIORITY_NORMAL)
+        return true;
+    if (policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER &&
+        sched_getparam(0, &param) == 0 && param.sched_priority >= level)
+        return true;
+    return os_thread_set_priority(priority);
+}
+
 static void
 set_priority_or_say_why_not(const struct os_thread *thread)
 {

@@ -131,6 +131,13 @@ os_thread_set_priority(enum os_priority priority)
                                                      : THREAD_PRIORITY_HIGHEST) != 0;
 }
 
+bool
+os_thread_raise_priority(enum os_priority priority)
+{
+    /* of the three the highest is as high as it goes, and setting it twice does no harm */
+    return priority == OS_PRIORITY_NORMAL || os_thread_set_priority(priority);
+}
+
 static void
 name_this_thread(const char *name)
 {

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A JACK server as the device: the client "Tutti" with ports in_1.., out_1.., connected with the
+ * physical ports in order. It never starts a server, and every call that waits for one has a limit
+ * (jack_call.h): "auto" passes over a server that is absent or hangs.
+ *
+ * There is one client in the process at a time. When a server has died, libjack frees the clients
+ * that are left of it as soon as another is opened, so ours is closed before, and the list is read
+ * through the open stream's client.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/jack/jack_call.h"
+#include "backend/jack/jack_stream.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+enum {
+    LIST_LIMIT_MS = 500,
+    OPEN_LIMIT_MS = 3000,
+    CLOSE_LIMIT_MS = 1500,
+    CLOSE_LOST_LIMIT_MS = 50, /* programs wait for the clock that replaces the device */
+    PERIOD_MIN_FRAMES = 16,
+    FOLLOW_LIMIT_MS = 1000, /* a server that takes a new period in its own time */
+};
+
+static const char device_name[] = "JACK server";
+
+/* The open stream, for list(); control's. */
+static struct backend_stream *current;
+
+static struct jack_client *
+open_client(const struct jack_api *api, const char *name, const char *server, int *status)
+{
+    *status = 0;
+    return server[0] ? api->client_open(name, JACK_OPTION_NO_START_SERVER | JACK_OPTION_SERVER_NAME,
+                                        status, server)
+                     : api->client_open(name, JACK_OPTION_NO_START_SERVER, status);
+}
+
+/* What it was told last; news that the watch has not told yet count. */
+static bool
+is_lost(const struct backend_stream *stream)
+{
+    return atomic_load_explicit(&stream->lost, memory_order_acquire) ||
+           atomic_load_explicit(&stream->news, memory_order_acquire) & JACK_NEWS_SHUTDOWN;
+}
+
+/* ---- listing ---- */
+
+struct listing {
+    const struct jack_api *api;
+    char server[CONFIG_TEXT_BYTES];
+    bool found;
+    uint32_t captures, playbacks, rate_hz, period_frames;
+};
+
+static void
+look(struct listing *listing, struct jack_client *client)
+{
+    const struct jack_api *api = listing->api;
+    const char **names;
+    listing->captures = jack_ports_find(api, client, JACK_PORT_IS_OUTPUT, &names);
+    api->free(names);
+    listing->playbacks = jack_ports_find(api, client, JACK_PORT_IS_INPUT, &names);
+    api->free(names);
+    if (!listing->captures && !listing->playbacks) {
+        listing->captures = listing->playbacks = JACK_PORTS_WITHOUT_DEVICE;
+    }
+    listing->rate_hz = api->get_sample_rate(client);
+    listing->period_frames = api->get_buffer_size(client);
+    listing->found = true;
+}
+
+static void
+run_listing(void *arg)
+{
+    struct listing *listing = arg;
+    int status;
+    struct jack_client *client = open_client(listing->api, "Tutti-list", listing->server, &status);
+    if (client) {
+        look(listing, client);
+        listing->api->client_close(client);
+    }
+}
+
+/* Said when it changes: a lost server is looked for several times a second. */
+static void
+say_what_answers(const struct listing *listing, bool hangs)
+{
+    static const char *said;
+    const char *now = hangs            ? "does not answer: it hangs"
+                      : listing->found ? "answers"
+                                       : "does not run";
+    if (now != said) {
+        said = now;
+        log_info("jack: the server %s%s", listing->server, now);
+    }
+}
+
+static enum tutti_status
+jack_list(const struct config *config, struct backend_device *devices, unsigned *count)
+{
+    const struct jack_api *api = jack_api_load();
+    unsigned room = *count;
+    *count = 0;
+    if (!api || !room) {
+        return TUTTI_OK;
+    }
+    struct listing *listing = calloc(1, sizeof(*listing));
+    if (!listing) {
+        return TUTTI_NO_MEMORY;
+    }
+    listing->api = api;
+    utf8_copy(listing->server, sizeof(listing->server), config->jack_server);
+    if (current) {
+        if (!is_lost(current)) {
+            look(listing, current->client);
+        }
+    } else if (!jack_call(run_listing, free, listing, LIST_LIMIT_MS)) {
+        say_what_answers(&(struct listing){0}, true);
+        return TUTTI_OK;
+    } else {
+        say_what_answers(listing, false);
+    }
+    if (listing->found) {
+        struct backend_device *device = &devices[0];
+        memset(device, 0, sizeof(*device));
+        utf8_copy(device->name, sizeof(device->name), device_name);
+        device->inputs =
+            config->jack_inputs >= 0 ? (uint32_t)config->jack_inputs : listing->captures;
+        device->outputs =
+            config->jack_outputs >= 0 ? (uint32_t)config->jack_outputs : listing->playbacks;
+        device->is_default = true;
+        device->rates_hz[0] = listing->rate_hz;
+        device->period_min_frames =
+            config->jack_set_period ? PERIOD_MIN_FRAMES : listing->period_frames;
+        device->period_max_frames =
+            config->jack_set_period ? BACKEND_MAX_PERIOD_FRAMES : listing->period_frames;
+        device->period_step_frames = config->jack_set_period ? 0 : 1;
+        *count = 1;
+    }
+    free(listing);
+    return TUTTI_OK;
+}
+
+/* ---- closing ---- */
+
+/* On a call's thread, or where nobody else has the stream. */
+static void
+end(void *arg)
+{
+    struct backend_stream *stream = arg;
+    const struct jack_api *api = stream->api;
+    if (stream->client) {
+        if (stream->active) {
+            api->deactivate(stream->client);
+        }
+        api->client_close(stream->client);
+        stream->client = NULL;
+    }
+    api->free(stream->capture);
+    api->free(stream->playback);
+    stream->capture = stream->playback = NULL;
+}
+
+/* Of a close that came too late or never began. */
+static void
+end_late(void *arg)
+{
+    struct backend_stream *stream = arg;
+    end(stream);
+    os_wake_fini(&stream->wake);
+    free(stream);
+}
+
+static void
+jack_close(struct backend_stream *stream)
+{
+    unsigned limit_ms = is_lost(stream) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS;
+    current = NULL;
+    jack_process_shut(stream);
+    jack_watch_stop(stream);
+    if (jack_call(end, end_late, stream, limit_ms)) {
+        os_wake_fini(&stream->wake);
+        free(stream);
+    } else {
+        log_warning("jack: the server does not let go of us; left to itself");
+    }
+}
+
+/* ---- opening ---- */
+
+struct opening {
+    struct backend_stream *stream;
+    struct backend_request copy; /* the caller may be gone */
+    struct config config;
+    enum tutti_status status;
+    char error[256];
+};
+
+static void
+free_opening(void *arg)
+{
+    struct opening *opening = arg;
+    if (opening->stream) {
+        end_late(opening->stream);
+    }
+    free(opening);
+}
+
+static void
+ask_for_period(struct backend_stream *stream, uint32_t wanted)
+{
+    uint32_t period = stream->api->get_buffer_size(stream->client);
+    if (wanted && wanted != period && stream->may_set_period) {
+        int failure = stream->api->set_buffer_size(stream->client, wanted);
+        if (failure) {
+            log_warning("jack: the server does not take %u frames (error %d)", wanted, failure);
+        }
+    }
+}
+
+static void
+describe(struct backend_stream *stream)
+{
+    struct backend_info *info = &stream->info;
+    utf8_copy(info->name, sizeof(info->name), device_name);
+    snprintf(info->format, sizeof(info->format), "float32 planar");
+    info->input_format = info->output_format = DSP_F32;
+    info->rate_hz = info->rates_hz[0] = stream->api->get_sample_rate(stream->client);
+    info->period_min_frames = PERIOD_MIN_FRAMES;
+    info->period_max_frames = BACKEND_MAX_PERIOD_FRAMES;
+    info->period_step_frames = 0;
+    info->live_period = stream->may_set_period;
+}
+
+static void
+run_opening(void *arg)
+{
+    struct opening *opening = arg;
+    struct backend_stream *stream = opening->stream;
+    const struct jack_api *api = stream->api;
+    const struct config *config = &opening->config;
+    int status;
+    stream->client = open_client(api, "Tutti", config->jack_server, &status);
+    if (!stream->client) {
+        bool absent = status & JACK_STATUS_SERVER_FAILED;
+        snprintf(opening->error, sizeof(opening->error),
+                 absent ? "no JACK server runs; start one, or choose another backend"
+                        : "the JACK server refused us (status 0x%x)",
+                 (unsigned)status);
+        opening->status = absent ? TUTTI_NO_DEVICE : TUTTI_DEVICE_FAILED;
+        return;
+    }
+    if (status & JACK_STATUS_NAME_NOT_UNIQUE) {
+        log_info("jack: another client is called Tutti; the server calls us '%s'",
+                 api->get_client_name(stream->client));
+    }
+    describe(stream);
+    opening->status = jack_ports_open(stream, &opening->copy, opening->error);
+    if (opening->status != TUTTI_OK) {
+        return;
+    }
+    ask_for_period(stream, opening->copy.period_frames);
+    jack_ports_measure(stream);
+    if (stream->info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
+        snprintf(opening->error, sizeof(opening->error),
+                 "the JACK server's buffer of %u frames is too large; %d are the most",
+                 stream->info.period_frames, BACKEND_MAX_PERIOD_FRAMES);
+        opening->status = TUTTI_UNSUPPORTED;
+        return;
+    }
+    jack_process_install(stream);
+}
+
+static struct backend_stream *
+new_stream(const struct jack_api *api, const struct config *config)
+{
+    struct backend_stream *stream = calloc(1, sizeof(*stream));
+    if (stream) {
+        stream->api = api;
+        stream->budget_percent = (unsigned)config->jack_budget;
+        stream->may_set_period = config->jack_set_period;
+        os_wake_init(&stream->wake, &stream->bell);
+    }
+    return stream;
+}
+
+static enum tutti_status
+check_request(const struct backend_request *request, const struct jack_api *api, char error[256])
+{
+    if (!api) {
+        snprintf(error, 256, "JACK is not installed here (libjack.so.0)");
+        return TUTTI_NO_DEVICE;
+    }
+    if (current) {
+        snprintf(error, 256, "the JACK server is open already");
+        return TUTTI_DEVICE_BUSY;
+    }
+    if (request->device[0] && strcmp(request->device, device_name) != 0) {
+        snprintf(error, 256, "there is no device '%.100s'; JACK's is called '%s'", request->device,
+                 device_name);
+        return TUTTI_NO_DEVICE;
+    }
+    return TUTTI_OK;
+}
+
+static enum tutti_status
+jack_open(const struct backend_request *request, const struct backend_callbacks *callbacks,
+          struct backend_stream **streams, unsigned *count, char error[256])
+{
+    const struct jack_api *api = jack_api_load();
+    enum tutti_status status = check_request(request, api, error);
+    if (status != TUTTI_OK) {
+        return status;
+    }
+    struct opening *opening = calloc(1, sizeof(*opening));
+    struct backend_stream *stream = opening ? new_stream(api, request->config) : NULL;
+    if (!stream) {
+        free(opening);
+        return TUTTI_NO_MEMORY;
+    }
+    stream->callbacks = callbacks[0];
+    opening->stream = stream;
+    opening->copy = *request;
+    opening->config = *request->config;
+    opening->copy.config = &opening->config;
+    if (!jack_call(run_opening, free_opening, opening, OPEN_LIMIT_MS)) {
+        snprintf(error, 256, "the JACK server does not answer; it hangs");
+        return TUTTI_NO_DEVICE;
+    }
+    status = opening->status;
+    snprintf(error, 256, "%s", opening->error);
+    opening->stream = NULL;
+    free(opening);
+    if (status == TUTTI_OK) {
+        atomic_store(&stream->period, stream->info.period_frames);
+        atomic_store(&stream->known_period, stream->info.period_frames);
+        status = jack_watch_start(stream);
+    }
+    if (status != TUTTI_OK) {
+        if (jack_call(end, end_late, stream, CLOSE_LIMIT_MS)) {
+            os_wake_fini(&stream->wake);
+            free(stream);
+        }
+        return status;
+    }
+    if (request->rate_hz > 0 && request->rate_hz != stream->info.rate_hz) {
+        /* A server has one rate. The engine takes it and tells. */
+        log_info("jack: the server runs at %.0f Hz", stream->info.rate_hz);
+    }
+    current = stream;
+    streams[0] = stream;
+    *count = 1;
+    return TUTTI_OK;
+}
+
+static const struct backend_info *
+jack_info(const struct backend_stream *stream)
+{
+    return &stream->info;
+}
+
+/* ---- running ---- */
+
+static void
+run_activation(void *arg)
+{
+    struct backend_stream *stream = *(struct backend_stream **)arg;
+    stream->active = stream->api->activate(stream->client) == 0;
+    if (stream->active) {
+        jack_ports_connect(stream);
+    }
+}
+
+static enum tutti_status
+jack_start(struct backend_stream *stream)
+{
+    if (!is_lost(stream) && !stream->active) {
+        struct backend_stream **box = malloc(sizeof(struct backend_stream *));
+        if (!box) {
+            return TUTTI_NO_MEMORY;
+        }
+        *box = stream;
+        /* Left behind it still has the stream: what close() calls comes after it, on its own thread
+         * or never. */
+        if (jack_call(run_activation, free, box, OPEN_LIMIT_MS)) {
+            free(box);
+        } else {
+            atomic_store_explicit(&stream->lost, true, memory_order_release);
+        }
+    }
+    if (is_lost(stream)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    if (!stream->active) {
+        log_error("jack: the server did not take the client into its graph");
+        return TUTTI_DEVICE_FAILED;
+    }
+    jack_process_restart_clock(stream);
+    /* Partner: the acquire exchange with which the process callback enters. */
+    atomic_store_explicit(&stream->gate, JACK_GATE_OPEN, memory_order_release);
+    return TUTTI_OK;
+}
+
+static void
+jack_stop(struct backend_stream *stream)
+{
+    jack_process_shut(stream);
+}
+
+struct change {
+    struct backend_stream *stream;
+    uint32_t period_frames;
+};
+
+static void
+run_change(void *arg)
+{
+    struct change *change = arg;
+    struct backend_stream *stream = change->stream;
+    ask_for_period(stream, change->period_frames);
+    uint64_t deadline_ns = os_now_ns() + (uint64_t)FOLLOW_LIMIT_MS * OS_NS_PER_MS;
+    while (change->period_frames &&
+           stream->api->get_buffer_size(stream->client) != change->period_frames &&
+           os_now_ns() < deadline_ns) {
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
+}
+
+static enum tutti_status
+jack_set_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    if (period_frames && (!stream->may_set_period || period_frames < PERIOD_MIN_FRAMES ||
+                          period_frames > BACKEND_MAX_PERIOD_FRAMES)) {
+        return TUTTI_UNSUPPORTED;
+    }
+    struct change *change = malloc(sizeof(*change));
+    if (!change) {
+        return TUTTI_NO_MEMORY;
+    }
+    *change = (struct change){stream, period_frames};
+    atomic_store_explicit(&stream->known_period, 0, memory_order_release);
+    bool answered = jack_call(run_change, free, change, OPEN_LIMIT_MS);
+    if (answered) {
+        free(change);
+        jack_ports_measure(stream);
+        atomic_store_explicit(&stream->known_period, stream->info.period_frames,
+                              memory_order_release);
+    } else {
+        atomic_store_explicit(&stream->lost, true, memory_order_release);
+    }
+    return !answered                                                      ? TUTTI_DEVICE_LOST
+           : period_frames && stream->info.period_frames != period_frames ? TUTTI_UNSUPPORTED
+                                                                          : TUTTI_OK;
+}
+
+const struct backend backend_jack = {
+    .name = "jack",
+    .description = "JACK server",
+    .list = jack_list,
+    .open = jack_open,
+    .info = jack_info,
+    .start = jack_start,
+    .stop = jack_stop,
+    .close = jack_close,
+    .set_period = jack_set_period,
+};

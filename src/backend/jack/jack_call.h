@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls into libjack that wait for the server. A server that hangs never answers, and libjack sets
+ * no limit; here such a call runs on a thread of its own and is left to itself when its time is
+ * over.
+ */
+#ifndef TUTTI_BACKEND_JACK_CALL_H
+#define TUTTI_BACKEND_JACK_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Runs run(arg) and waits for it, at most limit_ms. True: it returned. False: the server does not
+ * answer, or an earlier call is still out, and this one did not begin. Then arg belongs to the
+ * calls: left(arg), which may call libjack, ends it on their thread, after run if that had begun
+ * and after all that is out. One thread at a time calls this. */
+bool jack_call(void (*run)(void *arg), void (*left)(void *arg), void *arg, unsigned limit_ms);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Smooth time of cycles: a delay-locked loop of second order on the moments at which the server
+ * woke. */
+#include "backend/jack/jack_clock.h"
+
+#include <math.h>
+
+enum {
+    LATE_CYCLES = 128, /* so many far behind: time was lost and nobody told */
+    QUIET_CYCLES = 16, /* the news of an xrun comes some cycles after it */
+};
+static const double bandwidth_hz = 0.5;
+static const double most_ppm = 10000; /* by which a clock may be off */
+
+void
+jack_clock_start(struct jack_clock *clock, double rate_hz, uint32_t period_frames)
+{
+    double nominal_ns = period_frames * 1e9 / rate_hz;
+    double omega = 2 * 3.14159265358979 * bandwidth_hz * nominal_ns * 1e-9;
+    *clock = (struct jack_clock){
+        .nominal_ns = nominal_ns,
+        .period_ns = nominal_ns,
+        .weight = omega < 0.35 ? omega : 0.35,
+        .period_frames = period_frames,
+    };
+}
+
+/* Whole periods that lie in ns, to the nearest. */
+static double
+periods_in(const struct jack_clock *clock, double ns)
+{
+    return ns > 0 ? floor(ns / clock->nominal_ns + 0.5) : 0;
+}
+
+static double
+within(double value, double most)
+{
+    return value > most ? most : value < -most ? -most : value;
+}
+
+/* Follows an error of the prediction: half a period at most, so that time never turns back. */
+static void
+follow(struct jack_clock *clock, double error_ns)
+{
+    double error = within(error_ns, clock->nominal_ns / 2);
+    double w = clock->weight;
+    clock->next_ns += clock->period_ns + 1.41421356 * w * error;
+    clock->period_ns += w * w * error;
+    clock->period_ns = clock->nominal_ns + within(clock->period_ns - clock->nominal_ns,
+                                                  clock->nominal_ns * most_ppm * 1e-6);
+}
+
+/* True when the loop's lag behind the server is time that was lost. */
+static bool
+lag_is_loss(struct jack_clock *clock, double error_ns, bool told)
+{
+    if (error_ns < clock->nominal_ns / 2) {
+        clock->late_cycles = 0;
+        return false;
+    }
+    /* A machine that stalled runs the cycles it owes at once: only an xrun, or a lag that stays,
+     * says that they will not come. */
+    clock->late_cycles += error_ns > 1.5 * clock->nominal_ns;
+    return told || clock->late_cycles >= LATE_CYCLES;
+}
+
+struct jack_moment
+jack_clock_tick(struct jack_clock *clock, uint64_t woke_ns, uint32_t frame, uint32_t xruns)
+{
+    struct jack_moment moment = {0};
+    if (!clock->begun) {
+        clock->begun = true;
+        clock->next_ns = (double)woke_ns;
+    } else if (!clock->counting) {
+        /* Back from pacing: by time alone. */
+        double passed = periods_in(clock, (double)woke_ns - clock->next_ns);
+        clock->next_ns += passed * clock->nominal_ns;
+        moment.lost_frames = (uint64_t)passed * clock->period_frames;
+    } else {
+        /* Cycles that the server ran without us. */
+        int32_t skipped = (int32_t)(frame - clock->expected_frame);
+        if (skipped > 0) {
+            moment.lost_frames = (uint64_t)skipped;
+            clock->next_ns += skipped * clock->period_ns / clock->period_frames;
+        }
+    }
+    bool told = clock->counting && xruns != clock->xruns;
+    if (lag_is_loss(clock, (double)woke_ns - clock->next_ns, told)) {
+        double passed = periods_in(clock, (double)woke_ns - clock->next_ns);
+        clock->next_ns += passed * clock->nominal_ns;
+        moment.lost_frames += (uint64_t)passed * clock->period_frames;
+        clock->late_cycles = 0;
+    }
+    moment.xrun = moment.lost_frames || (told && !clock->quiet_cycles);
+    clock->quiet_cycles -= clock->quiet_cycles > 0;
+    if (moment.xrun) {
+        clock->quiet_cycles = QUIET_CYCLES;
+    }
+    moment.time_ns = (uint64_t)clock->next_ns;
+    clock->xruns = xruns;
+    clock->expected_frame = frame + clock->period_frames;
+    clock->counting = true;
+    follow(clock, (double)woke_ns - clock->next_ns);
+    return moment;
+}
+
+bool
+jack_clock_pace(struct jack_clock *clock, uint64_t now_ns, struct jack_moment *moment)
+{
+    if (!clock->begun) {
+        clock->begun = true;
+        clock->next_ns = (double)now_ns;
+    }
+    clock->counting = false;
+    double late_ns = (double)now_ns - clock->next_ns;
+    if (late_ns < 0) {
+        return false;
+    }
+    double missed = floor(late_ns / clock->nominal_ns);
+    clock->next_ns += missed * clock->nominal_ns;
+    *moment = (struct jack_moment){
+        .time_ns = (uint64_t)clock->next_ns,
+        .lost_frames = (uint64_t)missed * clock->period_frames,
+        .xrun = missed > 0,
+    };
+    clock->next_ns += clock->nominal_ns;
+    return true;
+}

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Tables and plot of ./run bench cycle."""
+import re
+import subprocess
+
+BEGIN, END = "<!-- cycle: written by ./run bench cycle --results -->\n", "<!-- end of cycle -->\n"
 
 
 def last_done_line(row):
@@ -16,3 +20,90 @@ def last_done_line(row):
 def stopped_line(row):
     return (f"one of 8 stopped: {row['system']:10} the others got {row['received_least']}..{row['received_most']} of {row['expected_cycles']} cycles, "
             f"longest gap {row['longest_gap_ms']:.1f} ms")
+
+
+def spread(value, digits=2):
+    return f"{value['median']:.{digits}f} ({value['min']:.{digits}f}–{value['max']:.{digits}f})"
+
+
+def cost_table(rows):
+    lines = ["| against | | median ns | p99 ns | instructions | most of them in |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        most = ", ".join(f"`{name}` {100 * value / max(row['instructions'], 1):.0f} %" for name, value in list(row["functions"].items())[:2])
+        lines.append(f"| {row['against']} | {row['number']} | {row['median_ns']} | {row['p99_ns']} | {row['instructions']} | {most} |")
+    return lines
+
+
+def last_done_table(rows):
+    lines = ["| frames | programs | Tutti µs, median / p99 | JACK2 µs | ratio of medians | processor %, Tutti / JACK2 | ratio | missed cycles, Tutti / JACK2 |",
+             "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        ours, theirs, ratio = row["tutti"], row["jack2"], row["ratio"]
+        lines.append(
+            f"| {row['frames']} | {row['programs']} | {ours['last_done_median_us']['median']:.0f} / {ours['last_done_p99_us']['median']:.0f} "
+            f"| {theirs['last_done_median_us']['median']:.0f} / {theirs['last_done_p99_us']['median']:.0f} | {spread(ratio['last_done_median'])} "
+            f"| {ours['processor_percent']['median']:.1f} / {theirs['processor_percent']['median']:.1f} | {spread(ratio['processor'])} "
+            f"| {ours['missed_cycles']} / {theirs['missed_cycles']} of {ours['expected_cycles']} |")
+    return lines
+
+
+def stopped_table(rows):
+    lines = ["| one of 8 programs stopped for 2 s, then killed | cycles of the other seven, least–most | of | longest gap ms |", "|---|---|---|---|"]
+    for row in rows:
+        lines.append(f"| {row['system']} | {row['received_least']}–{row['received_most']} | {row['expected_cycles']} | {row['longest_gap_ms']:.1f} |")
+    return lines
+
+
+def plot(rows, path):
+    """Two panels per buffer size: time to the last program's end, and processor share."""
+    sizes = sorted({row["frames"] for row in rows})
+    blocks = []
+    for size in sizes:
+        for system in ("tutti", "jack2"):
+            name = f"${system}{size}"
+            lines = [f"{row['programs']} {row[system]['last_done_median_us']['median']:.2f} {row[system]['last_done_p99_us']['median']:.2f} "
+                     f"{row[system]['processor_percent']['median']:.3f}" for row in rows if row["frames"] == size]
+            blocks.append(f"{name} << EOD\n" + "\n".join(lines) + "\nEOD\n")
+    colour = {"tutti": "#c0392b", "jack2": "#2c6fa6"}
+    title = {"tutti": "Tutti", "jack2": "JACK2"}
+    panels = []
+    for size in sizes:
+        curves = []
+        for system in ("tutti", "jack2"):
+            curves.append(f"${system}{size} using 1:2 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{colour[system]}' title '{title[system]}, median'")
+            curves.append(f"${system}{size} using 1:3 with lines lw 1.5 dt 2 lc rgb '{colour[system]}' title '{title[system]}, p99'")
+        panels.append(f"set title 'timer to last program done, {size} frames'\nset ylabel 'µs'\nplot " + ", ".join(curves))
+        shares = [f"${system}{size} using 1:4 with linespoints lw 2 pt 7 ps 0.6 lc rgb '{colour[system]}' title '{title[system]}'"
+                  for system in ("tutti", "jack2")]
+        panels.append(f"set title 'processor share, {size} frames'\nset ylabel '% of one processor'\nplot " + ", ".join(shares))
+    terminal = "pngcairo size 1200,{0} font 'DejaVu Sans,11'" if path.suffix == ".png" else "svg size 1200,{0} font 'DejaVu Sans,14' background '#ffffff'"
+    script = "\n".join(blocks) + f"""
+set terminal {terminal.format(430 * len(sizes))}
+set output '{path}'
+set multiplot layout {len(sizes)},2
+set logscale x 2
+set xrange [0.9:36]
+set yrange [0:*]
+set xtics (1, 2, 4, 8, 16, 32)
+set xlabel 'programs'
+set grid lc rgb '#dddddd'
+set key top left
+""" + "\n".join(panels) + "\n"
+    subprocess.run(["gnuplot"], input=script.encode(), check=True)
+
+
+def write(report, folder):
+    """The tables between the marks in RESULTS.md, and the plot beside it."""
+    lines = [f"`{report['command'].strip()}`, {report['date']}, {report['machine']['processors']} processors, Linux {report['machine']['kernel']}.", ""]
+    if report.get("last_done"):
+        lines += last_done_table(report["last_done"]) + ["", "![Tutti and JACK2 by number of programs](cycle.svg)", ""]
+        plot(report["last_done"], folder / "cycle.svg")
+    if report.get("stopped"):
+        lines += stopped_table(report["stopped"]) + [""]
+    if report.get("cost"):
+        lines += cost_table(report["cost"]) + [""]
+    results = folder / "RESULTS.md"
+    text = results.read_text()
+    found = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), text, re.S)
+    whole = BEGIN + "\n" + "\n".join(lines) + "\n" + END
+    results.write_text(text[:found.start()] + whole + text[found.end():] if found else text + "\n" + whole)

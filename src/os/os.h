@@ -188,6 +188,10 @@ void os_lock_release(struct os_lock *lock);
 
 uint32_t os_process_id(void);
 
+/** For a process that lives long: freed memory goes back to the system instead of staying with the
+ * threads that had it. Called once, before other threads. */
+void os_process_settle_heap(void);
+
 /** Starts a program that outlives the caller: no inherited handles, own session or job, runtime
  * folder as its working folder, standard streams on the null device. argv ends with NULL. Errors:
  * NO_ENGINE (not found, refused: logged with the reason). */

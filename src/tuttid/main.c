@@ -60,6 +60,7 @@ run(bool foreground)
 {
     static struct config config;
 
+    os_process_settle_heap();
     open_log(foreground);
     read_config(&config);
     signal(SIGTERM, on_signal);

@@ -18,7 +18,7 @@ from campaign import Broken, Stage, wait_for
 PROGRAMS = 8
 FIRST = 8          # channel of the first that comes and goes
 KEYS = ("rss_kib", "pss_kib", "fds", "threads", "maps", "locked_kib")
-SLACK = {"rss_kib": 512, "pss_kib": 512, "fds": 0, "threads": 0, "maps": 2, "locked_kib": 64}
+SLACK = {"rss_kib": 1024, "pss_kib": 1024, "fds": 0, "threads": 0, "maps": 2, "locked_kib": 64}
 # losses of time, a pulled card, another rate: the script begins anew when the card is opened again
 FAULTS = "at 20000 lose 64;at 45000 late 3000;at 60000 unplug;at 60000 replug 300"
 

@@ -254,3 +254,9 @@ os_process_kill(uint32_t pid, const char *image_name)
     CloseHandle(process);
     return gone;
 }
+
+void
+os_process_settle_heap(void)
+{
+    /* the system's heap gives back by itself */
+}

@@ -72,6 +72,17 @@ require(bool holds)
     }
 }
 
+static size_t
+read_at(void *user, uint64_t offset, void *to, size_t count)
+{
+    const struct memory *memory = user;
+    uint64_t size = (uint64_t)memory->size;
+    uint64_t rest = offset < size ? size - offset : 0;
+    count = count < rest ? count : (size_t)rest;
+    memcpy(to, memory->data + (count ? offset : 0), count);
+    return count;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -79,6 +90,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static float chunk[CHUNK_FRAMES * TUTTI_MAX_CHANNELS];
     struct memory memory = {data, (sf_count_t)size, 0};
     char error[SOUND_ERROR_BYTES] = "";
+    const struct sound_bytes bytes = {read_at, &memory, size};
+    if (!sound_check_bytes(&bytes, error)) {
+        require(error[0] != '\0');
+        return 0;
+    }
     SF_INFO info = {0};
     SNDFILE *file = sf_open_virtual(&io, SFM_READ, &info, &memory);
     if (!file) {

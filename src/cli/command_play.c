@@ -226,9 +226,34 @@ join(struct player *player, const struct args *args, uint32_t buffer,
     return true;
 }
 
+static size_t
+read_at(void *user, uint64_t offset, void *to, size_t count)
+{
+    return platform_read_at(user, offset, to, count);
+}
+
+/* Before libsndfile sees it: damaged lists keep that busy for ever. What cannot be opened is
+ * libsndfile's to explain. */
+static bool
+check_bytes(const char *path)
+{
+    char error[SOUND_ERROR_BYTES];
+    FILE *file = platform_open_file(path);
+    if (!file)
+        return true;
+    const struct sound_bytes bytes = {read_at, file, platform_file_size(file)};
+    bool good = bytes.size == 0 || sound_check_bytes(&bytes, error);
+    if (!good)
+        session_say("'%s' %s", path, error);
+    fclose(file);
+    return good;
+}
+
 static bool
 open_file(struct player *player, const char *path)
 {
+    if (!check_bytes(path))
+        return false;
     player->file = platform_open_sound(path, SFM_READ, &player->info);
     if (!player->file) {
         session_say("cannot open '%s': %s", path, stream_sound_error(NULL));

@@ -86,6 +86,24 @@ platform_pid(void)
     return (uint32_t)getpid();
 }
 
+FILE *
+platform_open_file(const char *path)
+{
+    return fopen(path, "rb");
+}
+
+uint64_t
+platform_file_size(FILE *file)
+{
+    return fseeko(file, 0, SEEK_END) == 0 ? (uint64_t)ftello(file) : 0;
+}
+
+size_t
+platform_read_at(FILE *file, uint64_t offset, void *to, size_t count)
+{
+    return fseeko(file, (off_t)offset, SEEK_SET) == 0 ? fread(to, 1, count, file) : 0;
+}
+
 SNDFILE *
 platform_open_sound(const char *path, int mode, SF_INFO *info)
 {

@@ -137,6 +137,29 @@ platform_pid(void)
     return GetCurrentProcessId();
 }
 
+FILE *
+platform_open_file(const char *path)
+{
+    WCHAR wide[32768];
+    int room = (int)(sizeof wide / sizeof *wide);
+
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, room) == 0)
+        return NULL;
+    return _wfopen(wide, L"rb");
+}
+
+uint64_t
+platform_file_size(FILE *file)
+{
+    return _fseeki64(file, 0, SEEK_END) == 0 ? (uint64_t)_ftelli64(file) : 0;
+}
+
+size_t
+platform_read_at(FILE *file, uint64_t offset, void *to, size_t count)
+{
+    return _fseeki64(file, (long long)offset, SEEK_SET) == 0 ? fread(to, 1, count, file) : 0;
+}
+
 SNDFILE *
 platform_open_sound(const char *path, int mode, SF_INFO *info)
 {

@@ -5,8 +5,92 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tutti/tutti.h"
+
+enum { CHUNKS_MAX = 4096, CHUNK_HEADER_BYTES = 8, LIST_HEADER_BYTES = 12 };
+
+/* What begins with these bytes is played; with chunks: which are lists, and the order of bytes. */
+static const struct {
+    char magic[5];
+    bool chunked, big_endian;
+} kinds[] = {
+    {"RIFF", true, false},  {"RIFX", true, true},   {"RF64", true, false},  {"FORM", true, true},
+    {"fLaC", false, false}, {"OggS", false, false}, {"caff", false, false},
+};
+
+struct chunk {
+    char id[4];
+    uint32_t size;
+};
+
+static bool
+read_chunk(const struct sound_bytes *bytes, uint64_t at, bool big_endian, struct chunk *chunk)
+{
+    unsigned char raw[CHUNK_HEADER_BYTES];
+    if (bytes->read(bytes->user, at, raw, sizeof(raw)) != sizeof(raw)) {
+        return false;
+    }
+    memcpy(chunk->id, raw, sizeof(chunk->id));
+    const unsigned char *size = raw + 4;
+    chunk->size =
+        big_endian
+            ? (uint32_t)size[0] << 24 | (uint32_t)size[1] << 16 | (uint32_t)size[2] << 8 | size[3]
+            : (uint32_t)size[3] << 24 | (uint32_t)size[2] << 16 | (uint32_t)size[1] << 8 | size[0];
+    return true;
+}
+
+static bool
+has_id(const struct chunk *chunk, const char *id)
+{
+    return memcmp(chunk->id, id, sizeof(chunk->id)) == 0;
+}
+
+/* Chunks one after the other from `at` to `end`. outermost: one with samples may reach beyond. */
+static bool
+check_chunks(const struct sound_bytes *bytes, uint64_t at, uint64_t end, bool big_endian,
+             bool outermost)
+{
+    for (unsigned count = 0; at + CHUNK_HEADER_BYTES <= end; count++) {
+        struct chunk chunk;
+        if (count == CHUNKS_MAX || !read_chunk(bytes, at, big_endian, &chunk)) {
+            return false;
+        }
+        uint64_t inside = at + CHUNK_HEADER_BYTES;
+        if (chunk.size > end - inside) {
+            return outermost && (has_id(&chunk, "data") || has_id(&chunk, "SSND"));
+        }
+        if (outermost && has_id(&chunk, "LIST") &&
+            (chunk.size < 4 ||
+             !check_chunks(bytes, inside + 4, inside + chunk.size, big_endian, false))) {
+            return false;
+        }
+        at = inside + chunk.size + (chunk.size & 1);
+    }
+    return true;
+}
+
+bool
+sound_check_bytes(const struct sound_bytes *bytes, char error[SOUND_ERROR_BYTES])
+{
+    char magic[4] = "";
+    bytes->read(bytes->user, 0, magic, sizeof(magic));
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (memcmp(magic, kinds[i].magic, sizeof(magic)) != 0) {
+            continue;
+        }
+        bool good = !kinds[i].chunked ||
+                    check_chunks(bytes, LIST_HEADER_BYTES, bytes->size, kinds[i].big_endian, true);
+        if (!good) {
+            snprintf(error, SOUND_ERROR_BYTES,
+                     "is damaged: its chunks do not fit into one another");
+        }
+        return good;
+    }
+    snprintf(error, SOUND_ERROR_BYTES, "is no WAV, AIFF, FLAC, Ogg or CAF file");
+    return false;
+}
 
 #define RING_SAMPLES (UINT32_C(64) << 18) /* 64 MiB of float32 */
 

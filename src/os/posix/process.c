@@ -291,7 +291,8 @@ os_process_kill(uint32_t pid, const char *image_name)
 void
 os_process_settle_heap(void)
 {
-#ifdef M_ARENA_MAX /* glibc: one heap, and every large block by itself, whatever was freed before */
+#ifdef M_ARENA_MAX /* glibc: one heap, and every large block by itself, whatever was freed before  \
+                    */
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_THRESHOLD, 64 << 10);
     mallopt(M_TRIM_THRESHOLD, 256 << 10);

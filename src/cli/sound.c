@@ -47,10 +47,36 @@ has_id(const struct chunk *chunk, const char *id)
     return memcmp(chunk->id, id, sizeof(chunk->id)) == 0;
 }
 
-/* Chunks one after the other from `at` to `end`. outermost: one with samples may reach beyond. */
 static bool
-check_chunks(const struct sound_bytes *bytes, uint64_t at, uint64_t end, bool big_endian,
-             bool outermost)
+is_text(const char *id)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (id[i] < ' ' || id[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a list holds: named parts, none empty, up to the list's very end. */
+static bool
+check_list(const struct sound_bytes *bytes, uint64_t at, uint64_t end, bool big_endian)
+{
+    while (at < end) {
+        struct chunk part;
+        if (end - at < CHUNK_HEADER_BYTES || !read_chunk(bytes, at, big_endian, &part) ||
+            !is_text(part.id) || !part.size || part.size > end - at - CHUNK_HEADER_BYTES) {
+            return false;
+        }
+        at += CHUNK_HEADER_BYTES + part.size;
+        at += part.size & 1 && at < end; /* the last one's padding may be missing */
+    }
+    return true;
+}
+
+/* Chunks one after the other from `at` to `end`; one with samples may reach beyond. */
+static bool
+check_chunks(const struct sound_bytes *bytes, uint64_t at, uint64_t end, bool big_endian)
 {
     for (unsigned count = 0; at + CHUNK_HEADER_BYTES <= end; count++) {
         struct chunk chunk;
@@ -59,11 +85,10 @@ check_chunks(const struct sound_bytes *bytes, uint64_t at, uint64_t end, bool bi
         }
         uint64_t inside = at + CHUNK_HEADER_BYTES;
         if (chunk.size > end - inside) {
-            return outermost && (has_id(&chunk, "data") || has_id(&chunk, "SSND"));
+            return has_id(&chunk, "data") || has_id(&chunk, "SSND");
         }
-        if (outermost && has_id(&chunk, "LIST") &&
-            (chunk.size < 4 ||
-             !check_chunks(bytes, inside + 4, inside + chunk.size, big_endian, false))) {
+        if (has_id(&chunk, "LIST") &&
+            (chunk.size < 4 || !check_list(bytes, inside + 4, inside + chunk.size, big_endian))) {
             return false;
         }
         at = inside + chunk.size + (chunk.size & 1);
@@ -81,7 +106,7 @@ sound_check_bytes(const struct sound_bytes *bytes, char error[SOUND_ERROR_BYTES]
             continue;
         }
         bool good = !kinds[i].chunked ||
-                    check_chunks(bytes, LIST_HEADER_BYTES, bytes->size, kinds[i].big_endian, true);
+                    check_chunks(bytes, LIST_HEADER_BYTES, bytes->size, kinds[i].big_endian);
         if (!good) {
             snprintf(error, SOUND_ERROR_BYTES,
                      "is damaged: its chunks do not fit into one another");

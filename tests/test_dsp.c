@@ -146,7 +146,8 @@ perform(const struct scene *scene, enum dsp_variant variant, unsigned char *to, 
     float peaks[SOURCES];
     memset(to, 0xa5, bytes);
     assert_true(dsp_use(variant));
-    unsigned char *at = to + GUARD + (scene->frames & 3);
+    /* floats lie where floats may; the others anywhere */
+    unsigned char *at = to + GUARD + (scene->frames & 3) * (scene->format == DSP_F32 ? 4 : 1);
     dsp_mix_to_device(at, scene->stride, scene->format, scene->pointers, scene->source_count,
                       scene->gain, scene->frames);
     at += MOST_FRAMES * MOST_STRIDE + GUARD;

@@ -14,11 +14,17 @@
 #include "cli/frames.h"
 #include "cli/platform.h"
 #include "cli/session.h"
-#include "cli/sound.h"
 #include "cli/show.h"
+#include "cli/sound.h"
 #include "cli/stream.h"
 
-enum { CHUNK_FRAMES = 4096, SLEEP_MS = 5, PROGRESS_MS = 100, PROGRESS_LINES_MS = 1000 };
+enum {
+    OPEN_SECONDS = 10,
+    CHUNK_FRAMES = 4096,
+    SLEEP_MS = 5,
+    PROGRESS_MS = 100,
+    PROGRESS_LINES_MS = 1000
+};
 
 struct player {
     struct session session;
@@ -226,35 +232,17 @@ join(struct player *player, const struct args *args, uint32_t buffer,
     return true;
 }
 
-static size_t
-read_at(void *user, uint64_t offset, void *to, size_t count)
-{
-    return platform_read_at(user, offset, to, count);
-}
-
-/* Before libsndfile sees it: damaged lists keep that busy for ever. What cannot be opened is
- * libsndfile's to explain. */
-static bool
-check_bytes(const char *path)
-{
-    char error[SOUND_ERROR_BYTES];
-    FILE *file = platform_open_file(path);
-    if (!file)
-        return true;
-    const struct sound_bytes bytes = {read_at, file, platform_file_size(file)};
-    bool good = bytes.size == 0 || sound_check_bytes(&bytes, error);
-    if (!good)
-        session_say("'%s' %s", path, error);
-    fclose(file);
-    return good;
-}
-
 static bool
 open_file(struct player *player, const char *path)
 {
-    if (!check_bytes(path))
-        return false;
+    char sentence[SOUND_ERROR_BYTES + 64];
+
+    /* libsndfile 1.2 reads some damaged files for ever (fuzz/corpus/wav/list-*). */
+    snprintf(sentence, sizeof sentence,
+             "tutti: '%.120s' is damaged: libsndfile does not come to an end with it\n", path);
+    platform_watch(OPEN_SECONDS, sentence);
     player->file = platform_open_sound(path, SFM_READ, &player->info);
+    platform_watch(0, NULL);
     if (!player->file) {
         session_say("cannot open '%s': %s", path, stream_sound_error(NULL));
         return false;

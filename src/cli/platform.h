@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <sndfile.h>
 
@@ -37,11 +36,10 @@ void platform_sleep_ms(unsigned ms);
 /** This process's id as the engine knows it. */
 uint32_t platform_pid(void);
 
-/** Opens a file with a utf-8 path for reading; NULL: errno says why. */
-FILE *platform_open_file(const char *path);
-/** Its size; and up to count bytes from offset: the number read. */
-uint64_t platform_file_size(FILE *file);
-size_t platform_read_at(FILE *file, uint64_t offset, void *to, size_t count);
+/** Ends the process with status 1 and this sentence on the standard error, unless the next
+ * platform_watch(0, NULL) comes within so many seconds: for what may never return. sentence: kept
+ * by the caller till then, with its line feed. */
+void platform_watch(unsigned seconds, const char *sentence);
 
 /** sf_open() with a utf-8 path. */
 SNDFILE *platform_open_sound(const char *path, int mode, SF_INFO *info);

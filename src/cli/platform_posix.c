@@ -86,22 +86,25 @@ platform_pid(void)
     return (uint32_t)getpid();
 }
 
-FILE *
-platform_open_file(const char *path)
+static const char *volatile watched;
+
+static void
+on_alarm(int number)
 {
-    return fopen(path, "rb");
+    (void)number;
+    const char *sentence = watched;
+    if (sentence && write(STDERR_FILENO, sentence, strlen(sentence)) >= 0) {
+        _exit(1);
+    }
+    _exit(1);
 }
 
-uint64_t
-platform_file_size(FILE *file)
+void
+platform_watch(unsigned seconds, const char *sentence)
 {
-    return fseeko(file, 0, SEEK_END) == 0 ? (uint64_t)ftello(file) : 0;
-}
-
-size_t
-platform_read_at(FILE *file, uint64_t offset, void *to, size_t count)
-{
-    return fseeko(file, (off_t)offset, SEEK_SET) == 0 ? fread(to, 1, count, file) : 0;
+    watched = sentence;
+    signal(SIGALRM, on_alarm);
+    alarm(seconds);
 }
 
 SNDFILE *

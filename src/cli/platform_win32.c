@@ -137,27 +137,31 @@ platform_pid(void)
     return GetCurrentProcessId();
 }
 
-FILE *
-platform_open_file(const char *path)
-{
-    WCHAR wide[32768];
-    int room = (int)(sizeof wide / sizeof *wide);
+static const char *volatile watched;
 
-    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, room) == 0)
-        return NULL;
-    return _wfopen(wide, L"rb");
+static void CALLBACK
+on_alarm(void *parameter, BOOLEAN fired)
+{
+    DWORD written;
+    const char *sentence = watched;
+
+    if (sentence)
+        WriteFile(GetStdHandle(STD_ERROR_HANDLE), sentence, (DWORD)strlen(sentence), &written,
+                  NULL);
+    TerminateProcess(GetCurrentProcess(), 1);
 }
 
-uint64_t
-platform_file_size(FILE *file)
+void
+platform_watch(unsigned seconds, const char *sentence)
 {
-    return _fseeki64(file, 0, SEEK_END) == 0 ? (uint64_t)_ftelli64(file) : 0;
-}
+    static HANDLE timer;
 
-size_t
-platform_read_at(FILE *file, uint64_t offset, void *to, size_t count)
-{
-    return _fseeki64(file, (long long)offset, SEEK_SET) == 0 ? fread(to, 1, count, file) : 0;
+    if (timer)
+        DeleteTimerQueueTimer(NULL, timer, INVALID_HANDLE_VALUE);
+    timer = NULL;
+    watched = sentence;
+    if (seconds)
+        CreateTimerQueueTimer(&timer, NULL, on_alarm, NULL, seconds * 1000, 0, WT_EXECUTEONLYONCE);
 }
 
 SNDFILE *

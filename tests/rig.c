@@ -314,9 +314,9 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
             os_shm_adopt(&mapped, os_handle_duplicate(page), sizeof(struct proto_rendezvous)),
             TUTTI_OK);
         rig->rendezvous = mapped.base;
-        assert_int_equal(
-            os_wake_adopt(&rig->engine_wake, &rig->rendezvous->wake, os_handle_duplicate(event)),
-            TUTTI_OK);
+        assert_int_equal(os_wake_adopt(&rig->engine_wake, &rig->rendezvous->wake,
+                                       os_handle_duplicate(event), &rig->rendezvous->by_event),
+                         TUTTI_OK);
     }
     sim_set_air(sim_current(), air_source, air_sink, rig);
     return TUTTI_OK;

@@ -35,7 +35,8 @@ attachment_new(struct attachment **out, const struct proto_prepared *prepared, u
     handles[0] = OS_NO_HANDLE;
     if (status == TUTTI_OK) {
         attachment->rendezvous = attachment->page.base;
-        status = os_wake_adopt(&attachment->engine, &attachment->rendezvous->wake, handles[1]);
+        status = os_wake_adopt(&attachment->engine, &attachment->rendezvous->wake, handles[1],
+                               &attachment->rendezvous->by_event);
         handles[1] = OS_NO_HANDLE;
         if (status)
             os_shm_close(&attachment->page);

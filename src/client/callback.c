@@ -31,6 +31,13 @@ block_ns(const struct callback *callback)
     return callback->layout.buffer_frames * (OS_NS_PER_S * 1000) / rate_millihz(callback);
 }
 
+/* The segment's words are on the engine's time. */
+static uint64_t
+engine_now_ns(void)
+{
+    return os_now_ns() + (uint64_t)os_link_clock_offset_ns();
+}
+
 /* ---- completing a block ---- */
 
 /* Hands a half back. The caller took the block's token (or is the callback thread in late_take), so
@@ -41,7 +48,7 @@ hand_back(struct callback *callback, uint32_t seq)
     struct attachment *attachment = atomic_load(&callback->current);
     if (!attachment)
         return;
-    atomic_store_explicit(&callback->segment->done_ns, os_now_ns(), memory_order_relaxed);
+    atomic_store_explicit(&callback->segment->done_ns, engine_now_ns(), memory_order_relaxed);
     if (handoff_done(callback->segment, attachment->rendezvous, seq))
         os_wake_post(&attachment->engine);
 }
@@ -101,7 +108,8 @@ call_host(struct callback *callback, struct tutti_block *block)
     callback->last_device_frames = block->device_frames;
     callback->last_begun_ns = now;
     callback->next_position = block->position_frames + block->frames;
-    atomic_store_explicit(&callback->segment->begun_ns, now, memory_order_relaxed);
+    atomic_store_explicit(&callback->segment->begun_ns, now + (uint64_t)os_link_clock_offset_ns(),
+                          memory_order_relaxed);
     atomic_store_explicit(&callback->segment->begun_seq, callback->next_seq, memory_order_release);
     told_put(&callback->told, block);
     callback->process(callback->user, block);
@@ -150,7 +158,8 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
         if (atomic_load(&attachment->dead))
             return WAKE_DEAD;
         uint64_t now = os_now_ns();
-        uint64_t done = atomic_load_explicit(&segment->done_ns, memory_order_relaxed);
+        uint64_t done = atomic_load_explicit(&segment->done_ns, memory_order_relaxed) -
+                        (uint64_t)os_link_clock_offset_ns();
         if (done > since && done <= now)
             since = done;
         if (open && now >= unready) {
@@ -198,7 +207,7 @@ run_block(struct callback *callback, struct attachment *attachment)
     struct proto_stamp stamp = callback->segment->stamp[callback->next_seq & 1];
     struct tutti_block block = {
         .position_frames = callback->offset + stamp.position_frames,
-        .time_ns = stamp.time_ns,
+        .time_ns = stamp.time_ns - (uint64_t)os_link_clock_offset_ns(),
         .device_frames = stamp.device_frames,
         .generation = attachment->generation,
         .jumped = stamp.flags & PROTO_STAMP_JUMPED,

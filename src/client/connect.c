@@ -57,7 +57,7 @@ read_pid_file(void)
     char folder[CONNECT_PATH_BYTES], path[CONNECT_PATH_BYTES + 16];
     unsigned long pid = 0;
 
-    if (os_runtime_dir(folder, sizeof folder))
+    if (os_link_runtime_dir(folder, sizeof folder))
         return 0;
     snprintf(path, sizeof path, "%s/engine.pid", folder);
     FILE *file = fopen(path, "r");
@@ -150,6 +150,7 @@ greet(const struct connect_how *how, struct look *look)
     hello.oldest_version = proto_versions.oldest;
     hello.bits = sizeof(void *) * 8;
     utf8_copy(hello.program, sizeof hello.program, how->program);
+    hello.host_pid = os_link_host_pid();
     enum tutti_status status = os_link_send(look->link, &hello, sizeof hello, NULL, 0, deadline);
     if (status == TUTTI_OK)
         status = receive(how, look->link, &answer, sizeof answer, &bytes, deadline);

@@ -72,7 +72,8 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
         goto no_memory;
     }
     cycle->rendezvous = engine->rendezvous.base;
-    status = os_wake_init(&cycle->wake, &cycle->rendezvous->wake);
+    status =
+        os_wake_init_common(&cycle->wake, &cycle->rendezvous->wake, &cycle->rendezvous->by_event);
     if (status != TUTTI_OK) {
         goto no_wake;
     }

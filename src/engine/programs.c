@@ -114,6 +114,19 @@ programs_command(struct engine *engine, enum cycle_command_kind kind, struct cyc
     retire(engine, (struct engine_retired){.plan = swap_plan(engine, plan)});
 }
 
+/* A program under Wine can neither wait on a futex nor post one: with one of them here everybody
+ * posts the engine's pipe, which costs each cycle a little more. */
+static void
+choose_wake(struct engine *engine)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        const struct cycle_program *cycle = engine->program[i]->cycle;
+        any = any || (cycle && cycle->doorbell.event != OS_NO_HANDLE);
+    }
+    os_wake_use_event(&engine->cycle.wake, any);
+}
+
 void
 programs_detach(struct engine *engine, struct engine_program *program)
 {
@@ -128,6 +141,7 @@ programs_detach(struct engine *engine, struct engine_program *program)
     }
     uint32_t inputs = gone->layout.inputs;
     program->cycle = NULL;
+    choose_wake(engine);
     float *rings[PROTO_MAX_CHANNELS];
     uint32_t ring_count = 0;
     for (uint32_t c = 0; c < inputs; c++) {
@@ -284,6 +298,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     programs_keep_latency(engine, program);
     program->segment = *segment;
     cycle->doorbell = *doorbell;
+    choose_wake(engine);
     program->overloads_told = 0;
     program->demoted = false;
     program->met_thread = 0;
@@ -310,7 +325,7 @@ adopt(const struct proto_prepare *message, os_handle handle, os_handle event,
     struct proto_segment *base = segment->base;
     status = proto_segment_check(base, segment->size_bytes, &layout);
     if (status == TUTTI_OK) {
-        status = os_wake_adopt(doorbell, &base->doorbell, event);
+        status = os_wake_adopt(doorbell, &base->doorbell, event, NULL);
     } else {
         os_handle_close(event);
     }

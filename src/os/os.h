@@ -63,6 +63,10 @@ bool os_thread_set_priority(enum os_priority priority);
  * library made); false when the system refused it. Real time but for the system call. */
 bool os_thread_raise_priority(enum os_priority priority);
 
+/** Sets the priority of another thread of this user's by its system-wide id; false when the system
+ * refused it, and on Windows. */
+bool os_thread_promote(uint32_t tid, enum os_priority priority);
+
 /** The processor that the calling thread runs on now. Real time. */
 uint32_t os_thread_cpu(void);
 
@@ -146,20 +150,38 @@ void os_shm_close(struct os_shm *shm);
 
 /*
  * A doorbell between two processes. word lies in shared memory; each post increments it. On Linux
- * the word is a futex and there is no handle; on Windows an auto-reset event goes with it.
+ * the word is a futex; on Windows an auto-reset event goes with it. Windows programs under Wine
+ * have no futex between processes: where one of them listens or posts, a pipe goes with the word.
  * The word is a hint from the other side: a waiter always looks at the protocol's own words.
  */
 struct os_wake {
     _Atomic uint32_t *word; /* borrowed: lives in a mapped segment */
-    os_handle event;        /* OS_NO_HANDLE on POSIX */
+    os_handle event;        /* what is posted beside the word: Windows: an event; Linux: a pipe's
+                               end for writing, mostly OS_NO_HANDLE */
+    os_handle ear;          /* Linux: the end for reading, of one that os_wake_init_common() made */
+    /* Of one that os_wake_init_common() made. by_event: shared; posters use the event when it is
+     * not 0. NULL: they use what there is. */
+    _Atomic uint32_t *by_event;
+    _Atomic bool listens; /* the waiter's own copy of it */
 };
 
 /** Makes a wake-up over a word of shared memory. Errors: NO_MEMORY. */
 enum tutti_status os_wake_init(struct os_wake *wake, _Atomic uint32_t *word);
 
+/** Likewise, for one that many programs post, some of them perhaps under Wine. by_event: a word
+ * that they all see, 0 till os_wake_use_event(); on Windows unused. Errors: NO_MEMORY. */
+enum tutti_status os_wake_init_common(struct os_wake *wake, _Atomic uint32_t *word,
+                                      _Atomic uint32_t *by_event);
+
+/** Has everybody post the event too, or again the word alone. A post in the moment of the change
+ * may be heard late. Any thread; nothing on Windows. */
+void os_wake_use_event(struct os_wake *wake, bool use);
+
 /** The other side's half: word in the mapped memory, event as received (owned from then on; closed
- * on failure). Errors: PROTOCOL when the handle is not an event (Windows). */
-enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event);
+ * on failure; OS_NO_HANDLE is fine on Linux). by_event: as in os_wake_init_common(), else NULL.
+ * Errors: PROTOCOL when the handle is not an event (Windows) or a pipe (Linux). */
+enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
+                                _Atomic uint32_t *by_event);
 
 void os_wake_fini(struct os_wake *wake);
 
@@ -187,6 +209,9 @@ enum tutti_status os_lock_take(struct os_lock **out, const char *name, uint64_t 
 void os_lock_release(struct os_lock *lock);
 
 uint32_t os_process_id(void);
+
+/** True when the process exists and is this user's. Not real time. */
+bool os_process_is_ours(uint32_t pid);
 
 /** For a process that lives long: freed memory goes back to the system instead of staying with the
  * threads that had it. Called once, before other threads. */
@@ -280,5 +305,18 @@ void os_link_close(struct os_link *link);
 
 /** Process id of the other side as the system tells it. */
 uint32_t os_link_peer_pid(const struct os_link *link);
+
+/*
+ * Under Wine the links of a Windows program may lead to the native engine, through a bridge
+ * (bridge_records.h): os_link_connect() decides it once for the process. What follows is about the
+ * other side as this program sees it, and plain everywhere else.
+ */
+
+/** This process as the engine's system numbers it; 0: as os_process_id(). */
+uint32_t os_link_host_pid(void);
+/** What the engine's os_now_ns() is ahead of this side's. Changes slowly. Real time. */
+int64_t os_link_clock_offset_ns(void);
+/** The runtime folder of the engine, as this side can open it. Errors: as os_runtime_dir(). */
+enum tutti_status os_link_runtime_dir(char *path, size_t path_bytes);
 
 #endif

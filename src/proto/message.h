@@ -87,6 +87,10 @@ struct proto_hello {
     uint32_t oldest_version; /* that this program understands */
     uint32_t bits;           /* 32 or 64 */
     char program[PROTO_NAME_BYTES];
+    /* The process whose threads do the work, where another speaks for it (a bridge, for a program
+     * under Wine); 0: the one that sends this. */
+    uint32_t host_pid;
+    uint32_t reserved;
 };
 
 /* What the engine knows of its device, open or not; numbers are 0 while unknown. */
@@ -250,6 +254,7 @@ enum proto_event_kind {
 
 static_assert(sizeof(struct proto_header) == 16, "message layout");
 static_assert(sizeof(struct proto_channel) == 8, "message layout");
+static_assert(sizeof(struct proto_hello) == 96, "message layout");
 static_assert(sizeof(struct proto_prepare) == 40 + 2 * 8 * PROTO_MAX_CHANNELS, "message layout");
 static_assert(sizeof(struct proto_device) == 288, "message layout");
 static_assert(sizeof(struct proto_event) == 304, "message layout");

@@ -145,7 +145,7 @@ join(uint32_t buffer, uint32_t channels)
         return false;
     }
     me.rendezvous = me.page.base;
-    os_wake_adopt(&me.engine, &me.rendezvous->wake, handles[1]);
+    os_wake_adopt(&me.engine, &me.rendezvous->wake, handles[1], &me.rendezvous->by_event);
     handoff_reset(me.segment, 0);
     atomic_store(&me.segment->run, 1);
     return os_thread_start(&me.thread, "hostile", OS_PRIORITY_NORMAL, answer_calls, NULL) ==

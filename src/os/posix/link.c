@@ -313,3 +313,21 @@ os_link_peer_pid(const struct os_link *link)
 {
     return link->peer_pid;
 }
+
+uint32_t
+os_link_host_pid(void)
+{
+    return 0;
+}
+
+int64_t
+os_link_clock_offset_ns(void)
+{
+    return 0;
+}
+
+enum tutti_status
+os_link_runtime_dir(char *path, size_t path_bytes)
+{
+    return os_runtime_dir(path, path_bytes);
+}

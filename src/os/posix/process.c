@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,15 @@ uint32_t
 os_process_id(void)
 {
     return (uint32_t)getpid();
+}
+
+bool
+os_process_is_ours(uint32_t pid)
+{
+    char path[64];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%u", pid);
+    return pid != 0 && stat(path, &status) == 0 && status.st_uid == geteuid();
 }
 
 /* ---- starting ---- */

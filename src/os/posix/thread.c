@@ -42,32 +42,45 @@ os_thread_id(void)
 }
 
 static bool
-set_fifo(int level)
+set_fifo(pid_t tid, int level)
 {
     /* a process that the program forks from this thread does not inherit the priority */
     const struct sched_param param = {.sched_priority = level};
-    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0;
+    return sched_setscheduler(tid, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) == 0;
 }
 
-bool
-os_thread_set_priority(enum os_priority priority)
+/* tid 0: the calling thread. */
+static bool
+set_priority(pid_t tid, enum os_priority priority)
 {
     if (priority == OS_PRIORITY_NORMAL) {
         const struct sched_param param = {.sched_priority = 0};
-        return sched_setscheduler(0, SCHED_OTHER, &param) == 0;
+        return sched_setscheduler(tid, SCHED_OTHER, &param) == 0;
     }
     const bool engine = priority == OS_PRIORITY_ENGINE;
-    if (set_fifo(engine ? FIFO_ENGINE : FIFO_PROGRAM))
+    if (set_fifo(tid, engine ? FIFO_ENGINE : FIFO_PROGRAM))
         return true;
 
     /* a lower limit still keeps the order: the engine at the limit, programs below it */
     const int error = errno;
     struct rlimit limit;
     if (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur >= 2 &&
-        limit.rlim_cur < FIFO_ENGINE && set_fifo((int)limit.rlim_cur - (engine ? 0 : 1)))
+        limit.rlim_cur < FIFO_ENGINE && set_fifo(tid, (int)limit.rlim_cur - (engine ? 0 : 1)))
         return true;
     errno = error;
     return false;
+}
+
+bool
+os_thread_set_priority(enum os_priority priority)
+{
+    return set_priority(0, priority);
+}
+
+bool
+os_thread_promote(uint32_t tid, enum os_priority priority)
+{
+    return tid != 0 && tid <= INT32_MAX && set_priority((pid_t)tid, priority);
 }
 
 bool

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "bridge.h"
 
 enum { CONNECT_PAUSE_MS = 20 };
 
@@ -118,6 +119,8 @@ enum tutti_status
 os_link_connect(struct os_link **out, uint64_t deadline_ns)
 {
     HANDLE pipe;
+    if (bridge_choose())
+        return bridge_link_connect(out, deadline_ns);
     wchar_t *name = win32_link_name();
     if (name == NULL)
         return TUTTI_REFUSED;
@@ -210,6 +213,9 @@ enum tutti_status
 os_link_send(struct os_link *link, const void *message, size_t message_bytes,
              const os_handle *handles, unsigned handle_count, uint64_t deadline_ns)
 {
+    if (link->bridge != NULL)
+        return bridge_link_send(link->bridge, message, message_bytes, handles, handle_count,
+                                deadline_ns);
     if (message_bytes == 0 || message_bytes > OS_LINK_MAX_MESSAGE_BYTES ||
         handle_count > OS_LINK_MAX_HANDLES)
         return TUTTI_INVALID_ARGUMENT;
@@ -238,6 +244,9 @@ os_link_recv(struct os_link *link, void *message, size_t message_room, size_t *m
     struct win32_packet *packet = &link->in;
     const char *why = NULL;
     DWORD moved = 0;
+    if (link->bridge != NULL)
+        return bridge_link_recv(link->bridge, message, message_room, message_bytes, handles,
+                                deadline_ns);
     const DWORD error = run_io(link, false, packet, (DWORD)sizeof *packet, &moved, deadline_ns);
     if (error == WAIT_TIMEOUT)
         return TUTTI_TIMEOUT;
@@ -270,6 +279,10 @@ os_link_recv(struct os_link *link, void *message, size_t message_room, size_t *m
 void
 os_link_shutdown(struct os_link *link)
 {
+    if (link->bridge != NULL) {
+        bridge_link_shutdown(link->bridge);
+        return;
+    }
     AcquireSRWLockExclusive(&link->lock);
     if (!link->shut) {
         link->shut = true;
@@ -286,6 +299,11 @@ os_link_close(struct os_link *link)
 {
     if (link == NULL)
         return;
+    if (link->bridge != NULL) {
+        bridge_link_close(link->bridge);
+        free(link);
+        return;
+    }
     if (!link->shut)
         CloseHandle(link->pipe);
     HANDLE rest[] = {link->stop, link->read_done, link->write_done, link->turn, link->peer};
@@ -299,5 +317,5 @@ os_link_close(struct os_link *link)
 uint32_t
 os_link_peer_pid(const struct os_link *link)
 {
-    return link->peer_pid;
+    return link->bridge != NULL ? bridge_link_peer_pid(link->bridge) : link->peer_pid;
 }

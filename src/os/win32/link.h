@@ -31,7 +31,10 @@ struct win32_packet {
 static_assert(offsetof(struct win32_packet, message) == 8 + 8 * OS_LINK_MAX_HANDLES,
               "the same from 32- and 64-bit programs");
 
+struct bridge_link;
+
 struct os_link {
+    struct bridge_link *bridge; /* to the native engine; then the rest is unused */
     HANDLE pipe;
     HANDLE peer; /* its process with the right to duplicate handles; NULL: we may not */
     uint32_t peer_pid;

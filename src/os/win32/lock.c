@@ -8,15 +8,17 @@
  * of them may release. (A locked file would do without the thread, but packaged programs are shown
  * a private copy of the folder.)
  */
-#include "win32.h"
+#include "bridge.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct os_lock {
     struct os_thread *thread;
     HANDLE mutex;
-    HANDLE answered; /* set by the thread when status is known */
-    HANDLE release;  /* set by os_lock_release() */
+    HANDLE answered;  /* set by the thread when status is known */
+    HANDLE release;   /* set by os_lock_release() */
+    uint64_t bridged; /* its number in the bridge, and one more; 0: none of this is there */
     uint64_t deadline_ns;
     enum tutti_status status; /* written by the thread before answered */
 };
@@ -80,12 +82,46 @@ open_mutex(const char *name)
     return mutex;
 }
 
+/* A lock among native programs, held by the bridge. */
+static enum tutti_status
+take_bridged(struct os_lock *lock, const char *name, uint64_t deadline_ns)
+{
+    struct bridge_record reply,
+        request = {.kind = BRIDGE_LOCK, .number = win32_timeout_ms(deadline_ns)};
+    enum tutti_status status = bridge_hold();
+    if (status != TUTTI_OK)
+        return TUTTI_REFUSED;
+    snprintf(request.text, sizeof request.text, "%s", name);
+    status = bridge_ask(&request, NULL, 0, &reply, request.number);
+    if (status == TUTTI_OK)
+        lock->bridged = reply.value + 1;
+    else
+        bridge_release(false);
+    return status == TUTTI_CLOSED ? TUTTI_REFUSED : status;
+}
+
+static void
+release_bridged(const struct os_lock *lock)
+{
+    struct bridge_record request = {.kind = BRIDGE_UNLOCK, .value = lock->bridged - 1};
+    bridge_ask(&request, NULL, 0, NULL, 0);
+    bridge_release(true);
+}
+
 enum tutti_status
 os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns)
 {
     struct os_lock *lock = calloc(1, sizeof *lock);
     if (lock == NULL)
         return TUTTI_NO_MEMORY;
+    if (bridge_is_on()) {
+        const enum tutti_status bridged = take_bridged(lock, name, deadline_ns);
+        if (bridged == TUTTI_OK)
+            *out = lock;
+        else
+            free(lock);
+        return bridged;
+    }
     lock->deadline_ns = deadline_ns;
     enum tutti_status status = TUTTI_REFUSED;
     lock->mutex = open_mutex(name);
@@ -114,6 +150,8 @@ out_lock:
 void
 os_lock_release(struct os_lock *lock)
 {
+    if (lock != NULL && lock->bridged)
+        release_bridged(lock);
     if (lock != NULL)
         lock_free(lock);
 }

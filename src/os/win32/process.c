@@ -5,9 +5,10 @@
  * The engine serves all programs of this user, so it runs at medium integrity even when an elevated
  * program is the one that starts it.
  */
-#include "win32.h"
+#include "bridge.h"
 
 #include <sddl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
@@ -175,6 +176,11 @@ enum tutti_status
 os_process_spawn(const char *path, const char *const *argv)
 {
     char dir[WIN32_PATH_BYTES];
+    if (bridge_is_on()) {
+        /* the native engine that belongs to the bridge, wherever this program looks */
+        struct bridge_record request = {.kind = BRIDGE_START};
+        return bridge_ask(&request, NULL, 0, NULL, 0);
+    }
     if (os_runtime_dir(dir, sizeof dir) != TUTTI_OK)
         return TUTTI_NO_ENGINE;
     wchar_t *wide_path = win32_wide(path);
@@ -201,8 +207,23 @@ os_process_spawn(const char *path, const char *const *argv)
 /* ---- watching and ending ---- */
 
 bool
+os_process_is_ours(uint32_t pid)
+{
+    const HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (process == NULL)
+        return false;
+    const bool ours = win32_user_of_process(process) == WIN32_USER_SAME;
+    CloseHandle(process);
+    return ours;
+}
+
+bool
 os_process_alive(uint32_t pid)
 {
+    if (bridge_is_on()) {
+        struct bridge_record request = {.kind = BRIDGE_ALIVE, .number = pid};
+        return bridge_ask(&request, NULL, 0, NULL, 0) == TUTTI_OK;
+    }
     const HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
     if (process == NULL)
         return GetLastError() == ERROR_ACCESS_DENIED;
@@ -234,6 +255,11 @@ has_image_name(HANDLE process, const char *image_name)
 bool
 os_process_kill(uint32_t pid, const char *image_name)
 {
+    if (bridge_is_on()) {
+        struct bridge_record request = {.kind = BRIDGE_KILL, .number = pid};
+        snprintf(request.text, sizeof request.text, "%s", image_name);
+        return bridge_ask(&request, NULL, 0, NULL, KILL_WAIT_MS) == TUTTI_OK;
+    }
     if (!os_process_alive(pid))
         return true;
     const HANDLE process = OpenProcess(

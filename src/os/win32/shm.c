@@ -6,7 +6,7 @@
  * reserved fault on access, and pages of a file can vanish with the file. So its attributes are
  * checked before it is mapped, and the mapped region after.
  */
-#include "win32.h"
+#include "bridge.h"
 
 #include <wchar.h>
 #include <winternl.h>
@@ -24,7 +24,7 @@ os_handle
 os_handle_duplicate(os_handle handle)
 {
     HANDLE copy;
-    if (handle == OS_NO_HANDLE ||
+    if (handle == OS_NO_HANDLE || bridge_owns(handle) ||
         !DuplicateHandle(GetCurrentProcess(), (HANDLE)handle, GetCurrentProcess(), &copy, 0, FALSE,
                          DUPLICATE_SAME_ACCESS)) {
         return OS_NO_HANDLE;
@@ -35,7 +35,9 @@ os_handle_duplicate(os_handle handle)
 void
 os_handle_close(os_handle handle)
 {
-    if (handle != OS_NO_HANDLE)
+    if (bridge_owns(handle))
+        bridge_object_close(handle);
+    else if (handle != OS_NO_HANDLE)
         CloseHandle((HANDLE)handle);
 }
 
@@ -98,9 +100,28 @@ map(struct os_shm *shm, HANDLE section, size_t size_bytes)
     return TUTTI_OK;
 }
 
+/* Memory of the bridge's, handle: owned from here on. */
+static enum tutti_status
+map_bridged(struct os_shm *shm, os_handle handle, size_t size_bytes)
+{
+    const HANDLE section = bridge_memory_section(handle, size_bytes);
+    const enum tutti_status status =
+        section != NULL ? map(shm, section, size_bytes) : TUTTI_PROTOCOL;
+    if (status == TUTTI_OK)
+        shm->handle = handle;
+    else
+        bridge_object_close(handle);
+    return status;
+}
+
 enum tutti_status
 os_shm_create(struct os_shm *shm, size_t size_bytes)
 {
+    if (bridge_is_on()) {
+        os_handle handle;
+        const enum tutti_status status = bridge_memory_create(size_bytes, &handle);
+        return status == TUTTI_OK ? map_bridged(shm, handle, size_bytes) : status;
+    }
     const HANDLE section =
         CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | SEC_COMMIT,
                            (DWORD)((uint64_t)size_bytes >> 32), (DWORD)size_bytes, NULL);
@@ -139,6 +160,8 @@ os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
 {
     if (handle == OS_NO_HANDLE)
         return TUTTI_PROTOCOL;
+    if (bridge_owns(handle))
+        return map_bridged(shm, handle, size_bytes);
     const HANDLE section = (HANDLE)handle;
     enum tutti_status status = TUTTI_PROTOCOL;
     if (size_bytes == 0 || !is_plain_section(section, size_bytes))
@@ -157,6 +180,6 @@ os_shm_close(struct os_shm *shm)
     if (shm->base == NULL)
         return;
     UnmapViewOfFile(shm->base);
-    CloseHandle((HANDLE)shm->handle);
+    os_handle_close(shm->handle);
     *shm = (struct os_shm){.handle = OS_NO_HANDLE};
 }

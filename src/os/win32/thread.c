@@ -5,7 +5,7 @@
  * Each thread holds a reference to the module that this code is linked into and gives it back with
  * its last step, so that a host may unload the driver at any time.
  */
-#include "win32.h"
+#include "bridge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,13 +35,18 @@ static struct {
     set_characteristics_fn set_characteristics; /* these three: all or none */
     set_mm_priority_fn set_mm_priority;
     revert_fn revert;
-    DWORD task_slot; /* the thread's MMCSS task; FLS_OUT_OF_INDEXES: none left */
-} mmcss = {.once = INIT_ONCE_STATIC_INIT, .task_slot = FLS_OUT_OF_INDEXES};
+    DWORD task_slot;  /* the thread's MMCSS task; FLS_OUT_OF_INDEXES: none left */
+    DWORD linux_slot; /* the thread's id in Linux, for threads that a bridge raised */
+} mmcss = {.once = INIT_ONCE_STATIC_INIT,
+           .task_slot = FLS_OUT_OF_INDEXES,
+           .linux_slot = FLS_OUT_OF_INDEXES};
 
 uint32_t
 os_thread_id(void)
 {
-    return GetCurrentThreadId();
+    const uintptr_t there =
+        mmcss.linux_slot != FLS_OUT_OF_INDEXES ? (uintptr_t)FlsGetValue(mmcss.linux_slot) : 0;
+    return there != 0 ? (uint32_t)there : GetCurrentThreadId();
 }
 
 /* Windows 11 takes fine timers from processes without a visible window and puts background work on
@@ -67,6 +72,7 @@ static BOOL CALLBACK
 init_mmcss(PINIT_ONCE once, PVOID parameter, PVOID *context)
 {
     refuse_power_throttling();
+    mmcss.linux_slot = FlsAlloc(NULL);
     const HMODULE avrt = LoadLibraryExW(L"avrt.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (avrt == NULL)
         return TRUE;
@@ -87,6 +93,9 @@ free_task_slot(void)
     if (mmcss.task_slot != FLS_OUT_OF_INDEXES)
         FlsFree(mmcss.task_slot);
     mmcss.task_slot = FLS_OUT_OF_INDEXES;
+    if (mmcss.linux_slot != FLS_OUT_OF_INDEXES)
+        FlsFree(mmcss.linux_slot);
+    mmcss.linux_slot = FLS_OUT_OF_INDEXES;
 }
 
 static bool
@@ -138,10 +147,10 @@ os_thread_raise_priority(enum os_priority priority)
     return priority == OS_PRIORITY_NORMAL || os_thread_set_priority(priority);
 }
 
-static void
-name_this_thread(const char *name)
+void
+win32_name_thread(const char *name)
 {
-    /* since Windows 10 1607; under Wine it names the Linux thread */
+    /* since Windows 10 1607 */
     const set_description_fn set =
         (set_description_fn)(any_fn)win32_function(L"kernel32.dll", "SetThreadDescription");
     wchar_t *wide = set != NULL ? win32_wide(name) : NULL;
@@ -150,16 +159,28 @@ name_this_thread(const char *name)
     free(wide);
 }
 
+/* Wine leaves every thread at normal priority; the native side can raise it. */
+static void
+become_linux_thread(const struct os_thread *thread)
+{
+    const uint32_t id = bridge_raise_thread(thread->priority);
+    if (mmcss.linux_slot != FLS_OUT_OF_INDEXES)
+        FlsSetValue(mmcss.linux_slot, (void *)(uintptr_t)id);
+    win32_name_thread(thread->name);
+}
+
 static DWORD WINAPI
 thread_main(LPVOID arg)
 {
     const struct os_thread *thread = arg;
     const HMODULE module = thread->module;
-    name_this_thread(thread->name);
+    win32_name_thread(thread->name);
     if (thread->priority != OS_PRIORITY_NORMAL && !os_thread_set_priority(thread->priority))
         log_warning("thread %s runs without raised priority (error %lu): see that the service "
                     "'Multimedia Class Scheduler' runs",
                     thread->name, GetLastError());
+    if (thread->priority != OS_PRIORITY_NORMAL && bridge_is_on())
+        become_linux_thread(thread);
     thread->run(thread->arg);
     if (thread->priority != OS_PRIORITY_NORMAL)
         leave_mmcss();
@@ -213,6 +234,14 @@ void
 os_thread_join(struct os_thread *thread)
 {
     os_thread_join_until(thread, UINT64_MAX);
+}
+
+bool
+os_thread_promote(uint32_t tid, enum os_priority priority)
+{
+    (void)tid;
+    (void)priority;
+    return false;
 }
 
 bool

@@ -3,7 +3,7 @@
  * Wake-ups: a word of shared memory, and an auto-reset event that carries no meaning of its own. A
  * post that nobody waited for leaves the event set, and the next wait returns early for it.
  */
-#include "win32.h"
+#include "bridge.h"
 
 #include <stdlib.h>
 
@@ -14,25 +14,52 @@ enum { FAR_NS = 50 * OS_NS_PER_MS };
 enum tutti_status
 os_wake_init(struct os_wake *wake, _Atomic uint32_t *word)
 {
+    if (bridge_is_on()) {
+        *wake = (struct os_wake){.word = word, .ear = OS_NO_HANDLE};
+        return bridge_pipe_create(&wake->event);
+    }
     const HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
     if (event == NULL) {
         win32_log_failure("create an event", GetLastError());
         return TUTTI_NO_MEMORY;
     }
-    *wake = (struct os_wake){.word = word, .event = (os_handle)event};
+    *wake = (struct os_wake){.word = word, .event = (os_handle)event, .ear = OS_NO_HANDLE};
     return TUTTI_OK;
 }
 
 enum tutti_status
-os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event)
+os_wake_init_common(struct os_wake *wake, _Atomic uint32_t *word, _Atomic uint32_t *by_event)
 {
+    (void)by_event; /* an event is always posted here */
+    return os_wake_init(wake, word);
+}
+
+void
+os_wake_use_event(struct os_wake *wake, bool use)
+{
+    (void)wake;
+    (void)use;
+}
+
+enum tutti_status
+os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
+              _Atomic uint32_t *by_event)
+{
+    (void)by_event;
     if (event == OS_NO_HANDLE)
         return TUTTI_PROTOCOL;
+    if (bridge_owns(event)) {
+        *wake = (struct os_wake){.word = word, .event = event, .ear = OS_NO_HANDLE};
+        if (bridge_pipe_open(event))
+            return TUTTI_OK;
+        os_wake_fini(wake);
+        return TUTTI_PROTOCOL;
+    }
     if (win32_object_type((HANDLE)event) != WIN32_OBJECT_EVENT) {
         CloseHandle((HANDLE)event);
         return TUTTI_PROTOCOL;
     }
-    *wake = (struct os_wake){.word = word, .event = event};
+    *wake = (struct os_wake){.word = word, .event = event, .ear = OS_NO_HANDLE};
     return TUTTI_OK;
 }
 
@@ -41,7 +68,7 @@ os_wake_fini(struct os_wake *wake)
 {
     if (wake->word != NULL)
         os_handle_close(wake->event);
-    *wake = (struct os_wake){.event = OS_NO_HANDLE};
+    *wake = (struct os_wake){.event = OS_NO_HANDLE, .ear = OS_NO_HANDLE};
 }
 
 void
@@ -50,7 +77,10 @@ os_wake_post(struct os_wake *wake)
     /* seen by the waiter's acquire load in os_wake_wait(): what the poster wrote before is visible
      */
     atomic_fetch_add_explicit(wake->word, 1, memory_order_acq_rel);
-    SetEvent((HANDLE)wake->event);
+    if (bridge_owns(wake->event))
+        bridge_pipe_post(wake->event);
+    else
+        SetEvent((HANDLE)wake->event);
 }
 
 static void
@@ -85,6 +115,8 @@ wait_for_event(HANDLE event, uint64_t deadline_ns)
 bool
 os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns)
 {
+    if (bridge_owns(wake->event))
+        return bridge_pipe_wait(wake->event, wake->word, seen, deadline_ns);
     if (atomic_load_explicit(wake->word, memory_order_acquire) != seen)
         return true;
     wait_for_event((HANDLE)wake->event, deadline_ns);

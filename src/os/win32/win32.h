@@ -59,6 +59,11 @@ enum win32_object { WIN32_OBJECT_OTHER, WIN32_OBJECT_SECTION, WIN32_OBJECT_EVENT
 /** What a handle of this process refers to. */
 enum win32_object win32_object_type(HANDLE handle);
 
+/* ---- thread.c ---- */
+
+/** Names the calling thread, for debuggers; under Wine it is the Linux thread's name. */
+void win32_name_thread(const char *name);
+
 /* ---- link.c ---- */
 
 /** Makes a link of a connected pipe, owned from here on (closed on failure). Errors: REFUSED,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -217,6 +218,35 @@ programs_that_race_meet_one_engine(void **state)
     host_close(&host);
 }
 
+/* Writes a program that dies at once `deaths` times, and is the engine after that. */
+static void
+make_mortal_engine(char path[96], unsigned deaths)
+{
+    snprintf(path, 96, "/tmp/tutti-test-mortal-%ld", (long)getpid());
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "#!/bin/sh\nn=$(cat %s.n 2>/dev/null || echo 0)\necho $((n + 1)) > %s.n\n"
+            "[ \"$n\" -lt %u ] || exec %s\n",
+            path, path, deaths, tuttid);
+    fclose(file);
+    assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void
+an_engine_that_dies_while_it_starts_is_started_again(void **state)
+{
+    char path[96], counter[112];
+    make_mortal_engine(path, 2);
+    struct tutti_open_params params = {.program = "patient", .engine_path = path};
+    struct tutti_client *client;
+    assert_int_equal(tutti_open(&client, &params), TUTTI_OK);
+    tutti_close(client);
+    snprintf(counter, sizeof counter, "%s.n", path);
+    unlink(counter);
+    unlink(path);
+}
+
 static void
 a_second_engine_ends_at_once(void **state)
 {
@@ -385,6 +415,8 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(programs_that_race_meet_one_engine, await_no_engine),
+        cmocka_unit_test_teardown(an_engine_that_dies_while_it_starts_is_started_again,
+                                  await_no_engine),
         cmocka_unit_test_teardown(a_second_engine_ends_at_once, await_no_engine),
         cmocka_unit_test_teardown(the_engine_leaves_after_the_last_program, await_no_engine),
         cmocka_unit_test_teardown(a_killed_engine_is_replaced, await_no_engine),

@@ -18,6 +18,16 @@
 #endif
 #define ENGINE_IMAGE "tuttid"
 
+enum { START_AGAIN_MS = 300 }; /* an engine holds its lock sooner than that */
+
+/* What one attempt to meet an engine has done so far. */
+struct attempt {
+    struct os_lock *lock; /* "spawn"; NULL: not ours yet */
+    bool spawned;
+    uint64_t spawn_again_ns; /* not before, and only if no engine lives */
+    uint64_t deadline_ns;
+};
+
 /* What a look at the engine showed. */
 enum sight {
     SIGHT_SERVES,
@@ -255,30 +265,49 @@ spawn(const struct connect_how *how)
     return TUTTI_NO_ENGINE;
 }
 
+/* An engine takes this lock before it listens, and has it as long as it lives. */
+static bool
+is_engine_alive(void)
+{
+    struct os_lock *lock = NULL;
+    if (os_lock_take(&lock, "engine", 0) != TUTTI_OK)
+        return true;
+    os_lock_release(lock);
+    return false;
+}
+
+/* The one that was started may have died before it listened. */
+static enum tutti_status
+start(const struct connect_how *how, struct attempt *attempt)
+{
+    if (attempt->spawned && (os_now_ns() < attempt->spawn_again_ns || is_engine_alive()))
+        return TUTTI_OK;
+    if (!attempt->spawned)
+        attempt->deadline_ns = in_ms(CONNECT_SPAWN_MS);
+    attempt->spawned = true;
+    attempt->spawn_again_ns = in_ms(START_AGAIN_MS);
+    return spawn(how);
+}
+
 /* Does, under the lock, what a sight asks for. OK: look again. */
 static enum tutti_status
-act(const struct connect_how *how, enum sight sight, struct look *look, bool *spawned,
-    uint64_t *deadline_ns)
+act(const struct connect_how *how, enum sight sight, struct look *look, struct attempt *attempt)
 {
     switch (sight) {
     case SIGHT_ABSENT:
-        if (*spawned)
-            return TUTTI_OK;
-        *spawned = true;
-        *deadline_ns = in_ms(CONNECT_SPAWN_MS);
-        return spawn(how);
+        return start(how, attempt);
     case SIGHT_HANGS:
         log_warning("the engine %u does not answer: ending it", (unsigned)look->pid);
         if (!look->pid || !os_process_kill(look->pid, ENGINE_IMAGE)) {
             log_error("the engine %u could not be ended", (unsigned)look->pid);
             return TUTTI_NO_ENGINE;
         }
-        *spawned = false;
-        *deadline_ns = in_ms(CONNECT_SPAWN_MS);
+        attempt->spawned = false;
+        attempt->deadline_ns = in_ms(CONNECT_SPAWN_MS);
         return TUTTI_OK;
     case SIGHT_OLDER:
         ask_to_leave(how, look);
-        *spawned = false;
+        attempt->spawned = false;
         return TUTTI_OK;
     case SIGHT_LEAVES:
     case SIGHT_SERVES:
@@ -311,11 +340,9 @@ enum tutti_status
 connect_engine(const struct connect_how *how, struct os_link **link, struct proto_welcome *welcome,
                char text[PROTO_TEXT_BYTES])
 {
-    struct os_lock *lock = NULL;
+    struct attempt attempt = {.deadline_ns = in_ms(CONNECT_SPAWN_MS)};
     struct look look;
     enum sight sight;
-    bool spawned = false;
-    uint64_t deadline = in_ms(CONNECT_SPAWN_MS);
     const uint64_t last_deadline = in_ms(UINT64_C(3) * CONNECT_SPAWN_MS);
     uint64_t nap_ms = 1;
 
@@ -323,12 +350,12 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
         sight = look_for_engine(how, &look);
         if (is_final(how, sight, &look))
             break;
-        if (lock) {
-            look.status = act(how, sight, &look, &spawned, &deadline);
+        if (attempt.lock) {
+            look.status = act(how, sight, &look, &attempt);
             if (look.status)
                 break;
         } else if (!how->do_not_start) {
-            enum tutti_status status = os_lock_take(&lock, "spawn", in_ms(50));
+            enum tutti_status status = os_lock_take(&attempt.lock, "spawn", in_ms(50));
             if (status != TUTTI_OK && status != TUTTI_TIMEOUT) {
                 look.status = status;
                 break;
@@ -338,18 +365,18 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
                 continue; /* what was seen without the lock may be history */
             }
             /* Somebody is ending or starting an engine: that may take longer than one start. */
-            deadline = last_deadline;
+            attempt.deadline_ns = last_deadline;
         }
         os_link_close(look.link);
         look.link = NULL;
-        if (os_now_ns() >= deadline) {
+        if (os_now_ns() >= attempt.deadline_ns) {
             look.status = TUTTI_NO_ENGINE;
             break;
         }
         os_sleep_until_ns(in_ms(nap_ms));
         nap_ms = nap_ms < 16 ? nap_ms * 2 : 20;
     }
-    os_lock_release(lock);
+    os_lock_release(attempt.lock);
     if (sight == SIGHT_SERVES) {
         *link = look.link;
         *welcome = look.welcome;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Windows hosts under Wine whose engine is killed again and again: each is called on, gets its reset request, and plays again.
 
+engine_kills.py [KILLS] [native]: of the Windows engine under Wine, or of the native one.
+
 One host ignores the reset request, one restarts as it is asked. Buffer addresses are the driver's promise: a host
 writes to them all the time and would crash.
 """
@@ -16,7 +18,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import demo
 import demo_compare
 
-KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+NATIVE = "native" in sys.argv
+KILLS = next((int(word) for word in sys.argv[1:] if word.isdigit()), 20)
 MOST_MS = 2000
 
 
@@ -60,7 +63,9 @@ def check(host, kills):
 
 
 def main():
-    demo.use_folder(os.path.join(demo.TOP, "build", "kills"))
+    demo.use_folder(os.path.join(demo.TOP, "build", "kills-native" if NATIVE else "kills"))
+    if NATIVE:
+        demo.use_native_engine()
     demo.prepare()
     random.seed(3)
     try:

@@ -590,6 +590,8 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_segment, gap_frames), 424);
     assert_int_equal(offsetof(struct proto_stamp, generation), 32);
     assert_int_equal(offsetof(struct proto_rendezvous, pending), 64);
+    assert_int_equal(offsetof(struct proto_rendezvous, by_event), 128);
+    assert_int_equal(offsetof(struct proto_hello, host_pid), 88);
     assert_int_equal(offsetof(struct proto_device, rate_hz), 152);
     assert_int_equal(offsetof(struct proto_welcome, device), 48);
     assert_int_equal(offsetof(struct proto_prepared, device), 32);
@@ -597,7 +599,7 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_status_reply, device), 96);
     assert_int_equal(offsetof(struct proto_status_reply, program), 384);
     static const uint32_t sizes[PROTO_TYPE_COUNT] = {
-        [PROTO_HELLO] = 88,           [PROTO_WELCOME] = 336,        [PROTO_PREPARE] = 4136,
+        [PROTO_HELLO] = 96,           [PROTO_WELCOME] = 336,        [PROTO_PREPARE] = 4136,
         [PROTO_PREPARED] = 320,       [PROTO_DISPOSE] = 16,         [PROTO_SET_RATE] = 24,
         [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 13696, [PROTO_DEVICES] = 16,
         [PROTO_DEVICES_REPLY] = 6168, [PROTO_LEAVE] = 16,           [PROTO_OK] = 16,

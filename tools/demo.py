@@ -24,6 +24,7 @@ PREFIX = os.path.join(DEMO, "prefix")
 WRAPPER = os.path.join(TOP, "tools", "wine-wrapper")
 RATE, PERIOD, CABLE = 48000, 128, 7
 STRETCH_S = 11.0
+NATIVE = None  # the folder of the native build, when Windows programs are to meet the native engine
 COLOURS = {"singer": "#2a6f97", "drummer": "#e07a1f", "recorder": "#3a7d44"}
 
 
@@ -31,6 +32,12 @@ def use_folder(folder):
     """Everything is made under this folder from here on."""
     global DEMO, BIN, PREFIX
     DEMO, BIN, PREFIX = folder, os.path.join(folder, "bin"), os.path.join(folder, "prefix")
+
+
+def use_native_engine():
+    """Windows programs go through the bridge to the native engine from here on."""
+    global NATIVE
+    NATIVE = os.path.join(TOP, "build", "native", "src")
 
 
 def say(text, end="\n"):
@@ -47,6 +54,9 @@ def environment():
                TUTTI_SIM_CABLE=str(CABLE), TUTTI_DEVICE_PERIOD=str(PERIOD), TUTTI_DEVICE_RATE=str(RATE),
                TUTTI_ENGINE_GRACE_MS="2000")
     env.pop("TUTTI_RUNTIME_DIR", None)
+    if NATIVE:
+        env.update(TUTTI_RUNTIME_DIR=os.path.join(DEMO, "runtime"), TUTTI_BRIDGE=f"{NATIVE}/bridge/tutti-bridge",
+                   TUTTI_NATIVE_ENGINE=f"{NATIVE}/tuttid/tuttid")
     return env
 
 
@@ -97,16 +107,21 @@ class Host:
             return {}
 
 
-def engine_pids():
+def pids_of(program):
+    """Processes of this demo whose command line has this."""
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         try:
-            if b"tuttid.exe" in open(path, "rb").read() and \
+            if program.encode() in open(path, "rb").read() and \
                     f"WINEPREFIX={PREFIX}\0".encode() in open(path.replace("cmdline", "environ"), "rb").read():
                 found.append(int(path.split("/")[2]))
         except OSError:
             pass
     return found
+
+
+def engine_pids():
+    return pids_of(f"{NATIVE}/tuttid/tuttid" if NATIVE else "tuttid.exe")
 
 
 def status():
@@ -145,6 +160,9 @@ def wait_for(what, seconds, text):
 def prepare():
     shutil.rmtree(DEMO, ignore_errors=True)
     os.makedirs(BIN)
+    os.makedirs(os.path.join(DEMO, "runtime"), mode=0o700)
+    if NATIVE and not os.path.exists(f"{NATIVE}/bridge/tutti-bridge"):
+        fail("the native parts are not built: ./run build")
     for path in ("asio/tutti.dll", "tuttid/tuttid.exe", "cli/tutti.exe", "../tests/hosts/tutti-host.exe"):
         shutil.copy(os.path.join(TOP, "build/win64/src", path), BIN)
     say("making a Wine prefix and registering the driver …", end="\n")

@@ -211,7 +211,7 @@ start_process(const wchar_t *file)
     wchar_t *const wide = name != NULL ? win32_wide(name) : NULL;
     bool started = false;
     if (wide != NULL &&
-        swprintf(line, sizeof line / sizeof line[0], L"\"%ls\" \"%ls\"", state.program, wide) > 0)
+        swprintf(line, sizeof line / sizeof line[0], L"tutti-bridge \"%ls\"", wide) > 0)
         started = CreateProcessW(state.program, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL,
                                  NULL, &startup, &info) != 0;
     if (started) {

@@ -1,0 +1,324 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""./run bench wine: the same Windows host program under Wine on Tutti and on a peer, alternating in one run.
+
+jack: Tutti's native engine on a JACK server, and WineASIO on the same kind of server (its dummy driver). --wineasio DIR is the folder
+of a WineASIO built from its public source (with build64/wineasio64.dll and .dll.so in it).
+transport: no peer and no server: the virtual card, with the native engine, and with the Windows engine under Wine.
+
+Per callback the host writes down when it began (tests/hosts). Jitter: how far the time between two callbacks is from the nominal one. Missed:
+callbacks that the clock says should have been. Processor: all processes that take part, the server included.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy
+
+from peers import RATE, Failure, run_times
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+OUT = TOP / "build/bench"
+FOLDER = OUT / "wine"
+NATIVE = TOP / "build/native/src"
+sys.path.insert(0, str(TOP / "tools"))
+import demo
+import demo_compare
+
+START_S = 40
+RECORD_BYTES = demo_compare.RECORD.itemsize
+
+
+def quantiles(values):
+    return {name: round(float(numpy.percentile(values, share)), 2)
+            for name, share in (("median", 50), ("p99", 99), ("p99_9", 99.9))} if len(values) else None
+
+
+def children_of(mark):
+    """Processes with this in their environment."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+class Host:
+    def __init__(self, number, driver, frames, seconds, environment, ping):
+        base = FOLDER / f"host{number}"
+        self.files = {kind: base.with_suffix("." + kind) for kind in ("blocks", "json", "ready", "stop", "log")}
+        for file in self.files.values():
+            file.unlink(missing_ok=True)
+        self.frames = frames
+        arguments = ["--driver", driver, "--name", f"host{number}", "--buffer", str(frames), "--seconds", str(seconds + START_S),
+                     "--blocks", self.files["blocks"], "--json", self.files["json"], "--ready-file", self.files["ready"],
+                     "--stop-file", self.files["stop"], "--on-reset", "ignore"] + (["--ping", "0"] if ping else [])
+        with open(self.files["log"], "w") as log:
+            self.process = subprocess.Popen([demo.WRAPPER, f"{demo.BIN}/tutti-host.exe", *map(str, arguments)], env=environment,
+                                            stdout=log, stderr=log)
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise Failure(f"a host ended: {self.files['log'].read_text().strip()[-300:]}")
+        return self.files["ready"].exists()
+
+    def callbacks(self):
+        return self.files["blocks"].stat().st_size // RECORD_BYTES
+
+    def end(self):
+        self.files["stop"].touch()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # its records are written
+            self.process.wait()
+
+
+class System:
+    """What the hosts play through."""
+    driver = "Tutti"
+    server = None
+
+    def __init__(self, frames):
+        self.frames = frames
+        self.environment = dict(demo.environment(), TUTTI_DEVICE_PERIOD=str(frames), TUTTI_SIM_ELASTIC_MS="0", TUTTI_SIM_CABLE="0",
+                                TUTTI_BENCH="wine")
+        self.hosts = []
+
+    def __enter__(self):
+        return self
+
+    def loop(self):
+        """Patches the first output to the first input; the pings go that way."""
+
+    def add(self, count, seconds):
+        for number in range(count):
+            self.hosts.append(Host(number, self.driver, self.frames, seconds, self.environment, ping=number == 0))
+            end = time.monotonic() + START_S
+            while not self.hosts[-1].ready():
+                if time.monotonic() > end:
+                    raise Failure(f"{self.name}: host {number} did not start")
+                time.sleep(0.02)
+        self.loop()
+
+    def __exit__(self, *_):
+        for host in self.hosts:
+            host.end()
+        for pid in children_of("TUTTI_BENCH=wine\0"):
+            try:
+                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+                if name in ("tuttid", "tuttid.exe", "tutti-bridge"):
+                    os.kill(pid, 15)
+            except OSError:
+                pass
+        if self.server:
+            self.server.terminate()
+            self.server.wait()
+
+
+class JackServer(System):
+    def __enter__(self):
+        name = f"tutti-bench-{os.getpid()}"
+        self.environment.update(JACK_DEFAULT_SERVER=name, JACK_NO_AUDIO_RESERVATION="1")
+        self.server = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", name, "-d", "dummy", "-r", str(RATE), "-p", str(self.frames)],
+                                       env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if subprocess.run(["jack_wait", "-w", "-t", "10", "-s", name], env=self.environment, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False).returncode:
+            raise Failure("jackd did not start")
+        return self
+
+    def loop(self):
+        for first, second in self.patch:
+            subprocess.run(["jack_connect", first, second], env=self.environment, check=False, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+
+
+class TuttiJack(JackServer):
+    name = "tutti"
+    patch = [("Tutti:out_1", "Tutti:in_1")]
+
+    def __init__(self, frames):
+        super().__init__(frames)
+        self.environment["TUTTI_DEVICE_BACKEND"] = "jack"
+
+
+class WineAsio(JackServer):
+    name = "wineasio"
+    driver = "WineASIO"
+    patch = [("tutti-host:out_1", "tutti-host:in_1")]
+
+    def __init__(self, frames):
+        super().__init__(frames)
+        self.environment.update(WINEDLLPATH=str(FOLDER / "wineasio"), WINEASIO_FIXED_BUFFERSIZE="on",
+                                WINEASIO_NUMBER_INPUTS="2", WINEASIO_NUMBER_OUTPUTS="2")
+
+
+class TuttiNative(System):
+    name = "native"
+
+
+class TuttiWindows(System):
+    name = "windows"
+
+    def __init__(self, frames):
+        super().__init__(frames)
+        for key in ("TUTTI_BRIDGE", "TUTTI_NATIVE_ENGINE", "TUTTI_RUNTIME_DIR"):
+            self.environment.pop(key)
+        self.environment["TUTTI_BRIDGE"] = ""  # none
+
+
+def measure(system, seconds):
+    pids = children_of("TUTTI_BENCH=wine\0")
+    before = [host.callbacks() for host in system.hosts]
+    spent = sum(run_times(pid) for pid in pids)
+    began = time.monotonic()
+    time.sleep(seconds)
+    passed = time.monotonic() - began
+    spent = sum(run_times(pid) for pid in pids if os.path.exists(f"/proc/{pid}")) - spent
+    after = [host.callbacks() for host in system.hosts]
+    return {"spans": list(zip(before, after)), "seconds": passed, "cpu_ns": spent}
+
+
+def judge(system, span):
+    nominal = system.frames * 1e9 / RATE
+    jitter, late, missed, callbacks = [], 0, 0, 0
+    for host, (first, last) in zip(system.hosts, span["spans"]):
+        begin = demo_compare.read_blocks(host.files["blocks"])["begin_ns"].astype("int64")[first:last]
+        steps = numpy.diff(begin)
+        jitter.append(numpy.abs(steps - nominal) / 1e3)
+        late += int((steps > 1.5 * nominal).sum())
+        callbacks += last - first
+        missed += max(0, round(span["seconds"] * 1e9 / nominal - (last - first)) - 2)
+    try:
+        ping = json.loads(system.hosts[0].files["json"].read_text())
+        trip = ping["round_trip_measured"]
+        round_trip = {"reported": ping["round_trip_reported"],
+                      "measured": [trip["min"], trip["max"]] if trip["count"] else None}
+    except (OSError, ValueError):
+        round_trip = None
+    return {"jitter_us": quantiles(numpy.concatenate(jitter)), "late_callbacks": late, "missed_callbacks": missed,
+            "callbacks": callbacks, "expected_callbacks": round(len(system.hosts) * span["seconds"] * 1e9 / nominal),
+            "cpu_us_per_callback": round(span["cpu_ns"] / 1e3 / max(callbacks, 1), 1),
+            "cpu_percent": round(100 * span["cpu_ns"] / 1e9 / span["seconds"], 2), "round_trip_frames": round_trip}
+
+
+def one(kind, frames, count, arguments):
+    with kind(frames) as system:
+        system.add(count, arguments.seconds + arguments.warm)
+        time.sleep(arguments.warm)
+        span = measure(system, arguments.seconds)
+    return judge(system, span)
+
+
+def middle(rows, *path):
+    values = []
+    for row in rows:
+        for key in path:
+            row = row[key] if row else None
+        if row is not None:
+            values.append(row)
+    return float(numpy.median(values)) if values else None
+
+
+def compare(kinds, arguments):
+    """Every combination, the systems taking turns; a row each."""
+    rows = []
+    for frames in arguments.frames:
+        for count in arguments.hosts:
+            runs = {kind.name: [] for kind in kinds}
+            for turn in range(arguments.rounds):
+                for kind in kinds if turn % 2 == 0 else kinds[::-1]:
+                    runs[kind.name].append(one(kind, frames, count, arguments))
+            row = {"frames": frames, "hosts": count, **runs}
+            ours, theirs = (runs[kind.name] for kind in kinds)
+            row["ratio"] = {}
+            for name, path in (("jitter_p99", ("jitter_us", "p99")), ("jitter_p99_9", ("jitter_us", "p99_9")),
+                               ("cpu", ("cpu_us_per_callback",))):
+                pairs = [middle([a], *path) / middle([b], *path) for a, b in zip(ours, theirs) if middle([b], *path)]
+                row["ratio"][name] = {"median": round(float(numpy.median(pairs)), 2), "min": round(min(pairs), 2),
+                                      "max": round(max(pairs), 2)} if pairs else None
+            rows.append(row)
+            print(line(row, kinds), flush=True)
+    return rows
+
+
+def line(row, kinds):
+    words = [f"{row['frames']:4} frames {row['hosts']} hosts "]
+    for kind in kinds:
+        runs = row[kind.name]
+        trip = runs[-1]["round_trip_frames"] or {}
+        words.append(f"{kind.name}: jitter us {middle(runs, 'jitter_us', 'median'):.1f} / {middle(runs, 'jitter_us', 'p99'):.1f} / "
+                     f"{middle(runs, 'jitter_us', 'p99_9'):.1f}  late {sum(r['late_callbacks'] for r in runs)} missed "
+                     f"{sum(r['missed_callbacks'] for r in runs)} of {sum(r['expected_callbacks'] for r in runs)}  cpu us "
+                     f"{middle(runs, 'cpu_us_per_callback'):.1f}  round trip {trip.get('measured')} told {trip.get('reported')}")
+    ratio = row["ratio"]
+    words.append("ratio p99 " + "  ".join(f"{name} {ratio[name]['median'] if ratio[name] else '-'}" for name in ratio))
+    return "\n    ".join(words)
+
+
+def prepare_wineasio(folder):
+    built = folder / "build64"
+    if not (built / "wineasio64.dll.so").exists():
+        raise Failure(f"{built}/wineasio64.dll.so is not there: build WineASIO first (make 64)")
+    unix = FOLDER / "wineasio/x86_64-unix"
+    unix.mkdir(parents=True)
+    shutil.copy(built / "wineasio64.dll.so", unix)
+    shutil.copy(built / "wineasio64.dll", f"{demo.PREFIX}/drive_c/windows/system32/")
+    subprocess.run([demo.WRAPPER, "regsvr32", "/s", unix / "wineasio64.dll.so"],
+                   env=dict(demo.environment(), WINEDLLPATH=str(FOLDER / "wineasio")), check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+
+
+def parse(words):
+    def numbers(text):
+        return [int(word) for word in text.split(",")]
+    parser = argparse.ArgumentParser(prog="./run bench wine", description="Windows hosts under Wine, beside a peer.")
+    parser.add_argument("--wineasio", type=pathlib.Path, help="folder of a built WineASIO; without it only the transport is measured")
+    parser.add_argument("--only", choices=["transport", "jack"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--warm", type=float, default=4)
+    parser.add_argument("--hosts", type=numbers, default=[1, 2, 4])
+    parser.add_argument("--frames", type=numbers, default=[32, 64, 128])
+    parser.add_argument("--out", type=pathlib.Path, default=OUT / "wine.json")
+    return parser.parse_args(words)
+
+
+def main():
+    arguments = parse(sys.argv[1:])
+    wanted = [arguments.only] if arguments.only else ["transport"] + (["jack"] if arguments.wineasio else [])
+    report = json.loads(arguments.out.read_text()) if arguments.only and arguments.out.exists() else {}
+    report |= {"command": "./run bench wine " + " ".join(sys.argv[1:]), "date": datetime.date.today().isoformat(),
+               "machine": {"processors": os.cpu_count(), "kernel": os.uname().release}}
+    demo.use_folder(str(FOLDER))
+    demo.use_native_engine()
+    demo.prepare()
+    try:
+        if "transport" in wanted:
+            report["transport"] = compare([TuttiNative, TuttiWindows], arguments)
+        if "jack" in wanted:
+            if not arguments.wineasio:
+                raise Failure("--wineasio DIR is needed")
+            prepare_wineasio(arguments.wineasio)
+            report["jack"] = compare([TuttiJack, WineAsio], arguments)
+    except Failure as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    finally:
+        subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=demo.environment(), check=False, stderr=subprocess.DEVNULL)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
+    print(f"written: {arguments.out}")
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+"""Windows hosts under Wine on the native engine: what they are told of the round trip is what they hear, at every buffer size, and
+neither a killed bridge nor an engine that hangs nor a host that dies troubles anybody else."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+import demo
+import demo_compare
+
+BUFFERS = (32, 64, 128, 256, 512, 1024, 2048)
+BRIDGE_KILLS, HANGS = 5, 3
+failures = []
+
+
+def expect(true, text):
+    print(("ok    " if true else "WRONG ") + text)
+    if not true:
+        failures.append(text)
+
+
+def sounds(host):
+    """The device frame of the last block that had sound, -1: the last one was silent."""
+    blocks = host.blocks()
+    last = blocks[-1:]
+    return int(last["device"][0]) if len(last) and not last["flags"][0] & demo_compare.SILENT else -1
+
+
+def is_sound_of(report):
+    return not report["errors"] and not report["position_backwards"] and not report["bad_index"]
+
+
+def measure_round_trips():
+    hosts = [demo.Host(f"b{buffer}", buffer, number, []) for number, buffer in enumerate(BUFFERS, 1)]
+    demo.wait_for(lambda: all(host.ready() for host in hosts), 60, "for hosts of all buffer sizes to play")
+    time.sleep(6)
+    for host in hosts:
+        host.end()
+    for host in hosts:
+        report = host.report()
+        ping = report["round_trip_measured"]
+        told = report["round_trip_reported"] + demo.CABLE
+        expect(is_sound_of(report) and ping["count"] > 0 and ping["min"] == ping["max"] == told,
+               f"buffer {host.buffer}: told {told} frames, heard {ping['min']} to {ping['max']} in {ping['count']} measurements")
+
+
+def bridges():
+    return demo.pids_of("tutti-bridge\0")
+
+
+def kill_bridges(hosts):
+    for _ in range(BRIDGE_KILLS):
+        old = bridges()
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        demo.wait_for(lambda: len(bridges()) == len(hosts) and not set(bridges()) & set(old) and
+                      all(sounds(host) >= 0 for host in hosts), 20, "for other bridges")
+        time.sleep(0.3)
+    expect(True, f"bridges were killed {BRIDGE_KILLS} times, and the hosts play")
+
+
+def hang_engine(hosts):
+    for _ in range(HANGS):
+        engine, = demo.engine_pids()
+        os.kill(engine, signal.SIGSTOP)
+        demo.wait_for(lambda: demo.engine_pids() not in ([engine], []) and all(sounds(host) >= 0 for host in hosts), 20,
+                      "for another engine in place of one that hangs")
+    expect(True, f"the engine was stopped {HANGS} times, ended and replaced")
+
+
+def kill_host(victim, others):
+    """Its bridge ends with it, and the engine forgets it."""
+    before = len(bridges())
+    for pid in demo.pids_of(f"--name\0{victim.name}\0"):
+        os.kill(pid, signal.SIGKILL)
+    victim.killed = True
+    demo.wait_for(lambda: len(bridges()) == before - 1, 10, "for the killed host's bridge to end")
+    demo.wait_for(lambda: sum(p["buffer_frames"] > 0 for p in demo.status()["programs"]) == len(others), 10,
+                  "for the engine to forget the killed host")
+    expect(all(sounds(host) >= 0 for host in others), "a host was killed: its bridge ended, the others play")
+
+
+def run_for_priority(host):
+    """The callback thread has real-time priority, which Wine gives to none."""
+    classes = []
+    for pid in demo.pids_of(f"--name\0{host.name}\0"):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            classes.append(os.sched_getscheduler(int(task)) & ~os.SCHED_RESET_ON_FORK)
+    expect(os.SCHED_FIFO in classes, "a callback thread has real-time priority")
+
+
+def main():
+    demo.use_folder(os.path.join(demo.TOP, "build", "bridge"))
+    demo.use_native_engine()
+    demo.prepare()
+    try:
+        measure_round_trips()
+        hosts = [demo.Host(name, buffer, 0, []) for name, buffer in (("one", 128), ("two", 256), ("three", 64))]
+        demo.wait_for(lambda: all(host.ready() for host in hosts), 60, "for three hosts to play")
+        if os.sched_get_priority_max(os.SCHED_FIFO) and os.geteuid() == 0:
+            run_for_priority(hosts[0])
+        kill_bridges(hosts)
+        hang_engine(hosts)
+        kill_host(hosts[2], hosts[:2])
+        for host in hosts[:2]:
+            host.end()
+            expect(is_sound_of(host.report()), f"{host.name}: {host.report()['callbacks']} callbacks, {host.report()['resets']} resets")
+        demo.wait_for(lambda: not bridges(), 10, "for the bridges to end with their programs")
+    finally:
+        subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=demo.environment(), check=False, stderr=subprocess.DEVNULL)
+        for pid in demo.engine_pids() + bridges():
+            os.kill(pid, signal.SIGKILL)
+    return 1 if failures else 0
+
+
+sys.exit(main())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Windows hosts under Wine whose engine is killed again and again: each is called on, gets its reset request, and plays again.
 
-engine_kills.py [KILLS] [native]: of the Windows engine under Wine, or of the native one.
+engine_kills.py [KILLS] [native] [both]: of the Windows engine under Wine, or of the native one; both: one host is a 32-bit program.
 
 One host ignores the reset request, one restarts as it is asked. Buffer addresses are the driver's promise: a host
 writes to them all the time and would crash.
@@ -66,10 +66,11 @@ def main():
     demo.use_folder(os.path.join(demo.TOP, "build", "kills-native" if NATIVE else "kills"))
     if NATIVE:
         demo.use_native_engine()
-    demo.prepare()
+    demo.prepare("both" in sys.argv)
     random.seed(3)
     try:
-        hosts = [demo.Host("ignores", 256, 0, []), demo.Host("restarts", 128, 0, [], on_reset="restart")]
+        hosts = [demo.Host("ignores", 256, 0, []), demo.Host("restarts", 128, 0, [], on_reset="restart",
+                                                                    bits=32 if "both" in sys.argv else 64)]
         demo.wait_for(lambda: all(h.ready() for h in hosts), 60, "for two hosts to play")
         for _ in range(KILLS):
             time.sleep(random.uniform(0.05, 0.3))
@@ -84,7 +85,9 @@ def main():
     finally:
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=demo.environment(), check=False,
                        stderr=subprocess.DEVNULL)
-    return 0 if all([check(h, KILLS) for h in hosts]) else 1
+    fine = all([check(h, KILLS) for h in hosts])
+    print("PASSED" if fine else "FAILED")
+    return 0 if fine else 1
 
 
 sys.exit(main())

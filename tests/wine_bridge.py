@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Windows hosts under Wine on the native engine: what they are told of the round trip is what they hear, at every buffer size, and
-neither a killed bridge nor an engine that hangs nor a host that dies troubles anybody else."""
+neither a killed bridge nor an engine that hangs nor a host that dies troubles anybody else.
+
+wine_bridge.py [both]: every other host is a 32-bit program.
+"""
 
 import os
 import signal
@@ -14,6 +17,7 @@ import demo_compare
 
 BUFFERS = (32, 64, 128, 256, 512, 1024, 2048)
 BRIDGE_KILLS, HANGS = 5, 3
+BOTH = "both" in sys.argv
 failures = []
 
 
@@ -30,12 +34,16 @@ def sounds(host):
     return int(last["device"][0]) if len(last) and not last["flags"][0] & demo_compare.SILENT else -1
 
 
+def bits_of(number):
+    return 32 if BOTH and number % 2 else 64
+
+
 def is_sound_of(report):
     return not report["errors"] and not report["position_backwards"] and not report["bad_index"]
 
 
 def measure_round_trips():
-    hosts = [demo.Host(f"b{buffer}", buffer, number, []) for number, buffer in enumerate(BUFFERS, 1)]
+    hosts = [demo.Host(f"b{buffer}", buffer, number, [], bits=bits_of(number)) for number, buffer in enumerate(BUFFERS, 1)]
     demo.wait_for(lambda: all(host.ready() for host in hosts), 60, "for hosts of all buffer sizes to play")
     time.sleep(6)
     for host in hosts:
@@ -44,6 +52,7 @@ def measure_round_trips():
         report = host.report()
         ping = report["round_trip_measured"]
         told = report["round_trip_reported"] + demo.CABLE
+        expect(report["bits"] == bits_of(hosts.index(host) + 1), f"a {report['bits']}-bit program")
         expect(is_sound_of(report) and ping["count"] > 0 and ping["min"] == ping["max"] == told,
                f"buffer {host.buffer}: told {told} frames, heard {ping['min']} to {ping['max']} in {ping['count']} measurements")
 
@@ -96,10 +105,11 @@ def run_for_priority(host):
 def main():
     demo.use_folder(os.path.join(demo.TOP, "build", "bridge"))
     demo.use_native_engine()
-    demo.prepare()
+    demo.prepare(BOTH)
     try:
         measure_round_trips()
-        hosts = [demo.Host(name, buffer, 0, []) for name, buffer in (("one", 128), ("two", 256), ("three", 64))]
+        hosts = [demo.Host(name, buffer, 0, [], bits=bits_of(number))
+                 for number, (name, buffer) in enumerate((("one", 128), ("two", 256), ("three", 64)))]
         demo.wait_for(lambda: all(host.ready() for host in hosts), 60, "for three hosts to play")
         if os.sched_get_priority_max(os.SCHED_FIFO) and os.geteuid() == 0:
             run_for_priority(hosts[0])
@@ -114,6 +124,7 @@ def main():
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=demo.environment(), check=False, stderr=subprocess.DEVNULL)
         for pid in demo.engine_pids() + bridges():
             os.kill(pid, signal.SIGKILL)
+    print("FAILED" if failures else "PASSED")
     return 1 if failures else 0
 
 

@@ -77,13 +77,13 @@ def make_music():
 class Host:
     """One Windows program with an ASIO driver loaded, as its own process."""
 
-    def __init__(self, name, buffer, ping, arguments, on_reset="ignore"):
+    def __init__(self, name, buffer, ping, arguments, on_reset="ignore", bits=64):
         self.name, self.buffer = name, buffer
         self.files = {kind: f"{DEMO}/{name}.{kind}" for kind in ("blocks", "json", "ready")}
         self.log = open(f"{DEMO}/{name}.log", "w")
         self.killed = False
         self.process = subprocess.Popen(
-            [WRAPPER, f"{BIN}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
+            [WRAPPER, f"{BIN if bits == 64 else BIN + '32'}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
              "--blocks", self.files["blocks"], "--json", self.files["json"],
              "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/{name}.stop", "--seconds", "300",
              "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
@@ -157,7 +157,8 @@ def wait_for(what, seconds, text):
         time.sleep(0.05)
 
 
-def prepare():
+def prepare(both=False):
+    """both: 32-bit programs, too."""
     shutil.rmtree(DEMO, ignore_errors=True)
     os.makedirs(BIN)
     os.makedirs(os.path.join(DEMO, "runtime"), mode=0o700)
@@ -165,9 +166,17 @@ def prepare():
         fail("the native parts are not built: ./run build")
     for path in ("asio/tutti.dll", "tuttid/tuttid.exe", "cli/tutti.exe", "../tests/hosts/tutti-host.exe"):
         shutil.copy(os.path.join(TOP, "build/win64/src", path), BIN)
+    if both:
+        os.makedirs(BIN + "32")
+        for path in ("src/asio/tutti.dll", "tests/hosts/tutti-host.exe"):
+            shutil.copy(os.path.join(TOP, "build/win32", path), BIN + "32")
+        shutil.copy(f"{BIN}/tuttid.exe", BIN + "32")  # one engine for both
     say("making a Wine prefix and registering the driver …", end="\n")
     subprocess.run([WRAPPER, "regsvr32", "/s", f"{BIN}/tutti.dll"], env=environment(), check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if both:
+        subprocess.run([WRAPPER, "C:\\windows\\syswow64\\regsvr32.exe", "/s", f"{BIN}32/tutti.dll"], env=environment(), check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def play():

@@ -70,10 +70,14 @@ suite_win32() {
     run_suite win32 asio_thiscall
 }
 
-for suite in "${@:-native asan tsan win64 win32}"; do
+# shellcheck source=tools/wine32.sh
+source tools/wine32.sh
+
+for suite in "${@:-native asan tsan win64 win32 wine32}"; do
+    suite=${suite#--}
     for name in $suite; do
         case $name in
-        native | asan | tsan | win64 | win32) echo "== $name" && "suite_$name" ;;
+        native | asan | tsan | win64 | win32 | wine32) echo "== $name" && "suite_$name" ;;
         *) echo "run: there is no suite '$name'" >&2 && exit 2 ;;
         esac
     done

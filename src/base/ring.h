@@ -12,9 +12,13 @@
 #include <stdint.h>
 
 struct ring {
-    _Alignas(64) _Atomic uint32_t head; /* written by the writer, read by the reader */
-    _Alignas(64) _Atomic uint32_t tail; /* the other way round */
-    _Alignas(64) unsigned char *storage;
+    _Atomic uint32_t head; /* written by the writer, read by the reader */
+    /* Each in a cache line of its own, by room and not by alignment: the heap gives 8 bytes of that
+     * to 32-bit programs, and code for larger ones may fault. */
+    unsigned char apart[60];
+    _Atomic uint32_t tail; /* the other way round */
+    unsigned char apart_too[60];
+    unsigned char *storage;
     uint32_t record_bytes;
     uint32_t capacity; /* records; a power of two */
 };

@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 struct frames {
-    _Alignas(64) _Atomic uint64_t written; /* frames so far; the writer's, acquired by the reader */
-    _Alignas(64) _Atomic uint64_t read;    /* the other way round */
-    _Alignas(64) float *samples;
+    _Atomic uint64_t written; /* frames so far; the writer's, acquired by the reader */
+    unsigned char apart[56];  /* a cache line, see ring.h */
+    _Atomic uint64_t read;    /* the other way round */
+    unsigned char apart_too[56];
+    float *samples;
     uint32_t channels;
     uint32_t capacity; /* frames; a power of two */
 };

@@ -179,6 +179,13 @@ await_heard(struct host *host)
     return host->heard >= ENOUGH_SAMPLES;
 }
 
+static void
+say_where_the_engine_is(const char *path)
+{
+    SetEnvironmentVariableA("TUTTI_ENGINE", path);
+    SetEnvironmentVariableA("TUTTI_NATIVE_ENGINE", path);
+}
+
 static int
 begin(void **state)
 {
@@ -189,7 +196,7 @@ begin(void **state)
         print_message("%s cannot be loaded: %lu\n", dll_path, GetLastError());
         return -1;
     }
-    SetEnvironmentVariableA("TUTTI_ENGINE", engine_path ? engine_path : "C:\\no\\such\\tuttid.exe");
+    say_where_the_engine_is(engine_path ? engine_path : "C:\\no\\such\\tuttid.exe");
     return 0;
 }
 
@@ -272,7 +279,7 @@ without_an_engine_init_fails_and_says_what_to_do(void **state)
     int32_t inputs, outputs;
 
     (void)state;
-    SetEnvironmentVariableA("TUTTI_ENGINE", "C:\\no\\such\\tuttid.exe");
+    say_where_the_engine_is("C:\\no\\such\\tuttid.exe");
     hosts[0].driver = create();
     assert_non_null(hosts[0].driver);
     assert_int_equal(hosts[0].driver->methods->init(hosts[0].driver, NULL), 0);
@@ -479,7 +486,9 @@ set_up(char *folder, size_t room)
 
     GetTempPathA(sizeof temp, temp);
     snprintf(folder, room, "%stutti-test-%lu", temp, GetCurrentProcessId());
-    SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
+    /* on the native engine, through a bridge, the folder is native, too: the caller's */
+    if (!getenv("TUTTI_BRIDGE"))
+        SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
     SetEnvironmentVariableA("TUTTI_DEVICE_RATE", "48000");

@@ -299,13 +299,13 @@ do_unlock(uint64_t which)
     }
 }
 
-/* Where the person says, else beside this program. */
 static enum tutti_status
-start_engine(void)
+start_engine(const char *given)
 {
     char path[PATH_BYTES], own[PATH_BYTES - 16];
     const char *const argv[] = {path, NULL};
-    if (!os_getenv("TUTTI_NATIVE_ENGINE", path, sizeof path) || path[0] == '\0') {
+    snprintf(path, sizeof path, "%s", given);
+    if (path[0] == '\0') {
         if (os_program_path(own, sizeof own) != TUTTI_OK)
             return TUTTI_NO_ENGINE;
         *(strrchr(own, '/') + 1) = '\0';
@@ -395,7 +395,7 @@ serve(const struct message *request)
         do_unlock(record->value);
         break;
     case BRIDGE_START:
-        reply.status = start_engine();
+        reply.status = start_engine(record->text);
         break;
     case BRIDGE_ALIVE:
         done = os_process_alive(record->number);

@@ -368,10 +368,10 @@ bridge_hold(void)
 }
 
 void
-bridge_release(bool ends)
+bridge_release(void)
 {
     AcquireSRWLockExclusive(&life);
-    if (--state.holders == 0 && ends)
+    if (--state.holders == 0)
         end_session();
     ReleaseSRWLockExclusive(&life);
 }

@@ -19,8 +19,8 @@ bool bridge_is_on(void);
 
 /** Has a bridge run, a new one if the last one ended, till bridge_release(). Errors: NO_ENGINE. */
 enum tutti_status bridge_hold(void);
-/** ends: nobody else holding it, it ends; false: it waits for who holds it next. */
-void bridge_release(bool ends);
+/** With the last one it ends. */
+void bridge_release(void);
 
 /** Asks the bridge; reply: NULL: only the status matters. Errors: CLOSED (the bridge has gone or
  * hangs), else what it answered. */

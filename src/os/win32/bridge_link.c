@@ -137,8 +137,7 @@ bridge_link_connect(struct os_link **out, uint64_t deadline_ns)
         goto failed;
     status = ask_for_link(bridge, deadline_ns);
     if (status != TUTTI_OK) {
-        /* the next attempt follows soon */
-        bridge_release(false);
+        bridge_release();
         goto failed;
     }
     link->bridge = bridge;
@@ -187,7 +186,7 @@ bridge_link_close(struct bridge_link *link)
         free_packet(packet);
     }
     free(link);
-    bridge_release(true);
+    bridge_release();
 }
 
 uint32_t

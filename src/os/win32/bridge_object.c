@@ -44,7 +44,7 @@ bridge_object_take(const struct bridge_object *told)
     if (at < OBJECTS_MAX)
         return (os_handle)(at << 2 | 1);
     log_error("no room for another pipe or memory of the native engine");
-    bridge_release(true);
+    bridge_release();
     return OS_NO_HANDLE;
 }
 
@@ -99,7 +99,7 @@ bridge_object_close(os_handle handle)
     AcquireSRWLockExclusive(&lock);
     object->used = false;
     ReleaseSRWLockExclusive(&lock);
-    bridge_release(true);
+    bridge_release();
 }
 
 /* kind: BRIDGE_MEMORY, BRIDGE_PIPE. */
@@ -116,7 +116,7 @@ create(struct bridge_record *request, os_handle *out)
         if (*out == OS_NO_HANDLE || !open_file(object_of(*out)))
             status = TUTTI_NO_MEMORY;
     }
-    bridge_release(true);
+    bridge_release();
     return status == TUTTI_OK ? TUTTI_OK : TUTTI_NO_MEMORY;
 }
 

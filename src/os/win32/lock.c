@@ -96,7 +96,7 @@ take_bridged(struct os_lock *lock, const char *name, uint64_t deadline_ns)
     if (status == TUTTI_OK)
         lock->bridged = reply.value + 1;
     else
-        bridge_release(false);
+        bridge_release();
     return status == TUTTI_CLOSED ? TUTTI_REFUSED : status;
 }
 
@@ -105,7 +105,7 @@ release_bridged(const struct os_lock *lock)
 {
     struct bridge_record request = {.kind = BRIDGE_UNLOCK, .value = lock->bridged - 1};
     bridge_ask(&request, NULL, 0, NULL, 0);
-    bridge_release(true);
+    bridge_release();
 }
 
 enum tutti_status

@@ -179,6 +179,8 @@ os_process_spawn(const char *path, const char *const *argv)
     if (bridge_is_on()) {
         /* the native engine that belongs to the bridge, wherever this program looks */
         struct bridge_record request = {.kind = BRIDGE_START};
+        if (!os_getenv("TUTTI_NATIVE_ENGINE", request.text, sizeof request.text))
+            request.text[0] = '\0';
         return bridge_ask(&request, NULL, 0, NULL, 0);
     }
     if (os_runtime_dir(dir, sizeof dir) != TUTTI_OK)

@@ -129,9 +129,11 @@ class Stage:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind=None, *_):
         for host in self.hosts.values():
             host.close()
+            if kind:
+                print(f"-- jackd on host {host.name}:\n" + "\n".join(host.log("jackd.log").splitlines()[-12:]))
         for name in ADDRESS:
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -61,6 +61,7 @@ def compare(hearer, channel, sender_frames):
     """What one channel of a recording heard of a sender that has sent so many frames.
 
     offset: position heard minus position sent, of most frames; exact, silent, moved (exact, at another offset), damaged: frames.
+    dropouts: places where what is heard does not go on by one; longest: in silence.
     """
     found = numbers(hearer.heard[channel])
     sounds = numpy.flatnonzero(found >= 0)
@@ -76,10 +77,12 @@ def compare(hearer, channel, sender_frames):
         raise Unheard(f"{sounds.size} frames were heard on channel {channel + 1}, too few to judge")
     found, positions = found[first:last], positions[first:last]
     right = found == positions - offset
-    gaps = runs(~right)
-    return {"offset_frames": offset, "frames": last - first, "exact": int(right.sum()), "silent": int((found == -1).sum()),
+    breaks = runs(numpy.diff(found, prepend=found[0] - 1) != 1)
+    silences = runs(found == -1)
+    return {"offset_frames": offset, "frames": last - first, "exact": int(right.sum()),
+            "silent": int((found == -1).sum()),
             "moved": int(((found >= 0) & ~right).sum()), "damaged": int((found == -2).sum()),
-            "dropouts": len(gaps), "longest_frames": int(gaps.max()) if len(gaps) else 0}
+            "dropouts": len(breaks), "longest_frames": int(silences.max()) if len(silences) else 0}
 
 
 def one_way(hearer, sender, offset):

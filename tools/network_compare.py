@@ -85,13 +85,14 @@ def compare(hearer, channel, sender_frames):
             "dropouts": len(breaks), "longest_frames": int(silences.max()) if len(silences) else 0}
 
 
-def one_way(hearer, sender, offset):
-    """Frames from the stamp of a sent frame to the stamp of the same frame heard; both programs read one clock. Mean and deviation."""
+def one_way(hearer, channel, sender):
+    """Frames from the stamp of a sent frame to the stamp of the same frame heard; both programs read one clock. Median and deviation."""
     def time_of(recording, at):
         return numpy.interp(at, recording.positions, recording.times_ns - recording.times_ns[0]) + (recording.times_ns[0] - base)
 
     base = min(hearer.times_ns[0], sender.times_ns[0])
-    edge = int(EDGE_S * hearer.rate)
-    heard_at = numpy.arange(max(0, offset) + edge, min(hearer.frames, sender.frames + offset) - edge, hearer.buffer)
-    delays = (time_of(hearer, heard_at) - time_of(sender, heard_at - offset)) * hearer.rate / 1e9
-    return float(delays.mean()), float(delays.std())
+    heard_at = numpy.arange(0, hearer.frames, hearer.buffer)
+    found = numbers(hearer.heard[channel, heard_at])
+    known = (found >= 0) & (found < sender.frames)
+    delays = (time_of(hearer, heard_at[known]) - time_of(sender, found[known])) * hearer.rate / 1e9
+    return float(numpy.median(delays)), float(delays.std())

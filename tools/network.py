@@ -91,6 +91,16 @@ class Host:
     def log(self, name):
         return (self.folder / name).read_text(errors="replace")
 
+    def is_connected(self, source, destination):
+        """jack_lsp -c tells each port, and under it, indented, those that it is connected with."""
+        port = ""
+        for line in self.run("jack_lsp", "-c")[1].splitlines():
+            if not line.startswith(" "):
+                port = line
+            elif port == source and line.strip() == destination:
+                return True
+        return False
+
     def close(self):
         for process in reversed(self.running):
             process.send_signal(signal.SIGTERM)
@@ -122,12 +132,17 @@ class Stage:
                 ip("-n", name, "addr", "add", f"{ADDRESS[name]}/24", "dev", link)
                 ip("-n", name, "link", "set", "lo", "up")
                 ip("-n", name, "link", "set", link, "up")
-                ip("-n", name, "route", "add", "224.0.0.0/4", "dev", link)  # the driver looks for its manager by multicast
                 self.hosts[name] = Host(name, self.folder, self.case["build"])
+            self.route()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def route(self):
+        """The driver looks for its manager by multicast; the routes go with the wire."""
+        for name, link in (("a", "to_b"), ("b", "to_a")):
+            ip("-n", name, "route", "replace", "224.0.0.0/4", "dev", link)
 
     def __exit__(self, kind=None, *_):
         for host in self.hosts.values():
@@ -168,6 +183,9 @@ class Stage:
     def start_programs(self):
         for name in self.hosts:
             self.start_program(name)
+        self.plug_in()
+
+    def plug_in(self):
         for host, source, destination in CABLES:
             self.hosts[host].connect(source, destination)
 
@@ -239,6 +257,32 @@ def measure(case):
     return result
 
 
+def pull(case):
+    """The wire is out for some seconds, with both programs playing. What comes back by itself, and what once host a is patched anew."""
+    with Stage(case) as stage:
+        a, b = stage.hosts["a"], stage.hosts["b"]
+        stage.start_servers()
+        stage.start_programs()
+        time.sleep(2)
+        ip("-n", "a", "link", "set", "to_b", "down")
+        wait_for(lambda: "system:playback_1" not in b.ports(), "host b to notice that the wire is out")
+        ip("-n", "a", "link", "set", "to_b", "up")
+        stage.route()
+        back = time.monotonic()
+        wait_for(lambda: b.is_connected("Tutti:out_1", "system:playback_1"), "Tutti on host b to be connected again")
+        seconds = time.monotonic() - back
+        names = sorted({port.split(":")[0] for port in a.ports() if "slave" in port})
+        a.connect(f"{names[-1]}:from_slave_1", "Tutti:in_1")
+        a.connect("Tutti:out_1", f"{names[-1]}:to_slave_1")
+        time.sleep(3)
+        stage.stop_programs()
+        heard = {name: network_compare.read(host.folder / "heard") for name, host in stage.hosts.items()}
+    sounds = {name: network_compare.sounds_at_end(recording, 0) for name, recording in heard.items()}
+    print(f"\nthe wire was out: Tutti on host b is connected {seconds:.1f} s after it is back, host a has the clients {', '.join(names)};"
+          f" frames that go on by one in the last second, patched anew: {sounds}")
+    return {"period": case["period"], "wire_out": True, "b_connected_s": round(seconds, 2), "clients_on_a": names, "sound": sounds}
+
+
 def judge(heard, reported, period):
     """The four paths. reported_frames: the programs' latencies and, where Tutti's ports on a are patched to the network, those of JACK's ports."""
     a, b = heard["a"], heard["b"]
@@ -261,6 +305,8 @@ def judge(heard, reported, period):
 def broken(result):
     """What should not be, as sentences. Shares, for a machine that does something else too drops periods; but never a wrong sample."""
     found = []
+    if "wire_out" in result:
+        return [f"the wire was out: host {name} hears nothing again" for name, frames in result["sound"].items() if not frames]
     for name, path in result["paths"].items():
         if path["damaged"]:
             found.append(f"{name}: {path['damaged']} frames were heard that nobody played")
@@ -289,6 +335,7 @@ def parse():
     parser.add_argument("--periods", type=int, nargs="+", default=[128, 256])
     parser.add_argument("--latencies", type=int, nargs="+", default=[2], help="of the network, in periods (jackd -d net -l)")
     parser.add_argument("--sync", action="store_true", help="host b's jackd waits for its clients (-S)")
+    parser.add_argument("--pull", action="store_true", help="then the wire is pulled and put in again")
     parser.add_argument("--short", action="store_true", help="the test: a few seconds of one case")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build/native")
     parser.add_argument("--out", type=pathlib.Path, default=TOP / "build/network.json")
@@ -329,6 +376,8 @@ def go(arguments):
         for latency in arguments.latencies:
             results.append(measure({**case, "latency": latency}))
             show(results[-1])
+    if arguments.pull:
+        results.append(pull({"period": 256, "latency": 2, "sync": False, "seconds": 60, "build": arguments.build}))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps({"when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
                                          "seconds": arguments.seconds, "load": os.getloadavg(), "cases": results}, indent=1) + "\n")

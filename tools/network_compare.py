@@ -96,3 +96,9 @@ def one_way(hearer, channel, sender):
     known = (found >= 0) & (found < sender.frames)
     delays = (time_of(hearer, heard_at[known]) - time_of(sender, found[known])) * hearer.rate / 1e9
     return float(numpy.median(delays)), float(delays.std())
+
+
+def sounds_at_end(hearer, channel):
+    """Of the last second, the frames that go on by one from the frame before."""
+    found = numbers(hearer.heard[channel, -int(hearer.rate):])
+    return int(((numpy.diff(found) == 1) & (found[1:] > 0)).sum())

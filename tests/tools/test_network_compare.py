@@ -86,6 +86,12 @@ class Comparison(unittest.TestCase):
         with self.assertRaises(network_compare.Unheard):
             compare(numpy.zeros(FRAMES, numpy.float32))
 
+    def test_what_sounds_at_the_end_is_counted(self):
+        heard = arrived()
+        self.assertEqual(network_compare.sounds_at_end(recording(heard), 0), RATE - 1)
+        heard[-RATE:-10] = 0
+        self.assertEqual(network_compare.sounds_at_end(recording(heard), 0), 9)
+
     def test_the_way_there_is_measured_by_the_common_clock(self):
         late = 1000000000 * 160 // RATE  # the hearer's program began so much later
         hearer, sender = recording(arrived(), late), recording(arrived())

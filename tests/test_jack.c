@@ -349,6 +349,27 @@ a_server_that_stops_for_a_moment_keeps_engine_and_connections(void **state)
 }
 
 static void
+programs_are_connected_when_the_servers_device_comes_late_or_anew(void **state)
+{
+    static struct host host;
+    static struct jack_card card;
+    (void)state;
+    jackd_start(RATE_HZ, PERIOD, 0);
+    host_run(&host, 128, 0, 1);
+    AWAIT_MORE(&host.device_blocks, 20);
+    for (unsigned i = 1; i <= 2; i++) {
+        jack_card_open(&card, PERIOD + 57, 211);
+        AWAIT(&host.back, i);
+        AWAIT_MORE(&host.heard, 20);
+        expect_round_trip(&host);
+        jack_card_close(&card);
+        AWAIT_MORE(&host.device_blocks, 20);
+    }
+    assert_int_equal(atomic_load(&host.lost), 2);
+    host_close(&host);
+}
+
+static void
 programs_follow_a_new_buffer_of_the_server(void **state)
 {
     static struct host host;
@@ -507,6 +528,8 @@ main(int argc, char **argv)
                                         begin, finish),
         cmocka_unit_test_setup_teardown(
             a_server_that_stops_for_a_moment_keeps_engine_and_connections, begin, finish),
+        cmocka_unit_test_setup_teardown(
+            programs_are_connected_when_the_servers_device_comes_late_or_anew, begin, finish),
         cmocka_unit_test_setup_teardown(programs_follow_a_new_buffer_of_the_server, begin, finish),
         cmocka_unit_test_setup_teardown(programs_go_on_in_real_time_while_the_server_renders, begin,
                                         finish),

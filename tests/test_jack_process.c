@@ -68,6 +68,7 @@ static struct {
     jack_frames_fn period, rate;
     jack_latency_fn latency;
     jack_freewheel_fn freewheel;
+    jack_registration_fn registration;
     jack_shutdown_fn shutdown;
     void *arg;
     float memory[2 * PORTS][2 * PERIOD]; /* in_1, in_2, out_1, out_2 */
@@ -107,6 +108,7 @@ SETTER(period, jack_frames_fn)
 SETTER(rate, jack_frames_fn)
 SETTER(latency, jack_latency_fn)
 SETTER(freewheel, jack_freewheel_fn)
+SETTER(registration, jack_registration_fn)
 
 static void
 set_shutdown(struct jack_client *client, jack_shutdown_fn fn, void *arg)
@@ -159,6 +161,7 @@ static const struct jack_api api = {
     .set_sample_rate_callback = set_rate,
     .set_latency_callback = set_latency,
     .set_freewheel_callback = set_freewheel,
+    .set_port_registration_callback = set_registration,
     .on_info_shutdown = set_shutdown,
     .port_get_buffer = get_buffer,
     .last_frame_time = last_frame_time,
@@ -334,9 +337,11 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
     call(PERIOD);
     in_callback = true;
     jack.freewheel(0, jack.arg);
+    jack.registration(3, 1, jack.arg);
     jack.shutdown(0, "gone", jack.arg);
     in_callback = false;
     call(PERIOD);
+    assert_int_equal(atomic_load(&stream.registrations), 1);
     assert_int_equal(violations, 0);
     assert_int_equal(atomic_load(&stream.news), JACK_NEWS_RATE | JACK_NEWS_SHUTDOWN);
     assert_int_equal(atomic_load(&stream.period), 2 * PERIOD);

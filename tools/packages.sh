@@ -14,6 +14,7 @@ declare -A package_sets=(
     [demo]="python3 python3-numpy gnuplot-nox fonts-dejavu-core sox alsa-utils procps"
     [jack]="jackd2 libjack-jackd2-dev valgrind"
     [wine32]="debootstrap util-linux"
+    [network]="iproute2 python3 python3-numpy"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

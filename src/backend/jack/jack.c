@@ -284,6 +284,7 @@ new_stream(const struct jack_api *api, const struct config *config)
         stream->api = api;
         stream->budget_percent = (unsigned)config->jack_budget;
         stream->may_set_period = config->jack_set_period;
+        stream->connects = config->jack_connect;
         os_wake_init(&stream->wake, &stream->bell);
     }
     return stream;

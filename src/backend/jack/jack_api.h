@@ -45,6 +45,7 @@ typedef int (*jack_xrun_fn)(void *arg);
 typedef int (*jack_frames_fn)(uint32_t frames, void *arg); /* buffer size, sample rate */
 typedef void (*jack_latency_fn)(int mode, void *arg);      /* enum jack_latency_mode */
 typedef void (*jack_freewheel_fn)(int starting, void *arg);
+typedef void (*jack_registration_fn)(uint32_t port, int registered, void *arg);
 typedef void (*jack_shutdown_fn)(int code, const char *reason, void *arg);
 typedef void (*jack_message_fn)(const char *text);
 
@@ -62,6 +63,8 @@ typedef void (*jack_message_fn)(const char *text);
     X(int, set_sample_rate_callback, (struct jack_client * client, jack_frames_fn fn, void *arg))  \
     X(int, set_latency_callback, (struct jack_client * client, jack_latency_fn fn, void *arg))     \
     X(int, set_freewheel_callback, (struct jack_client * client, jack_freewheel_fn fn, void *arg)) \
+    X(int, set_port_registration_callback,                                                         \
+      (struct jack_client * client, jack_registration_fn fn, void *arg))                           \
     X(void, on_info_shutdown, (struct jack_client * client, jack_shutdown_fn fn, void *arg))       \
     X(struct jack_port *, port_register,                                                           \
       (struct jack_client * client, const char *name, const char *type, unsigned long flags,       \

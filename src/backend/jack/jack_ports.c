@@ -85,6 +85,19 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
     return status;
 }
 
+bool
+jack_ports_have_device(const struct backend_stream *stream)
+{
+    const char **names;
+    uint32_t count = jack_ports_find(stream->api, stream->client, JACK_PORT_IS_OUTPUT, &names);
+    stream->api->free(names);
+    if (!count) {
+        count = jack_ports_find(stream->api, stream->client, JACK_PORT_IS_INPUT, &names);
+        stream->api->free(names);
+    }
+    return count > 0;
+}
+
 /* ---- connections ---- */
 
 static void

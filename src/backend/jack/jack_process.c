@@ -202,6 +202,16 @@ on_freewheel(int starting, void *arg)
 }
 
 static void
+on_registration(uint32_t port, int registered, void *arg)
+{
+    struct backend_stream *stream = arg;
+    (void)port;
+    (void)registered;
+    /* Partner: the watch's load. */
+    atomic_fetch_add_explicit(&stream->registrations, 1, memory_order_relaxed);
+}
+
+static void
 on_shutdown(int code, const char *reason, void *arg)
 {
     struct backend_stream *stream = arg;
@@ -220,5 +230,6 @@ jack_process_install(struct backend_stream *stream)
     api->set_sample_rate_callback(stream->client, on_rate, stream);
     api->set_latency_callback(stream->client, jack_ports_tell_latency, stream);
     api->set_freewheel_callback(stream->client, on_freewheel, stream);
+    api->set_port_registration_callback(stream->client, on_registration, stream);
     api->on_info_shutdown(stream->client, on_shutdown, stream);
 }

@@ -34,7 +34,8 @@ struct backend_stream {
                                          memory; NULL: not to be connected */
     unsigned budget_percent;
     bool may_set_period;
-    bool active; /* in the graph; control */
+    bool connects; /* with the physical ports */
+    bool active;   /* in the graph; control */
 
     /* The gate: control opens and shuts it, the process callback is inside during a cycle. */
     _Atomic unsigned gate; /* enum jack_gate, bits */
@@ -49,8 +50,9 @@ struct backend_stream {
     _Atomic uint32_t xruns;  /* told */
     _Atomic uint32_t period; /* the server's, as it told last */
     _Atomic bool freewheeling;
-    _Atomic unsigned news; /* enum jack_news, bits */
-    char reason[128];      /* of the shutdown; written before its bit is set */
+    _Atomic uint32_t registrations; /* of anybody's ports, that came or went; wraps */
+    _Atomic unsigned news;          /* enum jack_news, bits */
+    char reason[128];               /* of the shutdown; written before its bit is set */
 
     /* the watch */
     struct os_thread *watch;
@@ -66,6 +68,8 @@ struct backend_stream {
  * FULL, NO_MEMORY; error: a sentence. */
 enum tutti_status jack_ports_open(struct backend_stream *stream,
                                   const struct backend_request *request, char error[256]);
+/** The server has physical ports just now. Asks nobody: libjack knows. */
+bool jack_ports_have_device(const struct backend_stream *stream);
 /** Connects own ports with physical ones, in order. What cannot be connected is logged. */
 void jack_ports_connect(struct backend_stream *stream);
 /** The period and the latencies as the server has them now, into info. */

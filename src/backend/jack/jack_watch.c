@@ -4,6 +4,10 @@
  * also sees for itself when the server calls nobody any more. A server pauses now and then (it
  * changes its buffer, its driver starts anew), and programs would take an engine without cycles for
  * dead: so the watch runs them, in silence, till the server is back or is given up.
+ *
+ * And it sees when the server's device comes after us: a server of the network has none until it
+ * has found the other machine, and again when the cable was out. Ports that came late are nobody's,
+ * so the stream is given up, and the engine opens another that is connected with them.
  */
 #include "backend/jack/jack_stream.h"
 
@@ -21,6 +25,9 @@ struct watch {
     uint32_t told_period;
     bool told_rate;
     bool pacing;
+    uint32_t registrations; /* at the last turn */
+    bool settling;          /* they changed then */
+    bool bare;              /* no physical ports when last looked */
 };
 
 static void
@@ -60,6 +67,26 @@ stand_in(struct backend_stream *stream, struct watch *watch, unsigned period_tur
     return pauses ? jack_process_pace(stream) : 0;
 }
 
+/* At the turn after ports came or went: a driver registers them one by one. True: the server has
+ * physical ports, and had none. */
+static bool
+has_new_device(const struct backend_stream *stream, struct watch *watch)
+{
+    uint32_t registrations = atomic_load_explicit(&stream->registrations, memory_order_relaxed);
+    if (registrations != watch->registrations) {
+        watch->registrations = registrations;
+        watch->settling = true;
+        return false;
+    }
+    if (!watch->settling) {
+        return false;
+    }
+    watch->settling = false;
+    bool was_bare = watch->bare;
+    watch->bare = !jack_ports_have_device(stream);
+    return was_bare && !watch->bare;
+}
+
 static void
 tell_changes(struct backend_stream *stream, struct watch *watch, unsigned news)
 {
@@ -88,6 +115,8 @@ run_watch(void *arg)
     struct watch watch = {0};
     uint64_t turn_ns = os_now_ns();
     watch.told_period = atomic_load_explicit(&stream->known_period, memory_order_acquire);
+    watch.bare = !stream->capture && !stream->playback;
+    watch.settling = true; /* what came while we opened */
     os_thread_flush_denormals();
     for (;;) {
         uint32_t seen = atomic_load_explicit(&stream->bell, memory_order_acquire);
@@ -103,6 +132,10 @@ run_watch(void *arg)
         if (os_now_ns() >= turn_ns) {
             turn_ns = os_now_ns() + (uint64_t)TURN_MS * OS_NS_PER_MS;
             count_silence(stream, &watch);
+            if (stream->connects && has_new_device(stream, &watch)) {
+                lose(stream, "the server has a device now");
+                return;
+            }
         }
         uint32_t period = atomic_load_explicit(&stream->known_period, memory_order_relaxed);
         unsigned period_turns = (unsigned)(period * 1000.0 / stream->info.rate_hz) / TURN_MS;

@@ -195,18 +195,18 @@ begin(void **state)
     memset(&jack, 0, sizeof(jack));
     memset(&stream, 0, sizeof(stream));
     stream.api = &api;
-    stream.info.inputs = stream.info.outputs = PORTS;
-    stream.info.rate_hz = RATE_HZ;
-    stream.info.period_frames = PERIOD;
-    stream.callbacks.cycle = on_cycle;
+    stream.graph.info.inputs = stream.graph.info.outputs = PORTS;
+    stream.graph.info.rate_hz = RATE_HZ;
+    stream.graph.info.period_frames = PERIOD;
+    stream.graph.callbacks.cycle = on_cycle;
     for (unsigned c = 0; c < PORTS; c++) {
         stream.in_port[c] = port_at(c);
         stream.out_port[c] = port_at(PORTS + c);
     }
-    os_wake_init(&stream.wake, &stream.bell);
+    os_wake_init(&stream.graph.wake, &stream.graph.bell);
     jack_process_install(&stream);
-    jack_process_restart_clock(&stream);
-    stream.raised = true; /* this thread is the test's */
+    graph_clock_start(&stream.graph.clock, RATE_HZ, PERIOD);
+    stream.graph.raised = true; /* this thread is the test's */
     cycles = violations = 0;
     allocates = false;
     return 0;
@@ -241,7 +241,7 @@ static void
 a_cycle_works_on_the_ports_own_memory(void **state)
 {
     (void)state;
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     assert_int_equal(cycles, 1);
     assert_int_equal(last.frames, PERIOD);
@@ -264,12 +264,12 @@ there_is_silence_where_no_cycle_runs(void **state)
     (void)state;
     call(PERIOD); /* not started */
     expect_output(0, PERIOD);
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(2 * PERIOD); /* the server changed its buffer */
     expect_output(0, 2 * PERIOD);
     call(PERIOD / 2);
     expect_output(0, PERIOD / 2);
-    jack_process_shut(&stream);
+    graph_shut_gate(&stream.graph);
     call(PERIOD);
     expect_output(0, PERIOD);
     assert_int_equal(cycles, 0);
@@ -279,7 +279,7 @@ static void
 a_rendering_server_gets_silence_and_programs_no_memory_of_it(void **state)
 {
     (void)state;
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     jack.freewheel(1, jack.arg);
     for (unsigned i = 0; i < 200; i++) {
@@ -321,7 +321,7 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
 {
     (void)state;
     call(PERIOD);
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     call(2 * PERIOD);
     in_callback = true;
@@ -338,9 +338,9 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
     in_callback = false;
     call(PERIOD);
     assert_int_equal(violations, 0);
-    assert_int_equal(atomic_load(&stream.news), JACK_NEWS_RATE | JACK_NEWS_SHUTDOWN);
-    assert_int_equal(atomic_load(&stream.period), 2 * PERIOD);
-    assert_string_equal(stream.reason, "gone");
+    assert_int_equal(atomic_load(&stream.graph.news), GRAPH_NEWS_RATE | GRAPH_NEWS_SHUTDOWN);
+    assert_int_equal(atomic_load(&stream.graph.period), 2 * PERIOD);
+    assert_string_equal(stream.graph.reason, "gone");
     allocates = true;
     call(PERIOD);
     assert_int_equal(violations, 2);

@@ -150,6 +150,9 @@ graph_turn(struct graph *graph, const struct graph_turn *turn, struct graph_mome
         os_thread_raise_priority(OS_PRIORITY_ENGINE);
         graph->raised = true;
     }
+    if (turn->anew) {
+        graph_clock_forget_frames(&graph->clock);
+    }
     *moment = graph_clock_tick(&graph->clock, turn->woke_ns, turn->frame, turn->xruns);
     return true;
 }

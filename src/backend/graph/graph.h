@@ -63,6 +63,7 @@ struct graph {
 struct graph_turn {
     uint32_t frames;
     bool renders;     /* faster than time, or slower (freewheel) */
+    bool anew;        /* the server counts frames anew: another clock drives it */
     uint64_t woke_ns; /* when the period began; clients before us have taken their time since */
     uint32_t frame;   /* the server's count at its first frame; wraps */
     uint32_t xruns;   /* told so far */

@@ -104,6 +104,12 @@ graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame, ui
     return moment;
 }
 
+void
+graph_clock_forget_frames(struct graph_clock *clock)
+{
+    clock->counting = false;
+}
+
 bool
 graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct graph_moment *moment)
 {

@@ -39,6 +39,10 @@ void graph_clock_start(struct graph_clock *clock, double rate_hz, uint32_t perio
 struct graph_moment graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame,
                                      uint32_t xruns);
 
+/** The server's next count of frames has nothing to do with the last: time alone tells what was
+ * lost. Real time. */
+void graph_clock_forget_frames(struct graph_clock *clock);
+
 /** While the server's frames do not follow time (it renders): true, and the moment, when a period
  * is due by the nominal rate. The next tick sees as lost what passed beyond. Real time. */
 bool graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct graph_moment *moment);

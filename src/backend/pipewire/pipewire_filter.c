@@ -13,10 +13,14 @@
 
 /* ---- the real-time thread ---- */
 
-/* Ports hold what was in their memory before: silence has to be written. */
+/* Ports hold what was in their memory before: silence has to be written. Inputs are taken, too, for
+ * their memory goes back to its writer only then. */
 static void
 be_silent(struct backend_stream *stream, uint32_t frames)
 {
+    for (uint32_t c = 0; c < stream->graph.info.inputs; c++) {
+        stream->server.api->filter_get_dsp_buffer(stream->in_port[c], frames);
+    }
     for (uint32_t c = 0; c < stream->graph.info.outputs; c++) {
         float *to = stream->server.api->filter_get_dsp_buffer(stream->out_port[c], frames);
         if (to) {

@@ -175,6 +175,27 @@ programs_follow_another_quantum_and_what_is_patched_stays(void **state)
 }
 
 static void
+programs_follow_another_rate_of_the_graph(void **state)
+{
+    static struct host host;
+    struct tutti_engine_status status;
+    uint64_t deadline_ns = in_ms(WAIT_MS);
+    (void)state;
+    pipewired_start(HOST_RATE_HZ, QUANTUM, 1);
+    host_run(&host, 128, 0, 1);
+    AWAIT(&host.device_blocks, 20);
+    pipewired_set("clock.force-rate", 44100);
+    do {
+        assert_int_equal(tutti_get_status(host.client, &status, NULL), TUTTI_OK);
+        assert_true(os_now_ns() < deadline_ns);
+    } while (status.device.rate_hz != 44100);
+    await_period(&host, 128);
+    AWAIT_MORE(&host.device_blocks, 20);
+    assert_int_equal(atomic_load(&host.lost), 0);
+    host_close(&host);
+}
+
+static void
 a_wish_yields_to_the_graph_and_an_order_does_not(void **state)
 {
     static struct host host;
@@ -342,6 +363,7 @@ main(int argc, char **argv)
         CASE(programs_outlive_a_server_that_is_killed_again_and_again),
         CASE(a_server_that_stops_for_a_moment_keeps_engine_and_links),
         CASE(programs_follow_another_quantum_and_what_is_patched_stays),
+        CASE(programs_follow_another_rate_of_the_graph),
         CASE(a_wish_yields_to_the_graph_and_an_order_does_not),
         CASE(the_default_device_is_followed),
         CASE(a_named_device_is_kept_whatever_the_default_is),

@@ -115,7 +115,8 @@ void graph_watch_stop(struct graph *graph);
 /** News for the watch; a graph_news, or 0: the period or something else is to be looked at. Real
  * time. */
 void graph_watch_tell(struct graph *graph, unsigned news);
-/** The server went; reason: a few words. Real time. */
+/** The server went; reason: a few words, the first ones count. One thread of the server's. Real
+ * time. */
 void graph_watch_tell_shutdown(struct graph *graph, const char *reason);
 
 #endif

@@ -150,6 +150,9 @@ graph_watch_tell(struct graph *graph, unsigned news)
 void
 graph_watch_tell_shutdown(struct graph *graph, const char *reason)
 {
+    if (atomic_load_explicit(&graph->news, memory_order_relaxed) & GRAPH_NEWS_SHUTDOWN) {
+        return; /* the watch reads the first reason */
+    }
     snprintf(graph->reason, sizeof(graph->reason), "%s", reason);
     graph_watch_tell(graph, GRAPH_NEWS_SHUTDOWN);
 }

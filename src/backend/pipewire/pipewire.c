@@ -19,7 +19,7 @@
 enum {
     LIST_LIMIT_MS = 500,
     OPEN_LIMIT_MS = 3000,
-    CALL_LIMIT_MS = OPEN_LIMIT_MS + 1000, /* what is within has the limits above */
+    CALL_LIMIT_MS = OPEN_LIMIT_MS + 1000, /* what waits for the server within has its own limit */
     CLOSE_LIMIT_MS = 1500,
     LINK_LIMIT_MS = 1000,
     FOLLOW_LIMIT_MS = 300, /* in which a graph that can give a period has done so */
@@ -196,8 +196,8 @@ measure(struct backend_stream *stream)
 {
     struct backend_info *info = &stream->graph.info;
     uint32_t capture, playback, period = atomic_load(&stream->graph.period);
-    graph_set_period(&stream->graph, period, !stream->may_set_period);
     pipewire_server_lock(&stream->server);
+    graph_set_period(&stream->graph, period, !stream->may_set_period);
     pipewire_links_measure(stream, &capture, &playback);
     stream->told_capture = capture;
     stream->told_playback = playback;
@@ -234,6 +234,19 @@ on_changed(void *user)
     pipewire_links_measure(stream, &capture, &playback);
     if (capture != stream->told_capture || playback != stream->told_playback) {
         graph_watch_tell(&stream->graph, GRAPH_NEWS_LATENCY);
+    }
+}
+
+/* What changed while control was looking away. */
+static void
+look_again(struct backend_stream *stream)
+{
+    pipewire_server_lock(&stream->server);
+    stream->follows = true;
+    on_changed(stream);
+    pipewire_server_unlock(&stream->server);
+    if (atomic_load(&stream->rate) != (uint32_t)stream->graph.info.rate_hz) {
+        graph_watch_tell(&stream->graph, GRAPH_NEWS_RATE);
     }
 }
 
@@ -295,12 +308,11 @@ choose(struct backend_stream *stream, const struct opening *opening, char error[
     return TUTTI_OK;
 }
 
-/* Waits till ready(stream) or the limit. */
+/* Waits till ready(stream) or the deadline. */
 static bool
 await(struct backend_stream *stream, bool (*ready)(struct backend_stream *stream),
-      unsigned limit_ms)
+      uint64_t deadline_ns)
 {
-    uint64_t deadline_ns = in_ms(limit_ms);
     while (!ready(stream)) {
         if (os_now_ns() > deadline_ns || atomic_load(&stream->server.gone)) {
             return false;
@@ -350,7 +362,7 @@ await_period(struct backend_stream *stream, uint32_t period_frames)
 {
     stream->wanted_period = period_frames;
     if (period_frames && stream->may_set_period) {
-        await(stream, has_wanted_period, FOLLOW_LIMIT_MS);
+        await(stream, has_wanted_period, in_ms(FOLLOW_LIMIT_MS));
     }
 }
 
@@ -366,7 +378,7 @@ describe(struct backend_stream *stream)
 }
 
 static enum tutti_status
-join_graph(struct backend_stream *stream, struct opening *opening)
+join_graph(struct backend_stream *stream, struct opening *opening, uint64_t deadline_ns)
 {
     struct pipewire_server *server = &stream->server;
     pipewire_server_lock(server);
@@ -379,7 +391,7 @@ join_graph(struct backend_stream *stream, struct opening *opening)
     if (status != TUTTI_OK) {
         return status;
     }
-    if (!await(stream, is_in_registry, OPEN_LIMIT_MS)) {
+    if (!await(stream, is_in_registry, deadline_ns)) {
         snprintf(opening->error, sizeof(opening->error),
                  "the PipeWire server does not answer; it hangs");
         return TUTTI_NO_DEVICE;
@@ -390,11 +402,11 @@ join_graph(struct backend_stream *stream, struct opening *opening)
         pipewire_links_watch_latency(stream);
     }
     pipewire_server_unlock(server);
-    pipewire_server_sync(server, in_ms(LINK_LIMIT_MS));
-    if (!await(stream, is_linked, LINK_LIMIT_MS)) {
+    pipewire_server_sync(server, deadline_ns);
+    if (!await(stream, is_linked, in_ms(LINK_LIMIT_MS))) {
         log_warning("pipewire: the device's links take their time");
     }
-    if (!await(stream, is_called, OPEN_LIMIT_MS)) {
+    if (!await(stream, is_called, deadline_ns)) {
         snprintf(opening->error, sizeof(opening->error),
                  "PipeWire's graph does not run: it has no device, and no driver without one");
         return TUTTI_NO_DEVICE;
@@ -407,6 +419,7 @@ run_opening(void *arg)
 {
     struct opening *opening = arg;
     struct backend_stream *stream = opening->stream;
+    uint64_t deadline_ns = in_ms(OPEN_LIMIT_MS);
     bool hangs;
     opening->status = pipewire_server_open(&stream->server, opening->config.pipewire_remote,
                                            in_ms(LIST_LIMIT_MS), &hangs);
@@ -416,7 +429,7 @@ run_opening(void *arg)
                        : "no PipeWire server runs; start one, or choose another backend");
         return;
     }
-    opening->status = join_graph(stream, opening);
+    opening->status = join_graph(stream, opening, deadline_ns);
     if (opening->status != TUTTI_OK) {
         return;
     }
@@ -475,8 +488,7 @@ pipewire_open(const struct backend_request *request, const struct backend_callba
     opening->stream = stream;
     opening->copy = *request;
     opening->config = *request->config;
-    if (!graph_call(&calls, run_opening, free_opening, opening,
-                    LIST_LIMIT_MS + 2 * LINK_LIMIT_MS + 2 * CALL_LIMIT_MS)) {
+    if (!graph_call(&calls, run_opening, free_opening, opening, CALL_LIMIT_MS)) {
         snprintf(error, 256, "the PipeWire server does not answer; it hangs");
         return TUTTI_NO_DEVICE;
     }
@@ -491,10 +503,7 @@ pipewire_open(const struct backend_request *request, const struct backend_callba
         end_in_time(stream);
         return status;
     }
-    pipewire_server_lock(&stream->server);
-    stream->follows = true;
-    on_changed(stream);
-    pipewire_server_unlock(&stream->server);
+    look_again(stream);
     if (request->rate_hz > 0 && request->rate_hz != stream->graph.info.rate_hz) {
         log_info("pipewire: the graph runs at %.0f Hz", stream->graph.info.rate_hz);
     }
@@ -547,6 +556,7 @@ pipewire_set_period(struct backend_stream *stream, uint32_t period_frames)
     }
     measure(stream);
     graph_know_period(&stream->graph);
+    look_again(stream);
     return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST : TUTTI_OK;
 }
 

@@ -148,6 +148,9 @@ static void
 fill_request(const struct backend_stream *stream, struct request *request, uint32_t rate_hz,
              uint32_t period_frames)
 {
+    uint32_t present_hz =
+        stream->server.forced_rate_hz ? stream->server.forced_rate_hz : stream->server.rate_hz;
+    uint32_t unit_hz = rate_hz ? rate_hz : present_hz ? present_hz : 48000;
     request->count = 0;
     if (!stream->may_set_period) {
         return;
@@ -155,8 +158,8 @@ fill_request(const struct backend_stream *stream, struct request *request, uint3
     if (rate_hz) {
         add(request, PW_KEY_NODE_RATE, "%u/%u", 1, rate_hz);
     }
-    if (rate_hz && period_frames) {
-        add(request, PW_KEY_NODE_LATENCY, "%u/%u", period_frames, rate_hz);
+    if (period_frames) {
+        add(request, PW_KEY_NODE_LATENCY, "%u/%u", period_frames, unit_hz);
     }
     if (rate_hz && stream->force) {
         add(request, PW_KEY_NODE_FORCE_RATE, "%u", rate_hz, 0);

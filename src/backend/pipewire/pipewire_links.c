@@ -47,10 +47,11 @@ on_removed(void *data)
 static void
 on_error(void *data, int seq, int res, const char *message)
 {
+    struct pipewire_link *link = data;
     (void)seq;
     (void)res;
     log_warning("pipewire: cannot connect a port: %s", message);
-    let_go(data);
+    atomic_store_explicit(&link->settled, true, memory_order_release);
 }
 
 static const struct pw_link_events link_events = {

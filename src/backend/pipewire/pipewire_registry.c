@@ -391,12 +391,6 @@ partner_of(struct pipewire_server *server, const struct pipewire_node *of)
     return NULL;
 }
 
-static bool
-is_of(const struct pipewire_node *node, const char *device)
-{
-    return strcmp(node->description, device) == 0 || strcmp(node->name, device) == 0;
-}
-
 bool
 pipewire_registry_target(struct pipewire_server *server, const char *device,
                          struct pipewire_target *target)
@@ -406,15 +400,23 @@ pipewire_registry_target(struct pipewire_server *server, const char *device,
         target->source = default_node(server, PIPEWIRE_SOURCE, server->default_source);
         return true;
     }
+    const struct pipewire_node *found = NULL;
     for (const struct pipewire_node *node = server->nodes; node; node = node->next) {
-        if (is_of(node, device) && is_usable(server, node)) {
-            const struct pipewire_node *partner = partner_of(server, node);
-            target->sink = node->class == PIPEWIRE_SINK ? node : partner;
-            target->source = node->class == PIPEWIRE_SOURCE ? node : partner;
-            return true;
+        if (!is_usable(server, node)) {
+            continue;
+        }
+        if (strncmp(node->name, device, BACKEND_NAME_BYTES - 1) == 0) {
+            found = node; /* a name belongs to one */
+            break;
+        }
+        if (!found && strcmp(node->description, device) == 0) {
+            found = node;
         }
     }
-    return false;
+    const struct pipewire_node *partner = found ? partner_of(server, found) : NULL;
+    target->sink = found && found->class == PIPEWIRE_SINK ? found : partner;
+    target->source = found && found->class == PIPEWIRE_SOURCE ? found : partner;
+    return found != NULL;
 }
 
 static void
@@ -430,6 +432,17 @@ describe(struct pipewire_server *server, const struct pipewire_target *target,
                                                     NULL, BACKEND_MAX_CHANNELS)
                           : GRAPH_PORTS_WITHOUT_DEVICE;
     device->rates_hz[0] = server->forced_rate_hz ? server->forced_rate_hz : server->rate_hz;
+}
+
+/* Two cards of a kind have one description. */
+static bool
+is_taken(const char *name, const struct backend_device *devices, unsigned count)
+{
+    bool taken = false;
+    for (unsigned i = 0; i < count; i++) {
+        taken |= strcmp(devices[i].name, name) == 0;
+    }
+    return taken;
 }
 
 unsigned
@@ -454,7 +467,8 @@ pipewire_registry_devices(struct pipewire_server *server, struct backend_device 
         }
         target.sink = node->class == PIPEWIRE_SINK ? node : partner;
         target.source = node->class == PIPEWIRE_SOURCE ? node : partner;
-        utf8_copy(devices[count].name, sizeof(devices[count].name), node->description);
+        utf8_copy(devices[count].name, sizeof(devices[count].name),
+                  is_taken(node->description, devices, count) ? node->name : node->description);
         describe(server, &target, &devices[count++]);
     }
     return count;

@@ -59,7 +59,7 @@ pipewire_server_sync(struct pipewire_server *server, uint64_t deadline_ns)
     int wanted = pw_core_sync(server->core, PW_ID_CORE, 0);
     pipewire_server_unlock(server);
     for (;;) {
-        if (atomic_load_explicit(&server->done, memory_order_acquire) == wanted) {
+        if (atomic_load_explicit(&server->done, memory_order_acquire) >= wanted) {
             return true;
         }
         if (atomic_load(&server->gone) || os_now_ns() > deadline_ns) {
@@ -102,7 +102,7 @@ pipewire_server_open(struct pipewire_server *server, const char *remote, uint64_
     server->context = api->context_new(api->thread_loop_get_loop(server->loop),
                                        api->properties_new_dict(&dict), 0);
     if (!server->context || api->thread_loop_start(server->loop) < 0) {
-        log_warning("pipewire: no context: %s", strerror(errno));
+        log_debug("pipewire: no context: %s", strerror(errno));
         return TUTTI_NO_DEVICE;
     }
     if (!join_server(server, remote)) {

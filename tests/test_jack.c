@@ -17,235 +17,18 @@
 
 #include <cmocka.h>
 
+#include "graph_host.h"
 #include "jack_card.h"
 #include "jackd.h"
-#include "os/os.h"
-#include "tutti/tutti.h"
 
-enum {
-    RATE_HZ = 48000,
-    PERIOD = 64,
-    KEEP = 400,
-    WAIT_MS = 20000,
-    RAMP = CARD_FRAMES,
-    SKIPPED = 77
-};
+enum { RATE_HZ = HOST_RATE_HZ, PERIOD = 64, WAIT_MS = HOST_WAIT_MS, SKIPPED = 77 };
 
-static const char *tuttid;
 static unsigned deaths = 3;
-static struct host *open_hosts[2]; /* what a test that failed has left open */
-
-/* What a program saw of one block. */
-struct seen {
-    uint64_t position;
-    uint32_t frame; /* 1 + JACK's at the first input, by the card's third channel; 0: broken */
-    int64_t delay;  /* of its own ramp; NONE: not heard in one piece */
-};
-#define NONE INT64_MIN
-
-struct host {
-    struct tutti_client *client;
-    uint32_t buffer, inputs;
-    unsigned channel; /* that it plays on and hears */
-    struct seen seen[KEEP];
-    _Atomic uint32_t blocks, device_blocks; /* all; those with a device behind them */
-    _Atomic uint32_t heard;                 /* blocks in which the ramp was heard */
-    _Atomic uint32_t lost, back, latencies; /* events */
-    _Atomic uint64_t position, generation;  /* of the last block */
-    _Atomic uint32_t keep;                  /* device blocks are kept from this one on */
-};
-
-static uint64_t
-in_ms(uint64_t ms)
-{
-    return os_now_ns() + ms * OS_NS_PER_MS;
-}
-
-/* ---- programs ---- */
-
-static float
-ramp(uint64_t position)
-{
-    return (float)(position % RAMP + 1) * CARD_UNIT;
-}
-
-/* 1 + the number of the first sample, when the others continue it; 0 otherwise. */
-static uint32_t
-in_one_piece(const float *samples, uint32_t frames)
-{
-    uint32_t first = (uint32_t)(samples[0] / CARD_UNIT);
-    for (uint32_t i = 0; i < frames; i++) {
-        if (!first || samples[i] != ramp(first - 1 + i)) {
-            return 0;
-        }
-    }
-    return first;
-}
-
-static void
-process(void *user, const struct tutti_block *block)
-{
-    struct host *host = user;
-    float *out = tutti_output(host->client, 0, block->half);
-    for (uint32_t i = 0; i < block->frames; i++) {
-        out[i] = ramp(block->position_frames + i);
-    }
-    atomic_store(&host->position, block->position_frames);
-    atomic_store(&host->generation, block->generation);
-    if (!block->silent && block->generation) {
-        const float *in = tutti_input(host->client, 0, block->half);
-        const float *names = host->inputs > 1 ? tutti_input(host->client, 1, block->half) : NULL;
-        uint32_t first = in_one_piece(in, block->frames);
-        uint32_t n = atomic_load(&host->device_blocks), keep = atomic_load(&host->keep);
-        if (n >= keep && n - keep < KEEP) {
-            host->seen[n - keep] = (struct seen){
-                .position = block->position_frames,
-                .frame = names ? in_one_piece(names, block->frames) : 0,
-                .delay = first < 1
-                             ? NONE
-                             : (int64_t)(block->position_frames % RAMP) - ((int64_t)first - 1),
-            };
-        }
-        atomic_fetch_add(&host->heard, first >= 1);
-        atomic_fetch_add(&host->device_blocks, 1);
-    }
-    atomic_fetch_add(&host->blocks, 1);
-}
-
-static void
-on_event(void *user, const struct tutti_event *event)
-{
-    struct host *host = user;
-    atomic_fetch_add(&host->lost, event->kind == TUTTI_EVENT_DEVICE_LOST);
-    atomic_fetch_add(&host->back, event->kind == TUTTI_EVENT_DEVICE_BACK);
-    atomic_fetch_add(&host->latencies, event->kind == TUTTI_EVENT_LATENCIES);
-}
-
-static void
-host_run(struct host *host, uint32_t buffer, unsigned channel, unsigned inputs)
-{
-    struct tutti_open_params params = {
-        .program = "host", .engine_path = tuttid, .event = on_event, .user = host};
-    struct tutti_channel input[2] = {{.channel = channel}, {.channel = CARD_CAPTURES - 1}};
-    struct tutti_channel output = {.channel = channel};
-    struct tutti_stream_params stream = {.buffer_frames = buffer,
-                                         .inputs = inputs,
-                                         .outputs = 1,
-                                         .input = input,
-                                         .output = &output,
-                                         .process = process,
-                                         .user = host};
-    memset(host, 0, sizeof(*host));
-    host->buffer = buffer;
-    host->inputs = inputs;
-    host->channel = channel;
-    assert_int_equal(tutti_open(&host->client, &params), TUTTI_OK);
-    open_hosts[open_hosts[0] != NULL] = host;
-    enum tutti_status status = tutti_prepare(host->client, &stream);
-    if (status != TUTTI_OK) {
-        print_error("prepare: %s\n", tutti_last_error(host->client));
-    }
-    assert_int_equal(status, TUTTI_OK);
-    assert_int_equal(tutti_start(host->client), TUTTI_OK);
-}
-
-static void
-host_close(struct host *host)
-{
-    tutti_close(host->client);
-    host->client = NULL;
-    open_hosts[open_hosts[1] == host] = NULL;
-}
-
-static void
-await_at(const char *file, int line, const _Atomic uint32_t *counter, uint32_t count)
-{
-    uint64_t deadline_ns = in_ms(WAIT_MS);
-    while (atomic_load(counter) < count) {
-        if (os_now_ns() > deadline_ns) {
-            fail_msg("%s:%d: %u of %u", file, line, (unsigned)atomic_load(counter), count);
-        }
-        os_sleep_until_ns(in_ms(2));
-    }
-}
-#define AWAIT(counter, count) await_at(__FILE__, __LINE__, (counter), (count))
-#define AWAIT_MORE(counter, more) AWAIT((counter), atomic_load(counter) + (more))
-
-static uint32_t
-told_latency(struct host *host)
-{
-    uint32_t in = 0, out = 0;
-    assert_int_equal(tutti_get_latencies(host->client, &in, &out), TUTTI_OK);
-    return in + out;
-}
-
-/* Keeps the next blocks: enough of them for a second. */
-static unsigned
-watch(struct host *host)
-{
-    unsigned wanted = RATE_HZ / host->buffer;
-    wanted = wanted < 30 ? 30 : wanted > KEEP ? KEEP : wanted;
-    atomic_store(&host->keep, atomic_load(&host->device_blocks) + 1);
-    AWAIT(&host->device_blocks, atomic_load(&host->keep) + wanted);
-    return wanted;
-}
-
-/* The delay of most blocks must be the latency that was told. */
-static void
-expect_round_trip(struct host *host)
-{
-    unsigned blocks = watch(host), exact = 0, heard = 0;
-    int64_t told = told_latency(host), other = 0;
-    for (unsigned i = 0; i < blocks; i++) {
-        heard += host->seen[i].delay != NONE;
-        exact += host->seen[i].delay == told;
-        other = host->seen[i].delay != told && host->seen[i].delay != NONE ? host->seen[i].delay
-                                                                           : other;
-    }
-    if (exact * 10 < blocks * 7) {
-        print_error("buffer %u: told %lld, of %u blocks %u heard, %u exact, others %lld\n",
-                    host->buffer, (long long)told, blocks, heard, exact, (long long)other);
-    }
-    assert_true(exact * 10 >= blocks * 7);
-}
 
 /* ---- bit by bit, frame by frame ---- */
 
 static const uint32_t buffers[] = {32, 64, 128, 256, 512, 1024, 2048};
 enum { BUFFERS = sizeof(buffers) / sizeof(buffers[0]) };
-
-/* Every block that the program kept, where JACK must have received it. */
-static void
-expect_on_promised_frames(struct host *host, const struct jack_card *card)
-{
-    unsigned blocks = watch(host), exact = 0, wrong = 0;
-    uint32_t cable = card->capture_latency + card->playback_latency;
-    uint32_t told = told_latency(host);
-    /* its answers lie in the future */
-    AWAIT_MORE(&host->device_blocks, 4 + (told + cable) / host->buffer);
-    for (unsigned b = 0; b < blocks; b++) {
-        const struct seen *seen = &host->seen[b];
-        bool same = seen->frame > 0;
-        if (!same) {
-            continue; /* the server lost time within this block */
-        }
-        /* Its first input frame crossed the graph at this frame of JACK's, capture_latency after
-         * the air; its first output frame shall be in the air `told` after that one was. */
-        uint32_t first = seen->frame - 1 + CARD_FRAMES + told - cable;
-        for (uint32_t i = 0; i < host->buffer; i++) {
-            float sample = jack_card_played(card, host->channel, first + i);
-            same &= sample == ramp(seen->position + i);
-            wrong += sample != 0 && sample != ramp(seen->position + i);
-        }
-        exact += same;
-    }
-    if (exact * 10 < blocks * 7 || wrong > blocks * host->buffer / 20) {
-        print_error("buffer %u: of %u blocks %u exact; wrong samples %u\n", host->buffer, blocks,
-                    exact, wrong);
-    }
-    assert_true(exact * 10 >= blocks * 7);
-    assert_true(wrong <= blocks * host->buffer / 20);
-}
 
 static void
 two_programs_reach_jack_bit_for_bit_on_the_promised_frame(void **state)
@@ -261,9 +44,9 @@ two_programs_reach_jack_bit_for_bit_on_the_promised_frame(void **state)
         AWAIT(&first.heard, 5);
         AWAIT(&second.heard, 5);
         expect_round_trip(&first);
-        expect_on_promised_frames(&first, &card);
+        expect_on_promised_frames(&first, &card.memory);
         expect_round_trip(&second);
-        expect_on_promised_frames(&second, &card);
+        expect_on_promised_frames(&second, &card.memory);
         host_close(&first);
         host_close(&second);
     }
@@ -380,16 +163,8 @@ programs_follow_a_new_buffer_of_the_server(void **state)
     await_loop(&host);
     static const char *const sizes[] = {"256", "1024", "128"};
     for (unsigned i = 0; i < 3; i++) {
-        struct tutti_device device;
-        uint64_t deadline_ns = in_ms(WAIT_MS);
         jackd_tool("jack_bufsize", sizes[i], NULL);
-        do {
-            assert_int_equal(tutti_get_device(host.client, &device), TUTTI_OK);
-            struct tutti_engine_status status;
-            assert_int_equal(tutti_get_status(host.client, &status, NULL), TUTTI_OK);
-            device = status.device;
-            assert_true(os_now_ns() < deadline_ns);
-        } while (device.period_frames != (uint32_t)atoi(sizes[i]));
+        await_period(&host, (uint32_t)atoi(sizes[i]));
         /* what was patched stays patched */
         AWAIT_MORE(&host.heard, 20);
         expect_round_trip(&host);
@@ -438,14 +213,6 @@ programs_go_on_in_real_time_while_the_server_renders(void **state)
 }
 
 /* ---- auto ---- */
-
-static void
-expect_backend(struct host *host, const char *backend)
-{
-    struct tutti_engine_status status;
-    assert_int_equal(tutti_get_status(host->client, &status, NULL), TUTTI_OK);
-    assert_string_equal(status.device.backend, backend);
-}
 
 static void
 auto_takes_jack_when_it_answers_and_stays_with_it(void **state)
@@ -502,19 +269,10 @@ begin(void **state)
 static int
 finish(void **state)
 {
-    struct os_lock *lock;
     (void)state;
-    for (unsigned i = 0; i < 2; i++) {
-        if (open_hosts[i]) {
-            host_close(open_hosts[i]);
-        }
-    }
+    bool left = host_close_all();
     jackd_end(false);
-    if (os_lock_take(&lock, "engine", in_ms(WAIT_MS))) {
-        return -1;
-    }
-    os_lock_release(lock);
-    return 0;
+    return left ? 0 : -1;
 }
 
 int
@@ -544,7 +302,7 @@ main(int argc, char **argv)
         fprintf(stderr, "usage: test_jack TUTTID [long]\n");
         return 2;
     }
-    tuttid = argv[1];
+    host_use_engine(argv[1]);
     if (argc > 2 && strcmp(argv[2], "long") == 0) {
         deaths = 50;
     }

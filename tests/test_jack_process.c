@@ -13,52 +13,9 @@
 #include <cmocka.h>
 
 #include "backend/jack/jack_stream.h"
+#include "interposed.h"
 
 enum { PERIOD = 64, PORTS = 2, RATE_HZ = 48000 };
-
-static bool in_callback;
-static unsigned violations;
-
-/* X(result, name, parameters, arguments): what a callback may not call. */
-#define FORBIDDEN(X)                                                                               \
-    X(void *, malloc, (size_t size), (size))                                                       \
-    X(void *, calloc, (size_t count, size_t size), (count, size))                                  \
-    X(void *, realloc, (void *memory, size_t size), (memory, size))                                \
-    X(bool, os_cond_wait_until,                                                                    \
-      (struct os_cond * cond, struct os_mutex * mutex, uint64_t deadline_ns),                      \
-      (cond, mutex, deadline_ns))
-#define FORBIDDEN_VOID(X)                                                                          \
-    X(free, (void *memory), (memory))                                                              \
-    X(os_mutex_lock, (struct os_mutex * mutex), (mutex))                                           \
-    X(os_sleep_until_ns, (uint64_t deadline_ns), (deadline_ns))
-
-#define WRAP(result, name, parameters, arguments)                                                  \
-    result __real_##name parameters;                                                               \
-    result __wrap_##name parameters;                                                               \
-    result __wrap_##name parameters                                                                \
-    {                                                                                              \
-        violations += in_callback;                                                                 \
-        return __real_##name arguments;                                                            \
-    }
-#define WRAP_VOID(name, parameters, arguments)                                                     \
-    void __real_##name parameters;                                                                 \
-    void __wrap_##name parameters;                                                                 \
-    void __wrap_##name parameters                                                                  \
-    {                                                                                              \
-        violations += in_callback;                                                                 \
-        __real_##name arguments;                                                                   \
-    }
-FORBIDDEN(WRAP)
-FORBIDDEN_VOID(WRAP_VOID)
-
-void __wrap_log_write(int level, const char *format, ...);
-void
-__wrap_log_write(int level, const char *format, ...)
-{
-    (void)level;
-    (void)format;
-    violations += in_callback;
-}
 
 /* ---- a libjack ---- */
 
@@ -198,18 +155,18 @@ begin(void **state)
     memset(&jack, 0, sizeof(jack));
     memset(&stream, 0, sizeof(stream));
     stream.api = &api;
-    stream.info.inputs = stream.info.outputs = PORTS;
-    stream.info.rate_hz = RATE_HZ;
-    stream.info.period_frames = PERIOD;
-    stream.callbacks.cycle = on_cycle;
+    stream.graph.info.inputs = stream.graph.info.outputs = PORTS;
+    stream.graph.info.rate_hz = RATE_HZ;
+    stream.graph.info.period_frames = PERIOD;
+    stream.graph.callbacks.cycle = on_cycle;
     for (unsigned c = 0; c < PORTS; c++) {
         stream.in_port[c] = port_at(c);
         stream.out_port[c] = port_at(PORTS + c);
     }
-    os_wake_init(&stream.wake, &stream.bell);
+    os_wake_init(&stream.graph.wake, &stream.graph.bell);
     jack_process_install(&stream);
-    jack_process_restart_clock(&stream);
-    stream.raised = true; /* this thread is the test's */
+    graph_clock_start(&stream.graph.clock, RATE_HZ, PERIOD);
+    stream.graph.raised = true; /* this thread is the test's */
     cycles = violations = 0;
     allocates = false;
     return 0;
@@ -244,7 +201,7 @@ static void
 a_cycle_works_on_the_ports_own_memory(void **state)
 {
     (void)state;
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     assert_int_equal(cycles, 1);
     assert_int_equal(last.frames, PERIOD);
@@ -267,12 +224,12 @@ there_is_silence_where_no_cycle_runs(void **state)
     (void)state;
     call(PERIOD); /* not started */
     expect_output(0, PERIOD);
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(2 * PERIOD); /* the server changed its buffer */
     expect_output(0, 2 * PERIOD);
     call(PERIOD / 2);
     expect_output(0, PERIOD / 2);
-    jack_process_shut(&stream);
+    graph_shut_gate(&stream.graph);
     call(PERIOD);
     expect_output(0, PERIOD);
     assert_int_equal(cycles, 0);
@@ -282,7 +239,7 @@ static void
 a_rendering_server_gets_silence_and_programs_no_memory_of_it(void **state)
 {
     (void)state;
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     jack.freewheel(1, jack.arg);
     for (unsigned i = 0; i < 200; i++) {
@@ -324,7 +281,7 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
 {
     (void)state;
     call(PERIOD);
-    atomic_store(&stream.gate, JACK_GATE_OPEN);
+    atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     call(2 * PERIOD);
     in_callback = true;
@@ -343,9 +300,9 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
     call(PERIOD);
     assert_int_equal(atomic_load(&stream.registrations), 1);
     assert_int_equal(violations, 0);
-    assert_int_equal(atomic_load(&stream.news), JACK_NEWS_RATE | JACK_NEWS_SHUTDOWN);
-    assert_int_equal(atomic_load(&stream.period), 2 * PERIOD);
-    assert_string_equal(stream.reason, "gone");
+    assert_int_equal(atomic_load(&stream.graph.news), GRAPH_NEWS_RATE | GRAPH_NEWS_SHUTDOWN);
+    assert_int_equal(atomic_load(&stream.graph.period), 2 * PERIOD);
+    assert_string_equal(stream.graph.reason, "gone");
     allocates = true;
     call(PERIOD);
     assert_int_equal(violations, 2);

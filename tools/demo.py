@@ -358,11 +358,14 @@ def verdict(report):
 
 def main():
     parser = argparse.ArgumentParser(prog="./run demo")
-    parser.add_argument("--device", choices=["sim", "wasapi"], default="sim")
+    parser.add_argument("--device", choices=["sim", "wasapi", "pipewire", "jack"], default="sim")
     options = parser.parse_args()
     if options.device == "wasapi":
         import demo_wasapi
         return demo_wasapi.main()
+    if options.device in ("pipewire", "jack"):
+        import demo_graph
+        return demo_graph.main(options.device)
     prepare()
     make_music()
     hosts = []

@@ -5,7 +5,7 @@
 # set: packages
 declare -A package_sets=(
     [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev
-             ca-certificates curl xz-utils"
+             libpipewire-0.3-dev ca-certificates curl xz-utils"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
                binutils-mingw-w64-i686"
@@ -15,6 +15,7 @@ declare -A package_sets=(
     [jack]="jackd2 libjack-jackd2-dev valgrind"
     [wine32]="debootstrap util-linux"
     [network]="iproute2 python3 python3-numpy"
+    [pipewire]="pipewire pipewire-bin"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

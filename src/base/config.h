@@ -22,7 +22,7 @@ enum { CONFIG_TEXT_BYTES = 256 };
  * fraction.
  */
 #define CONFIG_TABLE(S, I, B, D)                                                                   \
-    S(device, backend, "auto", "how to reach the device: auto, jack, sim, wasapi")                 \
+    S(device, backend, "auto", "how to reach the device: auto, pipewire, jack, sim, wasapi")       \
     S(device, name, "", "the device's name as 'tutti devices' shows it; empty: the default")       \
     D(device, rate, 48000, 8000, 768000, "sample rate in Hz")                                      \
     I(device, period, 0, 0, 4096,                                                                  \
@@ -41,6 +41,13 @@ enum { CONFIG_TEXT_BYTES = 256 };
     B(program, late_take, false,                                                                   \
       "wait for the host's next call before taking a block (+1 buffer)")                           \
     B(program, tight, false, "buffers above the period answer within one period")                  \
+    S(pipewire, remote, "", "name of the PipeWire server; empty: $PIPEWIRE_REMOTE or its default") \
+    I(pipewire, inputs, -1, -1, 256, "input ports; -1: one for each port of the source")           \
+    I(pipewire, outputs, -1, -1, 256, "output ports; -1: one for each port of the sink")           \
+    B(pipewire, connect, true, "link them with the device's ports, in order")                      \
+    B(pipewire, set_period, true, "ask the graph for the period and the rate of the programs")     \
+    B(pipewire, force, false, "make the graph run so, for all of its programs")                    \
+    I(pipewire, budget, 70, 10, 95, "percent of a period in which programs answer")                \
     S(jack, server, "", "name of the JACK server; empty: $JACK_DEFAULT_SERVER or its default")     \
     I(jack, inputs, -1, -1, 256, "input ports; -1: one for each physical port of the server")      \
     I(jack, outputs, -1, -1, 256, "output ports, likewise")                                        \

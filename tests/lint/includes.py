@@ -49,9 +49,9 @@ EXPORT_WITHIN_LINES = 4
 def room_of(path):
     backend = re.match(r"src/backend/(\w+)/", path)
     if backend:
-        # one room per backend, by one rule; none knows another
+        # one room per backend, by one rule; none knows another, and all may know what servers have in common
         project, _ = ROOMS["src/backend/"]
-        return project + [backend.group(0).removeprefix("src/")], ANY
+        return project + [backend.group(0).removeprefix("src/"), "backend/graph/"], ANY
     fitting = [room for room in ROOMS if path.startswith(room)]
     return ROOMS[max(fitting, key=len)] if fitting else None
 

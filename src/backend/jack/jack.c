@@ -2,7 +2,7 @@
 /*
  * A JACK server as the device: the client "Tutti" with ports in_1.., out_1.., connected with the
  * physical ports in order. It never starts a server, and every call that waits for one has a limit
- * (jack_call.h): "auto" passes over a server that is absent or hangs.
+ * (graph_call.h): "auto" passes over a server that is absent or hangs.
  *
  * There is one client in the process at a time. When a server has died, libjack frees the clients
  * that are left of it as soon as another is opened, so ours is closed before, and the list is read
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/jack/jack_call.h"
+#include "backend/graph/graph_call.h"
 #include "backend/jack/jack_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -22,14 +22,14 @@ enum {
     OPEN_LIMIT_MS = 3000,
     CLOSE_LIMIT_MS = 1500,
     CLOSE_LOST_LIMIT_MS = 50, /* programs wait for the clock that replaces the device */
-    PERIOD_MIN_FRAMES = 16,
-    FOLLOW_LIMIT_MS = 1000, /* a server that takes a new period in its own time */
+    FOLLOW_LIMIT_MS = 1000,   /* a server that takes a new period in its own time */
 };
 
 static const char device_name[] = "JACK server";
 
 /* The open stream, for list(); control's. */
 static struct backend_stream *current;
+static struct graph_calls calls;
 
 static struct jack_client *
 open_client(const struct jack_api *api, const char *name, const char *server, int *status)
@@ -38,14 +38,6 @@ open_client(const struct jack_api *api, const char *name, const char *server, in
     return server[0] ? api->client_open(name, JACK_OPTION_NO_START_SERVER | JACK_OPTION_SERVER_NAME,
                                         status, server)
                      : api->client_open(name, JACK_OPTION_NO_START_SERVER, status);
-}
-
-/* What it was told last; news that the watch has not told yet count. */
-static bool
-is_lost(const struct backend_stream *stream)
-{
-    return atomic_load_explicit(&stream->lost, memory_order_acquire) ||
-           atomic_load_explicit(&stream->news, memory_order_acquire) & JACK_NEWS_SHUTDOWN;
 }
 
 /* ---- listing ---- */
@@ -67,7 +59,7 @@ look(struct listing *listing, struct jack_client *client)
     listing->playbacks = jack_ports_find(api, client, JACK_PORT_IS_INPUT, &names);
     api->free(names);
     if (!listing->captures && !listing->playbacks) {
-        listing->captures = listing->playbacks = JACK_PORTS_WITHOUT_DEVICE;
+        listing->captures = listing->playbacks = GRAPH_PORTS_WITHOUT_DEVICE;
     }
     listing->rate_hz = api->get_sample_rate(client);
     listing->period_frames = api->get_buffer_size(client);
@@ -116,10 +108,10 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
     listing->api = api;
     utf8_copy(listing->server, sizeof(listing->server), config->jack_server);
     if (current) {
-        if (!is_lost(current)) {
+        if (!graph_is_lost(&current->graph)) {
             look(listing, current->client);
         }
-    } else if (!jack_call(run_listing, free, listing, LIST_LIMIT_MS)) {
+    } else if (!graph_call(&calls, run_listing, free, listing, LIST_LIMIT_MS)) {
         say_what_answers(&(struct listing){0}, true);
         return TUTTI_OK;
     } else {
@@ -136,7 +128,7 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
         device->is_default = true;
         device->rates_hz[0] = listing->rate_hz;
         device->period_min_frames =
-            config->jack_set_period ? PERIOD_MIN_FRAMES : listing->period_frames;
+            config->jack_set_period ? GRAPH_PERIOD_MIN_FRAMES : listing->period_frames;
         device->period_max_frames =
             config->jack_set_period ? BACKEND_MAX_PERIOD_FRAMES : listing->period_frames;
         device->period_step_frames = config->jack_set_period ? 0 : 1;
@@ -172,19 +164,19 @@ end_late(void *arg)
 {
     struct backend_stream *stream = arg;
     end(stream);
-    os_wake_fini(&stream->wake);
+    graph_fini(&stream->graph);
     free(stream);
 }
 
 static void
 jack_close(struct backend_stream *stream)
 {
-    unsigned limit_ms = is_lost(stream) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS;
+    unsigned limit_ms = graph_is_lost(&stream->graph) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS;
     current = NULL;
-    jack_process_shut(stream);
-    jack_watch_stop(stream);
-    if (jack_call(end, end_late, stream, limit_ms)) {
-        os_wake_fini(&stream->wake);
+    graph_shut_gate(&stream->graph);
+    graph_watch_stop(&stream->graph);
+    if (graph_call(&calls, end, end_late, stream, limit_ms)) {
+        graph_fini(&stream->graph);
         free(stream);
     } else {
         log_warning("jack: the server does not let go of us; left to itself");
@@ -226,14 +218,11 @@ ask_for_period(struct backend_stream *stream, uint32_t wanted)
 static void
 describe(struct backend_stream *stream)
 {
-    struct backend_info *info = &stream->info;
+    struct backend_info *info = &stream->graph.info;
     utf8_copy(info->name, sizeof(info->name), device_name);
     snprintf(info->format, sizeof(info->format), "float32 planar");
     info->input_format = info->output_format = DSP_F32;
     info->rate_hz = info->rates_hz[0] = stream->api->get_sample_rate(stream->client);
-    info->period_min_frames = PERIOD_MIN_FRAMES;
-    info->period_max_frames = BACKEND_MAX_PERIOD_FRAMES;
-    info->period_step_frames = 0;
     info->live_period = stream->may_set_period;
 }
 
@@ -266,10 +255,10 @@ run_opening(void *arg)
     }
     ask_for_period(stream, opening->copy.period_frames);
     jack_ports_measure(stream);
-    if (stream->info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
+    if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
         snprintf(opening->error, sizeof(opening->error),
                  "the JACK server's buffer of %u frames is too large; %d are the most",
-                 stream->info.period_frames, BACKEND_MAX_PERIOD_FRAMES);
+                 stream->graph.info.period_frames, BACKEND_MAX_PERIOD_FRAMES);
         opening->status = TUTTI_UNSUPPORTED;
         return;
     }
@@ -277,15 +266,16 @@ run_opening(void *arg)
 }
 
 static struct backend_stream *
-new_stream(const struct jack_api *api, const struct config *config)
+new_stream(const struct jack_api *api, const struct config *config,
+           const struct backend_callbacks *callbacks)
 {
     struct backend_stream *stream = calloc(1, sizeof(*stream));
     if (stream) {
         stream->api = api;
-        stream->budget_percent = (unsigned)config->jack_budget;
         stream->may_set_period = config->jack_set_period;
         stream->connects = config->jack_connect;
-        os_wake_init(&stream->wake, &stream->bell);
+        graph_init(&stream->graph, "JACK", callbacks, (unsigned)config->jack_budget);
+        stream->graph.wants_reopening = jack_ports_came_late;
     }
     return stream;
 }
@@ -319,17 +309,16 @@ jack_open(const struct backend_request *request, const struct backend_callbacks 
         return status;
     }
     struct opening *opening = calloc(1, sizeof(*opening));
-    struct backend_stream *stream = opening ? new_stream(api, request->config) : NULL;
+    struct backend_stream *stream = opening ? new_stream(api, request->config, callbacks) : NULL;
     if (!stream) {
         free(opening);
         return TUTTI_NO_MEMORY;
     }
-    stream->callbacks = callbacks[0];
     opening->stream = stream;
     opening->copy = *request;
     opening->config = *request->config;
     opening->copy.config = &opening->config;
-    if (!jack_call(run_opening, free_opening, opening, OPEN_LIMIT_MS)) {
+    if (!graph_call(&calls, run_opening, free_opening, opening, OPEN_LIMIT_MS)) {
         snprintf(error, 256, "the JACK server does not answer; it hangs");
         return TUTTI_NO_DEVICE;
     }
@@ -338,20 +327,22 @@ jack_open(const struct backend_request *request, const struct backend_callbacks 
     opening->stream = NULL;
     free(opening);
     if (status == TUTTI_OK) {
-        atomic_store(&stream->period, stream->info.period_frames);
-        atomic_store(&stream->known_period, stream->info.period_frames);
-        status = jack_watch_start(stream);
+        atomic_store(&stream->graph.period, stream->graph.info.period_frames);
+        graph_know_period(&stream->graph);
+        stream->bare = !stream->capture && !stream->playback;
+        stream->settling = true; /* what came while we opened */
+        status = graph_watch_start(&stream->graph);
     }
     if (status != TUTTI_OK) {
-        if (jack_call(end, end_late, stream, CLOSE_LIMIT_MS)) {
-            os_wake_fini(&stream->wake);
+        if (graph_call(&calls, end, end_late, stream, CLOSE_LIMIT_MS)) {
+            graph_fini(&stream->graph);
             free(stream);
         }
         return status;
     }
-    if (request->rate_hz > 0 && request->rate_hz != stream->info.rate_hz) {
+    if (request->rate_hz > 0 && request->rate_hz != stream->graph.info.rate_hz) {
         /* A server has one rate. The engine takes it and tells. */
-        log_info("jack: the server runs at %.0f Hz", stream->info.rate_hz);
+        log_info("jack: the server runs at %.0f Hz", stream->graph.info.rate_hz);
     }
     current = stream;
     streams[0] = stream;
@@ -362,7 +353,7 @@ jack_open(const struct backend_request *request, const struct backend_callbacks 
 static const struct backend_info *
 jack_info(const struct backend_stream *stream)
 {
-    return &stream->info;
+    return &stream->graph.info;
 }
 
 /* ---- running ---- */
@@ -380,7 +371,7 @@ run_activation(void *arg)
 static enum tutti_status
 jack_start(struct backend_stream *stream)
 {
-    if (!is_lost(stream) && !stream->active) {
+    if (!graph_is_lost(&stream->graph) && !stream->active) {
         struct backend_stream **box = malloc(sizeof(struct backend_stream *));
         if (!box) {
             return TUTTI_NO_MEMORY;
@@ -388,29 +379,27 @@ jack_start(struct backend_stream *stream)
         *box = stream;
         /* Left behind it still has the stream: what close() calls comes after it, on its own thread
          * or never. */
-        if (jack_call(run_activation, free, box, OPEN_LIMIT_MS)) {
+        if (graph_call(&calls, run_activation, free, box, OPEN_LIMIT_MS)) {
             free(box);
         } else {
-            atomic_store_explicit(&stream->lost, true, memory_order_release);
+            graph_set_lost(&stream->graph);
         }
     }
-    if (is_lost(stream)) {
+    if (graph_is_lost(&stream->graph)) {
         return TUTTI_DEVICE_LOST;
     }
     if (!stream->active) {
         log_error("jack: the server did not take the client into its graph");
         return TUTTI_DEVICE_FAILED;
     }
-    jack_process_restart_clock(stream);
-    /* Partner: the acquire exchange with which the process callback enters. */
-    atomic_store_explicit(&stream->gate, JACK_GATE_OPEN, memory_order_release);
+    graph_open_gate(&stream->graph);
     return TUTTI_OK;
 }
 
 static void
 jack_stop(struct backend_stream *stream)
 {
-    jack_process_shut(stream);
+    graph_shut_gate(&stream->graph);
 }
 
 struct change {
@@ -435,7 +424,7 @@ run_change(void *arg)
 static enum tutti_status
 jack_set_period(struct backend_stream *stream, uint32_t period_frames)
 {
-    if (period_frames && (!stream->may_set_period || period_frames < PERIOD_MIN_FRAMES ||
+    if (period_frames && (!stream->may_set_period || period_frames < GRAPH_PERIOD_MIN_FRAMES ||
                           period_frames > BACKEND_MAX_PERIOD_FRAMES)) {
         return TUTTI_UNSUPPORTED;
     }
@@ -444,19 +433,18 @@ jack_set_period(struct backend_stream *stream, uint32_t period_frames)
         return TUTTI_NO_MEMORY;
     }
     *change = (struct change){stream, period_frames};
-    atomic_store_explicit(&stream->known_period, 0, memory_order_release);
-    bool answered = jack_call(run_change, free, change, OPEN_LIMIT_MS);
+    graph_forget_period(&stream->graph);
+    bool answered = graph_call(&calls, run_change, free, change, OPEN_LIMIT_MS);
     if (answered) {
         free(change);
         jack_ports_measure(stream);
-        atomic_store_explicit(&stream->known_period, stream->info.period_frames,
-                              memory_order_release);
+        graph_know_period(&stream->graph);
     } else {
-        atomic_store_explicit(&stream->lost, true, memory_order_release);
+        graph_set_lost(&stream->graph);
     }
-    return !answered                                                      ? TUTTI_DEVICE_LOST
-           : period_frames && stream->info.period_frames != period_frames ? TUTTI_UNSUPPORTED
-                                                                          : TUTTI_OK;
+    return !answered                                                            ? TUTTI_DEVICE_LOST
+           : period_frames && stream->graph.info.period_frames != period_frames ? TUTTI_UNSUPPORTED
+                                                                                : TUTTI_OK;
 }
 
 const struct backend backend_jack = {

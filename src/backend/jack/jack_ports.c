@@ -56,14 +56,14 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
                 char error[256])
 {
     const struct config *config = request->config;
-    struct backend_info *info = &stream->info;
+    struct backend_info *info = &stream->graph.info;
     uint32_t captures =
         jack_ports_find(stream->api, stream->client, JACK_PORT_IS_OUTPUT, &stream->capture);
     uint32_t playbacks =
         jack_ports_find(stream->api, stream->client, JACK_PORT_IS_INPUT, &stream->playback);
     if (!captures && !playbacks) {
         /* nothing to go by: a server of programs alone */
-        captures = playbacks = JACK_PORTS_WITHOUT_DEVICE;
+        captures = playbacks = GRAPH_PORTS_WITHOUT_DEVICE;
     }
     info->inputs = choose_count(config->jack_inputs, captures, request->max_inputs);
     info->outputs = choose_count(config->jack_outputs, playbacks, request->max_outputs);
@@ -85,8 +85,9 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
     return status;
 }
 
-bool
-jack_ports_have_device(const struct backend_stream *stream)
+/* Asks nobody: libjack knows. */
+static bool
+have_device(const struct backend_stream *stream)
 {
     const char **names;
     uint32_t count = jack_ports_find(stream->api, stream->client, JACK_PORT_IS_OUTPUT, &names);
@@ -96,6 +97,31 @@ jack_ports_have_device(const struct backend_stream *stream)
         stream->api->free(names);
     }
     return count > 0;
+}
+
+/* A server of the network has no device until it has found the other machine, and again when the
+ * cable was out. A driver registers its ports one by one: looked at in the turn after they came or
+ * went. */
+bool
+jack_ports_came_late(struct graph *graph)
+{
+    struct backend_stream *stream = (struct backend_stream *)graph; /* its first member */
+    uint32_t registrations = atomic_load_explicit(&stream->registrations, memory_order_relaxed);
+    if (!stream->connects) {
+        return false;
+    }
+    if (registrations != stream->known_registrations) {
+        stream->known_registrations = registrations;
+        stream->settling = true;
+        return false;
+    }
+    if (!stream->settling) {
+        return false;
+    }
+    stream->settling = false;
+    bool was_bare = stream->bare;
+    stream->bare = !have_device(stream);
+    return was_bare && !stream->bare;
 }
 
 /* ---- connections ---- */
@@ -120,8 +146,8 @@ connect_in_order(struct backend_stream *stream, struct jack_port *const *ports, 
 void
 jack_ports_connect(struct backend_stream *stream)
 {
-    connect_in_order(stream, stream->in_port, stream->info.inputs, stream->capture, true);
-    connect_in_order(stream, stream->out_port, stream->info.outputs, stream->playback, false);
+    connect_in_order(stream, stream->in_port, stream->graph.info.inputs, stream->capture, true);
+    connect_in_order(stream, stream->out_port, stream->graph.info.outputs, stream->playback, false);
 }
 
 /* ---- latency ---- */
@@ -148,13 +174,9 @@ greatest_latency(struct backend_stream *stream, const char *const *physical, uin
 void
 jack_ports_measure(struct backend_stream *stream)
 {
-    struct backend_info *info = &stream->info;
+    struct backend_info *info = &stream->graph.info;
     uint32_t period = stream->api->get_buffer_size(stream->client);
-    info->period_frames = period;
-    if (!stream->may_set_period) {
-        info->period_min_frames = info->period_max_frames = period;
-        info->period_step_frames = 1;
-    }
+    graph_set_period(&stream->graph, period, !stream->may_set_period);
     /* In JACK a capture port's latency counts the period in which its frames gathered, so that a
      * port without one holds frames of this very period: what Tutti plays, patched into its own
      * input, is heard one period later. */
@@ -163,15 +185,13 @@ jack_ports_measure(struct backend_stream *stream)
     info->input_latency_frames = capture > period ? capture : period;
     info->output_latency_frames =
         greatest_latency(stream, stream->playback, info->outputs, JACK_LATENCY_PLAYBACK);
-    double period_ns = period * 1e9 / info->rate_hz;
-    info->budget_ns = (uint64_t)(period_ns * stream->budget_percent / 100);
 }
 
 void
 jack_ports_tell_latency(int mode, void *arg)
 {
     struct backend_stream *stream = arg;
-    const struct backend_info *info = &stream->info;
+    const struct backend_info *info = &stream->graph.info;
     bool capture = mode == JACK_LATENCY_CAPTURE;
     struct jack_port *const *from = capture ? stream->in_port : stream->out_port;
     struct jack_port *const *to = capture ? stream->out_port : stream->in_port;

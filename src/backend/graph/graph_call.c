@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls into libjack with a limit of time. */
-#include "backend/jack/jack_call.h"
+/* Calls into a server's library with a limit of time. */
+#include "backend/graph/graph_call.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -9,29 +9,28 @@
 #include "base/log.h"
 #include "os/os.h"
 
-struct call {
+struct graph_call {
+    struct graph_calls *calls;
     void (*run)(void *arg);
     void (*left)(void *arg);
     void *arg;
-    struct call *next; /* to be ended after this one */
+    struct graph_call *next; /* to be ended after this one */
     bool returned, is_left;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* covers calls and out */
-static struct call *out;              /* the first of those left behind; NULL: none */
-static struct os_thread *left_thread; /* that they are on; the caller's own */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* covers calls and what is out */
 
 /* Ends what was left, one after the other; each may hang in its turn. */
 static void
-end_left(void)
+end_left(struct graph_calls *calls)
 {
     pthread_mutex_lock(&lock);
-    while (out) {
-        struct call *call = out;
+    while (calls->out) {
+        struct graph_call *call = calls->out;
         pthread_mutex_unlock(&lock);
         call->left(call->arg);
         pthread_mutex_lock(&lock);
-        out = call->next;
+        calls->out = call->next;
         free(call);
     }
     pthread_mutex_unlock(&lock);
@@ -40,8 +39,8 @@ end_left(void)
 static void
 call_main(void *arg)
 {
-    struct call *call = arg;
-    /* libjack writes to sockets of servers that died; its own threads inherit this mask */
+    struct graph_call *call = arg;
+    /* libraries write to sockets of servers that died; their own threads inherit this mask */
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -52,20 +51,20 @@ call_main(void *arg)
     bool is_left = call->is_left;
     pthread_mutex_unlock(&lock);
     if (is_left) {
-        end_left();
+        end_left(call->calls);
     }
 }
 
 /* Behind what is out; false when nothing is. */
 static bool
-queue(struct call *call)
+queue(struct graph_call *call)
 {
     pthread_mutex_lock(&lock);
-    struct call **last = &out;
+    struct graph_call **last = &call->calls->out;
     while (*last) {
         last = &(*last)->next;
     }
-    bool queued = out != NULL;
+    bool queued = call->calls->out != NULL;
     if (queued) {
         *last = call;
     }
@@ -75,35 +74,36 @@ queue(struct call *call)
 
 /* The limit is over; false when the call returned in this very moment. */
 static bool
-leave(struct call *call, struct os_thread *thread)
+leave(struct graph_call *call, struct os_thread *thread)
 {
     pthread_mutex_lock(&lock);
     bool leaves = !call->returned;
     if (leaves) {
         call->is_left = true;
-        out = call;
-        left_thread = thread;
+        call->calls->out = call;
+        call->calls->left_thread = thread;
     }
     pthread_mutex_unlock(&lock);
     return leaves;
 }
 
 bool
-jack_call(void (*run)(void *arg), void (*left)(void *arg), void *arg, unsigned limit_ms)
+graph_call(struct graph_calls *calls, void (*run)(void *arg), void (*left)(void *arg), void *arg,
+           unsigned limit_ms)
 {
-    struct call *call = calloc(1, sizeof(*call));
+    struct graph_call *call = calloc(1, sizeof(*call));
     struct os_thread *thread = NULL;
     if (!call) {
-        log_error("jack: no memory to ask the server; something of it is kept till the end");
+        log_error("graph: no memory to ask the server; something of it is kept till the end");
         return false;
     }
-    *call = (struct call){.run = run, .left = left, .arg = arg};
+    *call = (struct graph_call){.calls = calls, .run = run, .left = left, .arg = arg};
     if (queue(call)) {
         return false;
     }
-    os_thread_join(left_thread); /* it has ended all, or is about to return */
-    left_thread = NULL;
-    if (os_thread_start(&thread, "tutti-jack-call", OS_PRIORITY_NORMAL, call_main, call) !=
+    os_thread_join(calls->left_thread); /* it has ended all, or is about to return */
+    calls->left_thread = NULL;
+    if (os_thread_start(&thread, "tutti-graph-call", OS_PRIORITY_NORMAL, call_main, call) !=
         TUTTI_OK) {
         free(call);
         return false;

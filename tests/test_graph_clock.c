@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The JACK backend's time: smooth over jitter, true after losses of every kind, never backward. */
+/* The time of graph servers' backends: smooth over jitter, true after losses of every kind, never
+ * backward. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,13 +9,13 @@
 
 #include <cmocka.h>
 
-#include "backend/jack/jack_clock.h"
+#include "backend/graph/graph_clock.h"
 
 enum { PERIOD = 64 };
 static const double period_ns = PERIOD * 1e9 / 48000;
 #define EPOCH 1e12
 
-static struct jack_clock timer;
+static struct graph_clock timer;
 static double server_ns; /* when its next cycle is due */
 static uint32_t server_frame, server_xruns;
 static uint64_t last_ns, lost, flagged;
@@ -23,7 +24,7 @@ static int
 begin(void **state)
 {
     (void)state;
-    jack_clock_start(&timer, 48000, PERIOD);
+    graph_clock_start(&timer, 48000, PERIOD);
     server_ns = EPOCH;
     server_frame = UINT32_MAX - 1000; /* it wraps */
     server_xruns = 0;
@@ -32,7 +33,7 @@ begin(void **state)
 }
 
 static void
-take(const struct jack_moment *moment)
+take(const struct graph_moment *moment)
 {
     assert_true(moment->time_ns > last_ns);
     last_ns = moment->time_ns;
@@ -42,11 +43,11 @@ take(const struct jack_moment *moment)
 }
 
 /* One cycle of the server that wakes us late_ns after it was due. */
-static struct jack_moment
+static struct graph_moment
 tick(double late_ns)
 {
-    struct jack_moment moment =
-        jack_clock_tick(&timer, (uint64_t)(server_ns + late_ns), server_frame, server_xruns);
+    struct graph_moment moment =
+        graph_clock_tick(&timer, (uint64_t)(server_ns + late_ns), server_frame, server_xruns);
     take(&moment);
     server_frame += PERIOD;
     server_ns += period_ns;
@@ -54,7 +55,7 @@ tick(double late_ns)
 }
 
 static double
-error_of(const struct jack_moment *moment)
+error_of(const struct graph_moment *moment)
 {
     return (double)moment->time_ns - (server_ns - period_ns);
 }
@@ -64,7 +65,7 @@ jitter_is_smoothed(void **state)
 {
     double worst = 0;
     for (unsigned i = 0; i < 5000; i++) {
-        struct jack_moment moment = tick((i * 7919 % 1000) * 200.0); /* 0 to 200 us */
+        struct graph_moment moment = tick((i * 7919 % 1000) * 200.0); /* 0 to 200 us */
         if (i > 2000) {
             worst = fmax(worst, fabs(error_of(&moment) - 1e5));
         }
@@ -76,7 +77,7 @@ jitter_is_smoothed(void **state)
 static void
 another_rate_is_followed(void **state)
 {
-    struct jack_moment moment = {0};
+    struct graph_moment moment = {0};
     for (unsigned i = 0; i < 20000; i++) {
         server_ns += period_ns * 200e-6;
         moment = tick(0);
@@ -94,7 +95,7 @@ cycles_that_the_server_ran_without_us_are_lost(void **state)
     server_frame += 3 * PERIOD;
     server_ns += 3 * period_ns;
     server_xruns++;
-    struct jack_moment moment = tick(0);
+    struct graph_moment moment = tick(0);
     assert_int_equal(moment.lost_frames, 3 * PERIOD);
     assert_true(fabs(error_of(&moment)) < 1e4);
     /* its news comes later and is no second one */
@@ -115,7 +116,7 @@ time_that_the_server_lost_without_counting_is_lost(void **state)
     tick(0);
     assert_int_equal(lost, 0);
     server_xruns++; /* the news comes some cycles late */
-    struct jack_moment moment = tick(0);
+    struct graph_moment moment = tick(0);
     assert_int_equal(lost, 5 * PERIOD);
     assert_true(fabs(error_of(&moment)) < period_ns / 4);
     assert_int_equal(flagged, 1);
@@ -134,7 +135,7 @@ a_stall_that_is_made_up_for_loses_nothing(void **state)
         tick(0);
     }
     assert_int_equal(flagged, 0);
-    struct jack_moment moment = tick(0);
+    struct graph_moment moment = tick(0);
     assert_true(fabs(error_of(&moment)) < period_ns / 2);
 }
 
@@ -149,7 +150,7 @@ a_lag_that_stays_is_a_loss_that_nobody_told(void **state)
         tick(0);
     }
     assert_in_range(lost, 38 * PERIOD, 40 * PERIOD);
-    struct jack_moment moment = tick(0);
+    struct graph_moment moment = tick(0);
     assert_true(fabs(error_of(&moment)) < period_ns);
 }
 
@@ -169,7 +170,7 @@ an_xrun_without_a_loss_is_told(void **state)
 static void
 pacing_keeps_real_time_and_the_way_back_counts_the_rest(void **state)
 {
-    struct jack_moment moment;
+    struct graph_moment moment;
     unsigned paced = 0;
     for (unsigned i = 0; i < 100; i++) {
         tick(0);
@@ -177,7 +178,7 @@ pacing_keeps_real_time_and_the_way_back_counts_the_rest(void **state)
     /* the server renders: thousands of its frames in the time of ten of our periods */
     double until_ns = server_ns + 10.5 * period_ns;
     for (double now_ns = server_ns; now_ns < until_ns; now_ns += period_ns / 20) {
-        if (jack_clock_pace(&timer, (uint64_t)now_ns, &moment)) {
+        if (graph_clock_pace(&timer, (uint64_t)now_ns, &moment)) {
             take(&moment);
             paced++;
         }

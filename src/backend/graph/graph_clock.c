@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Smooth time of cycles: a delay-locked loop of second order on the moments at which the server
  * woke. */
-#include "backend/jack/jack_clock.h"
+#include "backend/graph/graph_clock.h"
 
 #include <math.h>
 
@@ -13,11 +13,11 @@ static const double bandwidth_hz = 0.5;
 static const double most_ppm = 10000; /* by which a clock may be off */
 
 void
-jack_clock_start(struct jack_clock *clock, double rate_hz, uint32_t period_frames)
+graph_clock_start(struct graph_clock *clock, double rate_hz, uint32_t period_frames)
 {
     double nominal_ns = period_frames * 1e9 / rate_hz;
     double omega = 2 * 3.14159265358979 * bandwidth_hz * nominal_ns * 1e-9;
-    *clock = (struct jack_clock){
+    *clock = (struct graph_clock){
         .nominal_ns = nominal_ns,
         .period_ns = nominal_ns,
         .weight = omega < 0.35 ? omega : 0.35,
@@ -27,7 +27,7 @@ jack_clock_start(struct jack_clock *clock, double rate_hz, uint32_t period_frame
 
 /* Whole periods that lie in ns, to the nearest. */
 static double
-periods_in(const struct jack_clock *clock, double ns)
+periods_in(const struct graph_clock *clock, double ns)
 {
     return ns > 0 ? floor(ns / clock->nominal_ns + 0.5) : 0;
 }
@@ -40,7 +40,7 @@ within(double value, double most)
 
 /* Follows an error of the prediction: half a period at most, so that time never turns back. */
 static void
-follow(struct jack_clock *clock, double error_ns)
+follow(struct graph_clock *clock, double error_ns)
 {
     double error = within(error_ns, clock->nominal_ns / 2);
     double w = clock->weight;
@@ -52,7 +52,7 @@ follow(struct jack_clock *clock, double error_ns)
 
 /* True when the loop's lag behind the server is time that was lost. */
 static bool
-lag_is_loss(struct jack_clock *clock, double error_ns, bool told)
+lag_is_loss(struct graph_clock *clock, double error_ns, bool told)
 {
     if (error_ns < clock->nominal_ns / 2) {
         clock->late_cycles = 0;
@@ -64,10 +64,10 @@ lag_is_loss(struct jack_clock *clock, double error_ns, bool told)
     return told || clock->late_cycles >= LATE_CYCLES;
 }
 
-struct jack_moment
-jack_clock_tick(struct jack_clock *clock, uint64_t woke_ns, uint32_t frame, uint32_t xruns)
+struct graph_moment
+graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame, uint32_t xruns)
 {
-    struct jack_moment moment = {0};
+    struct graph_moment moment = {0};
     if (!clock->begun) {
         clock->begun = true;
         clock->next_ns = (double)woke_ns;
@@ -104,8 +104,14 @@ jack_clock_tick(struct jack_clock *clock, uint64_t woke_ns, uint32_t frame, uint
     return moment;
 }
 
+void
+graph_clock_forget_frames(struct graph_clock *clock)
+{
+    clock->counting = false;
+}
+
 bool
-jack_clock_pace(struct jack_clock *clock, uint64_t now_ns, struct jack_moment *moment)
+graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct graph_moment *moment)
 {
     if (!clock->begun) {
         clock->begun = true;
@@ -118,7 +124,7 @@ jack_clock_pace(struct jack_clock *clock, uint64_t now_ns, struct jack_moment *m
     }
     double missed = floor(late_ns / clock->nominal_ns);
     clock->next_ns += missed * clock->nominal_ns;
-    *moment = (struct jack_moment){
+    *moment = (struct graph_moment){
         .time_ns = (uint64_t)clock->next_ns,
         .lost_frames = (uint64_t)missed * clock->period_frames,
         .xrun = missed > 0,

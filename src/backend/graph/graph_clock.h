@@ -3,16 +3,16 @@
  * When a cycle began, smoothly, and what was lost before it: from the moment at which the server
  * woke, its count of frames and its count of xruns. Pure.
  *
- * JACK's own smooth time (jack_get_cycle_times) is not used: after an xrun jackd neither counts the
- * lost frames nor moves that time, which then limps behind for seconds.
+ * Servers' own smooth time is not used: after an xrun jackd (jack_get_cycle_times) neither counts
+ * the lost frames nor moves that time, which then limps behind for seconds.
  */
-#ifndef TUTTI_BACKEND_JACK_CLOCK_H
-#define TUTTI_BACKEND_JACK_CLOCK_H
+#ifndef TUTTI_BACKEND_GRAPH_CLOCK_H
+#define TUTTI_BACKEND_GRAPH_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct jack_clock {
+struct graph_clock {
     double nominal_ns, period_ns; /* of one period: by the rate; as measured */
     double next_ns;               /* when the next cycle is expected to begin */
     double weight;                /* of an error: the loop's bandwidth */
@@ -25,22 +25,26 @@ struct jack_clock {
     bool begun;              /* next_ns is meant */
 };
 
-struct jack_moment {
+struct graph_moment {
     uint64_t time_ns; /* when the cycle began; grows strictly from call to call */
     uint64_t lost_frames;
     bool xrun;
 };
 
 /** Begins anew: the first cycle is where it is, and nothing was lost before it. */
-void jack_clock_start(struct jack_clock *clock, double rate_hz, uint32_t period_frames);
+void graph_clock_start(struct graph_clock *clock, double rate_hz, uint32_t period_frames);
 
-/** A cycle of the server: woke_ns, when it began; frame, jack_last_frame_time(); xruns, how many
- * were told so far. Real time. */
-struct jack_moment jack_clock_tick(struct jack_clock *clock, uint64_t woke_ns, uint32_t frame,
-                                   uint32_t xruns);
+/** A cycle of the server: woke_ns, when it began; frame, its count of frames; xruns, how many were
+ * told so far. Real time. */
+struct graph_moment graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame,
+                                     uint32_t xruns);
+
+/** The server's next count of frames has nothing to do with the last: time alone tells what was
+ * lost. Real time. */
+void graph_clock_forget_frames(struct graph_clock *clock);
 
 /** While the server's frames do not follow time (it renders): true, and the moment, when a period
  * is due by the nominal rate. The next tick sees as lost what passed beyond. Real time. */
-bool jack_clock_pace(struct jack_clock *clock, uint64_t now_ns, struct jack_moment *moment);
+bool graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct graph_moment *moment);
 
 #endif

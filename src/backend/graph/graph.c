@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate and the cycle. A client stays in the server's graph from the first start to close, so
+ * that what a person has patched stays patched when the engine stops for a moment; between stop and
+ * start the gate keeps cycles out. Nothing that the server's thread calls here allocates, locks or
+ * logs.
+ */
+#include "backend/graph/graph.h"
+
+void
+graph_init(struct graph *graph, const char *server, const struct backend_callbacks *callbacks,
+           unsigned budget_percent)
+{
+    graph->server = server;
+    graph->callbacks = *callbacks;
+    graph->budget_percent = budget_percent;
+    os_wake_init(&graph->wake, &graph->bell);
+}
+
+void
+graph_fini(struct graph *graph)
+{
+    os_wake_fini(&graph->wake);
+}
+
+bool
+graph_is_lost(const struct graph *graph)
+{
+    return atomic_load_explicit(&graph->lost, memory_order_acquire) ||
+           atomic_load_explicit(&graph->news, memory_order_acquire) & GRAPH_NEWS_SHUTDOWN;
+}
+
+void
+graph_set_lost(struct graph *graph)
+{
+    atomic_store_explicit(&graph->lost, true, memory_order_release);
+}
+
+/* ---- the period ---- */
+
+void
+graph_set_period(struct graph *graph, uint32_t period_frames, bool fixed)
+{
+    struct backend_info *info = &graph->info;
+    info->period_frames = period_frames;
+    info->period_min_frames = fixed ? period_frames : GRAPH_PERIOD_MIN_FRAMES;
+    info->period_max_frames = fixed ? period_frames : BACKEND_MAX_PERIOD_FRAMES;
+    info->period_step_frames = fixed ? 1 : 0;
+    double period_ns = period_frames * 1e9 / info->rate_hz;
+    info->budget_ns = (uint64_t)(period_ns * graph->budget_percent / 100);
+}
+
+void
+graph_know_period(struct graph *graph)
+{
+    atomic_store_explicit(&graph->known_period, graph->info.period_frames, memory_order_release);
+}
+
+void
+graph_forget_period(struct graph *graph)
+{
+    atomic_store_explicit(&graph->known_period, 0, memory_order_release);
+}
+
+/* ---- the gate ---- */
+
+bool
+graph_enter(struct graph *graph)
+{
+    unsigned open = GRAPH_GATE_OPEN;
+    return atomic_compare_exchange_strong_explicit(&graph->gate, &open,
+                                                   GRAPH_GATE_OPEN | GRAPH_GATE_INSIDE,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+void
+graph_leave(struct graph *graph)
+{
+    /* Partner: the acquire load in graph_shut_gate(). */
+    atomic_fetch_and_explicit(&graph->gate, ~(unsigned)GRAPH_GATE_INSIDE, memory_order_release);
+}
+
+void
+graph_open_gate(struct graph *graph)
+{
+    graph_clock_start(&graph->clock, graph->info.rate_hz, graph->info.period_frames);
+    /* Partner: the acquire exchange with which the server's thread enters. */
+    atomic_store_explicit(&graph->gate, GRAPH_GATE_OPEN, memory_order_release);
+}
+
+void
+graph_shut_gate(struct graph *graph)
+{
+    atomic_fetch_and_explicit(&graph->gate, ~(unsigned)GRAPH_GATE_OPEN, memory_order_acq_rel);
+    while (atomic_load_explicit(&graph->gate, memory_order_acquire) & GRAPH_GATE_INSIDE) {
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS / 10);
+    }
+}
+
+/* ---- one period ---- */
+
+static void
+run_cycle(struct graph *graph, const struct graph_moment *moment, const struct backend_area *in,
+          const struct backend_area *out)
+{
+    struct backend_cycle cycle = {
+        .in = in,
+        .out = out,
+        .frames = graph->info.period_frames,
+        .flags = moment->xrun ? BACKEND_CYCLE_XRUN : 0,
+        .time_ns = moment->time_ns,
+        .start_ns = os_now_ns(),
+        .lost_frames = moment->lost_frames,
+    };
+    graph->callbacks.cycle(graph->callbacks.user, &cycle);
+}
+
+void
+graph_cycle(struct graph *graph, const struct graph_moment *moment)
+{
+    run_cycle(graph, moment, graph->in, graph->out);
+}
+
+/* A period for programs alone, if one is due by time. */
+static void
+pace(struct graph *graph)
+{
+    static const struct backend_area nothing[BACKEND_MAX_CHANNELS];
+    struct graph_moment moment;
+    if (graph_clock_pace(&graph->clock, os_now_ns(), &moment)) {
+        run_cycle(graph, &moment, nothing, nothing);
+    }
+}
+
+bool
+graph_turn(struct graph *graph, const struct graph_turn *turn, struct graph_moment *moment)
+{
+    if (turn->frames != graph->info.period_frames) {
+        return false; /* the server changed it: silence until the engine has followed */
+    }
+    if (turn->renders) {
+        /* For somebody else, as fast as it can. Programs go on in real time and in silence. */
+        graph->raised = false; /* the server's library has taken it back, too */
+        pace(graph);
+        return false;
+    }
+    if (!graph->raised) {
+        /* Programs' threads must not keep the engine's waiting; a server with a low priority gives
+         * its clients one that is below theirs. */
+        os_thread_raise_priority(OS_PRIORITY_ENGINE);
+        graph->raised = true;
+    }
+    if (turn->anew) {
+        graph_clock_forget_frames(&graph->clock);
+    }
+    *moment = graph_clock_tick(&graph->clock, turn->woke_ns, turn->frame, turn->xruns);
+    return true;
+}
+
+uint64_t
+graph_pace(struct graph *graph)
+{
+    if (!graph_enter(graph)) {
+        return os_now_ns() + OS_NS_PER_MS;
+    }
+    pace(graph);
+    uint64_t next_ns = (uint64_t)graph->clock.next_ns;
+    graph_leave(graph);
+    return next_ns;
+}

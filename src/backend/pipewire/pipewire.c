@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A PipeWire graph as the device: the node "Tutti" with ports in_1.., out_1.., linked in order with
+ * the default sink and source, or with a device by name. It never starts a server, and whatever
+ * waits for one has a limit: "auto" passes over a server that is absent or hangs.
+ *
+ * The node is in the graph from open to close, so that the graph's period is known from its own
+ * calls; between stop and start a gate keeps cycles out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend/graph/graph_call.h"
+#include "backend/pipewire/pipewire_stream.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+enum {
+    LIST_LIMIT_MS = 500,
+    OPEN_LIMIT_MS = 3000,
+    CALL_LIMIT_MS = OPEN_LIMIT_MS + 1000, /* what waits for the server within has its own limit */
+    CLOSE_LIMIT_MS = 1500,
+    LINK_LIMIT_MS = 1000,
+    FOLLOW_LIMIT_MS = 300, /* in which a graph that can give a period has done so */
+};
+
+/* The open stream, for list(); control's. */
+static struct backend_stream *current;
+static struct graph_calls calls;
+
+static uint64_t
+in_ms(unsigned ms)
+{
+    return os_now_ns() + (uint64_t)ms * OS_NS_PER_MS;
+}
+
+/* ---- listing ---- */
+
+struct listing {
+    const struct pipewire_api *api;
+    char remote[CONFIG_TEXT_BYTES];
+    struct backend_device devices[64];
+    unsigned count;
+    bool found, hangs;
+};
+
+static void
+look(struct listing *listing, struct pipewire_server *server)
+{
+    pipewire_server_lock(server);
+    listing->count = pipewire_registry_devices(server, listing->devices, 64);
+    pipewire_server_unlock(server);
+    listing->found = true;
+}
+
+static void
+run_listing(void *arg)
+{
+    struct listing *listing = arg;
+    struct pipewire_server *server = calloc(1, sizeof(*server));
+    if (!server) {
+        return;
+    }
+    server->api = listing->api;
+    if (pipewire_server_open(server, listing->remote, in_ms(LIST_LIMIT_MS), &listing->hangs) ==
+        TUTTI_OK) {
+        look(listing, server);
+    }
+    pipewire_server_close(server);
+    free(server);
+}
+
+/* Said when it changes: a lost server is looked for several times a second. */
+static void
+say_what_answers(const struct listing *listing)
+{
+    static const char *said;
+    const char *now = listing->hangs   ? "does not answer: it hangs"
+                      : listing->found ? "answers"
+                                       : "does not run";
+    if (now != said) {
+        said = now;
+        log_info("pipewire: the server %s%s", listing->remote, now);
+    }
+}
+
+static enum tutti_status
+pipewire_list(const struct config *config, struct backend_device *devices, unsigned *count)
+{
+    const struct pipewire_api *api = pipewire_api_load();
+    unsigned room = *count;
+    *count = 0;
+    if (!api || !room) {
+        return TUTTI_OK;
+    }
+    struct listing *listing = calloc(1, sizeof(*listing));
+    if (!listing) {
+        return TUTTI_NO_MEMORY;
+    }
+    listing->api = api;
+    utf8_copy(listing->remote, sizeof(listing->remote), config->pipewire_remote);
+    if (current) {
+        if (!graph_is_lost(&current->graph)) {
+            look(listing, &current->server);
+        }
+    } else if (!graph_call(&calls, run_listing, free, listing, CALL_LIMIT_MS)) {
+        return TUTTI_OK;
+    } else {
+        say_what_answers(listing);
+    }
+    for (unsigned i = 0; i < listing->count && i < room; i++) {
+        struct backend_device *device = &devices[i];
+        *device = listing->devices[i];
+        if (config->pipewire_inputs >= 0) {
+            device->inputs = (uint32_t)config->pipewire_inputs;
+        }
+        if (config->pipewire_outputs >= 0) {
+            device->outputs = (uint32_t)config->pipewire_outputs;
+        }
+        if (config->pipewire_set_period) {
+            device->period_min_frames = GRAPH_PERIOD_MIN_FRAMES;
+            device->period_max_frames = BACKEND_MAX_PERIOD_FRAMES;
+        }
+        *count = i + 1;
+    }
+    free(listing);
+    return TUTTI_OK;
+}
+
+/* ---- closing ---- */
+
+static void
+end(void *arg)
+{
+    struct backend_stream *stream = arg;
+    const struct pipewire_api *api = stream->server.api;
+    if (stream->filter) {
+        pipewire_server_lock(&stream->server);
+        stream->follows = false;
+        pipewire_links_free(stream);
+        api->filter_destroy(stream->filter);
+        stream->filter = NULL;
+        pipewire_server_unlock(&stream->server);
+    }
+    pipewire_server_close(&stream->server);
+}
+
+static void
+end_late(void *arg)
+{
+    struct backend_stream *stream = arg;
+    end(stream);
+    graph_fini(&stream->graph);
+    free(stream);
+}
+
+static void
+end_in_time(struct backend_stream *stream)
+{
+    if (graph_call(&calls, end, end_late, stream, CLOSE_LIMIT_MS)) {
+        graph_fini(&stream->graph);
+        free(stream);
+    } else {
+        log_warning("pipewire: the server does not let go of us; left to itself");
+    }
+}
+
+static void
+pipewire_close(struct backend_stream *stream)
+{
+    current = NULL;
+    graph_shut_gate(&stream->graph);
+    graph_watch_stop(&stream->graph);
+    end_in_time(stream);
+}
+
+/* ---- what the graph tells ---- */
+
+static void
+on_broke(void *user, const char *reason)
+{
+    struct backend_stream *stream = user;
+    graph_watch_tell_shutdown(&stream->graph, reason);
+}
+
+static uint32_t
+id_of(const struct pipewire_node *node)
+{
+    return node ? node->id : SPA_ID_INVALID;
+}
+
+/* The period and the latencies as the graph has them now, into info. */
+static void
+measure(struct backend_stream *stream)
+{
+    struct backend_info *info = &stream->graph.info;
+    uint32_t capture, playback, period = atomic_load(&stream->graph.period);
+    pipewire_server_lock(&stream->server);
+    graph_set_period(&stream->graph, period, !stream->may_set_period);
+    pipewire_links_measure(stream, &capture, &playback);
+    stream->told_capture = capture;
+    stream->told_playback = playback;
+    pipewire_server_unlock(&stream->server);
+    /* A source's latency counts the period in which its frames gathered, so that one without holds
+     * frames of this very period: what Tutti plays, patched into its own input, is heard one period
+     * later. */
+    info->input_latency_frames = capture > period ? capture : period;
+    info->output_latency_frames = playback;
+}
+
+/* On the loop's thread: something in the graph is new, gone or different. */
+static void
+on_changed(void *user)
+{
+    struct backend_stream *stream = user;
+    struct pipewire_target target;
+    uint32_t capture, playback;
+    if (!stream->follows || !stream->connect) {
+        return;
+    }
+    if (!pipewire_registry_target(&stream->server, stream->device, &target)) {
+        graph_watch_tell_shutdown(&stream->graph, "the device went away");
+        return;
+    }
+    if (id_of(target.sink) != stream->sink || id_of(target.source) != stream->source) {
+        if (stream->is_named) {
+            graph_watch_tell_shutdown(&stream->graph, "the device went away, or a part of it");
+        } else {
+            graph_watch_tell(&stream->graph, GRAPH_NEWS_DEFAULT);
+        }
+        return;
+    }
+    pipewire_links_measure(stream, &capture, &playback);
+    if (capture != stream->told_capture || playback != stream->told_playback) {
+        graph_watch_tell(&stream->graph, GRAPH_NEWS_LATENCY);
+    }
+}
+
+/* What changed while control was looking away. */
+static void
+look_again(struct backend_stream *stream)
+{
+    pipewire_server_lock(&stream->server);
+    stream->follows = true;
+    on_changed(stream);
+    pipewire_server_unlock(&stream->server);
+    if (atomic_load(&stream->rate) != (uint32_t)stream->graph.info.rate_hz) {
+        graph_watch_tell(&stream->graph, GRAPH_NEWS_RATE);
+    }
+}
+
+/* ---- opening ---- */
+
+struct opening {
+    struct backend_stream *stream;
+    struct backend_request copy; /* the caller may be gone */
+    struct config config;
+    enum tutti_status status;
+    char error[256];
+};
+
+static void
+free_opening(void *arg)
+{
+    struct opening *opening = arg;
+    if (opening->stream) {
+        end_late(opening->stream);
+    }
+    free(opening);
+}
+
+static uint32_t
+choose_count(int32_t configured, struct pipewire_server *server, const struct pipewire_node *node,
+             enum pw_direction direction, uint32_t most)
+{
+    uint32_t count =
+        configured >= 0 ? (uint32_t)configured
+        : node ? pipewire_registry_ports(server, node->id, direction, NULL, BACKEND_MAX_CHANNELS)
+               : GRAPH_PORTS_WITHOUT_DEVICE;
+    return count < most ? count : most;
+}
+
+/* Which device, and how many ports. Under the lock. */
+static enum tutti_status
+choose(struct backend_stream *stream, const struct opening *opening, char error[256])
+{
+    const struct config *config = &opening->config;
+    struct backend_info *info = &stream->graph.info;
+    struct pipewire_target target;
+    if (!pipewire_registry_target(&stream->server, stream->device, &target)) {
+        snprintf(error, 256, "there is no device '%.100s' in PipeWire's graph", stream->device);
+        return TUTTI_NO_DEVICE;
+    }
+    stream->sink = id_of(target.sink);
+    stream->source = id_of(target.source);
+    info->inputs = choose_count(config->pipewire_inputs, &stream->server, target.source,
+                                PW_DIRECTION_OUTPUT, opening->copy.max_inputs);
+    info->outputs = choose_count(config->pipewire_outputs, &stream->server, target.sink,
+                                 PW_DIRECTION_INPUT, opening->copy.max_outputs);
+    if (!stream->connect) {
+        stream->sink = stream->source = SPA_ID_INVALID;
+    }
+    if (info->inputs + info->outputs == 0) {
+        snprintf(error, 256, "[pipewire] asks for neither inputs nor outputs");
+        return TUTTI_BAD_CONFIG;
+    }
+    return TUTTI_OK;
+}
+
+/* Waits till ready(stream) or the deadline. */
+static bool
+await(struct backend_stream *stream, bool (*ready)(struct backend_stream *stream),
+      uint64_t deadline_ns)
+{
+    while (!ready(stream)) {
+        if (os_now_ns() > deadline_ns || atomic_load(&stream->server.gone)) {
+            return false;
+        }
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
+    return true;
+}
+
+static bool
+is_called(struct backend_stream *stream)
+{
+    return atomic_load_explicit(&stream->graph.calls, memory_order_acquire) > 0 &&
+           atomic_load(&stream->rate) > 0;
+}
+
+static bool
+is_in_registry(struct backend_stream *stream)
+{
+    const struct backend_info *info = &stream->graph.info;
+    pipewire_server_lock(&stream->server);
+    uint32_t self = stream->server.api->filter_get_node_id(stream->filter);
+    bool all = self != SPA_ID_INVALID &&
+               pipewire_registry_ports(&stream->server, self, PW_DIRECTION_INPUT, NULL,
+                                       BACKEND_MAX_CHANNELS) == info->inputs &&
+               pipewire_registry_ports(&stream->server, self, PW_DIRECTION_OUTPUT, NULL,
+                                       BACKEND_MAX_CHANNELS) == info->outputs;
+    pipewire_server_unlock(&stream->server);
+    return all;
+}
+
+static bool
+is_linked(struct backend_stream *stream)
+{
+    return pipewire_links_settled(stream);
+}
+
+static bool
+has_wanted_period(struct backend_stream *stream)
+{
+    return atomic_load(&stream->graph.period) == stream->wanted_period;
+}
+
+/* A graph that cannot give it is as good: what came of it is told. */
+static void
+await_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    stream->wanted_period = period_frames;
+    if (period_frames && stream->may_set_period) {
+        await(stream, has_wanted_period, in_ms(FOLLOW_LIMIT_MS));
+    }
+}
+
+static void
+describe(struct backend_stream *stream)
+{
+    struct backend_info *info = &stream->graph.info;
+    utf8_copy(info->name, sizeof(info->name), stream->device);
+    snprintf(info->format, sizeof(info->format), "float32 planar");
+    info->input_format = info->output_format = DSP_F32;
+    info->rate_hz = info->rates_hz[0] = atomic_load(&stream->rate);
+    info->live_period = stream->may_set_period;
+}
+
+static enum tutti_status
+join_graph(struct backend_stream *stream, struct opening *opening, uint64_t deadline_ns)
+{
+    struct pipewire_server *server = &stream->server;
+    pipewire_server_lock(server);
+    enum tutti_status status = choose(stream, opening, opening->error);
+    if (status == TUTTI_OK) {
+        status = pipewire_filter_open(stream, opening->copy.rate_hz, opening->copy.period_frames,
+                                      opening->error);
+    }
+    pipewire_server_unlock(server);
+    if (status != TUTTI_OK) {
+        return status;
+    }
+    if (!await(stream, is_in_registry, deadline_ns)) {
+        snprintf(opening->error, sizeof(opening->error),
+                 "the PipeWire server does not answer; it hangs");
+        return TUTTI_NO_DEVICE;
+    }
+    pipewire_server_lock(server);
+    if (stream->connect) {
+        pipewire_links_make(stream);
+        pipewire_links_watch_latency(stream);
+    }
+    pipewire_server_unlock(server);
+    pipewire_server_sync(server, deadline_ns);
+    if (!await(stream, is_linked, in_ms(LINK_LIMIT_MS))) {
+        log_warning("pipewire: the device's links take their time");
+    }
+    if (!await(stream, is_called, deadline_ns)) {
+        snprintf(opening->error, sizeof(opening->error),
+                 "PipeWire's graph does not run: it has no device, and no driver without one");
+        return TUTTI_NO_DEVICE;
+    }
+    return TUTTI_OK;
+}
+
+static void
+run_opening(void *arg)
+{
+    struct opening *opening = arg;
+    struct backend_stream *stream = opening->stream;
+    uint64_t deadline_ns = in_ms(OPEN_LIMIT_MS);
+    bool hangs;
+    opening->status = pipewire_server_open(&stream->server, opening->config.pipewire_remote,
+                                           in_ms(LIST_LIMIT_MS), &hangs);
+    if (opening->status != TUTTI_OK) {
+        snprintf(opening->error, sizeof(opening->error), "%s",
+                 hangs ? "the PipeWire server does not answer; it hangs"
+                       : "no PipeWire server runs; start one, or choose another backend");
+        return;
+    }
+    opening->status = join_graph(stream, opening, deadline_ns);
+    if (opening->status != TUTTI_OK) {
+        return;
+    }
+    await_period(stream, opening->copy.period_frames);
+    describe(stream);
+    measure(stream);
+    if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
+        snprintf(opening->error, sizeof(opening->error),
+                 "PipeWire's quantum of %u frames is too large; %d are the most",
+                 stream->graph.info.period_frames, BACKEND_MAX_PERIOD_FRAMES);
+        opening->status = TUTTI_UNSUPPORTED;
+    }
+}
+
+static struct backend_stream *
+new_stream(const struct pipewire_api *api, const struct backend_request *request,
+           const struct backend_callbacks *callbacks)
+{
+    struct backend_stream *stream = calloc(1, sizeof(*stream));
+    if (stream) {
+        const struct config *config = request->config;
+        graph_init(&stream->graph, "PipeWire", callbacks, (unsigned)config->pipewire_budget);
+        stream->server.api = api;
+        stream->server.user = stream;
+        stream->server.changed = on_changed;
+        stream->server.broke = on_broke;
+        stream->may_set_period = config->pipewire_set_period;
+        stream->force = config->pipewire_force;
+        stream->connect = config->pipewire_connect;
+        utf8_copy(stream->device, sizeof(stream->device),
+                  request->device[0] ? request->device : pipewire_default_device);
+        stream->is_named = strcmp(stream->device, pipewire_default_device) != 0;
+    }
+    return stream;
+}
+
+static enum tutti_status
+pipewire_open(const struct backend_request *request, const struct backend_callbacks *callbacks,
+              struct backend_stream **streams, unsigned *count, char error[256])
+{
+    const struct pipewire_api *api = pipewire_api_load();
+    if (!api) {
+        snprintf(error, 256, "PipeWire is not installed here (libpipewire-0.3.so.0)");
+        return TUTTI_NO_DEVICE;
+    }
+    if (current) {
+        snprintf(error, 256, "the PipeWire server is open already");
+        return TUTTI_DEVICE_BUSY;
+    }
+    struct opening *opening = calloc(1, sizeof(*opening));
+    struct backend_stream *stream = opening ? new_stream(api, request, callbacks) : NULL;
+    if (!stream) {
+        free(opening);
+        return TUTTI_NO_MEMORY;
+    }
+    opening->stream = stream;
+    opening->copy = *request;
+    opening->config = *request->config;
+    if (!graph_call(&calls, run_opening, free_opening, opening, CALL_LIMIT_MS)) {
+        snprintf(error, 256, "the PipeWire server does not answer; it hangs");
+        return TUTTI_NO_DEVICE;
+    }
+    enum tutti_status status = opening->status;
+    snprintf(error, 256, "%s", opening->error);
+    free(opening);
+    if (status == TUTTI_OK) {
+        graph_know_period(&stream->graph);
+        status = graph_watch_start(&stream->graph);
+    }
+    if (status != TUTTI_OK) {
+        end_in_time(stream);
+        return status;
+    }
+    look_again(stream);
+    if (request->rate_hz > 0 && request->rate_hz != stream->graph.info.rate_hz) {
+        log_info("pipewire: the graph runs at %.0f Hz", stream->graph.info.rate_hz);
+    }
+    current = stream;
+    streams[0] = stream;
+    *count = 1;
+    return TUTTI_OK;
+}
+
+static const struct backend_info *
+pipewire_info(const struct backend_stream *stream)
+{
+    return &stream->graph.info;
+}
+
+/* ---- running ---- */
+
+static enum tutti_status
+pipewire_start(struct backend_stream *stream)
+{
+    if (graph_is_lost(&stream->graph)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    graph_open_gate(&stream->graph);
+    return TUTTI_OK;
+}
+
+static void
+pipewire_stop(struct backend_stream *stream)
+{
+    graph_shut_gate(&stream->graph);
+}
+
+static enum tutti_status
+pipewire_set_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    if (period_frames && (!stream->may_set_period || period_frames < GRAPH_PERIOD_MIN_FRAMES ||
+                          period_frames > BACKEND_MAX_PERIOD_FRAMES)) {
+        return TUTTI_UNSUPPORTED;
+    }
+    if (graph_is_lost(&stream->graph)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    graph_forget_period(&stream->graph);
+    if (period_frames) {
+        pipewire_server_lock(&stream->server);
+        pipewire_filter_ask(stream, period_frames);
+        pipewire_server_unlock(&stream->server);
+        await_period(stream, period_frames);
+    }
+    measure(stream);
+    graph_know_period(&stream->graph);
+    look_again(stream);
+    return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST : TUTTI_OK;
+}
+
+const struct backend backend_pipewire = {
+    .name = "pipewire",
+    .description = "PipeWire graph",
+    .list = pipewire_list,
+    .open = pipewire_open,
+    .info = pipewire_info,
+    .start = pipewire_start,
+    .stop = pipewire_stop,
+    .close = pipewire_close,
+    .set_period = pipewire_set_period,
+};

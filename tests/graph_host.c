@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+enum { TRIES = 6 }; /* of a second each */
+
 static const char *engine;
 static struct host *open_hosts[2]; /* what a test that failed has left open */
 
@@ -152,9 +154,21 @@ watch(struct host *host)
     return wanted;
 }
 
-void
-expect_round_trip(struct host *host)
+/* A machine that does something else loses blocks; what is wrong is wrong each time. */
+static void
+expect_within_some_seconds(bool (*is_so)(struct host *host, const struct graph_card *card),
+                           struct host *host, const struct graph_card *card)
 {
+    unsigned tries = 0;
+    while (!is_so(host, card)) {
+        assert_true(++tries < TRIES);
+    }
+}
+
+static bool
+is_round_trip_as_told(struct host *host, const struct graph_card *card)
+{
+    (void)card;
     unsigned blocks = watch(host), exact = 0, heard = 0;
     int64_t told = told_latency(host), other = 0;
     for (unsigned i = 0; i < blocks; i++) {
@@ -168,12 +182,18 @@ expect_round_trip(struct host *host)
         print_error("buffer %u: told %lld, of %u blocks %u heard, %u exact, others %lld\n",
                     host->buffer, (long long)told, blocks, heard, exact, (long long)other);
     }
-    assert_true(exact * 10 >= blocks * 7);
+    return exact * 10 >= blocks * 7;
+}
+
+void
+expect_round_trip(struct host *host)
+{
+    expect_within_some_seconds(is_round_trip_as_told, host, NULL);
 }
 
 /* Every block that the program kept, where the card must have received it. */
-void
-expect_on_promised_frames(struct host *host, const struct graph_card *card)
+static bool
+is_on_promised_frames(struct host *host, const struct graph_card *card)
 {
     unsigned blocks = watch(host), exact = 0, wrong = 0;
     uint32_t cable = card->cable;
@@ -200,8 +220,13 @@ expect_on_promised_frames(struct host *host, const struct graph_card *card)
         print_error("buffer %u: of %u blocks %u exact; wrong samples %u\n", host->buffer, blocks,
                     exact, wrong);
     }
-    assert_true(exact * 10 >= blocks * 7);
-    assert_true(wrong <= blocks * host->buffer / 20);
+    return exact * 10 >= blocks * 7 && wrong <= blocks * host->buffer / 20;
+}
+
+void
+expect_on_promised_frames(struct host *host, const struct graph_card *card)
+{
+    expect_within_some_seconds(is_on_promised_frames, host, card);
 }
 
 void

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""./run demo --device pipewire | jack: native programs share one device with programs of a graph server.
+"""./run demo --device pipewire | jack: Windows and native programs share one device with programs of a graph server.
 
-Two `tutti play` share the engine; with PipeWire its own pw-play sings into the same sink. What the device plays is recorded
+Two `tutti play` and a Windows program under Wine share the engine; with PipeWire its own pw-play sings into the same sink. What the device plays is recorded
 twice: by a program of the server's (pw-record, jack_rec), and by `tutti record` through links made by hand. Voices are
 multiples of 2^-18 and do not clip, so that sums are exact in any order. Each is placed once, by correlation, and then every
 frame must be their sum.
 
 A PipeWire server that runs already is used, with a sink of the demo's own in it, and a JACK server as it is; else a private
-one is started. Windows programs would be more players here; see main().
+one is started.
 """
 
 import json
@@ -28,9 +28,13 @@ SINK = "tutti-demo"
 GOOD = "every sample as expected"
 LINK_S = 15
 # No sound is in two of them, so that each has one place. name: (sounds, gains left and right, buffer in frames)
-VOICES = {"singer": (["Front_Left", "Front_Right", "Front_Center"], (0.5, 0.25), 1024),
-          "drummer": (["Rear_Left", "Noise", "Rear_Right"], (0.25, 0.5), 2048),
-          "stranger": (["Side_Left", "Side_Right", "Rear_Center"], (0.25, 0.25), None)}
+VOICES = {"visitor": (["Front_Center", "Noise", "Rear_Center"], (0.125, 0.25), 512),
+          "singer": (["Front_Left", "Front_Right"], (0.25, 0.25), 1024),
+          "drummer": (["Rear_Left", "Rear_Right"], (0.25, 0.25), 2048),
+          "stranger": (["Side_Left", "Side_Right"], (0.25, 0.125), None)}
+WINDOWS = "visitor"  # the program under Wine
+REPEATS = 3
+TAIL_S = 0.5  # of silence: a program that ends takes back what was not played yet
 SINK_PROPERTIES = f"""factory.name = support.null-audio-sink node.name = {SINK} media.class = Audio/Sink object.linger = true
     audio.position = [ FL FR ] adapter.auto-port-config = {{ mode = dsp monitor = true position = preserve }}"""
 CONFIGURATION = f"""
@@ -164,7 +168,7 @@ def make_voices(names):
     for name in names:
         files, (left, right), _ = VOICES[name]
         files = [f"/usr/share/sounds/alsa/{f}.wav" for f in files]
-        sox(*files, *shape, f"{demo.DEMO}/{name}.wav", "remix", f"1v{left}", f"1v{right}", "repeat", "1")
+        sox(*files, *shape, f"{demo.DEMO}/{name}.wav", "remix", f"1v{left}", f"1v{right}", "repeat", str(REPEATS), "pad", "0", str(TAIL_S))
         voices[name] = read(f"{demo.DEMO}/{name}.wav")
     return voices
 
@@ -206,6 +210,24 @@ def tutti(*arguments):
     return [f"{demo.BIN}/tutti", *arguments]
 
 
+def windows_environment():
+    return dict(os.environ, WINEPREFIX=demo.PREFIX, TUTTI_NATIVE_ENGINE=f"{demo.BIN}/tuttid", TUTTI_BRIDGE=f"{demo.BIN}/tutti-bridge")
+
+
+def start_windows_player(name, frames):
+    """The host plays a file again and again: it is stopped in the silence at its end."""
+    ready = f"{demo.DEMO}/{name}.ready"
+    if os.path.exists(ready):
+        os.remove(ready)
+    with open(f"{demo.DEMO}/{name}.log", "w", encoding="utf-8") as log:
+        player = subprocess.Popen(
+            [demo.WRAPPER, f"{demo.BIN}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(VOICES[name][2]),
+             "--play", f"{demo.DEMO}/{name}.wav", "--play-channels", "0,1", "--frames", str(frames - int(TAIL_S * RATE / 2)),
+             "--ready-file", ready, "--on-reset", "ignore"], env=windows_environment(), stdout=log, stderr=log)
+    demo.wait_for(lambda: os.path.exists(ready) or player.poll() is not None, 60, "for the Windows program to play")
+    return player
+
+
 def perform(server, voices):
     """Everybody plays and records once, each time with a new engine."""
     paths = {"tutti record": f"{demo.DEMO}/inside.wav", "witness": f"{demo.DEMO}/witness.wav"}
@@ -214,8 +236,9 @@ def perform(server, voices):
     server.loop()
     join()
     time.sleep(1)
-    players = [start(name, *tutti("play", f"{demo.DEMO}/{name}.wav", "--buffer", str(VOICES[name][2])))
-               for name in voices if VOICES[name][2]]
+    players = [start_windows_player(WINDOWS, len(voices[WINDOWS]))]
+    players += [start(name, *tutti("play", f"{demo.DEMO}/{name}.wav", "--buffer", str(VOICES[name][2])))
+                for name in voices if VOICES[name][2] and name != WINDOWS]
     if "stranger" in voices:
         players.append(server.play(f"{demo.DEMO}/stranger.wav"))
     demo.say(f"{len(players)} programs play, 2 record …")
@@ -240,11 +263,14 @@ def verdict(recordings):
 
 
 def main(device):
-    # A Windows program would be one more player here, once it reaches the native engine.
     shutil.rmtree(demo.DEMO, ignore_errors=True)
     os.makedirs(demo.BIN)
-    for path in ("tuttid/tuttid", "cli/tutti"):
-        shutil.copy(os.path.join(demo.TOP, "build/native/src", path), demo.BIN)
+    for path in ("native/src/tuttid/tuttid", "native/src/cli/tutti", "native/src/bridge/tutti-bridge", "win64/src/asio/tutti.dll",
+                 "win64/tests/hosts/tutti-host.exe"):
+        shutil.copy(os.path.join(demo.TOP, "build", path), demo.BIN)
+    demo.say("making a Wine prefix and registering the driver …")
+    subprocess.run([demo.WRAPPER, "regsvr32", "/s", f"{demo.BIN}/tutti.dll"], env=windows_environment(), check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.environ.update(TUTTI_RUNTIME_DIR=f"{demo.DEMO}/run", TUTTI_CONFIG="/nonexistent", TUTTI_DEVICE_RATE=str(RATE), TUTTI_DEVICE_PERIOD=str(QUANTUM),
                       TUTTI_ENGINE_GRACE_MS="500")
     server = {"pipewire": PipeWire, "jack": Jack}[device]()
@@ -258,6 +284,7 @@ def main(device):
             run(*tutti("stop-engine"))
     finally:
         run(*tutti("stop-engine"))
+        subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=windows_environment(), check=False, stderr=subprocess.DEVNULL)
         server.end()
     report = {"device": state.get("device"), "programs": state.get("programs"), "voices": list(voices), "recordings": recordings, "attempts": attempt,
               "verdict": verdict(recordings)}

@@ -27,6 +27,7 @@ ATTEMPTS = 3  # a machine that stalls makes the server lose periods, which a rec
 SINK = "tutti-demo"
 GOOD = "every sample as expected"
 LINK_S = 15
+WITNESS_S = 20  # longer than the voices
 # No sound is in two of them, so that each has one place. name: (sounds, gains left and right, buffer in frames)
 VOICES = {"singer": (["Front_Left", "Front_Right", "Front_Center"], (0.5, 0.25), 1024),
           "drummer": (["Rear_Left", "Noise", "Rear_Right"], (0.25, 0.5), 2048),
@@ -69,6 +70,7 @@ class PipeWire:
     """The server, and its own programs."""
 
     has_player = True  # of files
+    witness_stops = True  # when it is interrupted
 
     def __init__(self):
         self.folder, self.process = None, None
@@ -124,6 +126,7 @@ class Jack:
     """The same with jackd; it has no player of its own that plays a file."""
 
     has_player = False
+    witness_stops = False
 
     def __init__(self):
         self.process = None
@@ -141,7 +144,7 @@ class Jack:
 
     def record(self, path):
         demo.wait_for(lambda: "Tutti:out_2" in run("jack_lsp").stdout, LINK_S, "for Tutti's ports")
-        return start("witness", "jack_rec", "-f", path, "-d", "120", "-b", "32", "Tutti:out_1", "Tutti:out_2"), lambda: None
+        return start("witness", "jack_rec", "-f", path, "-d", str(WITNESS_S), "-b", "32", "Tutti:out_1", "Tutti:out_2"), lambda: None
 
     def loop(self):
         for channel in "12":
@@ -164,7 +167,8 @@ def make_voices(names):
     for name in names:
         files, (left, right), _ = VOICES[name]
         files = [f"/usr/share/sounds/alsa/{f}.wav" for f in files]
-        sox(*files, *shape, f"{demo.DEMO}/{name}.wav", "remix", f"1v{left}", f"1v{right}", "repeat", "1")
+        sox(*files, *shape, f"{demo.DEMO}/{name}.wav", "remix", f"1v{left}", f"1v{right}", "repeat", "1",
+            "pad", "0", "1")  # pw-play leaves out its last block
         voices[name] = read(f"{demo.DEMO}/{name}.wav")
     return voices
 
@@ -223,9 +227,11 @@ def perform(server, voices):
     state = json.loads(run(*tutti("status", "--json")).stdout or "{}")
     failed = [player.args[0] for player in players if player.wait(timeout=120)]
     time.sleep(1)
+    inside.send_signal(signal.SIGINT)
+    if server.witness_stops:
+        witness.send_signal(signal.SIGINT)
     for recorder in (inside, witness):
-        recorder.send_signal(signal.SIGINT)
-        recorder.wait(timeout=20)
+        recorder.wait(timeout=2 * WITNESS_S)
     if failed:
         demo.fail(f"{failed} did not play; see build/demo/*.log")
     return state, {name: compare(read(path), voices) for name, path in paths.items()}

@@ -27,6 +27,7 @@ ATTEMPTS = 3  # a machine that stalls makes the server lose periods, which a rec
 SINK = "tutti-demo"
 GOOD = "every sample as expected"
 LINK_S = 15
+WITNESS_S = 20  # longer than the voices
 # No sound is in two of them, so that each has one place. name: (sounds, gains left and right, buffer in frames)
 VOICES = {"visitor": (["Front_Center", "Noise", "Rear_Center"], (0.125, 0.25), 512),
           "singer": (["Front_Left", "Front_Right"], (0.25, 0.25), 1024),
@@ -34,7 +35,7 @@ VOICES = {"visitor": (["Front_Center", "Noise", "Rear_Center"], (0.125, 0.25), 5
           "stranger": (["Side_Left", "Side_Right"], (0.25, 0.125), None)}
 WINDOWS = "visitor"  # the program under Wine
 REPEATS = 3
-TAIL_S = 0.5  # of silence: a program that ends takes back what was not played yet
+TAIL_S = 1  # of silence: a program that ends takes back what was not played yet, and pw-play leaves out its last block
 SINK_PROPERTIES = f"""factory.name = support.null-audio-sink node.name = {SINK} media.class = Audio/Sink object.linger = true
     audio.position = [ FL FR ] adapter.auto-port-config = {{ mode = dsp monitor = true position = preserve }}"""
 CONFIGURATION = f"""
@@ -73,6 +74,7 @@ class PipeWire:
     """The server, and its own programs."""
 
     has_player = True  # of files
+    witness_stops = True  # when it is interrupted
 
     def __init__(self):
         self.folder, self.process = None, None
@@ -128,6 +130,7 @@ class Jack:
     """The same with jackd; it has no player of its own that plays a file."""
 
     has_player = False
+    witness_stops = False
 
     def __init__(self):
         self.process = None
@@ -145,7 +148,7 @@ class Jack:
 
     def record(self, path):
         demo.wait_for(lambda: "Tutti:out_2" in run("jack_lsp").stdout, LINK_S, "for Tutti's ports")
-        return start("witness", "jack_rec", "-f", path, "-d", "120", "-b", "32", "Tutti:out_1", "Tutti:out_2"), lambda: None
+        return start("witness", "jack_rec", "-f", path, "-d", str(WITNESS_S), "-b", "32", "Tutti:out_1", "Tutti:out_2"), lambda: None
 
     def loop(self):
         for channel in "12":
@@ -246,9 +249,11 @@ def perform(server, voices):
     state = json.loads(run(*tutti("status", "--json")).stdout or "{}")
     failed = [player.args[0] for player in players if player.wait(timeout=120)]
     time.sleep(1)
+    inside.send_signal(signal.SIGINT)
+    if server.witness_stops:
+        witness.send_signal(signal.SIGINT)
     for recorder in (inside, witness):
-        recorder.send_signal(signal.SIGINT)
-        recorder.wait(timeout=20)
+        recorder.wait(timeout=2 * WITNESS_S)
     if failed:
         demo.fail(f"{failed} did not play; see build/demo/*.log")
     return state, {name: compare(read(path), voices) for name, path in paths.items()}

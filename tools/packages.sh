@@ -13,6 +13,7 @@ declare -A package_sets=(
     [lint]="clang-format clang-tidy shellcheck python3 python3-numpy g++ mandoc"
     [demo]="python3 python3-numpy gnuplot-nox fonts-dejavu-core sox alsa-utils procps"
     [jack]="jackd2 libjack-jackd2-dev valgrind"
+    [alsa]="libasound2-dev libasound2-plugins"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A sound card, or any other PCM that libasound can open, as the device: output and input on one
+ * clock. Only cards and the PCMs that the configuration names are listed, so that "auto" takes this
+ * backend where there is a card; every other PCM can be asked for by its name.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "backend/alsa/alsa_stream.h"
+#include "base/log.h"
+#include "base/utf8.h"
+
+/* The open stream, for list(); control's. */
+static struct backend_stream *current;
+
+static bool
+is_lost(const struct backend_stream *stream)
+{
+    return atomic_load_explicit(&stream->lost, memory_order_acquire);
+}
+
+static enum tutti_status
+status_of(int failure)
+{
+    switch (-failure) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+    case ECONNREFUSED:
+    case ENOTCONN:
+    case EHOSTDOWN:
+        return TUTTI_NO_DEVICE;
+    case EBUSY:
+    case EAGAIN:
+        return TUTTI_DEVICE_BUSY;
+    case ENOMEM:
+        return TUTTI_NO_MEMORY;
+    case EINVAL:
+        return TUTTI_UNSUPPORTED_FORMAT;
+    default:
+        return TUTTI_DEVICE_FAILED;
+    }
+}
+
+/* ---- listing ---- */
+
+struct listing {
+    const struct alsa_api *api;
+    const struct config *config;
+    struct backend_device *devices;
+    unsigned room, count;
+};
+
+static bool
+list_one(void *arg, const char *name, bool card_in, bool card_out)
+{
+    struct listing *listing = arg;
+    struct backend_device *device = &listing->devices[listing->count];
+    bool there;
+    if (current && strcmp(current->info.name, name) == 0 && !is_lost(current)) {
+        const struct backend_info *info = &current->info;
+        memset(device, 0, sizeof(*device));
+        utf8_copy(device->name, sizeof(device->name), info->name);
+        device->inputs = info->inputs;
+        device->outputs = info->outputs;
+        memcpy(device->rates_hz, info->rates_hz, sizeof(device->rates_hz));
+        device->period_min_frames = info->period_min_frames;
+        device->period_max_frames = info->period_max_frames;
+        device->period_step_frames = info->period_step_frames;
+        there = true;
+    } else {
+        there = alsa_list_look(listing->api, listing->config, name, card_in, card_out, device);
+    }
+    if (there) {
+        device->is_default = listing->count == 0;
+        listing->count++;
+    }
+    return listing->count < listing->room;
+}
+
+static enum tutti_status
+alsa_list(const struct config *config, struct backend_device *devices, unsigned *count)
+{
+    struct listing listing = {
+        .api = alsa_api_load(), .config = config, .devices = devices, .room = *count};
+    *count = 0;
+    if (listing.api && listing.room) {
+        alsa_list_names(listing.api, config, list_one, &listing);
+        *count = listing.count;
+    }
+    return TUTTI_OK;
+}
+
+/* ---- opening ---- */
+
+static void
+alsa_close(struct backend_stream *stream)
+{
+    if (current == stream) {
+        current = NULL;
+    }
+    alsa_side_close(&stream->capture);
+    alsa_side_close(&stream->playback);
+    if (stream->bell >= 0) {
+        close(stream->bell);
+    }
+    free(stream);
+}
+
+static void
+describe(struct backend_stream *stream, const char *name, const struct alsa_terms *terms,
+         const struct config *config)
+{
+    struct backend_info *info = &stream->info;
+    const struct alsa_side *playback = &stream->playback, *capture = &stream->capture;
+    const struct alsa_side *side = playback->pcm ? playback : capture;
+    bool mapped = side->access == ALSA_MMAP_INTERLEAVED || side->access == ALSA_MMAP_NONINTERLEAVED;
+    uint32_t period = terms->period_frames;
+    utf8_copy(info->name, sizeof(info->name), name);
+    snprintf(info->format, sizeof(info->format), "%.24s%s", dsp_format_text(side->format),
+             mapped ? " mmap" : " rw");
+    info->inputs = capture->pcm ? capture->exposed : 0;
+    info->outputs = playback->pcm ? playback->exposed : 0;
+    info->input_format = capture->pcm ? capture->format : playback->format;
+    info->output_format = playback->pcm ? playback->format : capture->format;
+    info->rate_hz = terms->rate_hz;
+    memcpy(info->rates_hz, terms->rates_hz, sizeof(info->rates_hz));
+    if (!(info->rates_hz[0] > 0)) {
+        info->rates_hz[0] = terms->rate_hz;
+    }
+    info->period_frames = period;
+    info->period_min_frames = terms->period_min_frames;
+    info->period_max_frames = terms->period_max_frames;
+    info->period_step_frames = terms->period_step_frames;
+    /* A cycle begins when a period is captured. What it plays stands behind what is queued. */
+    info->input_latency_frames = period + (uint32_t)config->alsa_input_latency;
+    info->output_latency_frames = (playback->pcm ? playback->fill_frames - period : 0) +
+                                  (uint32_t)config->alsa_output_latency;
+    info->budget_ns = (uint64_t)(period * 1e9 / info->rate_hz);
+}
+
+/* Errors as errno. */
+static int
+open_stream(struct backend_stream *stream, const struct backend_request *request, const char *name,
+            char error[256])
+{
+    const struct config *config = request->config;
+    struct alsa_terms terms;
+    struct alsa_wish wish = {
+        .rate_hz = request->rate_hz,
+        .period_frames = request->period_frames,
+        .periods = (uint32_t)config->alsa_periods,
+        .inputs = request->max_inputs,
+        .outputs = request->max_outputs,
+        .config = config,
+    };
+    int failure =
+        alsa_pair_open(stream->api, config, name, request->max_inputs > 0, request->max_outputs > 0,
+                       &stream->playback, &stream->capture, error);
+    if (failure == 0) {
+        char reason[256] = "";
+        failure =
+            alsa_params_agree(&stream->playback, &stream->capture, &wish, false, &terms, reason);
+        if (failure < 0) {
+            snprintf(error, 256, "'%.40s': %.200s", name, reason);
+        }
+    }
+    if (failure < 0) {
+        alsa_side_close(&stream->capture);
+        alsa_side_close(&stream->playback);
+        return failure;
+    }
+    if (stream->playback.pcm && stream->capture.pcm) {
+        failure = stream->api->pcm_link(stream->playback.pcm, stream->capture.pcm);
+        stream->linked = failure >= 0;
+        if (!stream->linked) {
+            log_debug("alsa: '%s': output and input are started one after the other: %s", name,
+                      stream->api->strerror(failure));
+        }
+    }
+    describe(stream, name, &terms, config);
+    if (request->rate_hz > 0 && request->rate_hz != terms.rate_hz) {
+        log_info("alsa: '%s' runs at %.0f Hz, the nearest to %.0f", name, terms.rate_hz,
+                 request->rate_hz);
+    }
+    return 0;
+}
+
+/* Tries devices in the order of the list until one is there. */
+struct search {
+    struct backend_stream *stream;
+    const struct backend_request *request;
+    char *error;
+    int failure;
+};
+
+static bool
+try_one(void *arg, const char *name, bool card_in, bool card_out)
+{
+    struct search *search = arg;
+    (void)card_in;
+    (void)card_out;
+    search->failure = open_stream(search->stream, search->request, name, search->error);
+    return search->failure < 0 && status_of(search->failure) == TUTTI_NO_DEVICE;
+}
+
+static enum tutti_status
+check_request(const struct backend_request *request, const struct alsa_api *api, char error[256])
+{
+    if (!api) {
+        snprintf(error, 256, "ALSA is not installed here (libasound.so.2)");
+        return TUTTI_NO_DEVICE;
+    }
+    if (current) {
+        snprintf(error, 256, "'%.60s' is open already", current->info.name);
+        return TUTTI_DEVICE_BUSY;
+    }
+    if (!request->max_inputs && !request->max_outputs) {
+        snprintf(error, 256, "neither inputs nor outputs are wanted of the sound card");
+        return TUTTI_BAD_CONFIG;
+    }
+    if (strlen(request->device) >= ALSA_NAME_BYTES) {
+        snprintf(error, 256, "'%.60s...' is too long for a device's name", request->device);
+        return TUTTI_NO_DEVICE;
+    }
+    return TUTTI_OK;
+}
+
+static enum tutti_status
+alsa_open(const struct backend_request *request, const struct backend_callbacks *callbacks,
+          struct backend_stream **streams, unsigned *count, char error[256])
+{
+    const struct alsa_api *api = alsa_api_load();
+    enum tutti_status status = check_request(request, api, error);
+    if (status != TUTTI_OK) {
+        return status;
+    }
+    struct backend_stream *stream = calloc(1, sizeof(*stream));
+    if (!stream) {
+        return TUTTI_NO_MEMORY;
+    }
+    stream->api = api;
+    stream->callbacks = callbacks[0];
+    stream->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct search search = {
+        .stream = stream, .request = request, .error = error, .failure = -ENODEV};
+    if (stream->bell < 0) {
+        search.failure = -ENOMEM;
+    } else if (request->device[0]) {
+        try_one(&search, request->device, false, false);
+    } else {
+        snprintf(error, 256, "there is no sound card; [alsa] devices names other PCMs");
+        alsa_list_names(api, request->config, try_one, &search);
+    }
+    if (search.failure < 0) {
+        alsa_close(stream);
+        return status_of(search.failure);
+    }
+    current = stream;
+    streams[0] = stream;
+    *count = 1;
+    return TUTTI_OK;
+}
+
+static const struct backend_info *
+alsa_info(const struct backend_stream *stream)
+{
+    return &stream->info;
+}
+
+/* ---- running ---- */
+
+static void
+drop(struct backend_stream *stream)
+{
+    if (stream->playback.pcm) {
+        stream->api->pcm_drop(stream->playback.pcm);
+    }
+    if (stream->capture.pcm) {
+        stream->api->pcm_drop(stream->capture.pcm);
+    }
+}
+
+static enum tutti_status
+alsa_start(struct backend_stream *stream)
+{
+    uint64_t rung;
+    if (is_lost(stream)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    while (read(stream->bell, &rung, sizeof(rung)) > 0) {
+        /* of the last stop */
+    }
+    stream->restarts = stream->paced = 0;
+    alsa_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
+    int failure = alsa_run_begin(stream);
+    if (failure < 0) {
+        log_error("alsa: '%s' does not start: %s", stream->info.name,
+                  stream->api->strerror(failure));
+        drop(stream);
+        return status_of(failure) == TUTTI_NO_DEVICE ? TUTTI_DEVICE_LOST : TUTTI_DEVICE_FAILED;
+    }
+    atomic_store_explicit(&stream->stop, false, memory_order_release);
+    enum tutti_status status =
+        os_thread_start(&stream->thread, "tutti-alsa", OS_PRIORITY_ENGINE, alsa_run, stream);
+    if (status != TUTTI_OK) {
+        drop(stream);
+    }
+    return status;
+}
+
+static void
+alsa_stop(struct backend_stream *stream)
+{
+    const uint64_t one = 1;
+    if (!stream->thread) {
+        return;
+    }
+    atomic_store_explicit(&stream->stop, true, memory_order_release);
+    if (write(stream->bell, &one, sizeof(one)) < 0) {
+        log_warning("alsa: the thread is not rung: it ends with its period");
+    }
+    os_thread_join(stream->thread);
+    stream->thread = NULL;
+    drop(stream);
+    if (stream->restarts || stream->paced) {
+        log_info("alsa: '%s' was started anew %llu times after xruns; cycles without it: %llu",
+                 stream->info.name, (unsigned long long)stream->restarts,
+                 (unsigned long long)stream->paced);
+    }
+}
+
+const struct backend backend_alsa = {
+    .name = "alsa",
+    .description = "ALSA sound cards and PCMs",
+    .list = alsa_list,
+    .open = alsa_open,
+    .info = alsa_info,
+    .start = alsa_start,
+    .stop = alsa_stop,
+    .close = alsa_close,
+};

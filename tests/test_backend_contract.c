@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One suite for every backend: what backend.h promises, as a table of cases run over the backend
- * named on the command line. What a backend needs for it is in backend_means.c. Ends with 77
- * (skipped) where its server is not installed. No case is timed: medians, shares and orders.
+ * and device named on the command line. What a backend needs for it is in backend_means.c. Ends
+ * with 77 (skipped) where its server is not installed. No case is timed: medians, shares and
+ * orders.
  */
 #include <dirent.h>
 #include <math.h>
@@ -198,6 +199,9 @@ latencies_are_true_and_the_same_at_each_opening_and_start(void **state)
 {
     static const uint32_t periods[] = {64, 128, 1024};
     const struct backend_means *means = means_of(state);
+    if (means->loose) {
+        skip();
+    }
     means->bring(48000, PERIOD);
     for (unsigned i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
         uint32_t in = 0, out = 0;
@@ -454,7 +458,7 @@ main(int argc, char **argv)
     char reason[256] = "";
     const struct backend_means *means = argc == 2 ? backend_means_find(argv[1]) : NULL;
     if (!means) {
-        fprintf(stderr, "usage: test_backend_contract BACKEND\n");
+        fprintf(stderr, "usage: test_backend_contract MEANS\n");
         return 2;
     }
     if (!means->available(reason)) {
@@ -486,5 +490,5 @@ main(int argc, char **argv)
         CASE(a_hundred_lives_in_every_order_leave_nothing_behind),
     };
 #undef CASE
-    return cmocka_run_group_tests_name(means->backend, tests, NULL, NULL);
+    return cmocka_run_group_tests_name(argv[1], tests, NULL, NULL);
 }

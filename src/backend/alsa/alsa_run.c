@@ -10,8 +10,9 @@
 #include "backend/alsa/alsa_stream.h"
 
 enum {
-    PAUSE_MS = 50,       /* and two periods, without a cycle: the device stands still */
-    GIVE_UP_PERIODS = 8, /* and LOST_SECONDS of cycles in silence */
+    PAUSE_MS = 80,        /* and two periods, without a cycle: the device stands still */
+    FIRST_PAUSE_MS = 150, /* likewise, before the first one */
+    GIVE_UP_PERIODS = 8,  /* and LOST_SECONDS of cycles in silence */
     LOST_SECONDS = 2,
     RETRY_MS = 10, /* a device that is suspended, or fails at once again and again */
     QUICK_RESTARTS = 3,
@@ -27,6 +28,7 @@ struct runner {
     uint64_t cycle_ns;     /* the last one with the device, or the beginning */
     uint64_t paced_frames; /* in silence since then */
     unsigned restarts;     /* since then */
+    bool ran;              /* there was a cycle with the device */
 };
 
 /* ---- beginning ---- */
@@ -217,6 +219,7 @@ run_cycle(struct runner *runner)
     }
     call_engine(stream, &moment);
     runner->cycle_ns = os_now_ns();
+    runner->ran = true;
     runner->paced_frames = runner->restarts = 0;
     if (stream->capture.pcm) {
         failure = alsa_side_end(&stream->capture);
@@ -258,7 +261,8 @@ is_given_up(const struct runner *runner)
 static uint64_t
 patience_ns(const struct runner *runner)
 {
-    uint64_t pause_ns = (uint64_t)PAUSE_MS * OS_NS_PER_MS + 2 * runner->period_ns;
+    uint64_t pause_ms = runner->ran ? PAUSE_MS : FIRST_PAUSE_MS;
+    uint64_t pause_ns = pause_ms * OS_NS_PER_MS + 2 * runner->period_ns;
     return runner->paced_frames ? (uint64_t)runner->stream->clock.next_ns
                                 : runner->cycle_ns + pause_ns;
 }

@@ -298,7 +298,7 @@ alsa_start(struct backend_stream *stream)
     }
     stream->restarts = stream->paced = 0;
     alsa_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
-    int failure = alsa_run_begin(stream);
+    int failure = alsa_run_prepare(stream);
     if (failure < 0) {
         log_error("alsa: '%s' does not start: %s", stream->info.name,
                   stream->api->strerror(failure));

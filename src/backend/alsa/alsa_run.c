@@ -34,10 +34,9 @@ struct runner {
 /* ---- beginning ---- */
 
 int
-alsa_run_begin(struct backend_stream *stream)
+alsa_run_prepare(struct backend_stream *stream)
 {
     const struct alsa_api *api = stream->api;
-    /* output first: were they not started at once, what a loop takes is less than was told */
     struct alsa_side *sides[] = {&stream->playback, &stream->capture};
     int failure = 0;
     for (unsigned i = 0; i < 2; i++) {
@@ -53,9 +52,19 @@ alsa_run_begin(struct backend_stream *stream)
     if (failure >= 0 && stream->playback.pcm) {
         failure = alsa_side_prefill(&stream->playback);
     }
+    return failure < 0 ? failure : 0;
+}
+
+/* Output first: where they are not started at once, what a loop takes is then less than was told
+ * and not more. */
+static int
+set_going(struct backend_stream *stream)
+{
+    struct alsa_side *sides[] = {&stream->playback, &stream->capture};
+    int failure = 0;
     for (unsigned i = 0; i < 2 && failure >= 0; i++) {
         if (sides[i]->pcm && !(i && stream->linked)) {
-            failure = api->pcm_start(sides[i]->pcm);
+            failure = stream->api->pcm_start(sides[i]->pcm);
         }
     }
     return failure < 0 ? failure : 0;
@@ -298,7 +307,8 @@ recover(struct runner *runner, int failure)
     }
     stream->restarts++;
     alsa_clock_restart(&stream->clock);
-    return alsa_run_begin(stream);
+    failure = alsa_run_prepare(stream);
+    return failure < 0 ? failure : set_going(stream);
 }
 
 static void
@@ -320,8 +330,12 @@ alsa_run(void *arg)
         .period_ns = (uint64_t)(stream->info.period_frames * 1e9 / stream->info.rate_hz),
         .cycle_ns = os_now_ns(),
     };
+    /* here and not by the caller: with short periods the time in which a thread begins is long */
+    int result = set_going(stream);
     for (;;) {
-        int result = await(&runner, patience_ns(&runner));
+        if (result >= 0) {
+            result = await(&runner, patience_ns(&runner));
+        }
         if (result == WAITED_STOP) {
             return;
         }

@@ -113,9 +113,9 @@ int alsa_side_prefill(struct alsa_side *side);
 
 /* ---- alsa_run.c ---- */
 
-/** Prepares the sides, fills playback with silence and starts them. Errors as errno. */
-int alsa_run_begin(struct backend_stream *stream);
-/** The stream's thread. */
+/** Prepares the sides and fills playback with silence. Errors as errno. */
+int alsa_run_prepare(struct backend_stream *stream);
+/** The stream's thread: starts what is prepared. */
 void alsa_run(void *arg);
 
 #endif

@@ -49,4 +49,5 @@ const struct backend_means backend_means_alsa_pulse = {
     .bring = bring,
     .kill = kill_server,
     .end = end,
+    .hang = pulse_hang,
 };

@@ -144,6 +144,7 @@ pulse_end(bool kill_it)
 {
     uint64_t deadline_ns = os_now_ns() + (uint64_t)END_MS * OS_NS_PER_MS;
     if (server) {
+        kill(server, SIGCONT);
         kill(server, kill_it ? SIGKILL : SIGTERM);
         while (waitpid(server, NULL, WNOHANG) == 0) {
             if (os_now_ns() > deadline_ns) {
@@ -158,4 +159,10 @@ pulse_end(bool kill_it)
     } else if (folder[0]) {
         sweep();
     }
+}
+
+void
+pulse_hang(bool hangs)
+{
+    kill(server, hangs ? SIGSTOP : SIGCONT);
 }

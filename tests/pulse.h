@@ -16,5 +16,7 @@ bool pulse_available(char reason[256]);
 void pulse_start(void);
 /** Kill -9 or an orderly end; what it left is removed. */
 void pulse_end(bool kill_it);
+/** It stops where it is, or goes on. */
+void pulse_hang(bool hangs);
 
 #endif

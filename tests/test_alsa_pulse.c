@@ -2,8 +2,8 @@
 /*
  * The real tuttid on a PCM that is no card: libasound's plugin for PulseAudio, with a server of the
  * test's own. What programs play is heard at the sink's monitor, and their callbacks go on through
- * the server's death. With `long` as second argument it dies fifty times. Ends with 77 where
- * PulseAudio or the plugin is not installed.
+ * the server's death and hanging. With `long` as second argument it dies fifty times. Ends with 77
+ * where PulseAudio or the plugin is not installed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,6 +59,23 @@ programs_outlive_a_server_that_is_killed_again_and_again(void **state)
     assert_int_equal(atomic_load(&first.lost), deaths);
 }
 
+static void
+programs_outlive_a_server_that_hangs(void **state)
+{
+    (void)state;
+    pulse_start();
+    host_run(&first, 1024, 0);
+    AWAIT(&first.heard, 5);
+    uint64_t generation = atomic_load(&first.generation);
+    pulse_hang(true);
+    AWAIT(&first.lost, 1);
+    AWAIT_MORE(&first.blocks, 50); /* time for attempts that hang, too */
+    pulse_hang(false);
+    AWAIT(&first.back, 1);
+    AWAIT_MORE(&first.heard, 5);
+    assert_true(atomic_load(&first.generation) == generation);
+}
+
 static int
 finish(void **state)
 {
@@ -75,6 +92,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(two_programs_play_and_hear, finish),
         cmocka_unit_test_teardown(programs_outlive_a_server_that_is_killed_again_and_again, finish),
+        cmocka_unit_test_teardown(programs_outlive_a_server_that_hangs, finish),
     };
     char reason[256];
     if (argc < 2) {

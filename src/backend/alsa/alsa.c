@@ -2,7 +2,8 @@
 /*
  * A sound card, or any other PCM that libasound can open, as the device: output and input on one
  * clock. Only cards and the PCMs that the configuration names are listed, so that "auto" takes this
- * backend where there is a card; every other PCM can be asked for by its name.
+ * backend where there is a card; every other PCM can be asked for by its name. What is behind those
+ * may hang, so each call that could wait for it has a limit (alsa_call.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,9 +12,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "backend/alsa/alsa_call.h"
 #include "backend/alsa/alsa_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
+
+enum {
+    LOOK_LIMIT_MS = 500,
+    OPEN_LIMIT_MS = 3000,
+    CLOSE_LIMIT_MS = 1500,
+    CLOSE_LOST_LIMIT_MS = 50, /* programs wait for the clock that replaces the device */
+};
 
 /* The open stream, for list(); control's. */
 static struct backend_stream *current;
@@ -49,6 +58,45 @@ status_of(int failure)
 
 /* ---- listing ---- */
 
+struct looking {
+    const struct alsa_api *api;
+    struct config config; /* the caller may be gone */
+    char name[ALSA_NAME_BYTES];
+    struct backend_device device;
+    bool there;
+};
+
+static void
+run_looking(void *arg)
+{
+    struct looking *looking = arg;
+    looking->there = alsa_list_look(looking->api, &looking->config, looking->name, false, false,
+                                    &looking->device);
+}
+
+/* A PCM that leads anywhere. */
+static bool
+look_with_limit(const struct alsa_api *api, const struct config *config, const char *name,
+                struct backend_device *device)
+{
+    struct looking *looking = calloc(1, sizeof(*looking));
+    if (!looking) {
+        return false;
+    }
+    looking->api = api;
+    looking->config = *config;
+    utf8_copy(looking->name, sizeof(looking->name), name);
+    if (!alsa_call(run_looking, free, looking, LOOK_LIMIT_MS)) {
+        return false;
+    }
+    bool there = looking->there;
+    if (there) {
+        *device = looking->device;
+    }
+    free(looking);
+    return there;
+}
+
 struct listing {
     const struct alsa_api *api;
     const struct config *config;
@@ -74,7 +122,9 @@ list_one(void *arg, const char *name, bool card_in, bool card_out)
         device->period_step_frames = info->period_step_frames;
         there = true;
     } else {
-        there = alsa_list_look(listing->api, listing->config, name, card_in, card_out, device);
+        there = card_in || card_out
+                    ? alsa_list_look(listing->api, listing->config, name, card_in, card_out, device)
+                    : look_with_limit(listing->api, listing->config, name, device);
     }
     if (there) {
         device->is_default = listing->count == 0;
@@ -96,21 +146,40 @@ alsa_list(const struct config *config, struct backend_device *devices, unsigned 
     return TUTTI_OK;
 }
 
-/* ---- opening ---- */
+/* ---- closing ---- */
 
 static void
-alsa_close(struct backend_stream *stream)
+close_sides(void *arg)
 {
-    if (current == stream) {
-        current = NULL;
-    }
+    struct backend_stream *stream = arg;
     alsa_side_close(&stream->capture);
     alsa_side_close(&stream->playback);
+}
+
+static void
+end(void *arg)
+{
+    struct backend_stream *stream = arg;
+    close_sides(stream);
     if (stream->bell >= 0) {
         close(stream->bell);
     }
     free(stream);
 }
+
+static void
+alsa_close(struct backend_stream *stream)
+{
+    current = NULL;
+    if (stream->is_card || alsa_call(close_sides, end, stream,
+                                     is_lost(stream) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS)) {
+        end(stream);
+    } else {
+        log_warning("alsa: the device does not let go of us; left to itself");
+    }
+}
+
+/* ---- opening ---- */
 
 static void
 describe(struct backend_stream *stream, const char *name, const struct alsa_terms *terms,
@@ -183,6 +252,9 @@ open_stream(struct backend_stream *stream, const struct backend_request *request
                       stream->api->strerror(failure));
         }
     }
+    stream->is_card =
+        (!stream->playback.pcm || stream->api->pcm_type(stream->playback.pcm) == ALSA_TYPE_HW) &&
+        (!stream->capture.pcm || stream->api->pcm_type(stream->capture.pcm) == ALSA_TYPE_HW);
     describe(stream, name, &terms, config);
     if (request->rate_hz > 0 && request->rate_hz != terms.rate_hz) {
         log_info("alsa: '%s' runs at %.0f Hz, the nearest to %.0f", name, terms.rate_hz,
@@ -191,22 +263,74 @@ open_stream(struct backend_stream *stream, const struct backend_request *request
     return 0;
 }
 
-/* Tries devices in the order of the list until one is there. */
-struct search {
+struct opening {
     struct backend_stream *stream;
-    const struct backend_request *request;
-    char *error;
+    struct backend_request request; /* the caller may be gone */
+    struct config config;
+    char device[ALSA_NAME_BYTES];
     int failure;
+    char error[256];
 };
 
+/* False: this is the one, or it is there and does not open. */
 static bool
 try_one(void *arg, const char *name, bool card_in, bool card_out)
 {
-    struct search *search = arg;
+    struct opening *opening = arg;
     (void)card_in;
     (void)card_out;
-    search->failure = open_stream(search->stream, search->request, name, search->error);
-    return search->failure < 0 && status_of(search->failure) == TUTTI_NO_DEVICE;
+    opening->failure = open_stream(opening->stream, &opening->request, name, opening->error);
+    return opening->failure < 0 && status_of(opening->failure) == TUTTI_NO_DEVICE;
+}
+
+static void
+run_opening(void *arg)
+{
+    struct opening *opening = arg;
+    if (opening->device[0]) {
+        try_one(opening, opening->device, false, false);
+    } else {
+        alsa_list_names(opening->stream->api, &opening->config, try_one, opening);
+    }
+}
+
+static void
+free_opening(void *arg)
+{
+    struct opening *opening = arg;
+    if (opening->stream) {
+        end(opening->stream);
+    }
+    free(opening);
+}
+
+static struct opening *
+new_opening(const struct alsa_api *api, const struct backend_request *request,
+            const struct backend_callbacks *callbacks)
+{
+    struct opening *opening = calloc(1, sizeof(*opening));
+    struct backend_stream *stream = calloc(1, sizeof(*stream));
+    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!opening || !stream || bell < 0) {
+        free(opening);
+        free(stream);
+        if (bell >= 0) {
+            close(bell);
+        }
+        return NULL;
+    }
+    stream->api = api;
+    stream->callbacks = callbacks[0];
+    stream->bell = bell;
+    opening->stream = stream;
+    opening->request = *request;
+    opening->config = *request->config;
+    opening->request.config = &opening->config;
+    utf8_copy(opening->device, sizeof(opening->device), request->device);
+    opening->failure = -ENODEV;
+    snprintf(opening->error, sizeof(opening->error),
+             "there is no sound card; [alsa] devices names other PCMs");
+    return opening;
 }
 
 static enum tutti_status
@@ -240,31 +364,25 @@ alsa_open(const struct backend_request *request, const struct backend_callbacks 
     if (status != TUTTI_OK) {
         return status;
     }
-    struct backend_stream *stream = calloc(1, sizeof(*stream));
-    if (!stream) {
+    struct opening *opening = new_opening(api, request, callbacks);
+    if (!opening) {
         return TUTTI_NO_MEMORY;
     }
-    stream->api = api;
-    stream->callbacks = callbacks[0];
-    stream->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct search search = {
-        .stream = stream, .request = request, .error = error, .failure = -ENODEV};
-    if (stream->bell < 0) {
-        search.failure = -ENOMEM;
-    } else if (request->device[0]) {
-        try_one(&search, request->device, false, false);
+    if (!alsa_call(run_opening, free_opening, opening, OPEN_LIMIT_MS)) {
+        snprintf(error, 256, "the sound device does not answer; what is behind it hangs");
+        return TUTTI_NO_DEVICE;
+    }
+    status = opening->failure < 0 ? status_of(opening->failure) : TUTTI_OK;
+    if (status == TUTTI_OK) {
+        current = opening->stream;
+        streams[0] = opening->stream;
+        *count = 1;
+        opening->stream = NULL;
     } else {
-        snprintf(error, 256, "there is no sound card; [alsa] devices names other PCMs");
-        alsa_list_names(api, request->config, try_one, &search);
+        snprintf(error, 256, "%s", opening->error);
     }
-    if (search.failure < 0) {
-        alsa_close(stream);
-        return status_of(search.failure);
-    }
-    current = stream;
-    streams[0] = stream;
-    *count = 1;
-    return TUTTI_OK;
+    free_opening(opening);
+    return status;
 }
 
 static const struct backend_info *
@@ -276,14 +394,69 @@ alsa_info(const struct backend_stream *stream)
 /* ---- running ---- */
 
 static void
-drop(struct backend_stream *stream)
+run_drop(void *arg)
 {
+    struct backend_stream *stream = arg;
     if (stream->playback.pcm) {
         stream->api->pcm_drop(stream->playback.pcm);
     }
     if (stream->capture.pcm) {
         stream->api->pcm_drop(stream->capture.pcm);
     }
+}
+
+/* Left behind, the stream is still the control's: what close() calls comes after it, on its thread.
+ */
+static void
+leave(void *arg)
+{
+    (void)arg;
+}
+
+static void
+drop(struct backend_stream *stream)
+{
+    if (is_lost(stream)) {
+        return; /* closing does it */
+    }
+    if (stream->is_card) {
+        run_drop(stream);
+    } else if (!alsa_call(run_drop, leave, stream, CLOSE_LIMIT_MS)) {
+        atomic_store_explicit(&stream->lost, true, memory_order_release);
+    }
+}
+
+struct starting {
+    struct backend_stream *stream;
+    int failure;
+};
+
+static void
+run_starting(void *arg)
+{
+    struct starting *starting = arg;
+    starting->failure = alsa_run_prepare(starting->stream);
+}
+
+/* Errors as errno. */
+static int
+prepare(struct backend_stream *stream)
+{
+    if (stream->is_card) {
+        return alsa_run_prepare(stream);
+    }
+    struct starting *starting = calloc(1, sizeof(*starting));
+    if (!starting) {
+        return -ENOMEM;
+    }
+    starting->stream = stream;
+    if (!alsa_call(run_starting, free, starting, OPEN_LIMIT_MS)) {
+        atomic_store_explicit(&stream->lost, true, memory_order_release);
+        return -ENODEV;
+    }
+    int failure = starting->failure;
+    free(starting);
+    return failure;
 }
 
 static enum tutti_status
@@ -298,7 +471,7 @@ alsa_start(struct backend_stream *stream)
     }
     stream->restarts = stream->paced = 0;
     alsa_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
-    int failure = alsa_run_prepare(stream);
+    int failure = prepare(stream);
     if (failure < 0) {
         log_error("alsa: '%s' does not start: %s", stream->info.name,
                   stream->api->strerror(failure));

@@ -305,10 +305,11 @@ recover(struct runner *runner, int failure)
     if (runner->restarts++ >= QUICK_RESTARTS) {
         rest(runner);
     }
-    stream->restarts++;
     alsa_clock_restart(&stream->clock);
     failure = alsa_run_prepare(stream);
-    return failure < 0 ? failure : set_going(stream);
+    failure = failure < 0 ? failure : set_going(stream);
+    stream->restarts += failure == 0;
+    return failure;
 }
 
 static void

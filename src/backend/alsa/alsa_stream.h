@@ -40,7 +40,8 @@ struct backend_stream {
     struct alsa_side playback, capture;
     struct backend_info info;
     struct backend_callbacks callbacks;
-    bool linked; /* one start, stop and prepare for both */
+    bool is_card; /* no plugin: it answers at once */
+    bool linked;  /* one start, stop and prepare for both */
 
     /* the thread's own while it runs, control's otherwise */
     struct backend_area in[BACKEND_MAX_CHANNELS], out[BACKEND_MAX_CHANNELS];

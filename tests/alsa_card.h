@@ -18,6 +18,7 @@ struct alsa_card {
     _Atomic uint32_t plugged;
     _Atomic uint32_t xruns;    /* so many were ordered: each stops what runs, with EPIPE */
     _Atomic uint32_t suspends; /* likewise, with ESTRPIPE */
+    _Atomic uint32_t asleep;   /* it cannot be prepared yet */
     _Atomic uint32_t stands;   /* its clock stands still */
     _Atomic uint32_t broken;   /* times that a running PCM was stopped by such an order */
     _Atomic uint32_t starts;   /* of PCMs */

@@ -286,6 +286,9 @@ on_prepare(snd_pcm_ioplug_t *io)
     if (!atomic_load(&card.control->plugged)) {
         return -ENODEV;
     }
+    if (atomic_load(&card.control->asleep)) {
+        return -ESTRPIPE;
+    }
     pthread_mutex_lock(&card.lock);
     pcm->running = pcm->broken = false;
     pcm->moved = pcm->begin = 0;

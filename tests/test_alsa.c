@@ -168,6 +168,25 @@ a_clock_that_stands_for_a_moment_costs_silence_only(void **state)
 }
 
 static void
+a_machine_that_sleeps_costs_silence_only(void **state)
+{
+    (void)state;
+    setenv("TUTTI_DEVICE_NAME", "card", 1);
+    host_run(&first, 64, 0);
+    AWAIT(&first.heard, 5);
+    uint64_t generation = atomic_load(&first.generation);
+    atomic_store(&card->asleep, 1);
+    atomic_fetch_add(&card->suspends, 1);
+    AWAIT_MORE(&first.blocks, 500);
+    atomic_store(&card->asleep, 0);
+    AWAIT_MORE(&first.heard, 20);
+    host_expect_round_trip(&first);
+    assert_true(atomic_load(&first.generation) == generation);
+    assert_int_equal(atomic_load(&first.lost), 0);
+    host_close(&first);
+}
+
+static void
 a_clock_that_stands_for_good_is_a_lost_card(void **state)
 {
     (void)state;
@@ -230,6 +249,7 @@ begin(void **state)
     unsetenv("TUTTI_ALSA_PERIODS");
     host_set_bits(24);
     atomic_store(&card->plugged, 1);
+    atomic_store(&card->asleep, 0);
     atomic_store(&card->stands, 0);
     return 0;
 }
@@ -255,6 +275,7 @@ main(int argc, char **argv)
         CASE(xruns_are_counted_and_survived_by_everybody),
         CASE(programs_outlive_a_card_that_is_pulled_out_again_and_again),
         CASE(a_clock_that_stands_for_a_moment_costs_silence_only),
+        CASE(a_machine_that_sleeps_costs_silence_only),
         CASE(a_clock_that_stands_for_good_is_a_lost_card),
         CASE(auto_passes_over_alsa_where_there_is_no_card),
         CASE(auto_takes_what_the_configuration_names_and_stays_with_it),

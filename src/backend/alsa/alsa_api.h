@@ -87,7 +87,6 @@ typedef void (*alsa_error_fn)(const char *file, int line, const char *function, 
     X(int, pcm_prepare, (struct alsa_pcm * pcm))                                                   \
     X(int, pcm_start, (struct alsa_pcm * pcm))                                                     \
     X(int, pcm_drop, (struct alsa_pcm * pcm))                                                      \
-    X(int, pcm_resume, (struct alsa_pcm * pcm))                                                    \
     X(long, pcm_avail_update, (struct alsa_pcm * pcm))                                             \
     X(int, pcm_htimestamp, (struct alsa_pcm * pcm, unsigned long *avail, struct timespec *at))     \
     X(int, pcm_mmap_begin,                                                                         \

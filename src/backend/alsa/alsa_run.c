@@ -295,19 +295,16 @@ recover(struct runner *runner, int failure)
     if (failure == -ENODEV || failure == -EBADFD) {
         return failure;
     }
-    if (failure == -ESTRPIPE) {
-        struct alsa_side *side = stream->playback.pcm ? &stream->playback : &stream->capture;
-        if (side->api->pcm_resume(side->pcm) == -EAGAIN) {
-            rest(runner);
-            return 0;
-        }
-    }
     if (runner->restarts++ >= QUICK_RESTARTS) {
         rest(runner);
     }
     alsa_clock_restart(&stream->clock);
     failure = alsa_run_prepare(stream);
     failure = failure < 0 ? failure : set_going(stream);
+    if (failure == -ESTRPIPE || failure == -EAGAIN) {
+        rest(runner); /* the machine is not quite awake */
+        return 0;
+    }
     stream->restarts += failure == 0;
     return failure;
 }

@@ -87,6 +87,22 @@ converters_that_the_configuration_names_are_told(void **state)
     host_close(&first);
 }
 
+static void
+the_input_may_be_another_pcm_and_channels_fewer(void **state)
+{
+    (void)state;
+    setenv("TUTTI_DEVICE_NAME", "card", 1);
+    setenv("TUTTI_ALSA_CAPTURE", "card_planar", 1);
+    setenv("TUTTI_ALSA_INPUTS", "2", 1);
+    setenv("TUTTI_ALSA_OUTPUTS", "3", 1);
+    host_run(&first, 128, 1);
+    struct tutti_engine_status status = host_status(&first);
+    assert_int_equal(status.device.inputs, 2);
+    assert_int_equal(status.device.outputs, 3);
+    host_expect_round_trip(&first);
+    host_close(&first);
+}
+
 /* ---- a card with a life of its own ---- */
 
 static void
@@ -239,14 +255,17 @@ auto_takes_what_the_configuration_names_and_stays_with_it(void **state)
 static int
 begin(void **state)
 {
+    static const char *const settings[] = {"TUTTI_DEVICE_NAME",  "TUTTI_ALSA_DEVICES",
+                                           "TUTTI_ALSA_CAPTURE", "TUTTI_ALSA_OUTPUT_LATENCY",
+                                           "TUTTI_ALSA_PERIODS", "TUTTI_ALSA_INPUTS",
+                                           "TUTTI_ALSA_OUTPUTS"};
     (void)state;
     setenv("TUTTI_DEVICE_BACKEND", "alsa", 1);
     setenv("JACK_DEFAULT_SERVER", "tutti-test-without-jack", 1);
     setenv("JACK_NO_START_SERVER", "1", 1);
-    unsetenv("TUTTI_DEVICE_NAME");
-    unsetenv("TUTTI_ALSA_DEVICES");
-    unsetenv("TUTTI_ALSA_OUTPUT_LATENCY");
-    unsetenv("TUTTI_ALSA_PERIODS");
+    for (unsigned i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        unsetenv(settings[i]);
+    }
     host_set_bits(24);
     atomic_store(&card->plugged, 1);
     atomic_store(&card->asleep, 0);
@@ -272,6 +291,7 @@ main(int argc, char **argv)
         CASE(what_is_played_comes_back_after_what_was_told),
         CASE(every_format_and_access_passes_each_bit),
         CASE(converters_that_the_configuration_names_are_told),
+        CASE(the_input_may_be_another_pcm_and_channels_fewer),
         CASE(xruns_are_counted_and_survived_by_everybody),
         CASE(programs_outlive_a_card_that_is_pulled_out_again_and_again),
         CASE(a_clock_that_stands_for_a_moment_costs_silence_only),

@@ -85,7 +85,7 @@ alsa_call(void (*run)(void *arg), void (*left)(void *arg), void *arg, unsigned l
     }
     calls.first_is_left = false;
     os_mutex_unlock(&calls.lock);
-    os_thread_join(calls.thread); /* it has ended, or is about to */
+    os_thread_join(calls.thread); /* that of calls which were left: it has ended, or is about to */
     calls.thread = NULL;
     if (os_thread_start(&calls.thread, "tutti-alsa-call", OS_PRIORITY_NORMAL, run_calls, NULL) !=
         TUTTI_OK) {
@@ -100,5 +100,9 @@ alsa_call(void (*run)(void *arg), void (*left)(void *arg), void *arg, unsigned l
     bool returned = !calls.first;
     calls.first_is_left = !returned;
     os_mutex_unlock(&calls.lock);
+    if (returned) {
+        os_thread_join(calls.thread);
+        calls.thread = NULL;
+    }
     return returned;
 }

@@ -67,6 +67,14 @@ check_info(const struct backend_info *info, uint32_t period, double rate_hz)
     assert_true(info->format[0] != '\0');
 }
 
+/* Each cycle had memory for all channels. A server behind the device may have paused. */
+static void
+check_memory(const struct backend_means *means)
+{
+    assert_int_equal(probe.bad_areas, 0);
+    assert_true(means->loose || !probe.silent);
+}
+
 static void
 opens_at_each_period(void **state)
 {
@@ -79,7 +87,7 @@ opens_at_each_period(void **state)
         probe_await_cycles(&probe, 3);
         probe_stop(&probe);
         assert_int_equal(probe.wrong_frames, 0);
-        assert_int_equal(probe.bad_areas, 0);
+        check_memory(means);
         probe_close(&probe);
     }
 }
@@ -103,7 +111,8 @@ static void
 opens_with_each_number_of_channels(void **state)
 {
     static const uint32_t wanted[][2] = {{0, 2}, {2, 0}, {1, 1}, {2, 1}, {256, 256}};
-    means_of(state)->bring(48000, PERIOD);
+    const struct backend_means *means = means_of(state);
+    means->bring(48000, PERIOD);
     for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         assert_int_equal(probe_try_open(&probe, "", 48000, PERIOD, wanted[i][0], wanted[i][1]),
                          TUTTI_OK);
@@ -113,7 +122,7 @@ opens_with_each_number_of_channels(void **state)
         probe_start(&probe);
         probe_await_cycles(&probe, 3);
         probe_stop(&probe);
-        assert_int_equal(probe.bad_areas, 0);
+        check_memory(means);
         probe_close(&probe);
     }
 }
@@ -157,14 +166,15 @@ static void
 cycles_come_with_even_time_and_usable_memory(void **state)
 {
     static double step_ns[PROBE_KEEP];
-    means_of(state)->bring(48000, PERIOD);
+    const struct backend_means *means = means_of(state);
+    means->bring(48000, PERIOD);
     probe_open(&probe, PERIOD);
     probe_start(&probe);
     probe_await_cycles(&probe, 300);
     probe_stop(&probe);
     assert_int_equal(probe.backward, 0);
     assert_int_equal(probe.wrong_frames, 0);
-    assert_int_equal(probe.bad_areas, 0);
+    check_memory(means);
     assert_int_equal(probe.starts_before_now, 0);
     for (unsigned i = 0; i < 299; i++) {
         step_ns[i] = (double)(probe.time_ns[i + 1] - probe.time_ns[i]);

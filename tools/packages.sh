@@ -4,7 +4,7 @@
 
 # set: packages
 declare -A package_sets=(
-    [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev
+    [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev libasound2-dev
              ca-certificates curl xz-utils"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
@@ -13,7 +13,7 @@ declare -A package_sets=(
     [lint]="clang-format clang-tidy shellcheck python3 python3-numpy g++ mandoc"
     [demo]="python3 python3-numpy gnuplot-nox fonts-dejavu-core sox alsa-utils procps"
     [jack]="jackd2 libjack-jackd2-dev valgrind"
-    [alsa]="libasound2-dev libasound2-plugins"
+    [alsa]="libasound2-plugins"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

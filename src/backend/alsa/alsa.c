@@ -102,6 +102,7 @@ struct listing {
     const struct config *config;
     struct backend_device *devices;
     unsigned room, count;
+    bool has_wanted; /* the configuration's own device was among them */
 };
 
 static bool
@@ -110,6 +111,7 @@ list_one(void *arg, const char *name, bool card_in, bool card_out)
     struct listing *listing = arg;
     struct backend_device *device = &listing->devices[listing->count];
     bool there;
+    listing->has_wanted |= strcmp(listing->config->device_name, name) == 0;
     if (current && strcmp(current->info.name, name) == 0 && !is_lost(current)) {
         const struct backend_info *info = &current->info;
         memset(device, 0, sizeof(*device));
@@ -141,6 +143,12 @@ alsa_list(const struct config *config, struct backend_device *devices, unsigned 
     *count = 0;
     if (listing.api && listing.room) {
         alsa_list_names(listing.api, config, list_one, &listing);
+        /* only what is listed is tried again when it was lost */
+        size_t length = strlen(config->device_name);
+        if (!listing.has_wanted && length && length < ALSA_NAME_BYTES &&
+            listing.count < listing.room) {
+            list_one(&listing, config->device_name, false, false);
+        }
         *count = listing.count;
     }
     return TUTTI_OK;
@@ -219,7 +227,7 @@ open_stream(struct backend_stream *stream, const struct backend_request *request
             char error[256])
 {
     const struct config *config = request->config;
-    struct alsa_terms terms;
+    struct alsa_terms terms = {0};
     struct alsa_wish wish = {
         .rate_hz = request->rate_hz,
         .period_frames = request->period_frames,

@@ -174,9 +174,9 @@ begin(struct party *party, const struct alsa_wish *wish, char error[256])
     }
     if (choose_format(party) < 0) {
         snprintf(error, 256,
-                 "the %s has no format of 16 to 32 bits, little endian; try the device "
-                 "'plug%.20s'",
-                 party->name, "hw:...");
+                 "the %s has no format of 16 to 32 bits, little endian; as 'plughw:...' "
+                 "libasound converts",
+                 party->name);
         return -EINVAL;
     }
     failure = choose_channels(party, capture ? config->alsa_inputs : config->alsa_outputs,
@@ -294,7 +294,7 @@ agree_on_period(struct party *parties, uint32_t wanted, struct alsa_terms *terms
             longest = frames > longest ? frames : longest;
         }
     }
-    if (longest > BACKEND_MAX_PERIOD_FRAMES) {
+    if (!longest || longest > BACKEND_MAX_PERIOD_FRAMES) {
         snprintf(error, 256, "its shortest period of %lu frames is too long", longest);
         return -EINVAL;
     }

@@ -29,7 +29,7 @@ struct alsa_side {
     uint32_t channels; /* of the PCM */
     uint32_t exposed;  /* of the stream; the others get silence */
     uint32_t period_frames, buffer_frames;
-    uint32_t fill_frames;  /* playback: queued after each cycle, plus a period */
+    uint32_t fill_frames;  /* playback: of silence at the beginning; no more is ever queued */
     unsigned char *bounce; /* a period of all channels: for read and write, and at the ring's end */
     bool bouncing;         /* the period in hand lies there */
     unsigned long offset;  /* of the period in hand, else */

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154 # top and build are the caller's
 # What the verbs need from Debian, and how it is installed. Sourced by ./run.
 
-# set: packages
+# set: packages; libasound2-dev is for the sound card of the tests, a plugin
 declare -A package_sets=(
     [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev libasound2-dev
              ca-certificates curl xz-utils"

@@ -22,6 +22,8 @@ enum { RING = 150, PERIOD = 64, CHANNELS = 3, EXPOSED = 2, PERIODS = 40 };
 struct alsa_pcm {
     enum alsa_direction direction;
     bool planar;
+    bool runs;   /* a period comes whenever somebody looks */
+    bool broken; /* until it is prepared */
     int state;
     uint64_t hw, appl;
     int16_t ring[RING * CHANNELS];
@@ -50,6 +52,17 @@ ring_at(struct alsa_pcm *pcm, uint64_t frame, unsigned channel)
     return &pcm->ring[pcm->planar ? channel * RING + at : at * CHANNELS + channel];
 }
 
+/* The device captures a period. */
+static void
+capture_a_period(void)
+{
+    for (unsigned i = 0; i < PERIOD; i++, in.hw++) {
+        for (unsigned c = 0; c < CHANNELS; c++) {
+            *ring_at(&in, in.hw, c) = sample(in.hw, c);
+        }
+    }
+}
+
 /* ---- libasound ---- */
 
 static int
@@ -61,6 +74,12 @@ fake_state(struct alsa_pcm *pcm)
 static long
 fake_avail(struct alsa_pcm *pcm)
 {
+    if (pcm->broken) {
+        return -EPIPE;
+    }
+    if (pcm->runs && pcm->hw - pcm->appl < PERIOD) {
+        capture_a_period();
+    }
     return pcm->direction == ALSA_CAPTURE ? (long)(pcm->hw - pcm->appl)
                                           : RING - (long)(pcm->appl - pcm->hw);
 }
@@ -133,6 +152,7 @@ static int
 fake_prepare(struct alsa_pcm *pcm)
 {
     tell(pcm, "prepare ");
+    pcm->broken = false;
     return 0;
 }
 
@@ -141,6 +161,15 @@ fake_start(struct alsa_pcm *pcm)
 {
     tell(pcm, "start ");
     return 0;
+}
+
+static int
+fake_time(struct alsa_pcm *pcm, unsigned long *avail, struct timespec *at)
+{
+    (void)pcm;
+    (void)avail;
+    (void)at;
+    return -ENOSYS;
 }
 
 static int
@@ -158,6 +187,7 @@ static const struct alsa_api api = {
     .pcm_readi = fake_readi,
     .pcm_writen = fake_writen,
     .pcm_prepare = fake_prepare,
+    .pcm_htimestamp = fake_time,
     .pcm_start = fake_start,
     .pcm_drop = fake_drop,
 };
@@ -202,17 +232,6 @@ begin_with(enum alsa_access output, enum alsa_access input)
     story[0] = '\0';
     begin_pcm(&out, &playback, ALSA_PLAYBACK, output);
     begin_pcm(&in, &capture, ALSA_CAPTURE, input);
-}
-
-/* The device captures a period. */
-static void
-capture_a_period(void)
-{
-    for (unsigned i = 0; i < PERIOD; i++, in.hw++) {
-        for (unsigned c = 0; c < CHANNELS; c++) {
-            *ring_at(&in, in.hw, c) = sample(in.hw, c);
-        }
-    }
 }
 
 static int16_t *
@@ -362,6 +381,7 @@ linked_sides_are_prepared_and_started_once_and_others_each(void **state)
     (void)state;
     stream.info.rate_hz = 48000;
     stream.info.period_frames = PERIOD;
+    stream.is_card = true;
     atomic_store(&stream.stop, true); /* the thread ends when it has started them */
     for (unsigned linked = 0; linked < 2; linked++) {
         begin_with(ALSA_MMAP_INTERLEAVED, ALSA_MMAP_INTERLEAVED);
@@ -384,6 +404,44 @@ linked_sides_are_prepared_and_started_once_and_others_each(void **state)
     assert_string_equal(story, "prepare i ");
 }
 
+static unsigned cycles, xruns, xrun_at;
+
+static void
+on_cycle(void *user, const struct backend_cycle *cycle)
+{
+    struct backend_stream *stream = user;
+    if (cycle->flags & BACKEND_CYCLE_XRUN) {
+        xruns++;
+        xrun_at = cycles;
+    }
+    cycles++;
+    in.broken = cycles == 3;
+    atomic_store(&stream->stop, cycles == 6);
+}
+
+static void
+a_card_that_stops_is_started_anew_by_the_cycles_own_thread(void **state)
+{
+    static struct backend_stream stream;
+    (void)state;
+    begin_with(ALSA_MMAP_INTERLEAVED, ALSA_MMAP_INTERLEAVED);
+    in.runs = true;
+    stream.api = &api;
+    stream.capture = capture;
+    stream.is_card = true;
+    stream.info.rate_hz = 48000;
+    stream.info.period_frames = PERIOD;
+    stream.callbacks = (struct backend_callbacks){.user = &stream, .cycle = on_cycle};
+    alsa_clock_start(&stream.clock, 48000, PERIOD);
+    alsa_run(&stream);
+    assert_string_equal(story, "start i prepare i start i ");
+    assert_int_equal(cycles, 6);
+    assert_int_equal(xruns, 1);
+    assert_int_equal(xrun_at, 3);
+    assert_int_equal(stream.restarts, 1);
+    assert_false(atomic_load(&stream.lost));
+}
+
 int
 main(void)
 {
@@ -394,6 +452,7 @@ main(void)
         cmocka_unit_test(a_pcm_that_moves_nothing_is_given_up),
         cmocka_unit_test(a_pcm_that_is_gone_or_asleep_says_so),
         cmocka_unit_test(linked_sides_are_prepared_and_started_once_and_others_each),
+        cmocka_unit_test(a_card_that_stops_is_started_anew_by_the_cycles_own_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

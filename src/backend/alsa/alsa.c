@@ -156,10 +156,19 @@ alsa_list(const struct config *config, struct backend_device *devices, unsigned 
 
 /* ---- closing ---- */
 
+/* On a call's thread: what it waits for may hang. */
+static void
+join_mender(struct backend_stream *stream)
+{
+    os_thread_join(stream->mender);
+    stream->mender = NULL;
+}
+
 static void
 close_sides(void *arg)
 {
     struct backend_stream *stream = arg;
+    join_mender(stream);
     alsa_side_close(&stream->capture);
     alsa_side_close(&stream->playback);
 }
@@ -169,9 +178,8 @@ end(void *arg)
 {
     struct backend_stream *stream = arg;
     close_sides(stream);
-    if (stream->bell >= 0) {
-        close(stream->bell);
-    }
+    os_wake_fini(&stream->mend);
+    close(stream->bell);
     free(stream);
 }
 
@@ -330,6 +338,7 @@ new_opening(const struct alsa_api *api, const struct backend_request *request,
     stream->api = api;
     stream->callbacks = callbacks[0];
     stream->bell = bell;
+    os_wake_init(&stream->mend, &stream->mend_bell);
     opening->stream = stream;
     opening->request = *request;
     opening->config = *request->config;
@@ -405,6 +414,7 @@ static void
 run_drop(void *arg)
 {
     struct backend_stream *stream = arg;
+    join_mender(stream);
     if (stream->playback.pcm) {
         stream->api->pcm_drop(stream->playback.pcm);
     }
@@ -443,7 +453,7 @@ static void
 run_starting(void *arg)
 {
     struct starting *starting = arg;
-    starting->failure = alsa_run_prepare(starting->stream);
+    starting->failure = alsa_run_begin(starting->stream);
 }
 
 /* Errors as errno. */
@@ -467,6 +477,13 @@ prepare(struct backend_stream *stream)
     return failure;
 }
 
+static void
+end_mender(struct backend_stream *stream)
+{
+    atomic_store_explicit(&stream->mender_ends, true, memory_order_release);
+    os_wake_post(&stream->mend);
+}
+
 static enum tutti_status
 alsa_start(struct backend_stream *stream)
 {
@@ -487,9 +504,19 @@ alsa_start(struct backend_stream *stream)
         return status_of(failure) == TUTTI_NO_DEVICE ? TUTTI_DEVICE_LOST : TUTTI_DEVICE_FAILED;
     }
     atomic_store_explicit(&stream->stop, false, memory_order_release);
-    enum tutti_status status =
-        os_thread_start(&stream->thread, "tutti-alsa", OS_PRIORITY_ENGINE, alsa_run, stream);
+    atomic_store_explicit(&stream->mender_ends, false, memory_order_release);
+    atomic_store_explicit(&stream->mended, ALSA_MEND_IDLE, memory_order_release);
+    enum tutti_status status = TUTTI_OK;
+    if (!stream->is_card) {
+        status = os_thread_start(&stream->mender, "tutti-alsa-mend", OS_PRIORITY_NORMAL, alsa_mend,
+                                 stream);
+    }
+    if (status == TUTTI_OK) {
+        status =
+            os_thread_start(&stream->thread, "tutti-alsa", OS_PRIORITY_ENGINE, alsa_run, stream);
+    }
     if (status != TUTTI_OK) {
+        end_mender(stream);
         drop(stream);
     }
     return status;
@@ -508,6 +535,7 @@ alsa_stop(struct backend_stream *stream)
     }
     os_thread_join(stream->thread);
     stream->thread = NULL;
+    end_mender(stream);
     drop(stream);
     if (stream->restarts || stream->paced) {
         log_info("alsa: '%s' was started anew %llu times after xruns; cycles without it: %llu",

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "backend/alsa/alsa_stream.h"
 
@@ -19,7 +20,7 @@ enum {
     EARLY_PART = 8, /* of a period: rest after a wake-up for nothing */
 };
 
-enum waited { WAITED_READY, WAITED_STOP, WAITED_LATE };
+enum waited { WAITED_READY, WAITED_STOP, WAITED_LATE, WAITED_MENDED };
 
 /* What the thread knows beside the stream. */
 struct runner {
@@ -28,6 +29,7 @@ struct runner {
     uint64_t cycle_ns;     /* the last one with the device, or the beginning */
     uint64_t paced_frames; /* in silence since then */
     unsigned restarts;     /* since then */
+    bool mending;          /* the mender has the PCMs */
     bool ran;              /* there was a cycle with the device */
 };
 
@@ -68,6 +70,36 @@ set_going(struct backend_stream *stream)
         }
     }
     return failure < 0 ? failure : 0;
+}
+
+int
+alsa_run_begin(struct backend_stream *stream)
+{
+    int failure = alsa_run_prepare(stream);
+    return failure < 0 ? failure : set_going(stream);
+}
+
+void
+alsa_mend(void *arg)
+{
+    struct backend_stream *stream = arg;
+    const uint64_t one = 1;
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(&stream->mend_bell, memory_order_acquire);
+        if (atomic_load_explicit(&stream->mender_ends, memory_order_acquire)) {
+            return;
+        }
+        if (atomic_load_explicit(&stream->mended, memory_order_acquire) == ALSA_MEND_ASKED) {
+            int result = alsa_run_begin(stream);
+            /* Partner: the acquire load in await_mender(); the PCMs are the cycle's again. */
+            atomic_store_explicit(&stream->mended, result, memory_order_release);
+            if (write(stream->bell, &one, sizeof(one)) < 0) {
+                continue; /* it looks by itself, when its next cycle is due */
+            }
+        } else {
+            os_wake_wait(&stream->mend, seen, UINT64_MAX);
+        }
+    }
 }
 
 /* ---- waiting ---- */
@@ -158,11 +190,40 @@ await(struct runner *runner, uint64_t deadline_ns)
         struct timespec left = {.tv_sec = (time_t)(left_ns / OS_NS_PER_S),
                                 .tv_nsec = (long)(left_ns % OS_NS_PER_S)};
         if (ppoll(waiting.fds, waiting.count, &left, NULL) > 0) {
+            uint64_t rung;
+            if (waiting.fds[0].revents && read(stream->bell, &rung, sizeof(rung)) > 0) {
+                continue; /* the mender's, or to stop */
+            }
             int seen = see(&waiting);
             if (seen < 0) {
                 return seen;
             }
             early = seen > 0 && !early;
+        }
+    }
+    return WAITED_STOP;
+}
+
+/* Until the mender is done: enum waited; errors as errno. */
+static int
+await_mender(struct runner *runner, uint64_t deadline_ns)
+{
+    struct backend_stream *stream = runner->stream;
+    while (!atomic_load_explicit(&stream->stop, memory_order_acquire)) {
+        struct pollfd bell = {.fd = stream->bell, .events = POLLIN};
+        uint64_t rung, now_ns = os_now_ns();
+        int mended = atomic_load_explicit(&stream->mended, memory_order_acquire);
+        if (mended <= 0) {
+            return mended < 0 ? mended : WAITED_MENDED;
+        }
+        if (now_ns >= deadline_ns) {
+            return WAITED_LATE;
+        }
+        uint64_t left_ns = deadline_ns - now_ns;
+        struct timespec left = {.tv_sec = (time_t)(left_ns / OS_NS_PER_S),
+                                .tv_nsec = (long)(left_ns % OS_NS_PER_S)};
+        if (ppoll(&bell, 1, &left, NULL) > 0 && read(stream->bell, &rung, sizeof(rung)) < 0) {
+            continue;
         }
     }
     return WAITED_STOP;
@@ -287,6 +348,13 @@ rest(struct runner *runner)
     }
 }
 
+/* The machine is not quite awake. */
+static bool
+is_asleep(int failure)
+{
+    return failure == -ESTRPIPE || failure == -EAGAIN;
+}
+
 /* 0: it runs again, or may be asked again; errors as errno: it does not. */
 static int
 recover(struct runner *runner, int failure)
@@ -299,10 +367,15 @@ recover(struct runner *runner, int failure)
         rest(runner);
     }
     alsa_clock_restart(&stream->clock);
-    failure = alsa_run_prepare(stream);
-    failure = failure < 0 ? failure : set_going(stream);
-    if (failure == -ESTRPIPE || failure == -EAGAIN) {
-        rest(runner); /* the machine is not quite awake */
+    if (!stream->is_card) {
+        runner->mending = true;
+        atomic_store_explicit(&stream->mended, ALSA_MEND_ASKED, memory_order_release);
+        os_wake_post(&stream->mend);
+        return 0;
+    }
+    failure = alsa_run_begin(stream);
+    if (is_asleep(failure)) {
+        rest(runner);
         return 0;
     }
     stream->restarts += failure == 0;
@@ -329,21 +402,29 @@ alsa_run(void *arg)
         .cycle_ns = os_now_ns(),
     };
     /* here and not by the caller: with short periods the time in which a thread begins is long */
-    int result = set_going(stream);
+    int result = stream->is_card ? set_going(stream) : 0;
     for (;;) {
-        if (result >= 0) {
+        bool mending = runner.mending;
+        if (mending) {
+            result = await_mender(&runner, patience_ns(&runner));
+        } else if (result >= 0) {
             result = await(&runner, patience_ns(&runner));
         }
         if (result == WAITED_STOP) {
             return;
         }
-        if (result == WAITED_READY) {
+        if (result == WAITED_MENDED || (mending && is_asleep(result))) {
+            runner.mending = false;
+            stream->restarts += result == WAITED_MENDED;
+            result = result == WAITED_MENDED ? 0 : -EPIPE; /* once more */
+            mending = false;
+        } else if (result == WAITED_READY) {
             result = run_cycle(&runner);
         } else if (result == WAITED_LATE) {
             pace(&runner);
             result = 0;
         }
-        if (result < 0) {
+        if (result < 0 && !mending) {
             result = recover(&runner, result);
         }
         if (result < 0) {

@@ -50,9 +50,19 @@ struct backend_stream {
 
     struct os_thread *thread;
     int bell; /* eventfd: ends a wait */
+
+    /* A plugin's server may take its time: an ordinary thread starts it anew, while cycles go on in
+     * silence. Cards are started by the cycle's thread itself. */
+    struct os_thread *mender; /* from start to its joining by a call with a limit */
+    struct os_wake mend;
+    _Atomic uint32_t mend_bell;
+    _Atomic int mended; /* enum alsa_mending, or how it went: 0, errno negated */
+    _Atomic bool mender_ends;
     _Atomic bool stop;
     _Atomic bool lost; /* LOST was told */
 };
+
+enum alsa_mending { ALSA_MEND_IDLE = 1, ALSA_MEND_ASKED = 2 };
 
 /* ---- alsa_list.c ---- */
 
@@ -116,7 +126,11 @@ int alsa_side_prefill(struct alsa_side *side);
 
 /** Prepares the sides and fills playback with silence. Errors as errno. */
 int alsa_run_prepare(struct backend_stream *stream);
-/** The stream's thread: starts what is prepared. */
+/** The same, and starts them. */
+int alsa_run_begin(struct backend_stream *stream);
+/** The stream's thread; a card, which is prepared, it starts first. */
 void alsa_run(void *arg);
+/** The mender's. */
+void alsa_mend(void *arg);
 
 #endif

@@ -51,7 +51,7 @@ const struct backend_means backend_means_sim = {
 /* ---- the table: BACKEND_MEANS(X) is the build's, one X(name) for each ---- */
 
 const struct backend_means *
-backend_means_find(const char *backend)
+backend_means_find(const char *name)
 {
 #define DECLARE(name) extern const struct backend_means backend_means_##name;
     BACKEND_MEANS(DECLARE)
@@ -62,7 +62,7 @@ backend_means_find(const char *backend)
 #undef ENTRY
     };
     for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        if (strcmp(all[i]->backend, backend) == 0) {
+        if (strcmp(all[i]->name ? all[i]->name : all[i]->backend, name) == 0) {
             return all[i];
         }
     }

@@ -13,7 +13,9 @@
 #include "base/config.h"
 
 struct backend_means {
+    const char *name; /* of these means; NULL: the backend's */
     const char *backend;
+    bool loose;               /* a server behind the device has buffers that it does not tell of */
     const uint32_t *periods;  /* that open() gives when they are asked for; 0-terminated */
     const double *rates_hz;   /* that the means can bring about; 0-terminated */
     const char *other_device; /* a name that no device has */
@@ -37,7 +39,7 @@ struct backend_means {
     void (*hang)(bool hangs);
 };
 
-/** NULL: no such backend. */
-const struct backend_means *backend_means_find(const char *backend);
+/** NULL: no such means. */
+const struct backend_means *backend_means_find(const char *name);
 
 #endif

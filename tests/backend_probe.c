@@ -62,14 +62,21 @@ play(const struct probe *probe, const struct backend_cycle *cycle)
     }
 }
 
-static uint64_t
-bad_areas(const struct backend_area *areas, uint32_t count, enum dsp_format format)
+/* Adds to the probe: areas that are no memory, or a direction that has nothing in this cycle. */
+static void
+look_at(struct probe *probe, const struct backend_area *areas, uint32_t count,
+        enum dsp_format format)
 {
-    uint64_t bad = 0;
+    uint32_t bad = 0, nothing = 0;
     for (uint32_t c = 0; c < count; c++) {
+        nothing += !areas[c].first;
         bad += !areas[c].first || areas[c].stride_bytes < dsp_format_bytes(format);
     }
-    return bad;
+    if (count && nothing == count) {
+        probe->silent++;
+    } else {
+        probe->bad_areas += bad;
+    }
 }
 
 static void
@@ -83,8 +90,8 @@ on_cycle(void *user, const struct backend_cycle *cycle)
         probe->pos += cycle->lost_frames;
     }
     probe->wrong_frames += cycle->frames != info->period_frames;
-    probe->bad_areas += bad_areas(cycle->in, info->inputs, info->input_format) +
-                        bad_areas(cycle->out, info->outputs, info->output_format);
+    look_at(probe, cycle->in, info->inputs, info->input_format);
+    look_at(probe, cycle->out, info->outputs, info->output_format);
     probe->starts_before_now += cycle->start_ns > os_now_ns();
     if (n < PROBE_KEEP) {
         probe->time_ns[n] = cycle->time_ns;
@@ -160,7 +167,7 @@ probe_start(struct probe *probe)
     atomic_store(&probe->cycles, 0);
     probe->xrun_cycles = 0;
     probe->pos = probe->backward = probe->wrong_frames = probe->bad_areas = 0;
-    probe->starts_before_now = 0;
+    probe->starts_before_now = probe->silent = 0;
     probe->delays = 0;
     assert_int_equal(probe->backend->start(probe->stream), TUTTI_OK);
 }

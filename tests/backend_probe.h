@@ -25,6 +25,7 @@ struct probe {
     uint32_t xrun_cycles;
     uint64_t pos; /* frames since probe_start(), lost ones included */
     uint64_t backward, wrong_frames, bad_areas, starts_before_now;
+    uint64_t silent;           /* directions without memory, as while a device pauses */
     int64_t delay[PROBE_KEEP]; /* of the ramp, per cycle; PROBE_NONE: nothing heard */
     unsigned delays;
     _Atomic uint32_t cycles;

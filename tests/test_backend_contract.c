@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One suite for every backend: what backend.h promises, as a table of cases run over the backend
- * named on the command line. What a backend needs for it is in backend_means.c. Ends with 77
- * (skipped) where its server is not installed. No case is timed: medians, shares and orders.
+ * and device named on the command line. What a backend needs for it is in backend_means.c. Ends
+ * with 77 (skipped) where its server is not installed. No case is timed: medians, shares and
+ * orders.
  */
 #include <dirent.h>
 #include <math.h>
@@ -66,6 +67,14 @@ check_info(const struct backend_info *info, uint32_t period, double rate_hz)
     assert_true(info->format[0] != '\0');
 }
 
+/* Each cycle had memory for all channels. A server behind the device may have paused. */
+static void
+check_memory(const struct backend_means *means)
+{
+    assert_int_equal(probe.bad_areas, 0);
+    assert_true(means->loose || !probe.silent);
+}
+
 static void
 opens_at_each_period(void **state)
 {
@@ -78,7 +87,7 @@ opens_at_each_period(void **state)
         probe_await_cycles(&probe, 3);
         probe_stop(&probe);
         assert_int_equal(probe.wrong_frames, 0);
-        assert_int_equal(probe.bad_areas, 0);
+        check_memory(means);
         probe_close(&probe);
     }
 }
@@ -102,7 +111,8 @@ static void
 opens_with_each_number_of_channels(void **state)
 {
     static const uint32_t wanted[][2] = {{0, 2}, {2, 0}, {1, 1}, {2, 1}, {256, 256}};
-    means_of(state)->bring(48000, PERIOD);
+    const struct backend_means *means = means_of(state);
+    means->bring(48000, PERIOD);
     for (unsigned i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         assert_int_equal(probe_try_open(&probe, "", 48000, PERIOD, wanted[i][0], wanted[i][1]),
                          TUTTI_OK);
@@ -112,7 +122,7 @@ opens_with_each_number_of_channels(void **state)
         probe_start(&probe);
         probe_await_cycles(&probe, 3);
         probe_stop(&probe);
-        assert_int_equal(probe.bad_areas, 0);
+        check_memory(means);
         probe_close(&probe);
     }
 }
@@ -156,14 +166,15 @@ static void
 cycles_come_with_even_time_and_usable_memory(void **state)
 {
     static double step_ns[PROBE_KEEP];
-    means_of(state)->bring(48000, PERIOD);
+    const struct backend_means *means = means_of(state);
+    means->bring(48000, PERIOD);
     probe_open(&probe, PERIOD);
     probe_start(&probe);
     probe_await_cycles(&probe, 300);
     probe_stop(&probe);
     assert_int_equal(probe.backward, 0);
     assert_int_equal(probe.wrong_frames, 0);
-    assert_int_equal(probe.bad_areas, 0);
+    check_memory(means);
     assert_int_equal(probe.starts_before_now, 0);
     for (unsigned i = 0; i < 299; i++) {
         step_ns[i] = (double)(probe.time_ns[i + 1] - probe.time_ns[i]);
@@ -198,6 +209,9 @@ latencies_are_true_and_the_same_at_each_opening_and_start(void **state)
 {
     static const uint32_t periods[] = {64, 128, 1024};
     const struct backend_means *means = means_of(state);
+    if (means->loose) {
+        skip();
+    }
     means->bring(48000, PERIOD);
     for (unsigned i = 0; i < sizeof(periods) / sizeof(periods[0]); i++) {
         uint32_t in = 0, out = 0;
@@ -454,7 +468,7 @@ main(int argc, char **argv)
     char reason[256] = "";
     const struct backend_means *means = argc == 2 ? backend_means_find(argv[1]) : NULL;
     if (!means) {
-        fprintf(stderr, "usage: test_backend_contract BACKEND\n");
+        fprintf(stderr, "usage: test_backend_contract MEANS\n");
         return 2;
     }
     if (!means->available(reason)) {
@@ -486,5 +500,5 @@ main(int argc, char **argv)
         CASE(a_hundred_lives_in_every_order_leave_nothing_behind),
     };
 #undef CASE
-    return cmocka_run_group_tests_name(means->backend, tests, NULL, NULL);
+    return cmocka_run_group_tests_name(argv[1], tests, NULL, NULL);
 }

@@ -2,10 +2,10 @@
 # shellcheck disable=SC2154 # top and build are the caller's
 # What the verbs need from Debian, and how it is installed. Sourced by ./run.
 
-# set: packages
+# set: packages; libasound2-dev is for the sound card of the tests, a plugin
 declare -A package_sets=(
     [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev
-             libpipewire-0.3-dev ca-certificates curl xz-utils"
+             libpipewire-0.3-dev libasound2-dev ca-certificates curl xz-utils"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
                binutils-mingw-w64-i686"
@@ -16,6 +16,7 @@ declare -A package_sets=(
     [wine32]="debootstrap util-linux"
     [network]="iproute2 python3 python3-numpy"
     [pipewire]="pipewire pipewire-bin"
+    [alsa]="libasound2-plugins"
     [pulse]="pulseaudio pulseaudio-utils"
 )
 

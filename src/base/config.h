@@ -22,7 +22,7 @@ enum { CONFIG_TEXT_BYTES = 256 };
  * fraction.
  */
 #define CONFIG_TABLE(S, I, B, D)                                                                   \
-    S(device, backend, "auto", "how to reach the device: auto, pipewire, jack, sim, wasapi")       \
+    S(device, backend, "auto", "how to reach the device: auto, pipewire, jack, alsa, sim, wasapi")       \
     S(device, name, "", "the device's name as 'tutti devices' shows it; empty: the default")       \
     D(device, rate, 48000, 8000, 768000, "sample rate in Hz")                                      \
     I(device, period, 0, 0, 4096,                                                                  \
@@ -54,6 +54,15 @@ enum { CONFIG_TEXT_BYTES = 256 };
     B(jack, connect, true, "connect them with the physical ports, in order")                       \
     B(jack, set_period, false, "the engine may change the server's buffer size")                   \
     I(jack, budget, 70, 10, 95, "percent of a period in which programs answer")                    \
+    S(alsa, devices, "",                                                                           \
+      "names of PCMs to offer beside the cards, with spaces between; the first is the default")    \
+    S(alsa, capture, "", "another PCM for the input, on the same clock; empty: the device's own")  \
+    I(alsa, periods, 2, 2, 8, "periods that are queued for the output; each adds one of latency")  \
+    S(alsa, access, "auto", "auto, mmap (the device's own memory), rw (read and write)")           \
+    I(alsa, inputs, -1, -1, 256, "input channels; -1: a card's own, two of a plugin")              \
+    I(alsa, outputs, -1, -1, 256, "output channels, likewise")                                     \
+    I(alsa, input_latency, 0, 0, 100000, "of the converters, in frames, on top of the period")     \
+    I(alsa, output_latency, 0, 0, 100000, "of the converters, in frames, on top of the periods")   \
     I(sim, inputs, 8, 0, 256, "input channels of the virtual sound card")                          \
     I(sim, outputs, 8, 0, 256, "output channels")                                                  \
     S(sim, format, "float32", "float32, int16, int24, int24in32, int32")                           \

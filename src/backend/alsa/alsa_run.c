@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stream's thread: waits until both sides have a period, runs the cycle in their memory, starts
+ * the device anew after an xrun. Programs take an engine without cycles for dead, so while the
+ * device stands still the thread runs cycles in silence; a device that stays away is told as lost.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "backend/alsa/alsa_stream.h"
+
+enum {
+    PAUSE_MS = 80,        /* and two periods, without a cycle: the device stands still */
+    FIRST_PAUSE_MS = 150, /* likewise, before the first one */
+    GIVE_UP_PERIODS = 8,  /* and LOST_SECONDS of cycles in silence */
+    LOST_SECONDS = 2,
+    RETRY_MS = 10, /* a device that is suspended, or fails at once again and again */
+    QUICK_RESTARTS = 3,
+    EARLY_PART = 8, /* of a period: rest after a wake-up for nothing */
+};
+
+enum waited { WAITED_READY, WAITED_STOP, WAITED_LATE, WAITED_MENDED };
+
+/* What the thread knows beside the stream. */
+struct runner {
+    struct backend_stream *stream;
+    uint64_t period_ns;
+    uint64_t cycle_ns;     /* the last one with the device, or the beginning */
+    uint64_t paced_frames; /* in silence since then */
+    unsigned restarts;     /* since then */
+    bool mending;          /* the mender has the PCMs */
+    bool ran;              /* there was a cycle with the device */
+};
+
+/* ---- beginning ---- */
+
+int
+alsa_run_prepare(struct backend_stream *stream)
+{
+    const struct alsa_api *api = stream->api;
+    struct alsa_side *sides[] = {&stream->playback, &stream->capture};
+    int failure = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        if (sides[i]->pcm) {
+            api->pcm_drop(sides[i]->pcm); /* nothing to drop is no failure of ours */
+        }
+    }
+    for (unsigned i = 0; i < 2 && failure >= 0; i++) {
+        if (sides[i]->pcm && !(i && stream->linked)) {
+            failure = api->pcm_prepare(sides[i]->pcm);
+        }
+    }
+    if (failure >= 0 && stream->playback.pcm) {
+        failure = alsa_side_prefill(&stream->playback);
+    }
+    return failure < 0 ? failure : 0;
+}
+
+/* Output first: where they are not started at once, what a loop takes is then less than was told
+ * and not more. */
+static int
+set_going(struct backend_stream *stream)
+{
+    struct alsa_side *sides[] = {&stream->playback, &stream->capture};
+    int failure = 0;
+    for (unsigned i = 0; i < 2 && failure >= 0; i++) {
+        if (sides[i]->pcm && !(i && stream->linked)) {
+            failure = stream->api->pcm_start(sides[i]->pcm);
+        }
+    }
+    return failure < 0 ? failure : 0;
+}
+
+int
+alsa_run_begin(struct backend_stream *stream)
+{
+    int failure = alsa_run_prepare(stream);
+    return failure < 0 ? failure : set_going(stream);
+}
+
+void
+alsa_mend(void *arg)
+{
+    struct backend_stream *stream = arg;
+    const uint64_t one = 1;
+    for (;;) {
+        uint32_t seen = atomic_load_explicit(&stream->mend_bell, memory_order_acquire);
+        if (atomic_load_explicit(&stream->mender_ends, memory_order_acquire)) {
+            return;
+        }
+        if (atomic_load_explicit(&stream->mended, memory_order_acquire) == ALSA_MEND_ASKED) {
+            int result = alsa_run_begin(stream);
+            /* Partner: the acquire load in await_mender(); the PCMs are the cycle's again. */
+            atomic_store_explicit(&stream->mended, result, memory_order_release);
+            if (write(stream->bell, &one, sizeof(one)) < 0) {
+                continue; /* it looks by itself, when its next cycle is due */
+            }
+        } else {
+            os_wake_wait(&stream->mend, seen, UINT64_MAX);
+        }
+    }
+}
+
+/* ---- waiting ---- */
+
+struct waiting {
+    struct pollfd fds[1 + ALSA_MAX_FDS]; /* the bell first */
+    unsigned count;
+    struct alsa_side *side[2]; /* that are not ready */
+    unsigned first[2], end[2]; /* their descriptors */
+    unsigned sides;
+};
+
+/* Adds a side that has no period yet. 1: it has one; errors as errno. */
+static int
+add(struct waiting *waiting, struct alsa_side *side)
+{
+    long ready = alsa_side_ready(side);
+    if (ready < 0 && ready != -EAGAIN) {
+        return (int)ready;
+    }
+    if (ready >= (long)side->period_frames) {
+        return 1;
+    }
+    unsigned room = 1 + ALSA_MAX_FDS - waiting->count, i = waiting->sides;
+    int count = side->api->pcm_poll_descriptors(side->pcm, waiting->fds + waiting->count, room);
+    if (count < 0) {
+        return count;
+    }
+    waiting->side[i] = side;
+    waiting->first[i] = waiting->count;
+    waiting->count += (unsigned)count < room ? (unsigned)count : room;
+    waiting->end[i] = waiting->count;
+    waiting->sides++;
+    return 0;
+}
+
+/* What poll() has seen: 1: a side says that it is ready; errors as errno. */
+static int
+see(struct waiting *waiting)
+{
+    int said = 0;
+    for (unsigned i = 0; i < waiting->sides; i++) {
+        struct alsa_side *side = waiting->side[i];
+        unsigned short events = 0;
+        int failure =
+            side->api->pcm_poll_descriptors_revents(side->pcm, waiting->fds + waiting->first[i],
+                                                    waiting->end[i] - waiting->first[i], &events);
+        if (failure < 0) {
+            return failure;
+        }
+        if (events & (POLLERR | POLLHUP | POLLNVAL)) {
+            long ready = alsa_side_ready(side);
+            return ready < 0 ? (int)ready : -EPIPE;
+        }
+        said |= events != 0;
+    }
+    return said;
+}
+
+/* Until all sides have a period: enum waited; errors as errno. */
+static int
+await(struct runner *runner, uint64_t deadline_ns)
+{
+    struct backend_stream *stream = runner->stream;
+    struct alsa_side *sides[] = {&stream->playback, &stream->capture};
+    bool early = false;
+    while (!atomic_load_explicit(&stream->stop, memory_order_acquire)) {
+        struct waiting waiting = {.fds = {{.fd = stream->bell, .events = POLLIN}}, .count = 1};
+        for (unsigned i = 0; i < 2; i++) {
+            int added = sides[i]->pcm ? add(&waiting, sides[i]) : 0;
+            if (added < 0) {
+                return added;
+            }
+        }
+        if (!waiting.sides) {
+            return WAITED_READY;
+        }
+        uint64_t now_ns = os_now_ns();
+        if (now_ns >= deadline_ns) {
+            return WAITED_LATE;
+        }
+        if (early) {
+            /* A plugin that wakes before its time must not keep this thread, and with it the whole
+             * processor, going round. */
+            os_sleep_until_ns(now_ns + runner->period_ns / EARLY_PART);
+        }
+        uint64_t left_ns = deadline_ns - now_ns;
+        struct timespec left = {.tv_sec = (time_t)(left_ns / OS_NS_PER_S),
+                                .tv_nsec = (long)(left_ns % OS_NS_PER_S)};
+        if (ppoll(waiting.fds, waiting.count, &left, NULL) > 0) {
+            uint64_t rung;
+            if (waiting.fds[0].revents && read(stream->bell, &rung, sizeof(rung)) > 0) {
+                continue; /* the mender's, or to stop */
+            }
+            int seen = see(&waiting);
+            if (seen < 0) {
+                return seen;
+            }
+            early = seen > 0 && !early;
+        }
+    }
+    return WAITED_STOP;
+}
+
+/* Until the mender is done: enum waited; errors as errno. */
+static int
+await_mender(struct runner *runner, uint64_t deadline_ns)
+{
+    struct backend_stream *stream = runner->stream;
+    while (!atomic_load_explicit(&stream->stop, memory_order_acquire)) {
+        struct pollfd bell = {.fd = stream->bell, .events = POLLIN};
+        uint64_t rung, now_ns = os_now_ns();
+        int mended = atomic_load_explicit(&stream->mended, memory_order_acquire);
+        if (mended <= 0) {
+            return mended < 0 ? mended : WAITED_MENDED;
+        }
+        if (now_ns >= deadline_ns) {
+            return WAITED_LATE;
+        }
+        uint64_t left_ns = deadline_ns - now_ns;
+        struct timespec left = {.tv_sec = (time_t)(left_ns / OS_NS_PER_S),
+                                .tv_nsec = (long)(left_ns % OS_NS_PER_S)};
+        if (ppoll(&bell, 1, &left, NULL) > 0 && read(stream->bell, &rung, sizeof(rung)) < 0) {
+            continue;
+        }
+    }
+    return WAITED_STOP;
+}
+
+/* ---- cycles ---- */
+
+/* When the period that comes next was complete. */
+static uint64_t
+ready_ns(struct backend_stream *stream, uint64_t now_ns)
+{
+    struct alsa_side *side = stream->capture.pcm ? &stream->capture : &stream->playback;
+    unsigned long avail;
+    struct timespec at;
+    if (side->api->pcm_htimestamp(side->pcm, &avail, &at) < 0) {
+        return now_ns;
+    }
+    uint64_t at_ns = (uint64_t)at.tv_sec * OS_NS_PER_S + (uint64_t)at.tv_nsec;
+    if (at_ns > now_ns || now_ns - at_ns > OS_NS_PER_S) {
+        at_ns = now_ns; /* of another clock */
+    }
+    long frames = side->direction == ALSA_CAPTURE
+                      ? (long)avail
+                      : (long)side->fill_frames - ((long)side->buffer_frames - (long)avail);
+    long more = frames - (long)side->period_frames;
+    return more > 0 ? at_ns - (uint64_t)((double)more * 1e9 / stream->info.rate_hz) : at_ns;
+}
+
+static void
+call_engine(struct backend_stream *stream, const struct alsa_moment *moment)
+{
+    struct backend_cycle cycle = {
+        .in = stream->in,
+        .out = stream->out,
+        .frames = stream->info.period_frames,
+        .flags = moment->xrun ? BACKEND_CYCLE_XRUN : 0,
+        .time_ns = moment->time_ns,
+        .start_ns = os_now_ns(),
+        .lost_frames = moment->lost_frames,
+    };
+    stream->callbacks.cycle(stream->callbacks.user, &cycle);
+}
+
+/* Errors as errno. */
+static int
+run_cycle(struct runner *runner)
+{
+    struct backend_stream *stream = runner->stream;
+    if (runner->paced_frames) {
+        alsa_clock_restart(&stream->clock);
+    }
+    struct alsa_moment moment = alsa_clock_tick(&stream->clock, ready_ns(stream, os_now_ns()));
+    int failure = 0;
+    if (stream->capture.pcm) {
+        failure = alsa_side_begin(&stream->capture, stream->in);
+    }
+    if (failure >= 0 && stream->playback.pcm) {
+        failure = alsa_side_begin(&stream->playback, stream->out);
+    }
+    if (failure < 0) {
+        alsa_clock_restart(&stream->clock);
+        return failure;
+    }
+    call_engine(stream, &moment);
+    runner->cycle_ns = os_now_ns();
+    runner->ran = true;
+    runner->paced_frames = runner->restarts = 0;
+    if (stream->capture.pcm) {
+        failure = alsa_side_end(&stream->capture);
+    }
+    if (failure >= 0 && stream->playback.pcm) {
+        failure = alsa_side_end(&stream->playback);
+    }
+    return failure < 0 ? failure : 0;
+}
+
+/* A cycle in silence if one is due. */
+static void
+pace(struct runner *runner)
+{
+    struct backend_stream *stream = runner->stream;
+    struct alsa_moment moment;
+    if (alsa_clock_pace(&stream->clock, os_now_ns(), &moment)) {
+        for (uint32_t c = 0; c < BACKEND_MAX_CHANNELS; c++) {
+            stream->in[c].first = stream->out[c].first = NULL;
+        }
+        call_engine(stream, &moment);
+        runner->paced_frames += stream->info.period_frames;
+        stream->paced++;
+    }
+}
+
+/* ---- trouble ---- */
+
+/* Counted in cycles and not in time: a machine that stood still has not seen the device hang. */
+static bool
+is_given_up(const struct runner *runner)
+{
+    const struct backend_info *info = &runner->stream->info;
+    return (double)runner->paced_frames >
+           LOST_SECONDS * info->rate_hz + (double)GIVE_UP_PERIODS * info->period_frames;
+}
+
+/* Until when the device may take its time before cycles are run without it. */
+static uint64_t
+patience_ns(const struct runner *runner)
+{
+    uint64_t pause_ms = runner->ran ? PAUSE_MS : FIRST_PAUSE_MS;
+    uint64_t pause_ns = pause_ms * OS_NS_PER_MS + 2 * runner->period_ns;
+    return runner->paced_frames ? (uint64_t)runner->stream->clock.next_ns
+                                : runner->cycle_ns + pause_ns;
+}
+
+static void
+rest(struct runner *runner)
+{
+    uint64_t until_ns = os_now_ns() + (uint64_t)RETRY_MS * OS_NS_PER_MS;
+    uint64_t patience = patience_ns(runner);
+    os_sleep_until_ns(patience < until_ns ? patience : until_ns);
+    if (os_now_ns() >= patience) {
+        pace(runner);
+    }
+}
+
+/* The machine is not quite awake. */
+static bool
+is_asleep(int failure)
+{
+    return failure == -ESTRPIPE || failure == -EAGAIN;
+}
+
+/* 0: it runs again, or may be asked again; errors as errno: it does not. */
+static int
+recover(struct runner *runner, int failure)
+{
+    struct backend_stream *stream = runner->stream;
+    if (failure == -ENODEV || failure == -EBADFD) {
+        return failure;
+    }
+    if (runner->restarts++ >= QUICK_RESTARTS) {
+        rest(runner);
+    }
+    alsa_clock_restart(&stream->clock);
+    if (!stream->is_card) {
+        runner->mending = true;
+        atomic_store_explicit(&stream->mended, ALSA_MEND_ASKED, memory_order_release);
+        os_wake_post(&stream->mend);
+        return 0;
+    }
+    failure = alsa_run_begin(stream);
+    if (is_asleep(failure)) {
+        rest(runner);
+        return 0;
+    }
+    stream->restarts += failure == 0;
+    return failure;
+}
+
+static void
+lose(struct backend_stream *stream, const char *why)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "'%.60s' is gone: %.120s", stream->info.name, why);
+    /* Partner: start()'s acquire load, and the list's. */
+    atomic_store_explicit(&stream->lost, true, memory_order_release);
+    stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_LOST, TUTTI_DEVICE_LOST, text);
+}
+
+void
+alsa_run(void *arg)
+{
+    struct backend_stream *stream = arg;
+    struct runner runner = {
+        .stream = stream,
+        .period_ns = (uint64_t)(stream->info.period_frames * 1e9 / stream->info.rate_hz),
+        .cycle_ns = os_now_ns(),
+    };
+    /* here and not by the caller: with short periods the time in which a thread begins is long */
+    int result = stream->is_card ? set_going(stream) : 0;
+    for (;;) {
+        bool mending = runner.mending;
+        if (mending) {
+            result = await_mender(&runner, patience_ns(&runner));
+        } else if (result >= 0) {
+            result = await(&runner, patience_ns(&runner));
+        }
+        if (result == WAITED_STOP) {
+            return;
+        }
+        if (result == WAITED_MENDED || (mending && is_asleep(result))) {
+            runner.mending = false;
+            stream->restarts += result == WAITED_MENDED;
+            result = result == WAITED_MENDED ? 0 : -EPIPE; /* once more */
+            mending = false;
+        } else if (result == WAITED_READY) {
+            result = run_cycle(&runner);
+        } else if (result == WAITED_LATE) {
+            pace(&runner);
+            result = 0;
+        }
+        if (result < 0 && !mending) {
+            result = recover(&runner, result);
+        }
+        if (result < 0) {
+            lose(stream, stream->api->strerror(result));
+            return;
+        }
+        if (is_given_up(&runner)) {
+            lose(stream, "it does not answer any more");
+            return;
+        }
+    }
+}

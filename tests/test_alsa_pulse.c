@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The real tuttid on a PCM that is no card: libasound's plugin for PulseAudio, with a server of the
+ * test's own. What programs play is heard at the sink's monitor, and their callbacks go on through
+ * the server's death and hanging. With `long` as second argument it dies fifty times. Ends with 77
+ * where PulseAudio or the plugin is not installed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "alsa_host.h"
+#include "pulse.h"
+
+enum { SKIPPED = 77 };
+
+static unsigned deaths = 3;
+static struct host first, second;
+
+static void
+two_programs_play_and_hear(void **state)
+{
+    (void)state;
+    pulse_start();
+    host_run(&first, 1024, 0);
+    host_run(&second, 2048, 1);
+    AWAIT(&first.heard, 50);
+    AWAIT(&second.heard, 20);
+    assert_string_equal(host_status(&first).device.name, "pulse");
+    assert_string_equal(host_status(&first).device.format, "float32 rw");
+    assert_int_equal(atomic_load(&first.lost), 0);
+}
+
+static void
+programs_outlive_a_server_that_is_killed_again_and_again(void **state)
+{
+    (void)state;
+    pulse_start();
+    host_run(&first, 1024, 0);
+    host_run(&second, 2048, 1);
+    AWAIT(&first.heard, 5);
+    uint64_t generation = atomic_load(&first.generation);
+    for (unsigned i = 1; i <= deaths; i++) {
+        pulse_end(true);
+        AWAIT(&first.lost, i);
+        AWAIT_MORE(&first.blocks, 10);
+        AWAIT_MORE(&second.blocks, 5);
+        pulse_start();
+        AWAIT(&first.back, i);
+        AWAIT_MORE(&first.heard, 5);
+        AWAIT_MORE(&second.heard, 3);
+    }
+    assert_true(atomic_load(&first.generation) == generation);
+    assert_int_equal(atomic_load(&first.lost), deaths);
+}
+
+static void
+programs_outlive_a_server_that_hangs(void **state)
+{
+    (void)state;
+    pulse_start();
+    host_run(&first, 1024, 0);
+    AWAIT(&first.heard, 5);
+    uint64_t generation = atomic_load(&first.generation);
+    pulse_hang(true);
+    AWAIT(&first.lost, 1);
+    AWAIT_MORE(&first.blocks, 50); /* time for attempts that hang, too */
+    pulse_hang(false);
+    AWAIT(&first.back, 1);
+    AWAIT_MORE(&first.heard, 5);
+    assert_true(atomic_load(&first.generation) == generation);
+}
+
+static int
+finish(void **state)
+{
+    (void)state;
+    host_close(&first);
+    host_close(&second);
+    pulse_end(false);
+    return host_await_end() ? 0 : -1;
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(two_programs_play_and_hear, finish),
+        cmocka_unit_test_teardown(programs_outlive_a_server_that_is_killed_again_and_again, finish),
+        cmocka_unit_test_teardown(programs_outlive_a_server_that_hangs, finish),
+    };
+    char reason[256];
+    if (argc < 2) {
+        fprintf(stderr, "usage: test_alsa_pulse TUTTID [long]\n");
+        return 2;
+    }
+    if (argc > 2 && strcmp(argv[2], "long") == 0) {
+        deaths = 50;
+    }
+    if (!pulse_available(reason)) {
+        printf("skipped: %s\n", reason);
+        return SKIPPED;
+    }
+    host_environment(argv[1]);
+    host_set_bits(24);
+    setenv("TUTTI_DEVICE_BACKEND", "alsa", 1);
+    setenv("TUTTI_ALSA_DEVICES", "pulse", 1);
+    setenv("TUTTI_ALSA_PERIODS", "4", 1);
+    setenv("TUTTI_DEVICE_PERIOD", "1024", 1);
+    cmocka_set_test_filter(getenv("TUTTI_TEST_FILTER"));
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -30,6 +30,7 @@ ROOMS = {
     "src/asio/": (["asio/", "base/", "tutti/"], ANY),
     "src/tuttid/": (["engine/engine.h", "engine/server.h", "base/", "os/os.h", "tutti/"], set()),
     "src/cli/": (["cli/", "tutti/"], {"sndfile.h"}),
+    "src/cli/linux/": (["cli/", "tutti/"], ANY),
     "src/cli/platform_posix.c": (["cli/", "tutti/"], ANY),
     "src/cli/platform_win32.c": (["cli/", "tutti/"], ANY),
     "src/panel/": (["panel/", "tutti/"], ANY),

@@ -17,3 +17,10 @@ command_wine_run(const struct args *args, const struct cli *cli)
     (void)cli;
     return say_where(args);
 }
+
+int
+command_doctor_run(const struct args *args, const struct cli *cli)
+{
+    (void)cli;
+    return say_where(args);
+}

@@ -89,3 +89,11 @@ const struct args_command command_wine = {
                 {"copy", NULL, "copy the driver into the prefix even when not needed"},
                 OPTION_JSON},
 };
+
+const struct args_command command_doctor = {
+    .name = "doctor",
+    .summary = "Checks this machine and says what to do (Linux only).",
+    .details = "One line each: ok, warn (it works, but not at its best) or fail. Ends with 1\n"
+               "when something failed. Changes nothing and starts no engine.\n",
+    .options = {{"root", "DIR", "look at the system below this folder instead of /"}, OPTION_JSON},
+};

@@ -20,7 +20,7 @@ enum { BACKLOG = 128 };
 
 struct os_listener {
     int fd;
-    int wake_fd;  /* readable for good once woken */
+    int wake_fd; /* readable for good once woken */
     bool inherited;
     dev_t device; /* of the socket's file: at close we remove ours and nobody else's */
     ino_t inode;
@@ -168,8 +168,8 @@ os_listener_close(struct os_listener *listener)
     if (listener == NULL)
         return;
     struct stat status;
-    if (!listener->inherited && stat(listener->path, &status) == 0 && status.st_dev == listener->device &&
-        status.st_ino == listener->inode)
+    if (!listener->inherited && stat(listener->path, &status) == 0 &&
+        status.st_dev == listener->device && status.st_ino == listener->inode)
         (void)unlink(listener->path);
     close(listener->fd);
     close(listener->wake_fd);

@@ -19,7 +19,7 @@ ROOMS = {
     "include/tutti/": (["tutti/"], set()),
     "src/base/": (["base/", STATUS], {"ini.h", "sys/time.h"}),
     "src/os/": (["os/os.h", "base/", STATUS], {"xmmintrin.h"}),
-    "src/os/posix/": (["os/os.h", "base/", STATUS, "posix.h", "link.h"], ANY),
+    "src/os/posix/": (["os/os.h", "base/", STATUS, "posix.h", "link.h", "rtkit.h"], ANY),
     "src/os/win32/": (["os/os.h", "base/", STATUS, "win32.h", "link.h"], ANY),
     "src/dsp/": (["dsp/", "base/", "dsp_variants.h", STATUS], {"immintrin.h", "emmintrin.h", "xmmintrin.h"}),
     "src/proto/": (["proto/", "base/", STATUS], set()),

@@ -76,13 +76,13 @@ class Home(unittest.TestCase):
         self.home = pathlib.Path(self.folder.name).resolve() / "home"
         self.home.mkdir()
         self.dlls = self.home / ".local/lib/tutti"
-        half = self.dlls / "x86_64-windows"
-        half.mkdir(parents=True)
-        for name, source in (("tutti.dll", "src/asio/tutti.dll"), ("tuttid.exe", "src/tuttid/tuttid.exe")):
-            if (BUILD / source).exists():
-                shutil.copy(BUILD / source, half / name)
-            else:
-                (half / name).write_bytes(b"MZ")
+        for half, build in (("x86_64-windows", BUILD), ("i386-windows", BUILD.parent / "win32")):
+            (self.dlls / half).mkdir(parents=True)
+            for name, source in (("tutti.dll", "src/asio/tutti.dll"), ("tuttid.exe", "src/tuttid/tuttid.exe")):
+                if (build / source).exists():
+                    shutil.copy(build / source, self.dlls / half / name)
+                else:
+                    (self.dlls / half / name).write_bytes(b"MZ")
         self.environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TUTTI_WINE_DLLS": str(self.dlls), "LC_ALL": "C.UTF-8"}
 
     def tearDown(self):
@@ -330,6 +330,31 @@ class RealPrefixes(Home):
         self.assertIn("taken out", self.run_tutti("uninstall"))
         self.assert_as_before()
         self.assertIn("nothing to take out", self.run_tutti("uninstall"))
+
+    def test_both_halves_where_the_prefix_has_both(self):
+        if not (self.only()["both"] and (BUILD.parent / "win32/src/asio/tutti.dll").exists()):
+            self.skipTest("needs Wine's 32-bit part and the 32-bit Windows build")
+        for how, begin in (([], "Z:"), (["--copy"], "C:")):
+            self.assertNotIn(";", self.run_tutti("install", *how))
+            found = self.only()
+            self.assertIsNone(found["advice"])
+            for driver, half in zip(found["drivers"], ("x86_64-windows", "i386-windows")):
+                self.assertTrue(driver["registered"].startswith(begin) and half in driver["registered"], driver)
+                self.assertTrue(driver["same"] and driver["engine"], driver)
+            for folder in ("system32", "syswow64"):
+                shown = self.wine(rf"C:\windows\{folder}\reg.exe", "query", r"HKLM\SOFTWARE\ASIO\Tutti", "/v", "CLSID").stdout
+                self.assertIn(CLSID, shown, folder)
+            self.run_tutti("uninstall")
+            self.assert_as_before()
+
+    def test_a_half_that_cannot_be_loaded_leaves_the_other(self):
+        if not self.only()["both"]:
+            self.skipTest("needs Wine's 32-bit part")
+        (self.dlls / "i386-windows/tutti.dll").write_bytes(b"MZ no driver")
+        self.assertIn("registered; the 32-bit driver could not be registered", self.run_tutti("install"))
+        self.assertIsNone(self.only()["drivers"][1]["registered"])
+        self.run_tutti("uninstall")
+        self.assert_as_before()
 
     def test_copies_go_as_they_came(self):
         self.run_tutti("install", "--copy")

@@ -109,7 +109,8 @@ class Rtkit(unittest.TestCase):
         user = {"env": self.environment, "cwd": "/", "user": USER, "group": USER, "extra_groups": [], "preexec_fn": no_rights}
         self.start(self.top / "tuttid", **user)
         self.assertTrue(wait_for((self.runtime / "engine").exists))
-        self.start(self.top / "tutti", "record", str(self.runtime / "take.wav"), **user)
+        self.record = lambda name, buffer: self.start(self.top / "tutti", "record", str(self.runtime / name), "--buffer", buffer, **user)
+        self.record("take.wav", "1024")
         return self.processes[-2]
 
     def policies(self, process):
@@ -140,6 +141,10 @@ class Rtkit(unittest.TestCase):
         self.assertTrue(wait_for((self.runtime / "take.wav").exists))
         self.assertIsNone(engine.poll())
         self.assertEqual({(os.SCHED_OTHER, 0)}, set(self.policies(engine)))
+        # a smaller buffer opens the device anew, with another thread
+        self.record("second.wav", "128")
+        self.assertTrue(wait_for(lambda: self.log().count("sim 'Virtual sound card' runs") == 2), self.log())
+        self.assertTrue(wait_for(lambda: (self.runtime / "second.wav").exists() and (self.runtime / "second.wav").stat().st_size > 10000))
         self.assertEqual(1, len(self.asked()))
         self.assertIn("RealtimeKit: no more of you today", self.log())
 

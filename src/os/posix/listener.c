@@ -20,11 +20,10 @@ enum { BACKLOG = 128 };
 
 struct os_listener {
     int fd;
-    int wake_fd; /* readable for good once woken */
-    bool inherited;
+    int wake_fd;  /* readable for good once woken */
     dev_t device; /* of the socket's file: at close we remove ours and nobody else's */
     ino_t inode;
-    char path[POSIX_PATH_BYTES];
+    char path[POSIX_PATH_BYTES]; /* "": a service manager's, which stays */
 };
 
 enum tutti_status
@@ -105,14 +104,13 @@ os_listener_open(struct os_listener **out)
     if (listener == NULL)
         goto out_address;
     listener->fd = inherited;
-    listener->inherited = inherited >= 0;
     listener->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->wake_fd < 0)
         goto out_listener;
 
     /* Listening again is how programs learn our process and not the service manager's: whoever
      * connects sees the one that listened last. */
-    if (listener->inherited ? listen(listener->fd, BACKLOG) != 0 : !open_own(listener, &address))
+    if (inherited >= 0 ? listen(listener->fd, BACKLOG) != 0 : !open_own(listener, &address))
         goto out_listener;
     link_address_fini(&address);
     *out = listener;
@@ -168,7 +166,7 @@ os_listener_close(struct os_listener *listener)
     if (listener == NULL)
         return;
     struct stat status;
-    if (!listener->inherited && stat(listener->path, &status) == 0 &&
+    if (listener->path[0] != '\0' && stat(listener->path, &status) == 0 &&
         status.st_dev == listener->device && status.st_ino == listener->inode)
         (void)unlink(listener->path);
     close(listener->fd);

@@ -170,6 +170,20 @@ devices_starts_one_and_stop_engine_ends_it(void **state)
 }
 
 static void
+doctor_sees_the_engine_and_starts_none(void **state)
+{
+    RUN("doctor");
+    assert_says("no engine runs; the first program starts ");
+    assert_int_equal(RUN("status"), 0);
+    assert_says("No engine runs.");
+    assert_int_equal(RUN("devices"), 0);
+    RUN("doctor", "--json");
+    assert_says("\"name\":\"engine\",\"verdict\":\"ok\",\"text\":\"an engine runs (pid ");
+    assert_int_equal(RUN("doctor", "--root", "/nowhere"), 1);
+    assert_says("there is no folder '/nowhere'");
+}
+
+static void
 wrong_arguments_end_with_2(void **state)
 {
     assert_int_equal(RUN("pley"), 2);
@@ -324,6 +338,7 @@ main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
         TEST(status_starts_no_engine),
         TEST(devices_starts_one_and_stop_engine_ends_it),
+        TEST(doctor_sees_the_engine_and_starts_none),
         TEST(wrong_arguments_end_with_2),
         TEST(what_does_not_work_ends_with_1),
         TEST(a_file_of_another_rate_is_refused_unless_the_device_may_change),

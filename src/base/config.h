@@ -22,7 +22,7 @@ enum { CONFIG_TEXT_BYTES = 256 };
  * fraction.
  */
 #define CONFIG_TABLE(S, I, B, D)                                                                   \
-    S(device, backend, "auto", "how to reach the device: auto, pipewire, jack, alsa, sim, wasapi")       \
+    S(device, backend, "auto", "how to reach the device: auto, pipewire, jack, alsa, sim, wasapi") \
     S(device, name, "", "the device's name as 'tutti devices' shows it; empty: the default")       \
     D(device, rate, 48000, 8000, 768000, "sample rate in Hz")                                      \
     I(device, period, 0, 0, 4096,                                                                  \

@@ -29,16 +29,15 @@ engine_pid(void)
     return pid;
 }
 
+/* Its process is waited for: connecting to an engine that ends could start the next one, where a
+ * service manager holds the socket. */
 static enum outcome
 wait_for_end(uint32_t pid)
 {
     for (unsigned waited = 0; waited < WAIT_MS && !platform_interrupted();
          waited += LOOK_EVERY_MS) {
-        uint32_t now = engine_pid();
-        if (now == 0)
-            return ENDED;
-        if (now != pid)
-            return REPLACED;
+        if (!platform_process_runs(pid))
+            return engine_pid() == 0 ? ENDED : REPLACED;
         platform_sleep_ms(LOOK_EVERY_MS);
     }
     return STILL_THERE;

@@ -35,6 +35,8 @@ void platform_sleep_ms(unsigned ms);
 
 /** This process's id as the engine knows it. */
 uint32_t platform_pid(void);
+/** True while a process of this user runs (one that only waits to be buried does not). */
+bool platform_process_runs(uint32_t pid);
 
 /** Ends the process with status 1 and this sentence on the standard error, unless the next
  * platform_watch(0, NULL) comes within so many seconds: for what may never return. sentence: kept

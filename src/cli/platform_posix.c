@@ -5,6 +5,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -84,6 +85,24 @@ uint32_t
 platform_pid(void)
 {
     return (uint32_t)getpid();
+}
+
+bool
+platform_process_runs(uint32_t pid)
+{
+    char path[64], text[512];
+
+    if (kill((pid_t)pid, 0) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)pid);
+    FILE *file = fopen(path, "r");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        fclose(file);
+    text[length] = '\0';
+    /* the state stands behind the name, which may hold anything */
+    const char *state = strrchr(text, ')');
+    return !state || state[1] == '\0' || (state[2] != 'Z' && state[2] != 'X');
 }
 
 static const char *volatile watched;

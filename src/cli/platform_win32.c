@@ -137,6 +137,18 @@ platform_pid(void)
     return GetCurrentProcessId();
 }
 
+bool
+platform_process_runs(uint32_t pid)
+{
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
+
+    if (!process)
+        return false;
+    bool runs = WaitForSingleObject(process, 0) == WAIT_TIMEOUT;
+    CloseHandle(process);
+    return runs;
+}
+
 static const char *volatile watched;
 
 static void CALLBACK

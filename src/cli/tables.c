@@ -74,3 +74,26 @@ const struct args_command command_stop_engine = {
     .name = "stop-engine",
     .summary = "Asks the engine to end. Programs that still play start another.",
 };
+
+const struct args_command command_wine = {
+    .name = "wine",
+    .operand = "ACTION",
+    .summary = "Puts the Windows driver into Wine's prefixes (Linux only).",
+    .details = "ACTION is install, uninstall or status. Without --prefix it works on every\n"
+               "prefix that is found: Wine's own, Steam's (Proton), Bottles' and Lutris'. One\n"
+               "that is in use, damaged, or that its Wine would rebuild, is told and left as\n"
+               "it is.\n",
+    .options = {{"prefix", "DIR", "work on this one alone"},
+                {"wine", "FILE", "the wine that runs it, with --prefix"},
+                {"dlls", "DIR", "where the driver lies, instead of the installed one"},
+                {"copy", NULL, "copy the driver into the prefix even when not needed"},
+                OPTION_JSON},
+};
+
+const struct args_command command_doctor = {
+    .name = "doctor",
+    .summary = "Checks this machine and says what to do (Linux only).",
+    .details = "One line each: ok, warn (it works, but not at its best) or fail. Ends with 1\n"
+               "when something failed. Changes nothing and starts no engine.\n",
+    .options = {{"root", "DIR", "look at the system below this folder instead of /"}, OPTION_JSON},
+};

@@ -80,6 +80,24 @@ read_pid_file(void)
     return (uint32_t)pid;
 }
 
+/* A service manager listens for an engine that does not run: connecting would start it. It says so
+ * by a file in the runtime folder (packaging/systemd/tuttid.socket). */
+static bool
+would_start_a_service(void)
+{
+    char folder[CONNECT_PATH_BYTES], path[CONNECT_PATH_BYTES + 16];
+
+    if (os_runtime_dir(folder, sizeof folder))
+        return false;
+    snprintf(path, sizeof path, "%s/engine.service", folder);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return false;
+    fclose(file);
+    uint32_t pid = read_pid_file();
+    return !pid || !os_process_alive(pid);
+}
+
 /* Receives one message in slices, so that a program that closes does not wait for an engine that
  * hangs. */
 static enum tutti_status
@@ -175,6 +193,8 @@ static enum sight
 look_for_engine(const struct connect_how *how, struct look *look)
 {
     memset(look, 0, sizeof *look);
+    if (how->do_not_start && would_start_a_service())
+        return SIGHT_ABSENT;
     look->status = os_link_connect(&look->link, in_ms(CONNECT_GREETING_MS / 2));
     switch ((int)look->status) {
     case TUTTI_OK:
@@ -289,6 +309,14 @@ start(const struct connect_how *how, struct attempt *attempt)
     return spawn(how);
 }
 
+/* A program that a service manager's socket let in before its engine ran was told the manager's
+ * process, which is none of ours to end. */
+static bool
+end_engine(uint32_t pid)
+{
+    return pid && os_process_kill(pid, ENGINE_IMAGE);
+}
+
 /* Does, under the lock, what a sight asks for. OK: look again. */
 static enum tutti_status
 act(const struct connect_how *how, enum sight sight, struct look *look, struct attempt *attempt)
@@ -298,7 +326,7 @@ act(const struct connect_how *how, enum sight sight, struct look *look, struct a
         return start(how, attempt);
     case SIGHT_HANGS:
         log_warning("the engine %u does not answer: ending it", (unsigned)look->pid);
-        if (!look->pid || !os_process_kill(look->pid, ENGINE_IMAGE)) {
+        if (!end_engine(look->pid) && !end_engine(read_pid_file())) {
             log_error("the engine %u could not be ended", (unsigned)look->pid);
             return TUTTI_NO_ENGINE;
         }

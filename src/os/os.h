@@ -217,6 +217,11 @@ bool os_process_is_ours(uint32_t pid);
  * threads that had it. Called once, before other threads. */
 void os_process_settle_heap(void);
 
+/** For a process of our own: threads that os_thread_start() cannot give real-time priority ask the
+ * system's broker for it (Linux: RealtimeKit), which ends processes whose thread computes too long
+ * without a pause (0.2 s). Windows: nothing. Called once, before other threads. */
+void os_process_use_broker(void);
+
 /** Starts a program that outlives the caller: no inherited handles, own session or job, runtime
  * folder as its working folder, standard streams on the null device. argv ends with NULL. Errors:
  * NO_ENGINE (not found, refused: logged with the reason). */

@@ -61,6 +61,7 @@ run(bool foreground)
     static struct config config;
 
     os_process_settle_heap();
+    os_process_use_broker();
     open_log(foreground);
     read_config(&config);
     signal(SIGTERM, on_signal);

@@ -8,7 +8,7 @@ import tree
 LICENCE = "SPDX-License-Identifier: MIT"
 LICENCE_WITHIN_LINES = 2  # the first line may be for the shell
 LICENSED = (".c", ".h", ".cpp", ".py", ".sh", ".build", ".rc", ".def", ".ini", ".wrap", ".in", ".nsi", ".gnuplot",
-            ".1", ".5", ".7", ".8", "/run", "wine-wrapper")
+            ".service", ".socket", ".1", ".5", ".7", ".8", "/run", "wine-wrapper")
 MOST_LINES = 800
 MACHINE_PATH = re.compile(r"(?<![\w.])/(home/\w\w|(root|work|Users|mnt|media)/\w)")
 

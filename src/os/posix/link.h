@@ -22,4 +22,9 @@ void link_address_fini(struct link_address *address);
  *  the other side is another user, NO_MEMORY. */
 enum tutti_status link_adopt(struct os_link **out, int fd);
 
+/** The engine's socket at path when a service manager opened it for this process; *out: its
+ * descriptor, -1 when there is none. Asks once: the variables that tell of it are taken away.
+ * Errors: REFUSED, IO when one was given that cannot serve (logged). */
+enum tutti_status link_inherited_listener(int *out, const char *path);
+
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine's listening end: a SOCK_SEQPACKET socket in the runtime folder. */
+/*
+ * The engine's listening end: a SOCK_SEQPACKET socket in the runtime folder, ours or a service
+ * manager's. The latter goes on listening when we are gone, so its file stays.
+ */
 #include "link.h"
 
 #include <errno.h>
@@ -20,7 +23,7 @@ struct os_listener {
     int wake_fd;  /* readable for good once woken */
     dev_t device; /* of the socket's file: at close we remove ours and nobody else's */
     ino_t inode;
-    char path[POSIX_PATH_BYTES];
+    char path[POSIX_PATH_BYTES]; /* "": a service manager's, which stays */
 };
 
 enum tutti_status
@@ -72,29 +75,42 @@ bind_and_listen(struct os_listener *listener, const struct link_address *address
     return true;
 }
 
+/* A socket of our own at the address. */
+static bool
+open_own(struct os_listener *listener, const struct link_address *address)
+{
+    listener->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return false;
+    /* the engine lock is the caller's, so a socket that lies here is a dead engine's */
+    if (unlink(address->path) != 0 && errno != ENOENT)
+        return false;
+    return bind_and_listen(listener, address);
+}
+
 enum tutti_status
 os_listener_open(struct os_listener **out)
 {
     struct link_address address;
+    int inherited = -1;
     enum tutti_status status = link_address_init(&address);
     if (status != TUTTI_OK)
         return status;
+    status = link_inherited_listener(&inherited, address.path);
+    if (status != TUTTI_OK)
+        goto out_address;
     status = TUTTI_IO;
     struct os_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL)
         goto out_address;
-    listener->wake_fd = -1;
-    listener->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
-        goto out_listener;
+    listener->fd = inherited;
     listener->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->wake_fd < 0)
         goto out_listener;
 
-    /* the engine lock is the caller's, so a socket that lies here is a dead engine's */
-    if (unlink(address.path) != 0 && errno != ENOENT)
-        goto out_listener;
-    if (!bind_and_listen(listener, &address))
+    /* Listening again is how programs learn our process and not the service manager's: whoever
+     * connects sees the one that listened last. */
+    if (inherited >= 0 ? listen(listener->fd, BACKLOG) != 0 : !open_own(listener, &address))
         goto out_listener;
     link_address_fini(&address);
     *out = listener;
@@ -150,8 +166,8 @@ os_listener_close(struct os_listener *listener)
     if (listener == NULL)
         return;
     struct stat status;
-    if (stat(listener->path, &status) == 0 && status.st_dev == listener->device &&
-        status.st_ino == listener->inode)
+    if (listener->path[0] != '\0' && stat(listener->path, &status) == 0 &&
+        status.st_dev == listener->device && status.st_ino == listener->inode)
         (void)unlink(listener->path);
     close(listener->fd);
     close(listener->wake_fd);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "rtkit.h"
 
 enum { THREAD_NAME_BYTES = 16, FIFO_PROGRAM = 60, FIFO_ENGINE = 70 };
 
@@ -101,12 +102,16 @@ static void
 set_priority_or_say_why_not(const struct os_thread *thread)
 {
     static atomic_bool said;
-    if (os_thread_set_priority(thread->priority) || atomic_exchange(&said, true))
+    char why[RTKIT_WHY_BYTES];
+    if (os_thread_set_priority(thread->priority))
+        return;
+    const int error = errno;
+    if (rtkit_ask(why) || atomic_exchange(&said, true))
         return;
     log_warning(
-        "thread %s runs without real-time priority (%s): allow it with 'rtprio 95' for this "
-        "user in /etc/security/limits.d, then log in again",
-        thread->name, strerror(errno));
+        "thread %s runs without real-time priority (%s; RealtimeKit: %s): allow it with 'rtprio "
+        "95' for this user in /etc/security/limits.d, then log in again; 'tutti doctor' tells more",
+        thread->name, strerror(error), why);
 }
 
 static void *

@@ -396,18 +396,55 @@ take_unix_path(const wchar_t *path)
     return is_there(state.program);
 }
 
+/* A file beside the driver that names it: `tutti wine install` puts both into a prefix. */
 static bool
-take_registered(HKEY root)
+take_told(const char *module)
 {
-    wchar_t path[900];
-    DWORD bytes = sizeof path;
-    return RegGetValueW(root, L"Software\\Tutti", L"Bridge", RRF_RT_REG_SZ, NULL, path, &bytes) ==
-               ERROR_SUCCESS &&
-           take_unix_path(path);
+    char path[WIN32_PATH_BYTES + 32], text[900] = "";
+    DWORD bytes = 0;
+    snprintf(path, sizeof path, "%s", module);
+    char *name = strrchr(path, '\\');
+    if (name == NULL)
+        return false;
+    snprintf(name + 1, sizeof path - (size_t)(name + 1 - path), "tutti-bridge.txt");
+    wchar_t *const wide = win32_wide(path);
+    const HANDLE file = wide != NULL ? CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL,
+                                                   OPEN_EXISTING, 0, NULL)
+                                     : INVALID_HANDLE_VALUE;
+    free(wide);
+    if (file == INVALID_HANDLE_VALUE)
+        return false;
+    (void)ReadFile(file, text, sizeof text - 1, &bytes, NULL);
+    CloseHandle(file);
+    text[strcspn(text, "\r\n")] = '\0';
+    wchar_t *const native = win32_wide(text);
+    const bool found = native != NULL && native[0] == L'/' && take_unix_path(native);
+    free(native);
+    return found;
 }
 
-/* As the variable says, else as the registry says (`tutti wine install`), else where it lies beside
- * an installed driver: lib/tutti/SYSTEM/tutti.dll and bin/tutti-bridge. */
+/* Where it lies beside an installed driver: lib/tutti/SYSTEM/tutti.dll and bin/tutti-bridge. */
+static bool
+take_installed(const char *module)
+{
+    wchar_t path[900];
+    bool found = false;
+    wchar_t *const wide = win32_wide(module);
+    char *const native = wide != NULL ? unix_name(wide) : NULL;
+    free(wide);
+    if (native == NULL)
+        return false;
+    for (unsigned up = 0; up < NATIVE_PATHS && strrchr(native, '/') != NULL; up++)
+        *strrchr(native, '/') = '\0';
+    wchar_t *const root = win32_wide(native);
+    found = root != NULL &&
+            swprintf(path, sizeof path / sizeof path[0], L"%ls/../bin/tutti-bridge", root) > 0 &&
+            take_unix_path(path);
+    free(root);
+    HeapFree(GetProcessHeap(), 0, native);
+    return found;
+}
+
 static bool
 find_program(void)
 {
@@ -418,27 +455,8 @@ find_program(void)
         free(wide);
         return found;
     }
-    if (take_registered(HKEY_CURRENT_USER) || take_registered(HKEY_LOCAL_MACHINE))
-        return true;
-    if (os_module_path(module, sizeof module) != TUTTI_OK)
-        return false;
-    wchar_t *const wide = win32_wide(module);
-    char *const native = wide != NULL ? unix_name(wide) : NULL;
-    free(wide);
-    bool found = false;
-    if (native != NULL) {
-        for (unsigned up = 0; up < NATIVE_PATHS && strrchr(native, '/') != NULL; up++)
-            *strrchr(native, '/') = '\0';
-        wchar_t *const root = win32_wide(native);
-        wchar_t path[900];
-        found =
-            root != NULL &&
-            swprintf(path, sizeof path / sizeof path[0], L"%ls/../bin/tutti-bridge", root) > 0 &&
-            take_unix_path(path);
-        free(root);
-        HeapFree(GetProcessHeap(), 0, native);
-    }
-    return found;
+    return os_module_path(module, sizeof module) == TUTTI_OK &&
+           (take_told(module) || take_installed(module));
 }
 
 bool

@@ -284,6 +284,12 @@ os_process_kill(uint32_t pid, const char *image_name)
 }
 
 void
+os_process_use_broker(void)
+{
+    /* MMCSS is the broker already */
+}
+
+void
 os_process_settle_heap(void)
 {
     /* the system's heap gives back by itself */

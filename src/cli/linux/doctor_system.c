@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel, its processors and interrupts, shared memory, the runtime folder, the engine. See
+ * doctor.h. Facts: the kernel's documents admin-guide/pm/cpufreq.rst (scaling_governor) and
+ * admin-guide/kernel-parameters.txt (preempt=, threadirqs); proc(5) for /proc/interrupts.
+ */
+#include "cli/linux/doctor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LEAST_SHM_MIB = 16, WANTED_SHM_MIB = 64 };
+
+void
+doctor_governor(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES], governor[32], other[32] = "";
+    struct files_names names;
+    unsigned fast = 0, slow = 0;
+
+    if (!doctor_path(world, folder, "sys/devices/system/cpu"))
+        return;
+    files_list(&names, folder);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.name[i];
+        if (strncmp(name, "cpu", 3) != 0 || name[3] < '0' || name[3] > '9' ||
+            !files_join(path, folder, name) || !files_join(path, path, "cpufreq/scaling_governor"))
+            continue;
+        files_read_line(path, governor, sizeof governor);
+        if (strcmp(governor, "performance") == 0) {
+            fast++;
+        } else if (governor[0]) {
+            slow++;
+            memcpy(other, governor, sizeof other);
+        }
+    }
+    files_names_fini(&names);
+    if (slow)
+        doctor_say(
+            finding, DOCTOR_WARN,
+            "%u of %u processors change their speed ('%s'), which makes late blocks at small "
+            "buffers; 'cpupower frequency-set -g performance' while you play",
+            slow, slow + fast, other);
+    else if (fast)
+        doctor_say(finding, DOCTOR_OK, "all processors run at 'performance'");
+    else
+        doctor_say(finding, DOCTOR_OK, "the kernel does not change the processors' speed");
+}
+
+void
+doctor_kernel(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    char version[512], parameters[4096], realtime[8];
+
+    doctor_read_line(world, "proc/version", version, sizeof version);
+    doctor_read_line(world, "proc/cmdline", parameters, sizeof parameters);
+    doctor_read_line(world, "sys/kernel/realtime", realtime, sizeof realtime);
+    bool threads = strstr(parameters, "threadirqs") != NULL;
+    if (realtime[0] == '1' || strstr(version, "PREEMPT_RT"))
+        doctor_say(finding, DOCTOR_OK, "a real-time kernel");
+    else if (!strstr(version, "PREEMPT"))
+        doctor_say(
+            finding, DOCTOR_WARN,
+            "this kernel lets no thread overtake its own work; boot one with PREEMPT, such as "
+            "a low-latency or real-time kernel");
+    else if (strstr(version, "PREEMPT_DYNAMIC") && !strstr(parameters, "preempt=full"))
+        doctor_say(
+            finding, DOCTOR_WARN,
+            "the kernel can let threads overtake it, but is not told to; add 'preempt=full%s' "
+            "to its parameters",
+            threads ? "" : " threadirqs");
+    else if (!threads)
+        doctor_say(
+            finding, DOCTOR_WARN,
+            "the kernel lets threads overtake it, but not its interrupts; add 'threadirqs' to "
+            "its parameters");
+    else
+        doctor_say(finding, DOCTOR_OK, "the kernel and its interrupts let threads overtake them");
+}
+
+/* A line of /proc/interrupts: "NUMBER: COUNTS… CHIP HWIRQ-TYPE  DEVICE, DEVICE". Shared: a comma
+ * between devices, one of which may carry sound. */
+static bool
+is_shared_with_sound(const char *line, size_t length, char devices[DOCTOR_NAME_BYTES])
+{
+    static const char *const carriers[] = {"xhci_hcd", "ehci_hcd", "snd_", "firewire", "ohci"};
+    char copy[512];
+
+    if (length >= sizeof copy)
+        return false;
+    memcpy(copy, line, length);
+    copy[length] = '\0';
+    const char *comma = strstr(copy, ", ");
+    if (!comma)
+        return false;
+    const char *start = comma;
+    while (start > copy && start[-1] != ' ') {
+        start--;
+    }
+    for (unsigned i = 0; i < sizeof carriers / sizeof *carriers; i++) {
+        if (strstr(start, carriers[i])) {
+            snprintf(devices, DOCTOR_NAME_BYTES, "%.60s", start);
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+doctor_interrupts(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    char devices[DOCTOR_NAME_BYTES];
+    struct text text;
+    bool found = false;
+
+    text_init(&text);
+    bool read = doctor_read(world, &text, "proc/interrupts");
+    for (const char *line = text_get(&text); *line && !found; line += *line == '\n') {
+        size_t length = strcspn(line, "\n");
+        found = is_shared_with_sound(line, length, devices);
+        if (found)
+            doctor_say(finding, DOCTOR_WARN,
+                       "interrupt %d is shared (%s); plug the sound device into another port or "
+                       "card slot",
+                       atoi(line), devices);
+        line += length;
+    }
+    if (!read)
+        doctor_say(finding, DOCTOR_WARN, "/proc/interrupts cannot be read; is /proc mounted?");
+    else if (!found)
+        doctor_say(finding, DOCTOR_OK, "no sound or USB controller shares its interrupt");
+    text_fini(&text);
+}
+
+void
+doctor_shm(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    char path[FILES_PATH_BYTES];
+    uint64_t bytes = 0;
+
+    if (!doctor_path(world, path, "dev/shm") || !files_is_folder(path) || !world->free_bytes ||
+        !world->free_bytes(path, &bytes)) {
+        doctor_say(finding, DOCTOR_FAIL,
+                   "/dev/shm is not there, where Wine and JACK keep shared memory; mount a tmpfs "
+                   "on it");
+        return;
+    }
+    unsigned mib = (unsigned)(bytes >> 20);
+    if (mib < LEAST_SHM_MIB)
+        doctor_say(finding, DOCTOR_FAIL,
+                   "/dev/shm is full (%u MiB free); remove old files there, or 'mount -o "
+                   "remount,size=1G /dev/shm' as root",
+                   mib);
+    else if (mib < WANTED_SHM_MIB)
+        doctor_say(finding, DOCTOR_WARN,
+                   "/dev/shm is nearly full (%u MiB free); remove old files there", mib);
+    else
+        doctor_say(finding, DOCTOR_OK, "/dev/shm has %u MiB free", mib);
+}
+
+void
+doctor_runtime(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    char path[FILES_PATH_BYTES];
+    struct stat status;
+
+    if (!world->runtime_dir || world->runtime_dir[0] != '/')
+        doctor_say(finding, DOCTOR_WARN,
+                   "XDG_RUNTIME_DIR is not set, so /tmp/tutti-%u is used; programs of a session "
+                   "with it meet another engine: log in through a session manager",
+                   world->uid);
+    else if (!doctor_path(world, path, world->runtime_dir) || stat(path, &status) != 0 ||
+             !S_ISDIR(status.st_mode))
+        doctor_say(finding, DOCTOR_FAIL,
+                   "XDG_RUNTIME_DIR is '%.300s', which is not there; log in anew, or unset it",
+                   world->runtime_dir);
+    else if (status.st_uid != world->uid || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        doctor_say(finding, DOCTOR_FAIL,
+                   "XDG_RUNTIME_DIR '%.300s' belongs to user %u with mode %03o; it must be yours "
+                   "with mode 700",
+                   world->runtime_dir, (unsigned)status.st_uid, (unsigned)status.st_mode & 0777U);
+    else
+        doctor_say(finding, DOCTOR_OK, "engine and programs meet in %.300s/tutti",
+                   world->runtime_dir);
+}
+
+void
+doctor_engine(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    const struct doctor_engine *engine = world->engine;
+
+    if (engine->runs && !engine->answers)
+        doctor_say(finding, DOCTOR_FAIL, "an engine runs and does not serve: %s; see its log",
+                   engine->why);
+    else if (engine->runs && engine->version[0] && strcmp(engine->version, TUTTI_VERSION) != 0)
+        doctor_say(finding, DOCTOR_WARN,
+                   "the engine that runs (pid %u) is version %s, this is " TUTTI_VERSION
+                   "; 'tutti stop-engine'",
+                   engine->pid, engine->version);
+    else if (engine->runs)
+        doctor_say(finding, DOCTOR_OK, "an engine runs (pid %u, version %s)", engine->pid,
+                   engine->version[0] ? engine->version : "unknown");
+    else if (!engine->program[0])
+        doctor_say(finding, DOCTOR_FAIL,
+                   "tuttid is not beside tutti, so no program can start it; install it there, or "
+                   "set TUTTI_ENGINE");
+    else if (strcmp(engine->version, TUTTI_VERSION) != 0)
+        doctor_say(finding, DOCTOR_WARN,
+                   "%.300s is version %s, this is " TUTTI_VERSION "; install both together",
+                   engine->program, engine->version[0] ? engine->version : "unknown");
+    else
+        doctor_say(finding, DOCTOR_OK, "no engine runs; the first program starts %.300s",
+                   engine->program);
+}

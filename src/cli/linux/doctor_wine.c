@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Wine, and the driver in the default prefix. See doctor.h. */
+#include "cli/linux/doctor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/linux/wine.h"
+
+static bool
+any_exists(const struct doctor_world *world, const char *const *names, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (doctor_exists(world, names[i]))
+            return true;
+    }
+    return false;
+}
+
+void
+doctor_wine(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    /* Debian's own place; others; WineHQ's packages */
+    static const char *const loaders[] = {
+        "usr/lib/wine/wine",  "usr/lib/wine/wine64",      "usr/bin/wine",
+        "usr/local/bin/wine", "opt/wine-stable/bin/wine", "opt/wine-staging/bin/wine"};
+    static const char *const parts_32[] = {"usr/lib/i386-linux-gnu/wine/i386-unix",
+                                           "usr/lib32/wine/i386-unix",
+                                           "usr/lib/wine/i386-unix",
+                                           "usr/local/lib/wine/i386-unix",
+                                           "opt/wine-stable/lib/wine/i386-unix",
+                                           "opt/wine-staging/lib/wine/i386-unix"};
+    const char *argv[] = {"", "--version", NULL};
+    char path[FILES_PATH_BYTES] = "", version[WINE_NAME_BYTES] = "";
+    struct text said;
+
+    for (unsigned i = 0; !path[0] && i < sizeof loaders / sizeof *loaders; i++) {
+        if (doctor_exists(world, loaders[i]))
+            doctor_path(world, path, loaders[i]);
+    }
+    if (!path[0]) {
+        doctor_say(finding, DOCTOR_WARN,
+                   "Wine is not installed; it is needed for Windows programs only");
+        return;
+    }
+    argv[0] = path;
+    text_init(&said);
+    if (world->run && world->run(argv, &said)) {
+        snprintf(version, sizeof version, "%s", text_get(&said));
+        version[strcspn(version, "\r\n")] = '\0';
+    }
+    text_fini(&said);
+    if (!version[0])
+        doctor_say(finding, DOCTOR_FAIL,
+                   "Wine is there but does not run; try '%.300s --version' and install it anew",
+                   path);
+    else if (!any_exists(world, parts_32, sizeof parts_32 / sizeof *parts_32))
+        doctor_say(finding, DOCTOR_WARN,
+                   "%s runs 64-bit programs only; install its 32-bit part (wine32) for older ones",
+                   version);
+    else
+        doctor_say(finding, DOCTOR_OK, "%s, for 64- and 32-bit programs", version);
+}
+
+void
+doctor_driver(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    static struct wine_state state;
+    struct wine_prefix prefix = {.layout = WINE_PLAIN};
+    struct wine_dlls dlls;
+    char path[FILES_PATH_BYTES], why[WINE_WHY_BYTES];
+    unsigned registered = 0;
+
+    if (!(world->prefix ? files_set(path, world->prefix)
+                        : doctor_path(world, path, world->home) && files_join(path, path, ".wine")))
+        return;
+    if (!files_is_folder(path)) {
+        doctor_say(finding, DOCTOR_OK,
+                   "there is no default Wine prefix yet; 'tutti wine install' when there is");
+        return;
+    }
+    files_set(prefix.path, path);
+    if (!wine_dlls_find(&dlls, world->dlls, why))
+        dlls = (struct wine_dlls){0};
+    wine_look(&prefix, &dlls, &state);
+    for (unsigned half = 0; half < WINE_HALVES; half++) {
+        const struct wine_driver *driver = &state.driver[half];
+        if (!driver->windows_path[0])
+            continue;
+        registered++;
+        if (!driver->version[0] || !driver->engine) {
+            doctor_say(finding, DOCTOR_FAIL, "%.300s: %s", path, state.advice);
+            return;
+        }
+    }
+    if (registered && state.advice[0])
+        doctor_say(finding, DOCTOR_WARN, "%.300s: %s", path, state.advice);
+    else if (registered)
+        doctor_say(finding, DOCTOR_OK, "registered in %.300s", path);
+    else if (state.fault[0])
+        doctor_say(finding, DOCTOR_WARN, "not registered in %.200s: %.400s", path, state.fault);
+    else
+        doctor_say(finding, DOCTOR_WARN, "not registered in %.300s; 'tutti wine install'", path);
+}

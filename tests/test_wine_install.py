@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: MIT
+"""tutti wine in a home of its own: layouts are found, what must not be touched is not, and what install does uninstall undoes.
+
+Arguments: the tutti command, and the folder of the 64-bit Windows build. Without Wine or that build the tests that
+need them are left out.
+"""
+
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+WINE, SERVER = "/usr/lib/wine/wine64", "/usr/lib/wine/wineserver64"
+INF = "/usr/share/wine/wine.inf"
+NOBODY = 64125
+REGISTRY = ('WINE REGISTRY Version 2\n;; All keys relative to REGISTRY\\\\Machine\n\n#arch=win64\n\n'
+            '[Software\\\\Microsoft\\\\Windows NT\\\\CurrentVersion] 1\n@="x"\n\n[System\\\\Select] 1\n"Current"=dword:00000001\n')
+CLSID = "{64DF45EA-BF66-45EF-B350-D02DB142E37E}"
+TUTTI, BUILD, TEMPLATE = None, None, None
+WRITTEN_BY_WINE = set()
+
+
+def wine_works():
+    return os.path.exists(WINE) and os.path.exists(INF)
+
+
+def driver_built():
+    return (BUILD / "src/asio/tutti.dll").exists() and (BUILD / "src/tuttid/tuttid.exe").exists()
+
+
+def keys(path):
+    """A registry file as it matters: values by key, without the times of writing."""
+    found, key = {}, None
+    for line in path.read_text(errors="replace").splitlines():
+        if line.startswith("["):
+            key = re.sub(r"\] [0-9 ]+$", "]", line)
+            found[key] = []
+        elif key and line and not line.startswith(("#time=", ";;")):
+            found[key].append(line)
+    return found
+
+
+def files(prefix):
+    """What is in a prefix: links by target, files by content; the registry and the server's mark apart."""
+    found = {}
+    for path in sorted(prefix.rglob("*")):
+        name = str(path.relative_to(prefix))
+        if path.is_symlink():
+            found[name] = os.readlink(path)
+        elif path.is_dir():
+            found[name] = "folder"
+        elif not name.endswith(".reg") and name != "wineserver":
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def everything(prefix):
+    return {"files": files(prefix), **{name: keys(prefix / name) for name in ("system.reg", "user.reg", "userdef.reg")}}
+
+
+def untouched(prefix):
+    """Bytes and times of everything: for a prefix that must not even be opened."""
+    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
+            for path in sorted(prefix.rglob("*"))}
+
+
+class Home(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="tutti wine ")
+        self.home = pathlib.Path(self.folder.name).resolve() / "home"
+        self.home.mkdir()
+        self.dlls = self.home / ".local/lib/tutti"
+        for half, build in (("x86_64-windows", BUILD), ("i386-windows", BUILD.parent / "win32")):
+            (self.dlls / half).mkdir(parents=True)
+            for name, source in (("tutti.dll", "src/asio/tutti.dll"), ("tuttid.exe", "src/tuttid/tuttid.exe")):
+                if (build / source).exists():
+                    shutil.copy(build / source, self.dlls / half / name)
+                else:
+                    (self.dlls / half / name).write_bytes(b"MZ")
+        self.environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TUTTI_WINE_DLLS": str(self.dlls), "LC_ALL": "C.UTF-8"}
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def run_tutti(self, *arguments, code=0, **options):
+        done = subprocess.run([TUTTI, "wine", *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False, **options)
+        self.said = done.stdout + done.stderr
+        self.assertEqual(code, done.returncode, self.said)
+        return self.said
+
+    def status(self, *arguments):
+        return json.loads(self.run_tutti("status", "--json", *arguments))["prefixes"]
+
+    def only(self, *arguments):
+        found = self.status(*arguments)
+        self.assertEqual(1, len(found), found)
+        return found[0]
+
+    def make(self, path, registry=REGISTRY, stamp=None):
+        """A prefix that looks like one to whoever does not run it."""
+        prefix = self.home / path
+        (prefix / "drive_c/windows/system32").mkdir(parents=True)
+        (prefix / "dosdevices").mkdir()
+        (prefix / "dosdevices/c:").symlink_to("../drive_c")
+        (prefix / "dosdevices/z:").symlink_to("/")
+        (prefix / "system.reg").write_text(registry)
+        stamp = stamp if stamp is not None else f"{int(os.stat(INF).st_mtime)}\n" if os.path.exists(INF) else "1\n"
+        (prefix / ".update-timestamp").write_text(stamp)
+        return prefix
+
+    def fake_wine(self, path, version):
+        """A Wine of another kind: it says its version, and leaves a trace when it is asked for anything else."""
+        loader = self.home / path
+        loader.parent.mkdir(parents=True)
+        loader.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version} || echo "$WINEPREFIX $*" >>"{self.home}/ran"\n')
+        loader.chmod(0o755)
+        inf = loader.parent.parent / "share/wine/wine.inf"
+        inf.parent.mkdir(parents=True)
+        inf.write_text("")
+        os.utime(inf, (1600000000, 1600000000))
+        server = loader.parent / "wineserver"
+        server.write_text("#!/bin/sh\n")
+        server.chmod(0o755)
+        return loader
+
+
+class Layouts(Home):
+    """What is found where; nothing is run in it."""
+
+    def test_without_a_prefix_it_says_how_one_comes_to_be(self):
+        self.assertIn("There is no Wine prefix.", self.run_tutti("status"))
+        self.assertEqual([], self.status())
+        self.assertIn("there is no Wine prefix", self.run_tutti("install", code=1))
+
+    def test_wines_own_places(self):
+        self.make(".wine")
+        self.make(".local/share/wineprefixes/studio")
+        self.make("elsewhere")
+        self.environment["WINEPREFIX"] = str(self.home / "elsewhere")
+        found = self.status()
+        self.assertEqual({"WINEPREFIX": "elsewhere", ".wine": ".wine", "studio": ".local/share/wineprefixes/studio"},
+                         {p["name"]: os.path.relpath(p["path"], self.home) for p in found})
+        self.assertEqual({"wine"}, {p["layout"] for p in found})
+
+    def test_protons_prefixes_in_all_libraries_with_their_own_wine(self):
+        loader = self.fake_wine("games/steamapps/common/Proton 8.0/dist/bin/wine64", "wine-8.0-proton")
+        (self.home / ".local/share/Steam/steamapps").mkdir(parents=True)
+        (self.home / ".steam").mkdir()
+        (self.home / ".steam/root").symlink_to(self.home / ".local/share/Steam")
+        games = str(self.home / "games")
+        (self.home / ".local/share/Steam/steamapps/libraryfolders.vdf").write_text(
+            '"libraryfolders"\n{\n\t"0"\n\t{\n\t\t"path"\t\t"' + str(self.home) + '/.local/share/Steam"\n\t}\n'
+            '\t"1"\n\t{\n\t\t"path"\t\t"' + games + '"\n\t}\n}\n')
+        for library, number in ((".local/share/Steam", "1234"), ("games", "99")):
+            prefix = self.make(f"{library}/steamapps/compatdata/{number}/pfx", stamp="1600000000\n")
+            (prefix.parent / "version").write_text("8.0-102\n")
+            (prefix.parent / "config_info").write_text(f"8.0-102\n{loader.parent.parent}/share/fonts/\n{loader.parent.parent}/lib/\n")
+        found = {p["name"]: p for p in self.status()}
+        self.assertEqual({"1234", "99"}, set(found))
+        for prefix in found.values():
+            self.assertEqual("proton", prefix["layout"])
+            self.assertEqual(str(loader), prefix["wine"])
+            self.assertEqual("wine-8.0-proton", prefix["wine_version"])
+            self.assertEqual("Proton 8.0-102", prefix["runner"])
+            self.assertIsNone(prefix["refused"])
+        by_folder = self.only("--prefix", str(self.home / "games/steamapps/compatdata/99"))
+        self.assertEqual("99", by_folder["name"])
+
+    def test_a_proton_that_cannot_be_told_is_refused(self):
+        prefix = self.make(".local/share/Steam/steamapps/compatdata/7/pfx")
+        self.assertIn("start its program once from Steam", self.only()["refused"])
+        before = untouched(prefix)
+        self.run_tutti("install", code=1)
+        self.assertEqual(before, untouched(prefix))
+
+    def test_bottles_and_their_runners_native_and_flatpak(self):
+        for data in (".local/share/bottles", ".var/app/com.usebottles.bottles/data/bottles"):
+            loader = self.fake_wine(f"{data}/runners/soda-9.0-1/bin/wine64", "soda")
+            bottle = self.make(f"{data}/bottles/Music", stamp="1600000000\n")
+            (bottle / "bottle.yml").write_text("Arch: win64\nName: 'My Music'\nRunner: soda-9.0-1\nExternal_Programs:\n  x:\n    Runner: other\n")
+            found = [p for p in self.status() if p["path"] == str(bottle)][0]
+            self.assertEqual(("bottles", "My Music", "soda-9.0-1", str(loader), ".var" in data),
+                             tuple(found[k] for k in ("layout", "name", "runner", "wine", "sandboxed")))
+            self.assertIsNone(found["refused"])
+
+    def test_lutris_games_and_their_runners(self):
+        loader = self.fake_wine(".local/share/lutris/runners/wine/wine-ge-8-26-x86_64/bin/wine", "ge")
+        games = self.home / ".config/lutris/games"
+        games.mkdir(parents=True)
+        self.make("Games/daw", stamp="1600000000\n")
+        self.make("Games/lonely", stamp="1600000000\n")
+        (games / "daw-1690000000.yml").write_text(
+            f"game:\n  exe: x.exe\n  prefix: {self.home}/Games/daw\nsystem:\n  version: no\nwine:\n  version: wine-ge-8-26-x86_64\n")
+        found = {p["name"]: p for p in self.status()}
+        self.assertEqual({"daw-1690000000", "lonely"}, set(found))
+        self.assertEqual(str(loader), found["daw-1690000000"]["wine"])
+        self.assertIsNone(found["daw-1690000000"]["refused"])
+
+    def test_a_runner_that_is_gone_is_not_replaced_by_another_wine(self):
+        bottle = self.make(".local/share/bottles/bottles/Old")
+        (bottle / "bottle.yml").write_text("Name: Old\nRunner: caffe-7.0\n")
+        self.assertIn("caffe-7.0, is not installed", self.only()["refused"])
+
+    def test_names_that_lead_elsewhere_are_no_runners(self):
+        self.fake_wine("evil/bin/wine64", "evil")
+        bottle = self.make(".local/share/bottles/bottles/Odd")
+        (bottle / "bottle.yml").write_text("Name: Odd\nRunner: ../../../../evil\n")
+        self.assertNotIn("evil", str(self.only()["wine"]))
+
+
+@unittest.skipUnless(wine_works(), "no Wine here")
+class Refusals(Home):
+    """What is broken, foreign or busy is told in a sentence and left as it is."""
+
+    def refused(self, sentence, prefix):
+        before = untouched(prefix)
+        found = self.only("--prefix", str(prefix))
+        self.assertIn(sentence, found["refused"])
+        self.assertIn(sentence, " ".join(self.run_tutti("install", "--prefix", str(prefix), code=1).split()))
+        self.run_tutti("uninstall", "--prefix", str(prefix))
+        self.assertEqual(before, untouched(prefix))
+
+    def test_a_registry_that_is_cut_off(self):
+        self.refused("system.reg is cut off", self.make(".wine", REGISTRY[:-3]))
+        self.refused("system.reg is cut off", self.make("b", REGISTRY.split("[System")[0]))
+
+    def test_a_registry_that_is_empty_or_something_else(self):
+        self.refused("system.reg is empty", self.make(".wine", ""))
+        self.refused("does not begin as a Wine registry does", self.make("b", "REGEDIT4\n"))
+
+    def test_a_registry_that_is_missing(self):
+        prefix = self.make(".wine")
+        (prefix / "system.reg").unlink()
+        self.refused("system.reg cannot be read", prefix)
+
+    def test_a_prefix_without_its_drive(self):
+        prefix = self.make(".wine")
+        shutil.rmtree(prefix / "drive_c")
+        self.refused("it has no drive_c", prefix)
+
+    def test_a_32_bit_prefix_where_wine_runs_64_bit_ones_only(self):
+        if os.path.exists("/usr/lib/i386-linux-gnu/wine"):
+            self.skipTest("this Wine runs 32-bit prefixes")
+        self.refused("it is a 32-bit prefix", self.make(".wine", REGISTRY.replace("win64", "win32")))
+
+    def test_a_prefix_of_another_wine_is_not_rebuilt(self):
+        self.refused("it was last used with another Wine", self.make(".wine", stamp="1500000000\n"))
+
+    def test_a_prefix_that_wine_never_rebuilds_may_be_of_any(self):
+        self.make(".wine", stamp="disable\n")
+        self.assertIsNone(self.only()["refused"])
+
+    def test_a_prefix_that_cannot_be_written_or_is_somebody_elses(self):
+        if os.geteuid() != 0:
+            self.skipTest("needs root to become another user")
+        prefix = self.make(".wine")
+        os.chown(prefix, NOBODY, NOBODY)
+        self.refused("it belongs to another user", prefix)
+        for path in [self.home.parent, self.home, *self.home.rglob("*")]:
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+        prefix.chmod(0o555)
+        tutti = shutil.copy(TUTTI, self.home)
+        done = subprocess.run([tutti, "wine", "install"], env=self.environment, capture_output=True, text=True, user=NOBODY, group=NOBODY,
+                              extra_groups=[], timeout=60, check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("it cannot be written: Permission denied", done.stderr)
+
+    def test_a_folder_that_is_no_prefix(self):
+        (self.home / "empty").mkdir()
+        self.assertIn("is no Wine prefix", self.run_tutti("install", "--prefix", str(self.home / "empty"), code=1))
+        self.assertIn("there is no folder", self.run_tutti("status", "--prefix", "/nowhere", code=1))
+
+    def test_a_driver_that_is_not_there(self):
+        self.make(".wine")
+        self.assertIn("there is no driver in", self.run_tutti("install", "--dlls", str(self.home), code=1))
+        del self.environment["TUTTI_WINE_DLLS"]
+        self.assertIn("the Windows driver is not installed", self.run_tutti("install", code=1))
+
+
+class Arguments(Home):
+    def test_wrong_ones_end_with_2(self):
+        self.assertIn("ACTION is missing", self.run_tutti(code=2))
+        self.assertIn("install, uninstall or status", self.run_tutti("remove", code=2))
+        self.assertIn("name it with --prefix", self.run_tutti("install", "--wine", WINE, code=2))
+
+
+class RealPrefixes(Home):
+    """Wine itself, in copies of one prefix."""
+
+    def setUp(self):
+        super().setUp()
+        if not (wine_works() and driver_built()):
+            self.skipTest("needs Wine and the 64-bit Windows build")
+        self.prefix = self.home / ".wine"
+        subprocess.run(["cp", "-a", TEMPLATE, self.prefix], check=True)
+        (self.prefix / "wineserver").unlink(missing_ok=True)
+        self.before = everything(self.prefix)
+
+    def wine(self, *arguments):
+        return run_wine(self.prefix, *arguments)
+
+    def assert_as_before(self):
+        now = everything(self.prefix)
+        for part, before in self.before.items():
+            changed = [f"{name}: {before.get(name)} was before, now {now[part].get(name)}" for name in sorted({*before, *now[part]})
+                       if before.get(name) != now[part].get(name) and (part, name) not in WRITTEN_BY_WINE]
+            self.assertEqual([], changed, part)
+
+    def driver(self):
+        return self.only()["drivers"][0]
+
+    def test_install_registers_status_sees_it_uninstall_leaves_no_trace(self):
+        self.assertIn("register it with 'tutti wine install", self.only()["advice"])
+        self.assertIn("registered", self.run_tutti("install"))
+        found = self.only()
+        driver = found["drivers"][0]
+        self.assertEqual("Z:" + str(self.dlls / "x86_64-windows/tutti.dll").replace("/", "\\"), driver["registered"])
+        self.assertTrue(driver["same"] and driver["engine"] and found["installed"])
+        self.assertIsNone(found["advice"])
+        self.assertFalse((self.prefix / "drive_c/Program Files/Tutti").exists())
+        shown = self.wine("reg", "query", r"HKLM\SOFTWARE\ASIO\Tutti", "/v", "CLSID").stdout
+        self.assertIn(CLSID, shown)
+        self.run_tutti("install")
+        self.assertIn("taken out", self.run_tutti("uninstall"))
+        self.assert_as_before()
+        self.assertIn("nothing to take out", self.run_tutti("uninstall"))
+
+    def test_both_halves_where_the_prefix_has_both(self):
+        if not (self.only()["both"] and (BUILD.parent / "win32/src/asio/tutti.dll").exists()):
+            self.skipTest("needs Wine's 32-bit part and the 32-bit Windows build")
+        for how, begin in (([], "Z:"), (["--copy"], "C:")):
+            self.assertNotIn(";", self.run_tutti("install", *how))
+            found = self.only()
+            self.assertIsNone(found["advice"])
+            for driver, half in zip(found["drivers"], ("x86_64-windows", "i386-windows")):
+                self.assertTrue(driver["registered"].startswith(begin) and half in driver["registered"], driver)
+                self.assertTrue(driver["same"] and driver["engine"], driver)
+            for folder in ("system32", "syswow64"):
+                shown = self.wine(rf"C:\windows\{folder}\reg.exe", "query", r"HKLM\SOFTWARE\ASIO\Tutti", "/v", "CLSID").stdout
+                self.assertIn(CLSID, shown, folder)
+            self.run_tutti("uninstall")
+            self.assert_as_before()
+
+    def test_a_half_that_cannot_be_loaded_leaves_the_other(self):
+        if not self.only()["both"]:
+            self.skipTest("needs Wine's 32-bit part")
+        (self.dlls / "i386-windows/tutti.dll").write_bytes(b"MZ no driver")
+        self.assertIn("registered; the 32-bit driver could not be registered", self.run_tutti("install"))
+        self.assertIsNone(self.only()["drivers"][1]["registered"])
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
+    def test_copies_go_as_they_came(self):
+        self.run_tutti("install", "--copy")
+        self.assertEqual(r"C:\Program Files\Tutti\x86_64-windows\tutti.dll", self.driver()["registered"])
+        self.assertTrue(self.driver()["engine"])
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
+    def test_files_that_others_put_beside_the_copies_stay(self):
+        self.run_tutti("install", "--copy")
+        own = self.prefix / "drive_c/Program Files/Tutti/presets.txt"
+        own.write_text("mine")
+        self.run_tutti("uninstall")
+        self.assertEqual("mine", own.read_text())
+        self.assertEqual(["presets.txt"], os.listdir(own.parent))
+
+    def test_a_prefix_whose_programs_do_not_see_our_files_gets_copies(self):
+        (self.prefix / "dosdevices/z:").unlink()
+        for _ in range(2):  # Wine finds its fonts by other names now
+            self.wine("regsvr32", "/s", "C:\\nothing.dll")
+        self.before = everything(self.prefix)
+        self.run_tutti("install")
+        self.assertTrue(self.driver()["registered"].startswith("C:"))
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
+    def test_what_was_registered_by_hand_comes_back(self):
+        other = self.home / "by hand"
+        shutil.copytree(self.dlls / "x86_64-windows", other)
+        self.wine("regsvr32", "/s", "Z:" + str(other / "tutti.dll").replace("/", "\\"))
+        self.before = everything(self.prefix)
+        self.assertIn("registered here by hand, and stays", self.run_tutti("uninstall"))
+        self.run_tutti("install")
+        self.assertIn("x86_64-windows", self.driver()["registered"])
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
+    def test_a_driver_of_another_build_and_one_whose_file_is_gone_are_told(self):
+        self.run_tutti("install")
+        newer = self.home / "newer"
+        shutil.copytree(self.dlls, newer)
+        with open(newer / "x86_64-windows/tutti.dll", "ab") as file:
+            file.write(b"x")
+        found = self.only("--dlls", str(newer))
+        self.assertFalse(found["drivers"][0]["same"])
+        self.assertIn("is another build", found["advice"])
+        (self.dlls / "x86_64-windows/tuttid.exe").unlink()
+        self.assertIn("tuttid.exe is missing", self.only()["advice"])
+        (self.dlls / "x86_64-windows/tutti.dll").unlink()
+        found = self.only("--dlls", str(newer))
+        self.assertIn("file is gone", found["advice"])
+        self.run_tutti("uninstall", "--dlls", str(newer))
+        self.assert_as_before()
+
+    def test_a_file_that_is_no_driver_leaves_nothing_behind(self):
+        (self.dlls / "x86_64-windows/tutti.dll").write_bytes(b"MZ no driver")
+        for how in ([], ["--copy"]):
+            self.assertIn("could not be registered", self.run_tutti("install", *how, code=1))
+            self.assert_as_before()
+
+    def test_a_prefix_in_use_is_refused(self):
+        environment = {**self.environment, "WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all"}
+        subprocess.run([SERVER, "-p30"], env=environment, check=True)
+        try:
+            self.assertTrue(self.only()["in_use"])
+            self.assertIn("a program runs in it now", self.run_tutti("install", code=1))
+        finally:
+            subprocess.run([SERVER, "-k"], env=environment, check=False)
+            subprocess.run([SERVER, "-w"], env=environment, check=False, timeout=60)
+        self.assert_as_before()
+
+    def test_a_stopped_installation_can_be_taken_out(self):
+        # as if the process had ended between the copies and the registering
+        copies = self.prefix / "drive_c/Program Files/Tutti/x86_64-windows"
+        copies.mkdir(parents=True)
+        (copies / "tutti.dll").write_bytes(b"half")
+        (self.prefix / ".tutti-wine").write_text(
+            "tutti wine install 0.1.0\nfolder 64 -\nfolder both -\ncopy 64 tutti.dll\ncopy 64 tuttid.exe\n"
+            "copy 64 ../../../../../system.reg\n")
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
+
+def run_wine(prefix, *arguments, overrides=",services.exe,explorer.exe,plugplay.exe,winedevice.exe"):
+    """Runs a Windows program and waits until the prefix sleeps."""
+    environment = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "WINEPREFIX": str(prefix), "WINEDEBUG": "-all",
+                   "WINEDLLOVERRIDES": f"mscoree,mshtml,winemenubuilder.exe{overrides}="}
+    done = subprocess.run([WINE, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    subprocess.run([SERVER, "-w"], env=environment, check=False, timeout=60)
+    return done
+
+
+def make_template(folder):
+    """A prefix, and which keys Wine itself writes anew whenever it starts."""
+    prefix = pathlib.Path(folder)
+    run_wine(prefix, "wineboot", "-i", overrides="")
+    seen = []
+    for _ in range(3):
+        run_wine(prefix, "regsvr32", "/s", "C:\\nothing.dll")
+        seen.append(everything(prefix))
+    for one, other in zip(seen, seen[1:]):
+        WRITTEN_BY_WINE.update((part, name) for part in one for name in {*one[part], *other[part]} if one[part].get(name) != other[part].get(name))
+
+
+def main():
+    global TUTTI, BUILD, TEMPLATE
+    TUTTI, BUILD = sys.argv[1], pathlib.Path(sys.argv[2])
+    with tempfile.TemporaryDirectory(prefix="tutti-wine-template-") as folder:
+        TEMPLATE = os.path.join(folder, "prefix")
+        if wine_works() and driver_built():
+            make_template(TEMPLATE)
+        unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+
+
+main()

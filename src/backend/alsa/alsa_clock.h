@@ -9,12 +9,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/dll.h"
+
 struct alsa_clock {
-    double nominal_ns, period_ns; /* of one period: by the rate; as measured */
-    double next_ns;               /* when the next period is expected to be complete */
-    double weight;                /* of an error: the loop's bandwidth */
-    double owed_frames;           /* lost, and less than the half period that can be told */
-    uint64_t last_ns;             /* told last; 0: nothing yet */
+    struct dll loop;
+    double owed_frames; /* lost, and less than the half period that can be told */
+    uint64_t last_ns;   /* told last; 0: nothing yet */
     uint32_t period_frames;
     bool restarted; /* the device's frames begin anew at the next tick */
 };

@@ -333,7 +333,7 @@ patience_ns(const struct runner *runner)
 {
     uint64_t pause_ms = runner->ran ? PAUSE_MS : FIRST_PAUSE_MS;
     uint64_t pause_ns = pause_ms * OS_NS_PER_MS + 2 * runner->period_ns;
-    return runner->paced_frames ? (uint64_t)runner->stream->clock.next_ns
+    return runner->paced_frames ? (uint64_t)runner->stream->clock.loop.next_ns
                                 : runner->cycle_ns + pause_ns;
 }
 

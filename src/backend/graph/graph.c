@@ -164,7 +164,7 @@ graph_pace(struct graph *graph)
         return os_now_ns() + OS_NS_PER_MS;
     }
     pace(graph);
-    uint64_t next_ns = (uint64_t)graph->clock.next_ns;
+    uint64_t next_ns = (uint64_t)graph->clock.loop.next_ns;
     graph_leave(graph);
     return next_ns;
 }

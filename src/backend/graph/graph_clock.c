@@ -9,58 +9,31 @@ enum {
     LATE_CYCLES = 128, /* so many far behind: time was lost and nobody told */
     QUIET_CYCLES = 16, /* the news of an xrun comes some cycles after it */
 };
-static const double bandwidth_hz = 0.5;
-static const double most_ppm = 10000; /* by which a clock may be off */
-
 void
 graph_clock_start(struct graph_clock *clock, double rate_hz, uint32_t period_frames)
 {
-    double nominal_ns = period_frames * 1e9 / rate_hz;
-    double omega = 2 * 3.14159265358979 * bandwidth_hz * nominal_ns * 1e-9;
-    *clock = (struct graph_clock){
-        .nominal_ns = nominal_ns,
-        .period_ns = nominal_ns,
-        .weight = omega < 0.35 ? omega : 0.35,
-        .period_frames = period_frames,
-    };
+    *clock = (struct graph_clock){.period_frames = period_frames};
+    dll_init(&clock->loop, period_frames * 1e9 / rate_hz);
 }
 
 /* Whole periods that lie in ns, to the nearest. */
 static double
 periods_in(const struct graph_clock *clock, double ns)
 {
-    return ns > 0 ? floor(ns / clock->nominal_ns + 0.5) : 0;
-}
-
-static double
-within(double value, double most)
-{
-    return value > most ? most : value < -most ? -most : value;
-}
-
-/* Follows an error of the prediction: half a period at most, so that time never turns back. */
-static void
-follow(struct graph_clock *clock, double error_ns)
-{
-    double error = within(error_ns, clock->nominal_ns / 2);
-    double w = clock->weight;
-    clock->next_ns += clock->period_ns + 1.41421356 * w * error;
-    clock->period_ns += w * w * error;
-    clock->period_ns = clock->nominal_ns + within(clock->period_ns - clock->nominal_ns,
-                                                  clock->nominal_ns * most_ppm * 1e-6);
+    return ns > 0 ? floor(ns / clock->loop.nominal_ns + 0.5) : 0;
 }
 
 /* True when the loop's lag behind the server is time that was lost. */
 static bool
 lag_is_loss(struct graph_clock *clock, double error_ns, bool told)
 {
-    if (error_ns < clock->nominal_ns / 2) {
+    if (error_ns < clock->loop.nominal_ns / 2) {
         clock->late_cycles = 0;
         return false;
     }
     /* A machine that stalled runs the cycles it owes at once: only an xrun, or a lag that stays,
      * says that they will not come. */
-    clock->late_cycles += error_ns > 1.5 * clock->nominal_ns;
+    clock->late_cycles += error_ns > 1.5 * clock->loop.nominal_ns;
     return told || clock->late_cycles >= LATE_CYCLES;
 }
 
@@ -70,24 +43,24 @@ graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame, ui
     struct graph_moment moment = {0};
     if (!clock->begun) {
         clock->begun = true;
-        clock->next_ns = (double)woke_ns;
+        clock->loop.next_ns = (double)woke_ns;
     } else if (!clock->counting) {
         /* Back from pacing: by time alone. */
-        double passed = periods_in(clock, (double)woke_ns - clock->next_ns);
-        clock->next_ns += passed * clock->nominal_ns;
+        double passed = periods_in(clock, (double)woke_ns - clock->loop.next_ns);
+        clock->loop.next_ns += passed * clock->loop.nominal_ns;
         moment.lost_frames = (uint64_t)passed * clock->period_frames;
     } else {
         /* Cycles that the server ran without us. */
         int32_t skipped = (int32_t)(frame - clock->expected_frame);
         if (skipped > 0) {
             moment.lost_frames = (uint64_t)skipped;
-            clock->next_ns += skipped * clock->period_ns / clock->period_frames;
+            clock->loop.next_ns += skipped * clock->loop.period_ns / clock->period_frames;
         }
     }
     bool told = clock->counting && xruns != clock->xruns;
-    if (lag_is_loss(clock, (double)woke_ns - clock->next_ns, told)) {
-        double passed = periods_in(clock, (double)woke_ns - clock->next_ns);
-        clock->next_ns += passed * clock->nominal_ns;
+    if (lag_is_loss(clock, (double)woke_ns - clock->loop.next_ns, told)) {
+        double passed = periods_in(clock, (double)woke_ns - clock->loop.next_ns);
+        clock->loop.next_ns += passed * clock->loop.nominal_ns;
         moment.lost_frames += (uint64_t)passed * clock->period_frames;
         clock->late_cycles = 0;
     }
@@ -96,11 +69,11 @@ graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame, ui
     if (moment.xrun) {
         clock->quiet_cycles = QUIET_CYCLES;
     }
-    moment.time_ns = (uint64_t)clock->next_ns;
+    moment.time_ns = (uint64_t)clock->loop.next_ns;
     clock->xruns = xruns;
     clock->expected_frame = frame + clock->period_frames;
     clock->counting = true;
-    follow(clock, (double)woke_ns - clock->next_ns);
+    dll_follow(&clock->loop, (double)woke_ns - clock->loop.next_ns);
     return moment;
 }
 
@@ -115,20 +88,20 @@ graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct graph_moment
 {
     if (!clock->begun) {
         clock->begun = true;
-        clock->next_ns = (double)now_ns;
+        clock->loop.next_ns = (double)now_ns;
     }
     clock->counting = false;
-    double late_ns = (double)now_ns - clock->next_ns;
+    double late_ns = (double)now_ns - clock->loop.next_ns;
     if (late_ns < 0) {
         return false;
     }
-    double missed = floor(late_ns / clock->nominal_ns);
-    clock->next_ns += missed * clock->nominal_ns;
+    double missed = floor(late_ns / clock->loop.nominal_ns);
+    clock->loop.next_ns += missed * clock->loop.nominal_ns;
     *moment = (struct graph_moment){
-        .time_ns = (uint64_t)clock->next_ns,
+        .time_ns = (uint64_t)clock->loop.next_ns,
         .lost_frames = (uint64_t)missed * clock->period_frames,
         .xrun = missed > 0,
     };
-    clock->next_ns += clock->nominal_ns;
+    clock->loop.next_ns += clock->loop.nominal_ns;
     return true;
 }

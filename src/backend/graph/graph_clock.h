@@ -12,17 +12,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/dll.h"
+
 struct graph_clock {
-    double nominal_ns, period_ns; /* of one period: by the rate; as measured */
-    double next_ns;               /* when the next cycle is expected to begin */
-    double weight;                /* of an error: the loop's bandwidth */
+    struct dll loop;
     uint32_t period_frames;
     uint32_t expected_frame; /* the server's count at the next cycle */
     uint32_t xruns;          /* seen */
     unsigned late_cycles;    /* in a row far behind, without an xrun */
     unsigned quiet_cycles;   /* in which an xrun is the news of a loss that was seen already */
     bool counting;           /* expected_frame and xruns are of the present server time */
-    bool begun;              /* next_ns is meant */
+    bool begun;              /* loop.next_ns is meant */
 };
 
 struct graph_moment {

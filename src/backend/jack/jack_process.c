@@ -42,7 +42,8 @@ woke_ns(const struct backend_stream *stream)
     double since_ns =
         stream->api->frames_since_cycle_start(stream->client) * 1e9 / stream->graph.info.rate_hz;
     /* more than some periods ago is no answer */
-    return since_ns < 4 * stream->graph.clock.nominal_ns ? now_ns - (uint64_t)since_ns : now_ns;
+    return since_ns < 4 * stream->graph.clock.loop.nominal_ns ? now_ns - (uint64_t)since_ns
+                                                              : now_ns;
 }
 
 /* True when a cycle has filled the ports. */

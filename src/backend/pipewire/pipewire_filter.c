@@ -69,7 +69,7 @@ run_period(struct backend_stream *stream, const struct spa_io_clock *clock)
     double since_ns = (double)now_ns - (double)clock->nsec;
     uint32_t frames = (uint32_t)clock->duration;
     /* the moment is the driver's; one that lies in the future or far back is no answer */
-    bool plausible = since_ns >= 0 && since_ns < 4 * graph->clock.nominal_ns;
+    bool plausible = since_ns >= 0 && since_ns < 4 * graph->clock.loop.nominal_ns;
     struct graph_turn turn = {
         .frames = frames,
         .renders = clock->flags & SPA_IO_CLOCK_FLAG_FREEWHEEL,

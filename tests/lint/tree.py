@@ -11,8 +11,11 @@ SKIPPED = 77  # Meson shows a test with this exit status as skipped
 
 
 def from_git():
-    shown = subprocess.run(["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                           capture_output=True, check=False)
+    try:
+        shown = subprocess.run(["git", "-C", TOP, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                               capture_output=True, check=False)
+    except FileNotFoundError:
+        return []  # there is no git here
     return shown.stdout.decode().split("\0")[:-1] if shown.returncode == 0 else []
 
 

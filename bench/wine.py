@@ -4,6 +4,7 @@
 
 jack: Tutti's native engine on a JACK server, and WineASIO on the same kind of server (its dummy driver). --wineasio DIR is the folder
 of a WineASIO built from its public source (with build64/wineasio64.dll and .dll.so in it).
+pipewire: Tutti's pipewire backend, and the same WineASIO on PipeWire's own libjack, on a private server.
 transport: no peer and no server: the virtual card, with the native engine, and with the Windows engine under Wine.
 
 Per callback the host writes down when it began (tests/hosts). Jitter: how far the time between two callbacks is from the nominal one. Missed:
@@ -17,6 +18,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy
@@ -30,8 +32,12 @@ NATIVE = TOP / "build/native/src"
 sys.path.insert(0, str(TOP / "tools"))
 import demo
 import demo_compare
+import demo_graph
 
 START_S = 40
+WINEASIO = {"WINEDLLPATH": str(FOLDER / "wineasio"), "WINEASIO_FIXED_BUFFERSIZE": "on", "WINEASIO_NUMBER_INPUTS": "2",
+            "WINEASIO_NUMBER_OUTPUTS": "2"}
+PIPEWIRE_JACK = "/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack"
 RECORD_BYTES = demo_compare.RECORD.itemsize
 
 
@@ -158,8 +164,54 @@ class WineAsio(JackServer):
 
     def __init__(self, frames):
         super().__init__(frames)
-        self.environment.update(WINEDLLPATH=str(FOLDER / "wineasio"), WINEASIO_FIXED_BUFFERSIZE="on",
-                                WINEASIO_NUMBER_INPUTS="2", WINEASIO_NUMBER_OUTPUTS="2")
+        self.environment.update(WINEASIO)
+
+
+class PipeWireServer(System):
+    """A server of the benchmark's own, with the demo's virtual sink and a fixed quantum."""
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="tutti-bench-")
+        conf = pathlib.Path(self.folder, "bench.conf")
+        conf.write_text(demo_graph.CONFIGURATION.replace(f"default.clock.quantum = {demo_graph.QUANTUM}", f"default.clock.quantum = {self.frames}"))
+        self.environment.update(PIPEWIRE_RUNTIME_DIR=self.folder, PIPEWIRE_LATENCY=f"{self.frames}/{RATE}")
+        self.server = subprocess.Popen(["pipewire", "-c", conf], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while "monitor_FR" not in self.tool("pw-link", "-o"):
+            if time.monotonic() > end:
+                raise Failure("pipewire did not start")
+            time.sleep(0.1)
+        return self
+
+    def tool(self, *command):
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False).stdout
+
+    def loop(self):
+        for first, second in self.patch:
+            self.tool("pw-link", first, second)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class TuttiPipeWire(PipeWireServer):
+    name = "tutti"
+    patch = [("Tutti:out_1", "Tutti:in_1")]
+
+    def __init__(self, frames):
+        super().__init__(frames)
+        self.environment.update(TUTTI_DEVICE_BACKEND="pipewire", TUTTI_DEVICE_NAME=demo_graph.SINK)
+
+
+class WineAsioPipeWire(PipeWireServer):
+    name = "wineasio"
+    driver = "WineASIO"
+    patch = [("tutti-host:out_1", "tutti-host:in_1")]
+
+    def __init__(self, frames):
+        super().__init__(frames)
+        self.environment.update(WINEASIO, LD_LIBRARY_PATH=PIPEWIRE_JACK)
 
 
 class TuttiNative(System):
@@ -283,7 +335,7 @@ def parse(words):
         return [int(word) for word in text.split(",")]
     parser = argparse.ArgumentParser(prog="./run bench wine", description="Windows hosts under Wine, beside a peer.")
     parser.add_argument("--wineasio", type=pathlib.Path, help="folder of a built WineASIO; without it only the transport is measured")
-    parser.add_argument("--only", choices=["transport", "jack"])
+    parser.add_argument("--only", choices=["transport", "jack", "pipewire"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--warm", type=float, default=4)
@@ -295,7 +347,7 @@ def parse(words):
 
 def main():
     arguments = parse(sys.argv[1:])
-    wanted = [arguments.only] if arguments.only else ["transport"] + (["jack"] if arguments.wineasio else [])
+    wanted = [arguments.only] if arguments.only else ["transport"] + (["jack", "pipewire"] if arguments.wineasio else [])
     report = json.loads(arguments.out.read_text()) if arguments.only and arguments.out.exists() else {}
     report |= {"command": "./run bench wine " + " ".join(sys.argv[1:]), "date": datetime.date.today().isoformat(),
                "machine": {"processors": os.cpu_count(), "kernel": os.uname().release}}
@@ -305,11 +357,14 @@ def main():
     try:
         if "transport" in wanted:
             report["transport"] = compare([TuttiNative, TuttiWindows], arguments)
-        if "jack" in wanted:
+        if "jack" in wanted or "pipewire" in wanted:
             if not arguments.wineasio:
                 raise Failure("--wineasio DIR is needed")
             prepare_wineasio(arguments.wineasio)
+        if "jack" in wanted:
             report["jack"] = compare([TuttiJack, WineAsio], arguments)
+        if "pipewire" in wanted:
+            report["pipewire"] = compare([TuttiPipeWire, WineAsioPipeWire], arguments)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

@@ -233,16 +233,21 @@ static void
 hint_page(void)
 {
     require_joined();
-    scribble(me.rendezvous, 0, 32);
+    scribble(me.rendezvous, 0, 48);
 }
 
+/* By the word, and by the pipe, which is filled and emptied. */
 static void
 waking_storm(void)
 {
+    static char bytes[65536];
     require_joined();
     for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
         os_wake_post(&me.engine);
         atomic_store(&me.rendezvous->pending, some_word());
+        ssize_t moved = random_word() % 2 ? write((int)me.engine.event, bytes, sizeof bytes)
+                                          : read((int)me.engine.event, bytes, sizeof bytes);
+        (void)moved;
     }
 }
 
@@ -560,7 +565,7 @@ static const struct {
     {"words-of-the-program", words_of_the_program, "run, start_seq, thread and times"},
     {"owner-words", owner_words, "owner and armed"},
     {"nearly-right-owners", owner_words_that_are_nearly_right, "numbers near the call's"},
-    {"hint-page", hint_page, "the page that all programs share: pending and wake"},
+    {"hint-page", hint_page, "the page that all programs share: pending, wake, by_event"},
     {"waking-storm", waking_storm, "the engine is woken without end"},
     {"run-words", running_and_stopping, "started and stopped thousands of times, any start_seq"},
     {"samples", samples_that_are_none, "NaN, infinities, denormals, huge numbers"},

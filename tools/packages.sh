@@ -16,6 +16,7 @@ declare -A package_sets=(
     [wine32]="debootstrap util-linux"
     [network]="iproute2 python3 python3-numpy"
     [pipewire]="pipewire pipewire-bin"
+    [rtkit]="dbus-daemon python3-dbus python3-gi"
     [alsa]="libasound2-plugins"
     [pulse]="pulseaudio pulseaudio-utils"
 )

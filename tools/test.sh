@@ -40,7 +40,7 @@ fail_build() {
 }
 
 suite_native() {
-    install lint jack pipewire alsa pulse network
+    install lint jack pipewire alsa pulse network rtkit
     build_native || { fail_build native; return; }
     run_suite native --num-processes 2
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""./run bench cycle: what a cycle costs, and when its last program is done, beside JACK2 in the same run.
+"""./run bench cycle: what a cycle costs, and when its last program is done, beside JACK2 and PipeWire in the same run.
 
 A cycle begins when the server's timer was due: a small library that is preloaded into both servers writes down their timed sleeps
 (bench/timer_log.c). It ends when the last of the programs has done its callback. Both systems run real-time as they do by
@@ -24,7 +24,7 @@ import numpy
 
 import cycle_cost
 import cycle_report
-from peers import RATE, Failure, Jack, JackSync, Tutti, run_times, switches
+from peers import RATE, Failure, Jack, JackSync, PipeWire, Tutti, run_times, switches
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 OUT = TOP / "build/bench"
@@ -100,7 +100,7 @@ def summary(rounds):
 
 
 def ratios(ours, theirs):
-    """Tutti / JACK2, round by round: they alternated."""
+    """Tutti / peer, round by round: they alternated."""
     result = {}
     for name, pick in {
             "last_done_median": lambda one: one["last_done_us"]["median"], "last_done_p99": lambda one: one["last_done_us"]["p99"],
@@ -110,22 +110,23 @@ def ratios(ours, theirs):
     return result
 
 
-def last_done(arguments):
+def last_done(arguments, peer):
+    """Tutti and a peer in turns, for each number of programs."""
     results = []
     for frames in arguments.frames:
         for count in arguments.programs:
-            rounds = {"tutti": [], "jack2": []}
+            rounds = {Tutti.name: [], peer.name: []}
             for number in range(arguments.rounds):
-                kinds = [Tutti, Jack] if number % 2 == 0 else [Jack, Tutti]
+                kinds = [Tutti, peer] if number % 2 == 0 else [peer, Tutti]
                 for kind in kinds:
                     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder, kind(folder, frames) as system:
                         system.add(count)
                         time.sleep(arguments.warm)
                         rounds[kind.name].append(measure(system, arguments.seconds))
-            row = {"frames": frames, "programs": count, "tutti": summary(rounds["tutti"]), "jack2": summary(rounds["jack2"]),
-                   "ratio": ratios(rounds["tutti"], rounds["jack2"])}
+            row = {"frames": frames, "programs": count, **{name: summary(runs) for name, runs in rounds.items()},
+                   "ratio": ratios(rounds[Tutti.name], rounds[peer.name])}
             results.append(row)
-            print(cycle_report.last_done_line(row), flush=True)
+            print(cycle_report.last_done_line(row, peer.name), flush=True)
     return results
 
 
@@ -157,7 +158,7 @@ def stopped(arguments):
 def parse(words):
     parser = argparse.ArgumentParser(prog="./run bench cycle", description="Cost of a cycle, and beside JACK2.")
     parser.add_argument("--quick", action="store_true", help="a minute instead of a quarter of an hour")
-    parser.add_argument("--only", choices=["cost", "last_done", "stopped"], help="one part")
+    parser.add_argument("--only", choices=["cost", "last_done", "pipewire", "stopped"], help="one part")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--warm", type=float, default=4, help="seconds before measuring: programs settle")
@@ -177,7 +178,7 @@ def main():
     report = json.loads(arguments.out.read_text()) if arguments.only and arguments.out.exists() else {}
     report |= {"command": "./run bench cycle " + " ".join(sys.argv[1:]), "date": datetime.date.today().isoformat(),
               "machine": {"processors": os.cpu_count(), "kernel": os.uname().release}}
-    wanted = [arguments.only] if arguments.only else ["cost", "last_done", "stopped"]
+    wanted = [arguments.only] if arguments.only else ["cost", "last_done", "pipewire", "stopped"]
     try:
         if "cost" in wanted:
             report["cost"] = cycle_cost.measure(arguments.quick)
@@ -185,7 +186,9 @@ def main():
             if not shutil.which("jackd"):
                 raise Failure("jackd is not installed")
         if "last_done" in wanted:
-            report["last_done"] = last_done(arguments)
+            report["last_done"] = last_done(arguments, Jack)
+        if "pipewire" in wanted:
+            report["pipewire"] = last_done(arguments, PipeWire)
         if "stopped" in wanted:
             report["stopped"] = stopped(arguments)
     except Failure as failure:

@@ -6,11 +6,11 @@ import subprocess
 BEGIN, END = "<!-- cycle: written by ./run bench cycle --results -->\n", "<!-- end of cycle -->\n"
 
 
-def last_done_line(row):
-    ours, theirs, ratio = row["tutti"], row["jack2"], row["ratio"]
+def last_done_line(row, peer):
+    ours, theirs, ratio = row["tutti"], row[peer], row["ratio"]
     return (f"{row['frames']:4} frames {row['programs']:3} programs  "
             f"last done us: tutti {ours['last_done_median_us']['median']:6.1f} / {ours['last_done_p99_us']['median']:6.1f}  "
-            f"jack2 {theirs['last_done_median_us']['median']:6.1f} / {theirs['last_done_p99_us']['median']:6.1f}  "
+            f"{peer} {theirs['last_done_median_us']['median']:6.1f} / {theirs['last_done_p99_us']['median']:6.1f}  "
             f"ratio {ratio['last_done_median']['median']:.2f} ({ratio['last_done_median']['min']:.2f}-{ratio['last_done_median']['max']:.2f})  "
             f"cpu % {ours['processor_percent']['median']:5.2f} / {theirs['processor_percent']['median']:5.2f} "
             f"ratio {ratio['processor']['median']:.2f}  missed {ours['missed_cycles']} / {theirs['missed_cycles']}  "
@@ -34,11 +34,11 @@ def cost_table(rows):
     return lines
 
 
-def last_done_table(rows):
-    lines = ["| frames | programs | Tutti µs, median / p99 | JACK2 µs | ratio of medians | processor %, Tutti / JACK2 | ratio | missed cycles, Tutti / JACK2 |",
+def last_done_table(rows, peer, title):
+    lines = [f"| frames | programs | Tutti µs, median / p99 | {title} µs | ratio of medians | processor %, Tutti / {title} | ratio | missed cycles, Tutti / {title} |",
              "|---|---|---|---|---|---|---|---|"]
     for row in rows:
-        ours, theirs, ratio = row["tutti"], row["jack2"], row["ratio"]
+        ours, theirs, ratio = row["tutti"], row[peer], row["ratio"]
         lines.append(
             f"| {row['frames']} | {row['programs']} | {ours['last_done_median_us']['median']:.0f} / {ours['last_done_p99_us']['median']:.0f} "
             f"| {theirs['last_done_median_us']['median']:.0f} / {theirs['last_done_p99_us']['median']:.0f} | {spread(ratio['last_done_median'])} "
@@ -96,8 +96,10 @@ def write(report, folder):
     """The tables between the marks in RESULTS.md, and the plot beside it."""
     lines = [f"`{report['command'].strip()}`, {report['date']}, {report['machine']['processors']} processors, Linux {report['machine']['kernel']}.", ""]
     if report.get("last_done"):
-        lines += last_done_table(report["last_done"]) + ["", "![Tutti and JACK2 by number of programs](cycle.svg)", ""]
+        lines += last_done_table(report["last_done"], "jack2", "JACK2") + ["", "![Tutti and JACK2 by number of programs](cycle.svg)", ""]
         plot(report["last_done"], folder / "cycle.svg")
+    if report.get("pipewire"):
+        lines += last_done_table(report["pipewire"], "pipewire", "PipeWire") + [""]
     if report.get("stopped"):
         lines += stopped_table(report["stopped"]) + [""]
     if report.get("cost"):

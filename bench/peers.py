@@ -18,6 +18,23 @@ RECORDS = 1 << 16
 HEADER_WORDS = 8
 
 
+PIPEWIRE_JACK = "/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack"
+PIPEWIRE_CONFIGURATION = f"""
+context.properties = {{ core.daemon = true core.name = pipewire-0 settings.check-quantum = false
+    default.clock.rate = {RATE} default.clock.quantum = FRAMES default.clock.min-quantum = 16 default.clock.max-quantum = 8192 }}
+context.spa-libs = {{ support.* = support/libspa-support }}
+context.modules = [
+    {{ name = libpipewire-module-rt args = {{ nice.level = -11 }} flags = [ ifexists nofail ] }}
+    {{ name = libpipewire-module-protocol-native }} {{ name = libpipewire-module-metadata }}
+    {{ name = libpipewire-module-spa-node-factory }} {{ name = libpipewire-module-client-node }}
+    {{ name = libpipewire-module-access }} {{ name = libpipewire-module-adapter }} {{ name = libpipewire-module-link-factory }} ]
+context.objects = [
+    {{ factory = metadata args = {{ metadata.name = default }} }}
+    {{ factory = spa-node-factory args = {{ factory.name = support.node.driver node.name = Dummy-Driver
+        node.group = pipewire.dummy priority.driver = 20000 }} }} ]
+"""
+
+
 class Failure(Exception):
     pass
 
@@ -188,6 +205,27 @@ class Jack(System):
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         if waited.returncode or self.server.poll() is not None:
             raise Failure("jackd did not start")
+
+
+class PipeWire(System):
+    """A server with nothing but a driver by timer; the programs are JACK's, on PipeWire's own libjack."""
+    name = "pipewire"
+    binary = "bench_pass_jack"
+
+    def __init__(self, folder, frames):
+        super().__init__(folder, frames)
+        self.environment.update(PIPEWIRE_RUNTIME_DIR=str(self.folder), PIPEWIRE_LATENCY=f"{frames}/{RATE}", LD_LIBRARY_PATH=PIPEWIRE_JACK)
+
+    def start_server(self):
+        conf = self.folder / "bench.conf"
+        conf.write_text(PIPEWIRE_CONFIGURATION.replace("FRAMES", str(self.frames)))
+        self.server = subprocess.Popen(["pipewire", "-c", conf], env=self.server_environment(), stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while subprocess.run(["pw-cli", "info", "0"], env=self.environment, capture_output=True, check=False).returncode:
+            if time.monotonic() > deadline or self.server.poll() is not None:
+                raise Failure("pipewire did not start")
+            time.sleep(0.1)
 
 
 class JackSync(Jack):

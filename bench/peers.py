@@ -214,7 +214,8 @@ class PipeWire(System):
 
     def __init__(self, folder, frames):
         super().__init__(folder, frames)
-        self.environment.update(PIPEWIRE_RUNTIME_DIR=str(self.folder), PIPEWIRE_LATENCY=f"{frames}/{RATE}", LD_LIBRARY_PATH=PIPEWIRE_JACK)
+        (self.folder / "runtime").mkdir()
+        self.environment.update(PIPEWIRE_RUNTIME_DIR=str(self.folder / "runtime"), PIPEWIRE_LATENCY=f"{frames}/{RATE}", LD_LIBRARY_PATH=PIPEWIRE_JACK)
 
     def start_server(self):
         conf = self.folder / "bench.conf"

@@ -35,6 +35,7 @@ import demo_compare
 import demo_graph
 
 START_S = 40
+STARTS = 3
 WINEASIO = {"WINEDLLPATH": str(FOLDER / "wineasio"), "WINEASIO_FIXED_BUFFERSIZE": "on", "WINEASIO_NUMBER_INPUTS": "2",
             "WINEASIO_NUMBER_OUTPUTS": "2"}
 PIPEWIRE_JACK = "/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack"
@@ -74,7 +75,7 @@ class Host:
 
     def ready(self):
         if self.process.poll() is not None:
-            raise Failure(f"a host ended: {self.files['log'].read_text().strip()[-300:]}")
+            raise Failure(f"a host ended with {self.process.returncode}: {self.files['log'].read_text().strip()[-300:]}")
         return self.files["ready"].exists()
 
     def callbacks(self):
@@ -264,6 +265,19 @@ def judge(system, span):
 
 
 def one(kind, frames, count, arguments):
+    """A run; hosts that do not start are counted, and it is tried again."""
+    failures = []
+    while True:
+        try:
+            return {**run_once(kind, frames, count, arguments), "failed_starts": failures}
+        except Failure as failure:
+            print(f"    {kind.name}: {failure}", flush=True)
+            failures.append(str(failure))
+            if len(failures) == STARTS:
+                raise
+
+
+def run_once(kind, frames, count, arguments):
     with kind(frames) as system:
         system.add(count, arguments.seconds + arguments.warm)
         time.sleep(arguments.warm)
@@ -317,6 +331,42 @@ def line(row, kinds):
     return "\n    ".join(words)
 
 
+def tables(report):
+    """For bench/RESULTS.md."""
+    titles = {"transport": ("Native engine through the bridge, and the Windows engine under Wine; no sound server", "native", "windows"),
+              "jack": ("Tutti and WineASIO on JACK2's dummy driver", "tutti", "wineasio"),
+              "pipewire": ("Tutti and WineASIO (by PipeWire's libjack) on PipeWire", "tutti", "wineasio")}
+    lines = []
+    for part, (title, ours, theirs) in titles.items():
+        if part not in report:
+            continue
+        lines += [f"{title}:", "", f"| frames | hosts | jitter µs, median / p99 / p99.9: {ours} | {theirs} | ratio of p99 | late + missed callbacks, {ours} / {theirs} | of "
+                  f"| processor µs a callback, {ours} / {theirs} | round trip heard (told), {ours} / {theirs} |", "|---|---|---|---|---|---|---|---|---|"]
+        for row in report[part]:
+            cells = {}
+            for name in (ours, theirs):
+                runs = row[name]
+                trip = runs[-1]["round_trip_frames"] or {"measured": None, "reported": "?"}
+                heard = "?" if not trip["measured"] else f"{trip['measured'][0]} ({trip['reported']})"
+                cells[name] = (" / ".join(f"{middle(runs, 'jitter_us', which):.0f}" for which in ("median", "p99", "p99_9")),
+                               f"{sum(r['late_callbacks'] for r in runs)} + {sum(r['missed_callbacks'] for r in runs)}",
+                               f"{middle(runs, 'cpu_us_per_callback'):.0f}", heard)
+            ratio = row["ratio"]["jitter_p99"]
+            pair = [f"{cells[ours][i]} / {cells[theirs][i]}" for i in (1, 2, 3)]
+            lines.append(f"| {row['frames']} | {row['hosts']} | {cells[ours][0]} | {cells[theirs][0]} | {ratio['median']} ({ratio['min']}–{ratio['max']}) | {pair[0]} "
+                         f"| {sum(r['expected_callbacks'] for r in row[ours])} | {pair[1]} | {pair[2]} |")
+        lines.append("")
+    return lines
+
+
+def write_results(report, path):
+    text = path.read_text()
+    begin, end = "<!-- wine: written by ./run bench wine --results -->\n", "<!-- end of wine -->\n"
+    whole = begin + "\n" + "\n".join(tables(report)) + "\n" + end
+    first, last = text.find(begin), text.find(end)
+    path.write_text(text[:first] + whole + text[last + len(end):] if first >= 0 else text + "\n" + whole)
+
+
 def prepare_wineasio(folder):
     built = folder / "build64"
     if not (built / "wineasio64.dll.so").exists():
@@ -341,6 +391,7 @@ def parse(words):
     parser.add_argument("--warm", type=float, default=4)
     parser.add_argument("--hosts", type=numbers, default=[1, 2, 4])
     parser.add_argument("--frames", type=numbers, default=[32, 64, 128])
+    parser.add_argument("--results", action="store_true", help="write the tables into bench/RESULTS.md, too")
     parser.add_argument("--out", type=pathlib.Path, default=OUT / "wine.json")
     return parser.parse_args(words)
 
@@ -373,6 +424,8 @@ def main():
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     print(f"written: {arguments.out}")
+    if arguments.results:
+        write_results(report, TOP / "bench/RESULTS.md")
     return 0
 
 

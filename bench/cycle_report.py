@@ -96,8 +96,8 @@ def write(report, folder):
     """The tables between the marks in RESULTS.md, and the plot beside it."""
     lines = [f"`{report['command'].strip()}`, {report['date']}, {report['machine']['processors']} processors, Linux {report['machine']['kernel']}.", ""]
     if report.get("last_done"):
-        lines += last_done_table(report["last_done"], "jack2", "JACK2") + ["", "![Tutti and JACK2 by number of programs](cycle.svg)", ""]
-        plot(report["last_done"], folder / "cycle.svg")
+        lines += last_done_table(report["last_done"], "jack2", "JACK2") + ["", "![Tutti and JACK2 by number of programs](cycle.png)", ""]
+        plot(report["last_done"], folder / "cycle.png")
     if report.get("pipewire"):
         lines += last_done_table(report["pipewire"], "pipewire", "PipeWire") + [""]
     if report.get("stopped"):

@@ -87,7 +87,7 @@ would_start_a_service(void)
 {
     char folder[CONNECT_PATH_BYTES], path[CONNECT_PATH_BYTES + 16];
 
-    if (os_runtime_dir(folder, sizeof folder))
+    if (os_link_runtime_dir(folder, sizeof folder))
         return false;
     snprintf(path, sizeof path, "%s/engine.service", folder);
     FILE *file = fopen(path, "r");

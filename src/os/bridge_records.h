@@ -20,7 +20,7 @@
 
 enum {
     BRIDGE_VERSION = 1,
-    BRIDGE_TEXT_BYTES = 64,
+    BRIDGE_TEXT_BYTES = 256,
     BRIDGE_FIRST_WORD_MS = 10000, /* a bridge that nobody spoke to for so long ends */
 };
 
@@ -65,7 +65,7 @@ struct bridge_record {
     uint32_t number;
     uint64_t value;
     struct bridge_object object[OS_LINK_MAX_HANDLES];
-    char text[BRIDGE_TEXT_BYTES * 4];
+    char text[BRIDGE_TEXT_BYTES];
 };
 static_assert(sizeof(struct bridge_record) == 32 + 24 * OS_LINK_MAX_HANDLES + 256,
               "the same from 32- and 64-bit programs");

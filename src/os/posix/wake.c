@@ -49,8 +49,8 @@ void
 os_wake_use_event(struct os_wake *wake, bool use)
 {
     atomic_store(&wake->listens, use);
-    /* A poster counts the word up before it looks here, and the waiter looks at the word after it
-     * chose how to listen: one of the two sees the other. */
+    /* Between the two stores a post may go where nobody listens. The word has counted it: it is
+     * heard with the next one, or at the waiter's deadline. */
     atomic_store(wake->by_event, use);
 }
 

@@ -43,7 +43,7 @@ static struct {
     unsigned holders;
     uint32_t bridges;      /* so far */
     wchar_t program[1024]; /* tutti-bridge, as Wine sees it */
-    char engine_dir[BRIDGE_TEXT_BYTES * 4 + 16];
+    char engine_dir[BRIDGE_TEXT_BYTES + 16];
     uint32_t host_pid;
     /* stays mapped from bridge to bridge */
     const struct bridge_clock *_Atomic clock;
@@ -167,12 +167,12 @@ bridge_ask(struct bridge_record *request, const void *payload, size_t payload_by
 
 /* ---- starting one ---- */
 
-/* \\?\unix\proc\PID\fd\N. */
-static HANDLE
-open_end(int pid, int fd, DWORD access)
+HANDLE
+bridge_open(uint32_t pid, int fd, DWORD access)
 {
     wchar_t path[64];
-    swprintf(path, sizeof path / sizeof path[0], L"\\\\?\\unix\\proc\\%d\\fd\\%d", pid, fd);
+    swprintf(path, sizeof path / sizeof path[0], L"\\\\?\\unix\\proc\\%u\\fd\\%d", (unsigned)pid,
+             fd);
     const HANDLE file =
         CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
     return file == INVALID_HANDLE_VALUE ? NULL : file;
@@ -258,7 +258,7 @@ map_clock(int pid, int fd)
 {
     if (atomic_load(&state.clock) != NULL)
         UnmapViewOfFile((void *)(uintptr_t)atomic_exchange(&state.clock, NULL));
-    const HANDLE file = open_end(pid, fd, GENERIC_READ | GENERIC_WRITE);
+    const HANDLE file = bridge_open((uint32_t)pid, fd, GENERIC_READ | GENERIC_WRITE);
     const HANDLE section =
         file != NULL ? CreateFileMappingW(file, NULL, PAGE_READWRITE, 0, 65536, NULL) : NULL;
     if (section != NULL)
@@ -332,8 +332,8 @@ start_session(void)
     if (!choose_file(file, sizeof file / sizeof file[0]) || !start_process(file) ||
         !read_file(file, ends))
         return false;
-    state.answers = open_end(ends[0], ends[1], GENERIC_READ);
-    state.requests = open_end(ends[0], ends[2], GENERIC_WRITE);
+    state.answers = bridge_open((uint32_t)ends[0], ends[1], GENERIC_READ);
+    state.requests = bridge_open((uint32_t)ends[0], ends[2], GENERIC_WRITE);
     if (state.answers == NULL || state.requests == NULL) {
         log_warning("the bridge's pipes cannot be opened");
         end_session();

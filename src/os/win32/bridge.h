@@ -28,6 +28,10 @@ enum tutti_status bridge_ask(struct bridge_record *request, const void *payload,
                              size_t payload_bytes, struct bridge_record *reply,
                              uint64_t timeout_ms);
 
+/** Opens what a bridge holds: \\?\unix\proc\PID\fd\N. NULL, with GetLastError(), when it cannot be
+ * opened. */
+HANDLE bridge_open(uint32_t pid, int fd, DWORD access);
+
 /** Which of the bridges this is, 0: none runs; its process. */
 uint32_t bridge_epoch(void);
 uint32_t bridge_pid(void);

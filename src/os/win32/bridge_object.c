@@ -3,9 +3,6 @@
  * Pipes and memory files of the bridge, opened here through /proc. Open, they outlive the bridge:
  * Wine's server holds the file, and the next bridge finds it there (BRIDGE_FIND).
  */
-#include <stdio.h>
-#include <wchar.h>
-
 #include "base/log.h"
 #include "bridge.h"
 
@@ -51,20 +48,12 @@ bridge_object_take(const struct bridge_object *told)
 static bool
 open_file(struct object *object)
 {
-    wchar_t path[64];
     if (object->file != NULL)
         return true;
-    swprintf(path, sizeof path / sizeof path[0], L"\\\\?\\unix\\proc\\%u\\fd\\%d",
-             (unsigned)object->pid, (int)object->told.fd);
-    const HANDLE file =
-        CreateFileW(path, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                    OPEN_EXISTING, 0, NULL);
-    if (file == INVALID_HANDLE_VALUE) {
+    object->file = bridge_open(object->pid, object->told.fd, GENERIC_READ | GENERIC_WRITE);
+    if (object->file == NULL)
         win32_log_failure("open what the bridge made", GetLastError());
-        return false;
-    }
-    object->file = file;
-    return true;
+    return object->file != NULL;
 }
 
 uint32_t

@@ -5,6 +5,8 @@
 jack: Tutti's native engine on a JACK server, and WineASIO on the same kind of server (its dummy driver). --wineasio DIR is the folder
 of a WineASIO built from its public source (with build64/wineasio64.dll and .dll.so in it).
 pipewire: Tutti's pipewire backend, and the same WineASIO on PipeWire's own libjack, on a private server.
+pipeasio: the same, and PipeASIO; --pipeasio DIR is the folder with its pipeasio64.dll and .dll.so.
+beside: one host of each on one JACK server at the same time, for minutes: a stall of the machine meets both.
 transport: no peer and no server: the virtual card, with the native engine, and with the Windows engine under Wine.
 
 Per callback the host writes down when it began (tests/hosts). Jitter: how far the time between two callbacks is from the nominal one. Missed:
@@ -38,6 +40,7 @@ START_S = 40
 STARTS = 3
 WINEASIO = {"WINEDLLPATH": str(FOLDER / "wineasio"), "WINEASIO_FIXED_BUFFERSIZE": "on", "WINEASIO_NUMBER_INPUTS": "2",
             "WINEASIO_NUMBER_OUTPUTS": "2"}
+PIPEASIO = {"WINEDLLPATH": str(FOLDER / "pipeasio"), "XDG_CONFIG_HOME": str(FOLDER / "pipeasio")}
 PIPEWIRE_JACK = "/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack"
 RECORD_BYTES = demo_compare.RECORD.itemsize
 
@@ -57,6 +60,13 @@ def children_of(mark):
         except OSError:
             pass
     return found
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 class Host:
@@ -94,11 +104,12 @@ class System:
     """What the hosts play through."""
     driver = "Tutti"
     server = None
+    extra = {}  # of the environment
 
     def __init__(self, frames):
         self.frames = frames
         self.environment = dict(demo.environment(), TUTTI_DEVICE_PERIOD=str(frames), TUTTI_SIM_ELASTIC_MS="0", TUTTI_SIM_CABLE="0",
-                                TUTTI_BENCH="wine")
+                                TUTTI_BENCH="wine", **self.extra)
         self.hosts = []
 
     def __enter__(self):
@@ -107,26 +118,25 @@ class System:
     def loop(self):
         """Patches the first output to the first input; the pings go that way."""
 
+    def add_host(self, driver, seconds, ping):
+        self.hosts.append(Host(len(self.hosts), driver, self.frames, seconds, self.environment, ping))
+        end = time.monotonic() + START_S
+        while not self.hosts[-1].ready():
+            if time.monotonic() > end:
+                raise Failure(f"{self.name}: host {len(self.hosts) - 1} did not start")
+            time.sleep(0.02)
+
     def add(self, count, seconds):
         for number in range(count):
-            self.hosts.append(Host(number, self.driver, self.frames, seconds, self.environment, ping=number == 0))
-            end = time.monotonic() + START_S
-            while not self.hosts[-1].ready():
-                if time.monotonic() > end:
-                    raise Failure(f"{self.name}: host {number} did not start")
-                time.sleep(0.02)
+            self.add_host(self.driver, seconds, ping=number == 0)
         self.loop()
 
     def __exit__(self, *_):
         for host in self.hosts:
             host.end()
         for pid in children_of("TUTTI_BENCH=wine\0"):
-            try:
-                name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-                if name in ("tuttid", "tuttid.exe", "tutti-bridge"):
-                    os.kill(pid, 15)
-            except OSError:
-                pass
+            if name_of(pid) in ("tuttid", "tuttid.exe", "tutti-bridge"):
+                os.kill(pid, 15)
         if self.server:
             self.server.terminate()
             self.server.wait()
@@ -152,20 +162,42 @@ class JackServer(System):
 class TuttiJack(JackServer):
     name = "tutti"
     patch = [("Tutti:out_1", "Tutti:in_1")]
-
-    def __init__(self, frames):
-        super().__init__(frames)
-        self.environment["TUTTI_DEVICE_BACKEND"] = "jack"
+    extra = {"TUTTI_DEVICE_BACKEND": "jack"}
 
 
 class WineAsio(JackServer):
     name = "wineasio"
     driver = "WineASIO"
     patch = [("tutti-host:out_1", "tutti-host:in_1")]
+    extra = WINEASIO
 
-    def __init__(self, frames):
-        super().__init__(frames)
-        self.environment.update(WINEASIO)
+
+class Beside(JackServer):
+    """A host on Tutti and a host on WineASIO, on one server."""
+    name = "beside"
+    sides = (TuttiJack, WineAsio)
+    patch = TuttiJack.patch + WineAsio.patch
+
+    def add(self, seconds):
+        for side in self.sides:
+            self.environment = {**self.environment, **side.extra, "TUTTI_BENCH_SIDE": side.name}
+            self.add_host(side.driver, seconds, ping=True)
+        self.loop()
+
+    def measure(self, seconds, slices):
+        """A list of judgements for each side."""
+        pids = {side: [pid for pid in children_of(f"TUTTI_BENCH_SIDE={side.name}\0") if name_of(pid) != "wineserver64"]
+                for side in self.sides}
+        spans = {side: [] for side in self.sides}
+        for _ in range(slices):
+            spent = {side: sum(run_times(pid) for pid in pids[side]) for side in self.sides}
+            before, began = [host.callbacks() for host in self.hosts], time.monotonic()
+            time.sleep(seconds / slices)
+            passed, after = time.monotonic() - began, [host.callbacks() for host in self.hosts]
+            for side, first, last in zip(self.sides, before, after):
+                cpu_ns = sum(run_times(pid) for pid in pids[side]) - spent[side]
+                spans[side].append({"spans": [(first, last)], "seconds": passed, "cpu_ns": cpu_ns})
+        return spans
 
 
 class PipeWireServer(System):
@@ -198,21 +230,28 @@ class PipeWireServer(System):
 
 class TuttiPipeWire(PipeWireServer):
     name = "tutti"
-    patch = [("Tutti:out_1", "Tutti:in_1")]
-
-    def __init__(self, frames):
-        super().__init__(frames)
-        self.environment.update(TUTTI_DEVICE_BACKEND="pipewire", TUTTI_DEVICE_NAME=demo_graph.SINK)
+    patch = [(f"{demo_graph.SINK}:monitor_FL", "Tutti:in_1")]
+    extra = {"TUTTI_DEVICE_BACKEND": "pipewire", "TUTTI_DEVICE_NAME": demo_graph.SINK}
 
 
 class WineAsioPipeWire(PipeWireServer):
     name = "wineasio"
     driver = "WineASIO"
-    patch = [("tutti-host:out_1", "tutti-host:in_1")]
+    patch = [(f"{demo_graph.SINK}:monitor_FL", "tutti-host:in_1")]
+    extra = {**WINEASIO, "LD_LIBRARY_PATH": PIPEWIRE_JACK}
 
-    def __init__(self, frames):
-        super().__init__(frames)
-        self.environment.update(WINEASIO, LD_LIBRARY_PATH=PIPEWIRE_JACK)
+
+class PipeAsio(PipeWireServer):
+    name = "pipeasio"
+    driver = "PipeASIO"
+    patch = [(f"{demo_graph.SINK}:monitor_FL", "tutti-host:in_1")]
+    extra = PIPEASIO
+
+    def __enter__(self):
+        (FOLDER / "pipeasio/pipeasio").mkdir(exist_ok=True)
+        (FOLDER / "pipeasio/pipeasio/config.ini").write_text(
+            f"[pipeasio]\ninputs = 2\noutputs = 2\nbuffer_size = {self.frames}\noutput_device = {demo_graph.SINK}\n")
+        return super().__enter__()
 
 
 class TuttiNative(System):
@@ -241,10 +280,10 @@ def measure(system, seconds):
     return {"spans": list(zip(before, after)), "seconds": passed, "cpu_ns": spent}
 
 
-def judge(system, span):
-    nominal = system.frames * 1e9 / RATE
+def judge(frames, hosts, span):
+    nominal = frames * 1e9 / RATE
     jitter, late, missed, callbacks = [], 0, 0, 0
-    for host, (first, last) in zip(system.hosts, span["spans"]):
+    for host, (first, last) in zip(hosts, span["spans"]):
         begin = demo_compare.read_blocks(host.files["blocks"])["begin_ns"].astype("int64")[first:last]
         steps = numpy.diff(begin)
         jitter.append(numpy.abs(steps - nominal) / 1e3)
@@ -252,14 +291,14 @@ def judge(system, span):
         callbacks += last - first
         missed += max(0, round(span["seconds"] * 1e9 / nominal - (last - first)) - 2)
     try:
-        ping = json.loads(system.hosts[0].files["json"].read_text())
+        ping = json.loads(hosts[0].files["json"].read_text())
         trip = ping["round_trip_measured"]
         round_trip = {"reported": ping["round_trip_reported"],
                       "measured": [trip["min"], trip["max"]] if trip["count"] else None}
     except (OSError, ValueError):
         round_trip = None
     return {"jitter_us": quantiles(numpy.concatenate(jitter)), "late_callbacks": late, "missed_callbacks": missed,
-            "callbacks": callbacks, "expected_callbacks": round(len(system.hosts) * span["seconds"] * 1e9 / nominal),
+            "callbacks": callbacks, "expected_callbacks": round(len(hosts) * span["seconds"] * 1e9 / nominal),
             "cpu_us_per_callback": round(span["cpu_ns"] / 1e3 / max(callbacks, 1), 1),
             "cpu_percent": round(100 * span["cpu_ns"] / 1e9 / span["seconds"], 2), "round_trip_frames": round_trip}
 
@@ -282,7 +321,7 @@ def run_once(kind, frames, count, arguments):
         system.add(count, arguments.seconds + arguments.warm)
         time.sleep(arguments.warm)
         span = measure(system, arguments.seconds)
-    return judge(system, span)
+    return judge(frames, system.hosts, span)
 
 
 def middle(rows, *path):
@@ -295,6 +334,18 @@ def middle(rows, *path):
     return float(numpy.median(values)) if values else None
 
 
+def row_of(frames, count, runs):
+    """runs: a list of judgements for each of two sides, by name."""
+    row = {"frames": frames, "hosts": count, **runs, "ratio": {}}
+    ours, theirs = runs.values()
+    for name, path in (("jitter_p99", ("jitter_us", "p99")), ("jitter_p99_9", ("jitter_us", "p99_9")), ("cpu", ("cpu_us_per_callback",))):
+        pairs = [middle([a], *path) / middle([b], *path) for a, b in zip(ours, theirs) if middle([b], *path)]
+        row["ratio"][name] = {"median": round(float(numpy.median(pairs)), 2), "min": round(min(pairs), 2),
+                              "max": round(max(pairs), 2)} if pairs else None
+    print(line(row, list(runs)), flush=True)
+    return row
+
+
 def compare(kinds, arguments):
     """Every combination, the systems taking turns; a row each."""
     rows = []
@@ -304,25 +355,29 @@ def compare(kinds, arguments):
             for turn in range(arguments.rounds):
                 for kind in kinds if turn % 2 == 0 else kinds[::-1]:
                     runs[kind.name].append(one(kind, frames, count, arguments))
-            row = {"frames": frames, "hosts": count, **runs}
-            ours, theirs = (runs[kind.name] for kind in kinds)
-            row["ratio"] = {}
-            for name, path in (("jitter_p99", ("jitter_us", "p99")), ("jitter_p99_9", ("jitter_us", "p99_9")),
-                               ("cpu", ("cpu_us_per_callback",))):
-                pairs = [middle([a], *path) / middle([b], *path) for a, b in zip(ours, theirs) if middle([b], *path)]
-                row["ratio"][name] = {"median": round(float(numpy.median(pairs)), 2), "min": round(min(pairs), 2),
-                                      "max": round(max(pairs), 2)} if pairs else None
-            rows.append(row)
-            print(line(row, kinds), flush=True)
+            rows.append(row_of(frames, count, runs))
     return rows
 
 
-def line(row, kinds):
+def compare_beside(arguments):
+    """Both at once; a row for each size, its rounds the parts of one long run."""
+    rows = []
+    for frames in arguments.frames:
+        with Beside(frames) as system:
+            system.add(arguments.seconds + arguments.warm)
+            time.sleep(arguments.warm)
+            spans = system.measure(arguments.seconds, arguments.rounds)
+        rows.append(row_of(frames, 1, {side.name: [judge(frames, [host], span) for span in spans[side]]
+                                       for side, host in zip(system.sides, system.hosts)}))
+    return rows
+
+
+def line(row, names):
     words = [f"{row['frames']:4} frames {row['hosts']} hosts "]
-    for kind in kinds:
-        runs = row[kind.name]
+    for name in names:
+        runs = row[name]
         trip = runs[-1]["round_trip_frames"] or {}
-        words.append(f"{kind.name}: jitter us {middle(runs, 'jitter_us', 'median'):.1f} / {middle(runs, 'jitter_us', 'p99'):.1f} / "
+        words.append(f"{name}: jitter us {middle(runs, 'jitter_us', 'median'):.1f} / {middle(runs, 'jitter_us', 'p99'):.1f} / "
                      f"{middle(runs, 'jitter_us', 'p99_9'):.1f}  late {sum(r['late_callbacks'] for r in runs)} missed "
                      f"{sum(r['missed_callbacks'] for r in runs)} of {sum(r['expected_callbacks'] for r in runs)}  cpu us "
                      f"{middle(runs, 'cpu_us_per_callback'):.1f}  round trip {trip.get('measured')} told {trip.get('reported')}")
@@ -335,7 +390,9 @@ def tables(report):
     """For bench/RESULTS.md."""
     titles = {"transport": ("Native engine through the bridge, and the Windows engine under Wine; no sound server", "native", "windows"),
               "jack": ("Tutti and WineASIO on JACK2's dummy driver", "tutti", "wineasio"),
-              "pipewire": ("Tutti and WineASIO (by PipeWire's libjack) on PipeWire", "tutti", "wineasio")}
+              "beside": ("Tutti and WineASIO at the same time, a host each on one JACK2 dummy driver, ratios per part of the run", "tutti", "wineasio"),
+              "pipewire": ("Tutti and WineASIO (by PipeWire's libjack) on PipeWire", "tutti", "wineasio"),
+              "pipeasio": ("Tutti and PipeASIO on PipeWire", "tutti", "pipeasio")}
     lines = []
     for part, (title, ours, theirs) in titles.items():
         if part not in report:
@@ -367,16 +424,16 @@ def write_results(report, path):
     path.write_text(text[:first] + whole + text[last + len(end):] if first >= 0 else text + "\n" + whole)
 
 
-def prepare_wineasio(folder):
-    built = folder / "build64"
-    if not (built / "wineasio64.dll.so").exists():
-        raise Failure(f"{built}/wineasio64.dll.so is not there: build WineASIO first (make 64)")
-    unix = FOLDER / "wineasio/x86_64-unix"
+def prepare_peer(name, folder):
+    """Registers NAME64.dll, whose ELF half is to be found through WINEDLLPATH."""
+    if not (folder / f"{name}64.dll.so").exists():
+        raise Failure(f"{folder}/{name}64.dll.so is not there: build it first")
+    unix = FOLDER / name / "x86_64-unix"
     unix.mkdir(parents=True)
-    shutil.copy(built / "wineasio64.dll.so", unix)
-    shutil.copy(built / "wineasio64.dll", f"{demo.PREFIX}/drive_c/windows/system32/")
-    subprocess.run([demo.WRAPPER, "regsvr32", "/s", unix / "wineasio64.dll.so"],
-                   env=dict(demo.environment(), WINEDLLPATH=str(FOLDER / "wineasio")), check=True, stdout=subprocess.DEVNULL,
+    shutil.copy(folder / f"{name}64.dll.so", unix)
+    shutil.copy(folder / f"{name}64.dll", f"{demo.PREFIX}/drive_c/windows/system32/")
+    subprocess.run([demo.WRAPPER, "regsvr32", "/s", unix / f"{name}64.dll.so"],
+                   env=dict(demo.environment(), WINEDLLPATH=str(FOLDER / name)), check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
 
 
@@ -385,7 +442,8 @@ def parse(words):
         return [int(word) for word in text.split(",")]
     parser = argparse.ArgumentParser(prog="./run bench wine", description="Windows hosts under Wine, beside a peer.")
     parser.add_argument("--wineasio", type=pathlib.Path, help="folder of a built WineASIO; without it only the transport is measured")
-    parser.add_argument("--only", choices=["transport", "jack", "pipewire"])
+    parser.add_argument("--pipeasio", type=pathlib.Path, help="folder of a built PipeASIO (pipeasio64.dll and .dll.so)")
+    parser.add_argument("--only", choices=["transport", "jack", "beside", "pipewire", "pipeasio"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--warm", type=float, default=4)
@@ -398,7 +456,8 @@ def parse(words):
 
 def main():
     arguments = parse(sys.argv[1:])
-    wanted = [arguments.only] if arguments.only else ["transport"] + (["jack", "pipewire"] if arguments.wineasio else [])
+    parts = ["transport"] + (["jack", "beside", "pipewire"] if arguments.wineasio else []) + (["pipeasio"] if arguments.pipeasio else [])
+    wanted = [arguments.only] if arguments.only else parts
     report = json.loads(arguments.out.read_text()) if arguments.only and arguments.out.exists() else {}
     report |= {"command": "./run bench wine " + " ".join(sys.argv[1:]), "date": datetime.date.today().isoformat(),
                "machine": {"processors": os.cpu_count(), "kernel": os.uname().release}}
@@ -408,14 +467,21 @@ def main():
     try:
         if "transport" in wanted:
             report["transport"] = compare([TuttiNative, TuttiWindows], arguments)
-        if "jack" in wanted or "pipewire" in wanted:
-            if not arguments.wineasio:
-                raise Failure("--wineasio DIR is needed")
-            prepare_wineasio(arguments.wineasio)
+        for part in wanted:
+            if part not in parts:
+                raise Failure(f"{part}: --pipeasio DIR is needed" if part == "pipeasio" else f"{part}: --wineasio DIR is needed")
+        if arguments.wineasio:
+            prepare_peer("wineasio", arguments.wineasio / "build64")
+        if arguments.pipeasio:
+            prepare_peer("pipeasio", arguments.pipeasio)
         if "jack" in wanted:
             report["jack"] = compare([TuttiJack, WineAsio], arguments)
+        if "beside" in wanted:
+            report["beside"] = compare_beside(arguments)
         if "pipewire" in wanted:
             report["pipewire"] = compare([TuttiPipeWire, WineAsioPipeWire], arguments)
+        if "pipeasio" in wanted:
+            report["pipeasio"] = compare([TuttiPipeWire, PipeAsio], arguments)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1

@@ -6,14 +6,17 @@
 
 #include "os/os.h"
 
-bool in_callback;
+bool in_real_time;
 unsigned violations;
 
-/* X(result, name, parameters, arguments): what a callback may not call. */
+/* X(result, name, parameters, arguments): what is forbidden in real time. */
 #define FORBIDDEN(X)                                                                               \
     X(void *, malloc, (size_t size), (size))                                                       \
     X(void *, calloc, (size_t count, size_t size), (count, size))                                  \
     X(void *, realloc, (void *memory, size_t size), (memory, size))                                \
+    X(enum tutti_status, os_shm_create, (struct os_shm * shm, size_t size), (shm, size))           \
+    X(enum tutti_status, os_lock_take,                                                             \
+      (struct os_lock * *lock, const char *name, uint64_t deadline_ns), (lock, name, deadline_ns)) \
     X(bool, os_cond_wait_until,                                                                    \
       (struct os_cond * cond, struct os_mutex * mutex, uint64_t deadline_ns),                      \
       (cond, mutex, deadline_ns))
@@ -27,7 +30,7 @@ unsigned violations;
     result __wrap_##name parameters;                                                               \
     result __wrap_##name parameters                                                                \
     {                                                                                              \
-        violations += in_callback;                                                                 \
+        violations += in_real_time;                                                                \
         return __real_##name arguments;                                                            \
     }
 #define WRAP_VOID(name, parameters, arguments)                                                     \
@@ -35,7 +38,7 @@ unsigned violations;
     void __wrap_##name parameters;                                                                 \
     void __wrap_##name parameters                                                                  \
     {                                                                                              \
-        violations += in_callback;                                                                 \
+        violations += in_real_time;                                                                \
         __real_##name arguments;                                                                   \
     }
 FORBIDDEN(WRAP)
@@ -47,5 +50,5 @@ __wrap_log_write(int level, const char *format, ...)
 {
     (void)level;
     (void)format;
-    violations += in_callback;
+    violations += in_real_time;
 }

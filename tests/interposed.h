@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a server's real-time thread may not call, interposed at link time (meson.build) and counted:
+ * What a real-time thread may not call, interposed at link time (meson.build) and counted:
  * memory, locks, sleep, the log.
  */
 #ifndef TUTTI_TEST_INTERPOSED_H
@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-extern bool in_callback;    /* calls are violations now */
+extern bool in_real_time;   /* calls are violations now */
 extern unsigned violations; /* so many since the test set it to 0 */
 
 #endif

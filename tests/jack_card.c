@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "os/os.h"
+
 static int
 on_capture(uint32_t frames, void *arg)
 {
@@ -60,8 +62,21 @@ open_half(struct jack_card *card, const char *name, jack_process_fn process)
     return client;
 }
 
+static void
+pause_for(unsigned ms)
+{
+    os_sleep_until_ns(os_now_ns() + ms * OS_NS_PER_MS);
+}
+
 void
 jack_card_open(struct jack_card *card, uint32_t capture_latency, uint32_t playback_latency)
+{
+    jack_card_open_slowly(card, capture_latency, playback_latency, 0);
+}
+
+void
+jack_card_open_slowly(struct jack_card *card, uint32_t capture_latency, uint32_t playback_latency,
+                      unsigned pause_ms)
 {
     memset(card, 0, sizeof(*card));
     graph_card_init(&card->memory);
@@ -80,6 +95,7 @@ jack_card_open(struct jack_card *card, uint32_t capture_latency, uint32_t playba
                                                     JACK_PORT_IS_OUTPUT | hardware, 0);
         assert_non_null(card->capture[c]);
     }
+    pause_for(pause_ms);
     for (unsigned c = 0; c < CARD_PLAYBACKS; c++) {
         char name[16];
         snprintf(name, sizeof(name), "playback_%u", c + 1);
@@ -87,6 +103,7 @@ jack_card_open(struct jack_card *card, uint32_t capture_latency, uint32_t playba
                                                      JACK_PORT_IS_INPUT | hardware, 0);
         assert_non_null(card->playback[c]);
     }
+    pause_for(pause_ms);
     tell_latency(JACK_LATENCY_CAPTURE, card);
     tell_latency(JACK_LATENCY_PLAYBACK, card);
     assert_int_equal(card->api->activate(card->in), 0);

@@ -23,6 +23,9 @@ struct jack_card {
 
 /** Registers it. Failures end the test. */
 void jack_card_open(struct jack_card *card, uint32_t capture_latency, uint32_t playback_latency);
+/** The same with a pause before the playback ports, and one before the clients are active. */
+void jack_card_open_slowly(struct jack_card *card, uint32_t capture_latency,
+                           uint32_t playback_latency, unsigned pause_ms);
 void jack_card_close(struct jack_card *card);
 
 #endif

@@ -180,9 +180,9 @@ call(uint32_t frames)
             jack.memory[c][i] = 0.25f; /* what was there before */
         }
     }
-    in_callback = true;
+    in_real_time = true;
     assert_int_equal(jack.process(frames, jack.arg), 0);
-    in_callback = false;
+    in_real_time = false;
     jack.frame += frames;
 }
 
@@ -284,19 +284,19 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
     atomic_store(&stream.graph.gate, GRAPH_GATE_OPEN);
     call(PERIOD);
     call(2 * PERIOD);
-    in_callback = true;
+    in_real_time = true;
     jack.xrun(jack.arg);
     jack.period(2 * PERIOD, jack.arg);
     jack.rate(44100, jack.arg);
     jack.latency(JACK_LATENCY_CAPTURE, jack.arg);
     jack.freewheel(1, jack.arg);
-    in_callback = false;
+    in_real_time = false;
     call(PERIOD);
-    in_callback = true;
+    in_real_time = true;
     jack.freewheel(0, jack.arg);
     jack.registration(3, 1, jack.arg);
     jack.shutdown(0, "gone", jack.arg);
-    in_callback = false;
+    in_real_time = false;
     call(PERIOD);
     assert_int_equal(atomic_load(&stream.registrations), 1);
     assert_int_equal(violations, 0);

@@ -188,9 +188,9 @@ call(uint32_t frames)
     }
     graph.position.clock.duration = frames;
     graph.position.clock.nsec = os_now_ns();
-    in_callback = true;
+    in_real_time = true;
     graph.events->process(graph.data, &graph.position);
-    in_callback = false;
+    in_real_time = false;
     graph.position.clock.position += frames;
     for (unsigned c = 0; c < 2 * PORTS; c++) {
         assert_int_equal(graph.taken[c], 1); /* or its memory would not come back */
@@ -344,9 +344,9 @@ the_real_time_thread_allocates_locks_sleeps_and_logs_nothing(void **state)
     graph.position.clock.flags = 0;
     graph.position.clock.id = 9;
     call(PERIOD);
-    in_callback = true;
+    in_real_time = true;
     graph.events->process(graph.data, NULL); /* not in a graph yet */
-    in_callback = false;
+    in_real_time = false;
     assert_int_equal(violations, 0);
     allocates = true;
     call(PERIOD);

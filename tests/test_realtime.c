@@ -12,67 +12,20 @@
 #include <cmocka.h>
 
 #include "engine/cycle.h"
+#include "interposed.h"
 #include "rig.h"
 
 static struct rig rig;
-static bool in_cycle;
-static unsigned violations;
 static uint64_t cycles;
-
-/* X(result, name, parameters, arguments): what a cycle may not call. */
-#define FORBIDDEN(X)                                                                               \
-    X(void *, malloc, (size_t size), (size))                                                       \
-    X(void *, calloc, (size_t count, size_t size), (count, size))                                  \
-    X(void *, realloc, (void *memory, size_t size), (memory, size))                                \
-    X(enum tutti_status, os_shm_create, (struct os_shm * shm, size_t size), (shm, size))           \
-    X(enum tutti_status, os_lock_take,                                                             \
-      (struct os_lock * *lock, const char *name, uint64_t deadline_ns), (lock, name, deadline_ns)) \
-    X(bool, os_cond_wait_until,                                                                    \
-      (struct os_cond * cond, struct os_mutex * mutex, uint64_t deadline_ns),                      \
-      (cond, mutex, deadline_ns))
-
-/* The same without a result. */
-#define FORBIDDEN_VOID(X)                                                                          \
-    X(free, (void *memory), (memory))                                                              \
-    X(os_mutex_lock, (struct os_mutex * mutex), (mutex))                                           \
-    X(os_sleep_until_ns, (uint64_t deadline_ns), (deadline_ns))
-
-#define WRAP(result, name, parameters, arguments)                                                  \
-    result __real_##name parameters;                                                               \
-    result __wrap_##name parameters;                                                               \
-    result __wrap_##name parameters                                                                \
-    {                                                                                              \
-        violations += in_cycle;                                                                    \
-        return __real_##name arguments;                                                            \
-    }
-#define WRAP_VOID(name, parameters, arguments)                                                     \
-    void __real_##name parameters;                                                                 \
-    void __wrap_##name parameters;                                                                 \
-    void __wrap_##name parameters                                                                  \
-    {                                                                                              \
-        violations += in_cycle;                                                                    \
-        __real_##name arguments;                                                                   \
-    }
-FORBIDDEN(WRAP)
-FORBIDDEN_VOID(WRAP_VOID)
-
-void __wrap_log_write(int level, const char *format, ...);
-void
-__wrap_log_write(int level, const char *format, ...)
-{
-    (void)level;
-    (void)format;
-    violations += in_cycle;
-}
 
 void __real_cycle_run(struct cycle *cycle, const struct backend_cycle *period);
 void __wrap_cycle_run(struct cycle *cycle, const struct backend_cycle *period);
 void
 __wrap_cycle_run(struct cycle *cycle, const struct backend_cycle *period)
 {
-    in_cycle = true;
+    in_real_time = true;
     __real_cycle_run(cycle, period);
-    in_cycle = false;
+    in_real_time = false;
     cycles++;
 }
 

@@ -30,12 +30,16 @@ enum graph_news {
     GRAPH_NEWS_LATENCY = 16,
 };
 
-/* The part of a stream that is the same for every server. */
+/* The part of a stream that is the same for every server; a backend_stream's first member. */
 struct graph {
     const char *server; /* "JACK"; for sentences */
     struct backend_info info;
     struct backend_callbacks callbacks;
     unsigned budget_percent;
+
+    /* Lets go of the server and of all that the stream has but its own memory. May wait for the
+     * server. */
+    void (*end)(struct graph *graph);
 
     /* Asked by the watch once a turn, on its thread: true when a device came that the stream is not
      * connected with: it is given up, and the engine opens another. NULL: never. */

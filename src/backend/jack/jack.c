@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/graph/graph_call.h"
+#include "backend/graph/graph_open.h"
 #include "backend/jack/jack_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -27,9 +27,10 @@ enum {
 
 static const char device_name[] = "JACK server";
 
-/* The open stream, for list(); control's. */
-static struct backend_stream *current;
-static struct graph_calls calls;
+static struct graph_server jack = {.name = "JACK",
+                                   .log_name = "jack",
+                                   .open_limit_ms = OPEN_LIMIT_MS,
+                                   .close_limit_ms = CLOSE_LIMIT_MS};
 
 static struct jack_client *
 open_client(const struct jack_api *api, const char *name, const char *server, int *status)
@@ -78,20 +79,6 @@ run_listing(void *arg)
     }
 }
 
-/* Said when it changes: a lost server is looked for several times a second. */
-static void
-say_what_answers(const struct listing *listing, bool hangs)
-{
-    static const char *said;
-    const char *now = hangs            ? "does not answer: it hangs"
-                      : listing->found ? "answers"
-                                       : "does not run";
-    if (now != said) {
-        said = now;
-        log_info("jack: the server %s%s", listing->server, now);
-    }
-}
-
 static enum tutti_status
 jack_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
@@ -107,15 +94,15 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
     }
     listing->api = api;
     utf8_copy(listing->server, sizeof(listing->server), config->jack_server);
-    if (current) {
-        if (!graph_is_lost(&current->graph)) {
-            look(listing, current->client);
+    if (jack.current) {
+        if (!graph_is_lost(jack.current)) {
+            look(listing, ((struct backend_stream *)jack.current)->client);
         }
-    } else if (!graph_call(&calls, run_listing, free, listing, LIST_LIMIT_MS)) {
-        say_what_answers(&(struct listing){0}, true);
+    } else if (!graph_call(&jack.calls, run_listing, free, listing, LIST_LIMIT_MS)) {
+        graph_say_what_answers(&jack, config->jack_server, false, true);
         return TUTTI_OK;
     } else {
-        say_what_answers(listing, false);
+        graph_say_what_answers(&jack, listing->server, listing->found, false);
     }
     if (listing->found) {
         struct backend_device *device = &devices[0];
@@ -142,9 +129,9 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
 
 /* On a call's thread, or where nobody else has the stream. */
 static void
-end(void *arg)
+end(struct graph *graph)
 {
-    struct backend_stream *stream = arg;
+    struct backend_stream *stream = (struct backend_stream *)graph;
     const struct jack_api *api = stream->api;
     if (stream->client) {
         if (stream->active) {
@@ -158,50 +145,14 @@ end(void *arg)
     stream->capture = stream->playback = NULL;
 }
 
-/* Of a close that came too late or never began. */
-static void
-end_late(void *arg)
-{
-    struct backend_stream *stream = arg;
-    end(stream);
-    graph_fini(&stream->graph);
-    free(stream);
-}
-
 static void
 jack_close(struct backend_stream *stream)
 {
-    unsigned limit_ms = graph_is_lost(&stream->graph) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS;
-    current = NULL;
-    graph_shut_gate(&stream->graph);
-    graph_watch_stop(&stream->graph);
-    if (graph_call(&calls, end, end_late, stream, limit_ms)) {
-        graph_fini(&stream->graph);
-        free(stream);
-    } else {
-        log_warning("jack: the server does not let go of us; left to itself");
-    }
+    graph_close(&jack, &stream->graph,
+                graph_is_lost(&stream->graph) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS);
 }
 
 /* ---- opening ---- */
-
-struct opening {
-    struct backend_stream *stream;
-    struct backend_request copy; /* the caller may be gone */
-    struct config config;
-    enum tutti_status status;
-    char error[256];
-};
-
-static void
-free_opening(void *arg)
-{
-    struct opening *opening = arg;
-    if (opening->stream) {
-        end_late(opening->stream);
-    }
-    free(opening);
-}
 
 static void
 ask_for_period(struct backend_stream *stream, uint32_t wanted)
@@ -227,10 +178,9 @@ describe(struct backend_stream *stream)
 }
 
 static void
-run_opening(void *arg)
+run_opening(struct graph_opening *opening)
 {
-    struct opening *opening = arg;
-    struct backend_stream *stream = opening->stream;
+    struct backend_stream *stream = (struct backend_stream *)opening->graph;
     const struct jack_api *api = stream->api;
     const struct config *config = &opening->config;
     int status;
@@ -249,11 +199,11 @@ run_opening(void *arg)
                  api->get_client_name(stream->client));
     }
     describe(stream);
-    opening->status = jack_ports_open(stream, &opening->copy, opening->error);
+    opening->status = jack_ports_open(stream, &opening->request, opening->error);
     if (opening->status != TUTTI_OK) {
         return;
     }
-    ask_for_period(stream, opening->copy.period_frames);
+    ask_for_period(stream, opening->request.period_frames);
     jack_ports_measure(stream);
     if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
         snprintf(opening->error, sizeof(opening->error),
@@ -262,6 +212,7 @@ run_opening(void *arg)
         opening->status = TUTTI_UNSUPPORTED;
         return;
     }
+    atomic_store(&stream->graph.period, stream->graph.info.period_frames);
     jack_process_install(stream);
 }
 
@@ -275,7 +226,9 @@ new_stream(const struct jack_api *api, const struct config *config,
         stream->may_set_period = config->jack_set_period;
         stream->connects = config->jack_connect;
         graph_init(&stream->graph, "JACK", callbacks, (unsigned)config->jack_budget);
-        stream->graph.wants_reopening = jack_ports_came_late;
+        stream->graph.end = end;
+        stream->graph.wants_reopening = jack_ports_look;
+        stream->settling_turns = 1; /* for what comes while we open */
     }
     return stream;
 }
@@ -287,7 +240,7 @@ check_request(const struct backend_request *request, const struct jack_api *api,
         snprintf(error, 256, "JACK is not installed here (libjack.so.0)");
         return TUTTI_NO_DEVICE;
     }
-    if (current) {
+    if (jack.current) {
         snprintf(error, 256, "the JACK server is open already");
         return TUTTI_DEVICE_BUSY;
     }
@@ -308,46 +261,16 @@ jack_open(const struct backend_request *request, const struct backend_callbacks 
     if (status != TUTTI_OK) {
         return status;
     }
-    struct opening *opening = calloc(1, sizeof(*opening));
-    struct backend_stream *stream = opening ? new_stream(api, request->config, callbacks) : NULL;
+    struct backend_stream *stream = new_stream(api, request->config, callbacks);
     if (!stream) {
-        free(opening);
         return TUTTI_NO_MEMORY;
     }
-    opening->stream = stream;
-    opening->copy = *request;
-    opening->config = *request->config;
-    opening->copy.config = &opening->config;
-    if (!graph_call(&calls, run_opening, free_opening, opening, OPEN_LIMIT_MS)) {
-        snprintf(error, 256, "the JACK server does not answer; it hangs");
-        return TUTTI_NO_DEVICE;
-    }
-    status = opening->status;
-    snprintf(error, 256, "%s", opening->error);
-    opening->stream = NULL;
-    free(opening);
+    status = graph_open(&jack, &stream->graph, request, run_opening, error);
     if (status == TUTTI_OK) {
-        atomic_store(&stream->graph.period, stream->graph.info.period_frames);
-        graph_know_period(&stream->graph);
-        stream->bare = !stream->capture && !stream->playback;
-        stream->settling = true; /* what came while we opened */
-        status = graph_watch_start(&stream->graph);
+        streams[0] = stream;
+        *count = 1;
     }
-    if (status != TUTTI_OK) {
-        if (graph_call(&calls, end, end_late, stream, CLOSE_LIMIT_MS)) {
-            graph_fini(&stream->graph);
-            free(stream);
-        }
-        return status;
-    }
-    if (request->rate_hz > 0 && request->rate_hz != stream->graph.info.rate_hz) {
-        /* A server has one rate. The engine takes it and tells. */
-        log_info("jack: the server runs at %.0f Hz", stream->graph.info.rate_hz);
-    }
-    current = stream;
-    streams[0] = stream;
-    *count = 1;
-    return TUTTI_OK;
+    return status;
 }
 
 static const struct backend_info *
@@ -379,7 +302,7 @@ jack_start(struct backend_stream *stream)
         *box = stream;
         /* Left behind it still has the stream: what close() calls comes after it, on its own thread
          * or never. */
-        if (graph_call(&calls, run_activation, free, box, OPEN_LIMIT_MS)) {
+        if (graph_call(&jack.calls, run_activation, free, box, OPEN_LIMIT_MS)) {
             free(box);
         } else {
             graph_set_lost(&stream->graph);
@@ -434,7 +357,7 @@ jack_set_period(struct backend_stream *stream, uint32_t period_frames)
     }
     *change = (struct change){stream, period_frames};
     graph_forget_period(&stream->graph);
-    bool answered = graph_call(&calls, run_change, free, change, OPEN_LIMIT_MS);
+    bool answered = graph_call(&jack.calls, run_change, free, change, OPEN_LIMIT_MS);
     if (answered) {
         free(change);
         jack_ports_measure(stream);

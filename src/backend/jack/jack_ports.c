@@ -12,6 +12,9 @@
 
 #include "base/log.h"
 
+/* of the watch */
+enum { SETTLING_TURNS = 3, CONNECTING_TURNS = 200 };
+
 uint32_t
 jack_ports_find(const struct jack_api *api, struct jack_client *client, unsigned long flags,
                 const char ***names)
@@ -61,6 +64,8 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
         jack_ports_find(stream->api, stream->client, JACK_PORT_IS_OUTPUT, &stream->capture);
     uint32_t playbacks =
         jack_ports_find(stream->api, stream->client, JACK_PORT_IS_INPUT, &stream->playback);
+    stream->lacks_inputs = !captures && config->jack_inputs != 0;
+    stream->lacks_outputs = !playbacks && config->jack_outputs != 0;
     if (!captures && !playbacks) {
         /* nothing to go by: a server of programs alone */
         captures = playbacks = GRAPH_PORTS_WITHOUT_DEVICE;
@@ -87,67 +92,89 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
 
 /* Asks nobody: libjack knows. */
 static bool
-have_device(const struct backend_stream *stream)
+has_physical(const struct backend_stream *stream, unsigned long flags)
 {
     const char **names;
-    uint32_t count = jack_ports_find(stream->api, stream->client, JACK_PORT_IS_OUTPUT, &names);
+    uint32_t count = jack_ports_find(stream->api, stream->client, flags, &names);
     stream->api->free(names);
-    if (!count) {
-        count = jack_ports_find(stream->api, stream->client, JACK_PORT_IS_INPUT, &names);
-        stream->api->free(names);
-    }
     return count > 0;
 }
 
 /* A server of the network has no device until it has found the other machine, and again when the
- * cable was out. A driver registers its ports one by one: looked at in the turn after they came or
- * went. */
-bool
-jack_ports_came_late(struct graph *graph)
+ * cable was out. A driver registers its ports one by one: looked at when none has come or gone for
+ * some turns. */
+static bool
+came_late(struct backend_stream *stream)
 {
-    struct backend_stream *stream = (struct backend_stream *)graph; /* its first member */
     uint32_t registrations = atomic_load_explicit(&stream->registrations, memory_order_relaxed);
-    if (!stream->connects) {
+    bool changed = registrations != stream->known_registrations;
+    if (!changed && !stream->settling_turns) {
         return false;
     }
-    if (registrations != stream->known_registrations) {
-        stream->known_registrations = registrations;
-        stream->settling = true;
-        return false;
+    stream->known_registrations = registrations;
+    stream->settling_turns = changed ? SETTLING_TURNS : stream->settling_turns - 1;
+    bool inputs = has_physical(stream, JACK_PORT_IS_OUTPUT);
+    bool outputs = has_physical(stream, JACK_PORT_IS_INPUT);
+    if (!inputs && !outputs) {
+        /* the card was taken away */
+        stream->lacks_inputs |= stream->graph.info.inputs > 0;
+        stream->lacks_outputs |= stream->graph.info.outputs > 0;
     }
-    if (!stream->settling) {
-        return false;
-    }
-    stream->settling = false;
-    bool was_bare = stream->bare;
-    stream->bare = !have_device(stream);
-    return was_bare && !stream->bare;
+    return !stream->settling_turns &&
+           ((stream->lacks_inputs && inputs) || (stream->lacks_outputs && outputs));
 }
 
 /* ---- connections ---- */
 
-static void
+/* How many could not be connected. */
+static unsigned
 connect_in_order(struct backend_stream *stream, struct jack_port *const *ports, uint32_t count,
                  const char *const *physical, bool to_us)
 {
+    unsigned failures = 0;
     for (uint32_t c = 0; c < count && physical && physical[c]; c++) {
         const char *own = stream->api->port_name(ports[c]);
         const char *source = to_us ? physical[c] : own;
         const char *destination = to_us ? own : physical[c];
         int failure = stream->api->connect(stream->client, source, destination);
-        if (failure && failure != EEXIST) {
-            log_warning("jack: cannot connect %s with %s (error %d)", source, destination, failure);
-        } else {
-            log_debug("jack: %s -> %s", source, destination);
-        }
+        failures += failure && failure != EEXIST;
+        log_debug("jack: %s -> %s (%d)", source, destination, failure);
     }
+    return failures;
+}
+
+static unsigned
+connect_all(struct backend_stream *stream)
+{
+    const struct backend_info *info = &stream->graph.info;
+    return connect_in_order(stream, stream->in_port, info->inputs, stream->capture, true) +
+           connect_in_order(stream, stream->out_port, info->outputs, stream->playback, false);
 }
 
 void
 jack_ports_connect(struct backend_stream *stream)
 {
-    connect_in_order(stream, stream->in_port, stream->graph.info.inputs, stream->capture, true);
-    connect_in_order(stream, stream->out_port, stream->graph.info.outputs, stream->playback, false);
+    if (connect_all(stream)) {
+        atomic_store(&stream->connecting_turns, CONNECTING_TURNS);
+    }
+}
+
+/* Ports of a client that is not active yet cannot be connected, and a driver may take its time
+ * between the one and the other. */
+static void
+connect_rest(struct backend_stream *stream)
+{
+    unsigned turns = atomic_load(&stream->connecting_turns);
+    if (!turns) {
+        return;
+    }
+    unsigned failures = connect_all(stream);
+    atomic_store(&stream->connecting_turns, failures ? turns - 1 : 0);
+    if (failures && turns == 1) {
+        log_warning("jack: the server does not connect %u of our ports with its physical ones; "
+                    "connect them in a patchbay",
+                    failures);
+    }
 }
 
 /* ---- latency ---- */
@@ -171,20 +198,46 @@ greatest_latency(struct backend_stream *stream, const char *const *physical, uin
     return greatest;
 }
 
+static void
+read_latency(struct backend_stream *stream, uint32_t *capture, uint32_t *playback)
+{
+    const struct backend_info *info = &stream->graph.info;
+    *capture = greatest_latency(stream, stream->capture, info->inputs, JACK_LATENCY_CAPTURE);
+    *playback = greatest_latency(stream, stream->playback, info->outputs, JACK_LATENCY_PLAYBACK);
+}
+
 void
 jack_ports_measure(struct backend_stream *stream)
 {
     struct backend_info *info = &stream->graph.info;
-    uint32_t period = stream->api->get_buffer_size(stream->client);
+    uint32_t period = stream->api->get_buffer_size(stream->client), capture, playback;
     graph_set_period(&stream->graph, period, !stream->may_set_period);
+    read_latency(stream, &capture, &playback);
+    atomic_store(&stream->told_capture, capture);
+    atomic_store(&stream->told_playback, playback);
     /* In JACK a capture port's latency counts the period in which its frames gathered, so that a
      * port without one holds frames of this very period: what Tutti plays, patched into its own
      * input, is heard one period later. */
-    uint32_t capture =
-        greatest_latency(stream, stream->capture, info->inputs, JACK_LATENCY_CAPTURE);
     info->input_latency_frames = capture > period ? capture : period;
-    info->output_latency_frames =
-        greatest_latency(stream, stream->playback, info->outputs, JACK_LATENCY_PLAYBACK);
+    info->output_latency_frames = playback;
+}
+
+/* Told in each turn until control has taken it over. */
+static void
+look_at_latency(struct backend_stream *stream)
+{
+    uint32_t calls = atomic_load_explicit(&stream->latency_calls, memory_order_relaxed);
+    uint32_t capture, playback;
+    if (calls == stream->known_latency_calls) {
+        return;
+    }
+    read_latency(stream, &capture, &playback);
+    if (capture == atomic_load(&stream->told_capture) &&
+        playback == atomic_load(&stream->told_playback)) {
+        stream->known_latency_calls = calls;
+    } else {
+        graph_watch_tell(&stream->graph, GRAPH_NEWS_LATENCY);
+    }
 }
 
 void
@@ -192,6 +245,7 @@ jack_ports_tell_latency(int mode, void *arg)
 {
     struct backend_stream *stream = arg;
     const struct backend_info *info = &stream->graph.info;
+    atomic_fetch_add_explicit(&stream->latency_calls, 1, memory_order_relaxed);
     bool capture = mode == JACK_LATENCY_CAPTURE;
     struct jack_port *const *from = capture ? stream->in_port : stream->out_port;
     struct jack_port *const *to = capture ? stream->out_port : stream->in_port;
@@ -210,4 +264,18 @@ jack_ports_tell_latency(int mode, void *arg)
     for (uint32_t c = 0; c < to_count; c++) {
         stream->api->port_set_latency_range(to[c], mode, &all);
     }
+}
+
+/* ---- a turn of the watch ---- */
+
+bool
+jack_ports_look(struct graph *graph)
+{
+    struct backend_stream *stream = (struct backend_stream *)graph; /* its first member */
+    if (!stream->connects) {
+        return false;
+    }
+    connect_rest(stream);
+    look_at_latency(stream);
+    return came_late(stream);
 }

@@ -25,10 +25,16 @@ struct backend_stream {
     _Atomic bool freewheeling;
     _Atomic uint32_t registrations; /* of anybody's ports, that came or went; wraps */
 
-    /* the watch's own: see jack_ports_came_late() */
-    uint32_t known_registrations; /* at its last turn */
-    bool settling;                /* they changed then */
-    bool bare;                    /* no physical ports when last looked */
+    _Atomic uint32_t latency_calls; /* of the latency callback; wraps */
+
+    _Atomic unsigned connecting_turns; /* left to connect the rest; start() and the watch */
+    _Atomic uint32_t told_capture, told_playback; /* latencies of the device; control's */
+
+    /* the watch's own, once it runs: see jack_ports_look() */
+    uint32_t known_registrations;     /* at its last turn */
+    unsigned settling_turns;          /* left until they are looked at */
+    uint32_t known_latency_calls;     /* whose latencies are the told ones */
+    bool lacks_inputs, lacks_outputs; /* the server had no such physical ports when last seen */
 };
 
 /* ---- jack_ports.c ---- */
@@ -37,9 +43,12 @@ struct backend_stream {
  * FULL, NO_MEMORY; error: a sentence. */
 enum tutti_status jack_ports_open(struct backend_stream *stream,
                                   const struct backend_request *request, char error[256]);
-/** A graph's wants_reopening: the server has physical ports, and had none. */
-bool jack_ports_came_late(struct graph *graph);
-/** Connects own ports with physical ones, in order. What cannot be connected is logged. */
+/** A graph's wants_reopening, called in each turn of the watch: true when the server has physical
+ * inputs or outputs now, and had none. Connects what could not be connected before, and tells when
+ * the device's latencies are others. */
+bool jack_ports_look(struct graph *graph);
+/** Connects own ports with physical ones, in order. What cannot be connected yet is tried again by
+ * the watch for some seconds; the log tells of what is left. */
 void jack_ports_connect(struct backend_stream *stream);
 /** The period and the latencies as the server has them now, into info. */
 void jack_ports_measure(struct backend_stream *stream);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/graph/graph_call.h"
+#include "backend/graph/graph_open.h"
 #include "backend/pipewire/pipewire_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -25,9 +25,10 @@ enum {
     FOLLOW_LIMIT_MS = 300, /* in which a graph that can give a period has done so */
 };
 
-/* The open stream, for list(); control's. */
-static struct backend_stream *current;
-static struct graph_calls calls;
+static struct graph_server pipewire = {.name = "PipeWire",
+                                       .log_name = "pipewire",
+                                       .open_limit_ms = CALL_LIMIT_MS,
+                                       .close_limit_ms = CLOSE_LIMIT_MS};
 
 static uint64_t
 in_ms(unsigned ms)
@@ -71,20 +72,6 @@ run_listing(void *arg)
     free(server);
 }
 
-/* Said when it changes: a lost server is looked for several times a second. */
-static void
-say_what_answers(const struct listing *listing)
-{
-    static const char *said;
-    const char *now = listing->hangs   ? "does not answer: it hangs"
-                      : listing->found ? "answers"
-                                       : "does not run";
-    if (now != said) {
-        said = now;
-        log_info("pipewire: the server %s%s", listing->remote, now);
-    }
-}
-
 static enum tutti_status
 pipewire_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
@@ -100,14 +87,15 @@ pipewire_list(const struct config *config, struct backend_device *devices, unsig
     }
     listing->api = api;
     utf8_copy(listing->remote, sizeof(listing->remote), config->pipewire_remote);
-    if (current) {
-        if (!graph_is_lost(&current->graph)) {
-            look(listing, &current->server);
+    if (pipewire.current) {
+        if (!graph_is_lost(pipewire.current)) {
+            look(listing, &((struct backend_stream *)pipewire.current)->server);
         }
-    } else if (!graph_call(&calls, run_listing, free, listing, CALL_LIMIT_MS)) {
+    } else if (!graph_call(&pipewire.calls, run_listing, free, listing, CALL_LIMIT_MS)) {
+        graph_say_what_answers(&pipewire, config->pipewire_remote, false, true);
         return TUTTI_OK;
     } else {
-        say_what_answers(listing);
+        graph_say_what_answers(&pipewire, listing->remote, listing->found, listing->hangs);
     }
     for (unsigned i = 0; i < listing->count && i < room; i++) {
         struct backend_device *device = &devices[i];
@@ -131,9 +119,9 @@ pipewire_list(const struct config *config, struct backend_device *devices, unsig
 /* ---- closing ---- */
 
 static void
-end(void *arg)
+end(struct graph *graph)
 {
-    struct backend_stream *stream = arg;
+    struct backend_stream *stream = (struct backend_stream *)graph;
     const struct pipewire_api *api = stream->server.api;
     if (stream->filter) {
         pipewire_server_lock(&stream->server);
@@ -147,32 +135,9 @@ end(void *arg)
 }
 
 static void
-end_late(void *arg)
-{
-    struct backend_stream *stream = arg;
-    end(stream);
-    graph_fini(&stream->graph);
-    free(stream);
-}
-
-static void
-end_in_time(struct backend_stream *stream)
-{
-    if (graph_call(&calls, end, end_late, stream, CLOSE_LIMIT_MS)) {
-        graph_fini(&stream->graph);
-        free(stream);
-    } else {
-        log_warning("pipewire: the server does not let go of us; left to itself");
-    }
-}
-
-static void
 pipewire_close(struct backend_stream *stream)
 {
-    current = NULL;
-    graph_shut_gate(&stream->graph);
-    graph_watch_stop(&stream->graph);
-    end_in_time(stream);
+    graph_close(&pipewire, &stream->graph, CLOSE_LIMIT_MS);
 }
 
 /* ---- what the graph tells ---- */
@@ -252,24 +217,6 @@ look_again(struct backend_stream *stream)
 
 /* ---- opening ---- */
 
-struct opening {
-    struct backend_stream *stream;
-    struct backend_request copy; /* the caller may be gone */
-    struct config config;
-    enum tutti_status status;
-    char error[256];
-};
-
-static void
-free_opening(void *arg)
-{
-    struct opening *opening = arg;
-    if (opening->stream) {
-        end_late(opening->stream);
-    }
-    free(opening);
-}
-
 static uint32_t
 choose_count(int32_t configured, struct pipewire_server *server, const struct pipewire_node *node,
              enum pw_direction direction, uint32_t most)
@@ -283,7 +230,7 @@ choose_count(int32_t configured, struct pipewire_server *server, const struct pi
 
 /* Which device, and how many ports. Under the lock. */
 static enum tutti_status
-choose(struct backend_stream *stream, const struct opening *opening, char error[256])
+choose(struct backend_stream *stream, const struct graph_opening *opening, char error[256])
 {
     const struct config *config = &opening->config;
     struct backend_info *info = &stream->graph.info;
@@ -295,9 +242,9 @@ choose(struct backend_stream *stream, const struct opening *opening, char error[
     stream->sink = id_of(target.sink);
     stream->source = id_of(target.source);
     info->inputs = choose_count(config->pipewire_inputs, &stream->server, target.source,
-                                PW_DIRECTION_OUTPUT, opening->copy.max_inputs);
+                                PW_DIRECTION_OUTPUT, opening->request.max_inputs);
     info->outputs = choose_count(config->pipewire_outputs, &stream->server, target.sink,
-                                 PW_DIRECTION_INPUT, opening->copy.max_outputs);
+                                 PW_DIRECTION_INPUT, opening->request.max_outputs);
     if (!stream->connect) {
         stream->sink = stream->source = SPA_ID_INVALID;
     }
@@ -378,14 +325,14 @@ describe(struct backend_stream *stream)
 }
 
 static enum tutti_status
-join_graph(struct backend_stream *stream, struct opening *opening, uint64_t deadline_ns)
+join_graph(struct backend_stream *stream, struct graph_opening *opening, uint64_t deadline_ns)
 {
     struct pipewire_server *server = &stream->server;
     pipewire_server_lock(server);
     enum tutti_status status = choose(stream, opening, opening->error);
     if (status == TUTTI_OK) {
-        status = pipewire_filter_open(stream, opening->copy.rate_hz, opening->copy.period_frames,
-                                      opening->error);
+        status = pipewire_filter_open(stream, opening->request.rate_hz,
+                                      opening->request.period_frames, opening->error);
     }
     pipewire_server_unlock(server);
     if (status != TUTTI_OK) {
@@ -415,10 +362,9 @@ join_graph(struct backend_stream *stream, struct opening *opening, uint64_t dead
 }
 
 static void
-run_opening(void *arg)
+run_opening(struct graph_opening *opening)
 {
-    struct opening *opening = arg;
-    struct backend_stream *stream = opening->stream;
+    struct backend_stream *stream = (struct backend_stream *)opening->graph;
     uint64_t deadline_ns = in_ms(OPEN_LIMIT_MS);
     bool hangs;
     opening->status = pipewire_server_open(&stream->server, opening->config.pipewire_remote,
@@ -433,7 +379,7 @@ run_opening(void *arg)
     if (opening->status != TUTTI_OK) {
         return;
     }
-    await_period(stream, opening->copy.period_frames);
+    await_period(stream, opening->request.period_frames);
     describe(stream);
     measure(stream);
     if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
@@ -452,6 +398,7 @@ new_stream(const struct pipewire_api *api, const struct backend_request *request
     if (stream) {
         const struct config *config = request->config;
         graph_init(&stream->graph, "PipeWire", callbacks, (unsigned)config->pipewire_budget);
+        stream->graph.end = end;
         stream->server.api = api;
         stream->server.user = stream;
         stream->server.changed = on_changed;
@@ -475,42 +422,21 @@ pipewire_open(const struct backend_request *request, const struct backend_callba
         snprintf(error, 256, "PipeWire is not installed here (libpipewire-0.3.so.0)");
         return TUTTI_NO_DEVICE;
     }
-    if (current) {
+    if (pipewire.current) {
         snprintf(error, 256, "the PipeWire server is open already");
         return TUTTI_DEVICE_BUSY;
     }
-    struct opening *opening = calloc(1, sizeof(*opening));
-    struct backend_stream *stream = opening ? new_stream(api, request, callbacks) : NULL;
+    struct backend_stream *stream = new_stream(api, request, callbacks);
     if (!stream) {
-        free(opening);
         return TUTTI_NO_MEMORY;
     }
-    opening->stream = stream;
-    opening->copy = *request;
-    opening->config = *request->config;
-    if (!graph_call(&calls, run_opening, free_opening, opening, CALL_LIMIT_MS)) {
-        snprintf(error, 256, "the PipeWire server does not answer; it hangs");
-        return TUTTI_NO_DEVICE;
-    }
-    enum tutti_status status = opening->status;
-    snprintf(error, 256, "%s", opening->error);
-    free(opening);
+    enum tutti_status status = graph_open(&pipewire, &stream->graph, request, run_opening, error);
     if (status == TUTTI_OK) {
-        graph_know_period(&stream->graph);
-        status = graph_watch_start(&stream->graph);
+        look_again(stream);
+        streams[0] = stream;
+        *count = 1;
     }
-    if (status != TUTTI_OK) {
-        end_in_time(stream);
-        return status;
-    }
-    look_again(stream);
-    if (request->rate_hz > 0 && request->rate_hz != stream->graph.info.rate_hz) {
-        log_info("pipewire: the graph runs at %.0f Hz", stream->graph.info.rate_hz);
-    }
-    current = stream;
-    streams[0] = stream;
-    *count = 1;
-    return TUTTI_OK;
+    return status;
 }
 
 static const struct backend_info *

@@ -27,7 +27,7 @@
 
 enum { PATIENCE_MS = 10000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
 
-enum { CABLE_FRAMES = 37 };
+enum { CABLE_FRAMES = 37, INPUT_LATENCY = 11, OUTPUT_LATENCY = 5 }; /* of the card, see set_up() */
 
 static const struct asio_guid tutti_clsid = {
     0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}};
@@ -366,6 +366,54 @@ output_ready_keeps_the_reported_round_trip(void **state)
     assert_int_equal(hosts[0].wrong_distance, 0);
 }
 
+/* Output 0 comes in at input 0, is monitored on output 1, and comes in at input 1: by the host's
+ * own round trip, and then by the card's and the cable alone. */
+static void
+the_input_monitor_passes_the_host(void **state)
+{
+    struct asio_input_monitor monitor = {
+        .input = 0, .output = 1, .gain = 0x20000000, .state = 1, .pan = 0x3fffffff};
+    struct asio_channel_controls meter = {.channel = 1};
+    int32_t input = 0, output = 0;
+
+    NEEDS_ENGINE();
+    open_driver(0);
+    struct asio_driver *driver = hosts[0].driver;
+    assert_int_equal(driver->methods->future(driver, ASIO_FUTURE_CAN_INPUT_MONITOR, NULL),
+                     ASIO_SUCCESS);
+    hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
+    hosts[0].infos[1] = (struct asio_buffer_info){.is_input = 1, .channel = 1};
+    assert_ok(&hosts[0],
+              driver->methods->create_buffers(driver, hosts[0].infos, 2, BUFFER, &callbacks[0]));
+    assert_int_equal(driver->methods->future(driver, ASIO_FUTURE_SET_INPUT_MONITOR, &monitor),
+                     ASIO_SUCCESS);
+    driver->methods->get_latencies(driver, &input, &output);
+    start(0);
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+    do {
+        Sleep(5); /* the first samples come in while the gain is still on its way */
+        hosts[0].heard = hosts[0].wrong_distance = 0;
+        assert_true(await_heard(&hosts[0]));
+    } while (hosts[0].wrong_distance && GetTickCount64() < deadline);
+    int32_t device = 2 * BUFFER + INPUT_LATENCY + OUTPUT_LATENCY;
+    assert_int_equal(hosts[0].distance, input + output + CABLE_FRAMES + device + CABLE_FRAMES);
+    assert_int_equal(hosts[0].wrong_distance, 0);
+    do {
+        Sleep(5);
+        assert_int_equal(driver->methods->future(driver, ASIO_FUTURE_GET_OUTPUT_METER, &meter),
+                         ASIO_SUCCESS);
+    } while (meter.meter == 0 && GetTickCount64() < deadline);
+    assert_true(meter.meter > 0);
+    monitor.state = 0;
+    driver->methods->future(driver, ASIO_FUTURE_SET_INPUT_MONITOR, &monitor);
+    LONG heard;
+    do {
+        heard = hosts[0].heard;
+        assert_true(await_blocks(&hosts[0], hosts[0].blocks + 10));
+    } while (heard != hosts[0].heard && GetTickCount64() < deadline);
+    assert_int_equal(hosts[0].heard, heard);
+}
+
 static void
 start_and_stop_go_round_without_new_buffers(void **state)
 {
@@ -460,12 +508,13 @@ two_instances_of_one_process_both_run(void **state)
 static void
 a_rate_is_remembered_for_the_next_instance(void **state)
 {
-    static const double rates[] = {44100, 48000};
+    static const double rates[] = {44100, 768000, 48000};
     double rate = 0;
 
     NEEDS_ENGINE();
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         open_driver(0);
+        assert_ok(&hosts[0], hosts[0].driver->methods->can_sample_rate(hosts[0].driver, rates[i]));
         assert_ok(&hosts[0], hosts[0].driver->methods->set_sample_rate(hosts[0].driver, rates[i]));
         hosts[0].driver->methods->release(hosts[0].driver);
         open_driver(0);
@@ -509,6 +558,7 @@ main(int argc, char **argv)
         TEST(init_opens_no_device_and_the_driver_answers),
         TEST(the_measured_round_trip_is_the_reported_one),
         TEST(output_ready_keeps_the_reported_round_trip),
+        TEST(the_input_monitor_passes_the_host),
         TEST(start_and_stop_go_round_without_new_buffers),
         TEST(stop_within_the_callback_can_be_followed_by_start),
         TEST(release_within_the_callback_ends_everything),

@@ -430,6 +430,40 @@ a_gain_arrives_within_five_milliseconds_in_small_steps(void **state)
     rig_close(&rig);
 }
 
+static uint64_t ramp_from, ramp_compared;
+
+static void
+compare_ramp(void *user, uint32_t channel, uint64_t frame, const float *samples, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames && channel == 5; i++) {
+        if (frame + i >= ramp_from && frame + i < ramp_from + 2 * FADE_FRAMES) {
+            float way = (float)(frame + i - ramp_from) / FADE_FRAMES;
+            float gain = way < 1 ? way : 1;
+            float expected = gain * heard(3, (int64_t)(frame + i) - air.delay);
+            assert_true(fabsf(samples[i] - expected) < 1e-7f);
+            ramp_compared++;
+        }
+    }
+}
+
+static void
+each_frame_of_the_way_has_its_own_gain(void **state)
+{
+    begin(100); /* the way ends within a period */
+    rig_open(&rig);
+    struct rig_program *program = rig_join(&rig, 64, 1, 1, 0, 0);
+    rig_steps(&rig, 20);
+    compare_from_now();
+    path(3, 5, 1.0f);
+    ask(program);
+    ramp_from = sim_device_frame(sim_current()) + 100; /* the next cycle's first frame out */
+    ramp_compared = 0;
+    sim_set_air(sim_current(), source, compare_ramp, NULL);
+    rig_steps(&rig, 20);
+    assert_int_equal(ramp_compared, 2 * FADE_FRAMES);
+    rig_close(&rig);
+}
+
 /* ---- what it costs ---- */
 
 static void
@@ -506,6 +540,11 @@ meters_tell_peaks_while_somebody_looks(void **state)
     assert_true(peak_of(&segment->output_peak[0]) == 0.5f - 0.25f);
     assert_true(peak_of(&segment->output_peak[5]) == 1.0f); /* full scale is the most */
     assert_true(atomic_load(&other->segment->input_peak[3]) == 0);
+    wish.count = 0;
+    path(2, 6, 1.0f);
+    ask(other);
+    rig_steps(&rig, 20);
+    assert_true(peak_of(&segment->output_peak[6]) == 0); /* the other one's */
     atomic_store(&segment->meters_until_ns, 0);
     rig_steps(&rig, 1);
     peak_of(&segment->input_peak[3]);
@@ -527,6 +566,7 @@ main(void)
         cmocka_unit_test(gains_of_path_input_and_output_multiply),
         cmocka_unit_test(gains_of_channels_count_for_their_own_program_alone),
         cmocka_unit_test(a_gain_arrives_within_five_milliseconds_in_small_steps),
+        cmocka_unit_test(each_frame_of_the_way_has_its_own_gain),
         cmocka_unit_test(a_monitor_that_is_switched_off_leaves_nothing_behind),
         cmocka_unit_test(meters_tell_peaks_while_somebody_looks),
     };

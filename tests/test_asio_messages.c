@@ -125,11 +125,10 @@ begin_again_in_message(int32_t selector)
         return;
     int32_t size = 128;
     M->get_buffer_size(host.driver, NULL, NULL, &size, NULL);
-    host.answer = M->stop(host.driver);
-    host.answer = host.answer ? host.answer : M->dispose_buffers(host.driver);
-    host.answer =
-        host.answer ? host.answer : M->create_buffers(host.driver, infos, 4, size, &callbacks);
-    host.answer = host.answer ? host.answer : M->start(host.driver);
+    int32_t answer = M->stop(host.driver);
+    answer = answer ? answer : M->dispose_buffers(host.driver);
+    answer = answer ? answer : M->create_buffers(host.driver, infos, 4, size, &callbacks);
+    host.answer = answer ? answer : M->start(host.driver);
 }
 
 static void

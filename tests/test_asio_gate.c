@@ -427,6 +427,10 @@ future_says_no_in_the_one_way_that_hosts_accept(void **state)
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_CAN_REPORT_OVERLOAD, NULL), ASIO_SUCCESS);
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_CAN_TRANSPORT, NULL),
                      ASIO_INVALID_PARAMETER);
+    fake_host_assert_says("no transport");
+    assert_int_equal(M->future(host.driver, ASIO_FUTURE_ENABLE_TIME_CODE_READ, NULL),
+                     ASIO_INVALID_PARAMETER);
+    fake_host_assert_says("no time code");
     assert_int_equal(M->future(host.driver, 0x7ffffff1, NULL), ASIO_INVALID_PARAMETER);
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_CAN_DO_IO_FORMAT, &format),
                      ASIO_INVALID_PARAMETER);

@@ -33,6 +33,7 @@ static const struct asio_guid tutti_clsid = {
     0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}};
 
 static const char *dll_path, *engine_path;
+static char runtime_folder[MAX_PATH + 64];
 static HMODULE dll;
 
 /* ---- two hosts: callbacks have no user pointer ---- */
@@ -126,6 +127,47 @@ second_switch(int32_t half, int32_t direct)
 static const struct asio_callbacks callbacks[2] = {{.buffer_switch = first_switch},
                                                    {.buffer_switch = second_switch}};
 
+/* ---- a host that is told things ---- */
+
+static struct {
+    volatile LONG blocks, rates, resets, shown; /* shown: blocks with the flag of a changed rate */
+    double rate_hz, shown_hz;
+} told;
+
+static struct asio_time *TUTTI_ASIO_HOST
+told_switch(struct asio_time *time, int32_t half, int32_t direct)
+{
+    (void)half;
+    (void)direct;
+    if (time->info.flags & ASIO_TIME_SAMPLE_RATE_CHANGED) {
+        told.shown++;
+        told.shown_hz = time->info.sample_rate;
+    }
+    InterlockedIncrement(&told.blocks);
+    return time;
+}
+
+static void TUTTI_ASIO_HOST
+told_rate(double rate_hz)
+{
+    told.rate_hz = rate_hz;
+    InterlockedIncrement(&told.rates);
+}
+
+static int32_t TUTTI_ASIO_HOST
+told_message(int32_t selector, int32_t value, void *message, double *option)
+{
+    (void)message;
+    (void)option;
+    if (selector == ASIO_MESSAGE_RESET_REQUEST)
+        InterlockedIncrement(&told.resets);
+    return selector != ASIO_MESSAGE_SELECTOR_SUPPORTED || value == ASIO_MESSAGE_RESET_REQUEST ||
+           value == ASIO_MESSAGE_SUPPORTS_TIME_INFO;
+}
+
+static const struct asio_callbacks told_callbacks = {first_switch, told_rate, told_message,
+                                                     told_switch};
+
 /* ---- steps ---- */
 
 static struct asio_driver *
@@ -197,6 +239,10 @@ begin(void **state)
         return -1;
     }
     say_where_the_engine_is(engine_path ? engine_path : "C:\\no\\such\\tuttid.exe");
+    /* on the native engine, through a bridge, the folder is native, too: the caller's */
+    if (!getenv("TUTTI_BRIDGE"))
+        SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", runtime_folder);
+    SetEnvironmentVariableA("TUTTI_SIM_FAULTS", NULL);
     return 0;
 }
 
@@ -487,6 +533,48 @@ release_within_the_callback_ends_everything(void **state)
     assert_int_equal(hosts[0].answer, 0);
 }
 
+static bool
+await_told(const volatile LONG *counter, LONG count)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (*counter < count && GetTickCount64() < deadline)
+        Sleep(1);
+    return *counter >= count;
+}
+
+/* An engine of its own, on a card whose rate the system changes after a while, and after each new
+ * opening again to the same one. The host ignores what it is asked to do. */
+static void
+a_rate_that_the_system_changes_is_told_once_and_callbacks_go_on(void **state)
+{
+    char folder[sizeof runtime_folder + 8];
+    double rate = 0;
+
+    NEEDS_ENGINE();
+    if (getenv("TUTTI_BRIDGE"))
+        skip(); /* the engine's folder is not ours to choose */
+    snprintf(folder, sizeof folder, "%s-rate", runtime_folder);
+    SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
+    SetEnvironmentVariableA("TUTTI_SIM_FAULTS", "at 60 rate 44100");
+    memset((void *)&told, 0, sizeof told);
+    open_driver(0);
+    struct asio_driver *driver = hosts[0].driver;
+    hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
+    assert_ok(&hosts[0],
+              driver->methods->create_buffers(driver, hosts[0].infos, 1, BUFFER, &told_callbacks));
+    start(0);
+    assert_true(await_told(&told.rates, 1));
+    assert_true(told.rate_hz == 44100);
+    assert_true(await_told(&told.resets, 1));
+    assert_true(await_told(&told.blocks, told.blocks + 200)); /* over further openings */
+    assert_int_equal(told.rates, 1);
+    assert_int_equal(told.shown, 1);
+    assert_true(told.shown_hz == 44100);
+    assert_int_equal(driver->methods->get_sample_rate(driver, &rate), ASIO_OK);
+    assert_true(rate == 44100);
+}
+
 static void
 two_instances_of_one_process_both_run(void **state)
 {
@@ -529,15 +617,13 @@ a_rate_is_remembered_for_the_next_instance(void **state)
 /* ---- environment ---- */
 
 static void
-set_up(char *folder, size_t room)
+set_up(void)
 {
     char temp[MAX_PATH];
 
     GetTempPathA(sizeof temp, temp);
-    snprintf(folder, room, "%stutti-test-%lu", temp, GetCurrentProcessId());
-    /* on the native engine, through a bridge, the folder is native, too: the caller's */
-    if (!getenv("TUTTI_BRIDGE"))
-        SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
+    snprintf(runtime_folder, sizeof runtime_folder, "%stutti-test-%lu", temp,
+             GetCurrentProcessId());
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
     SetEnvironmentVariableA("TUTTI_DEVICE_RATE", "48000");
@@ -550,7 +636,6 @@ set_up(char *folder, size_t room)
 int
 main(int argc, char **argv)
 {
-    char folder[MAX_PATH + 64];
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(without_an_engine_init_fails_and_says_what_to_do),
@@ -562,6 +647,7 @@ main(int argc, char **argv)
         TEST(start_and_stop_go_round_without_new_buffers),
         TEST(stop_within_the_callback_can_be_followed_by_start),
         TEST(release_within_the_callback_ends_everything),
+        TEST(a_rate_that_the_system_changes_is_told_once_and_callbacks_go_on),
         TEST(two_instances_of_one_process_both_run),
         TEST(a_rate_is_remembered_for_the_next_instance),
     };
@@ -572,6 +658,6 @@ main(int argc, char **argv)
     }
     dll_path = argv[1];
     engine_path = argc > 2 ? argv[2] : NULL;
-    set_up(folder, sizeof folder);
+    set_up();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,10 @@ count_channels(struct driver *driver, uint32_t *inputs, uint32_t *outputs)
                       TUTTI_MAX_CHANNELS);
     *outputs = smaller(smaller(device.outputs, (uint32_t)driver->config.program_outputs),
                        TUTTI_MAX_CHANNELS);
+    for (uint32_t c = 0; c < *inputs; c++)
+        atomic_store(&driver->input_channel[c], (uint16_t)c);
+    for (uint32_t c = 0; c < *outputs; c++)
+        atomic_store(&driver->output_channel[c], (uint16_t)c);
     atomic_store(&driver->channels, (uint64_t)*inputs << 32 | *outputs);
 }
 

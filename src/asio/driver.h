@@ -116,7 +116,9 @@ struct driver {
     struct driver_former former;
     struct driver_monitor monitor;
     _Atomic bool active_input[TUTTI_MAX_CHANNELS], active_output[TUTTI_MAX_CHANNELS];
-    _Atomic uint64_t channels;     /* inputs << 32 | outputs, as counted last; 0: not yet */
+    _Atomic uint64_t channels; /* inputs << 32 | outputs, as counted last; 0: not yet */
+    /* the device's channel that each of them is */
+    _Atomic uint16_t input_channel[TUTTI_MAX_CHANNELS], output_channel[TUTTI_MAX_CHANNELS];
     _Atomic uint64_t latencies;    /* input << 32 | output, from createBuffers on */
     _Atomic uint64_t rate;         /* bits of the device's, from createBuffers on */
     _Atomic uint64_t seen_rate;    /* bits of the last one that the host read or set; 0: none */

@@ -128,7 +128,9 @@ monitor_get_meter(struct driver *driver, bool is_input, struct asio_channel_cont
 {
     if (!check_channel(driver, is_input, controls))
         return ASIO_INVALID_PARAMETER;
-    float peak = tutti_take_peak(driver->client, is_input, (uint32_t)controls->channel);
+    const _Atomic uint16_t *channels = is_input ? driver->input_channel : driver->output_channel;
+    uint32_t channel = atomic_load(&channels[controls->channel]);
+    float peak = tutti_take_peak(driver->client, is_input, channel);
     controls->meter = peak < 1.0f ? (int32_t)((double)peak * INT32_MAX) : INT32_MAX;
     return ASIO_SUCCESS;
 }
@@ -142,30 +144,41 @@ struct told {
 };
 
 static void
-add_path(struct told *told, uint32_t input, uint32_t output, float gain)
+add_path(struct told *told, const struct driver *driver, uint32_t input, uint32_t output,
+         float gain)
 {
     if (gain > 0)
-        told->path[told->monitor.paths++] = (struct tutti_path){input, output, gain};
+        told->path[told->monitor.paths++] = (struct tutti_path){
+            .input = atomic_load(&driver->input_channel[input]),
+            .output = atomic_load(&driver->output_channel[output]),
+            .gain = gain,
+        };
 }
 
 /* mute: the host asked for another rate and has to make new buffers for it. Till then nothing
  * sounds right. */
 static void
-collect(struct driver_monitor *monitor, bool mute, struct told *told)
+collect(struct driver *driver, bool mute, struct told *told)
 {
+    struct driver_monitor *monitor = &driver->monitor;
+    int32_t inputs, outputs;
+
+    device_known_channels(driver, &inputs, &outputs);
     told->monitor = (struct tutti_monitor){
         .path = told->path, .input_gain = told->input_gain, .output_gain = told->output_gain};
+    for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++)
+        told->input_gain[c] = told->output_gain[c] = mute ? 0.0f : 1.0f;
     AcquireSRWLockShared(&monitor->mutex);
-    for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++) {
+    for (int32_t c = 0; c < inputs && !mute; c++) {
         const struct driver_monitored *input = &monitor->input[c];
-        told->input_gain[c] = mute ? 0 : monitor->input_gain[c];
-        told->output_gain[c] = mute ? 0 : monitor->output_gain[c];
-        if (!input->on || mute)
-            continue;
-        add_path(told, c, input->output, input->left);
-        if (input->pair)
-            add_path(told, c, input->output + 1, input->right);
+        told->input_gain[atomic_load(&driver->input_channel[c])] = monitor->input_gain[c];
+        if (input->on && input->output < (uint32_t)outputs)
+            add_path(told, driver, (uint32_t)c, input->output, input->left);
+        if (input->on && input->pair && input->output + 1 < (uint32_t)outputs)
+            add_path(told, driver, (uint32_t)c, input->output + 1, input->right);
     }
+    for (int32_t c = 0; c < outputs && !mute; c++)
+        told->output_gain[atomic_load(&driver->output_channel[c])] = monitor->output_gain[c];
     ReleaseSRWLockShared(&monitor->mutex);
 }
 
@@ -176,7 +189,7 @@ monitor_tell(struct driver *driver)
 
     /* Whoever collects last tells last. */
     AcquireSRWLockExclusive(&driver->monitor.telling);
-    collect(&driver->monitor, atomic_load(&driver->wanted_rate) != 0, &told);
+    collect(driver, atomic_load(&driver->wanted_rate) != 0, &told);
     enum tutti_status status = tutti_set_monitor(driver->client, &told.monitor);
     ReleaseSRWLockExclusive(&driver->monitor.telling);
     if (status)

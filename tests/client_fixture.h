@@ -259,4 +259,18 @@ assert_goes_on(struct host *host, unsigned first, unsigned last, uint32_t frames
     }
 }
 
+/* A runtime folder of this process alone. */
+static int
+use_own_folder(void **state)
+{
+    static char setting[1024];
+    const char *folder = getenv("TEMP");
+
+    if (!folder)
+        folder = getenv("TMPDIR");
+    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
+             folder ? folder : "/tmp", (unsigned)os_process_id());
+    return putenv(setting);
+}
+
 #endif

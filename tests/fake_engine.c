@@ -87,6 +87,7 @@ on_prepare(struct fake_engine *fake, struct os_link *link, const struct proto_pr
     forget_segment(fake);
     fake->prepare = *message;
     fake->prepares++;
+    fake->monitors_at_prepare = fake->monitors;
     if (fake->prepare_status) {
         answer_error(link, message->header.serial, fake->prepare_status, "the fake says no");
         return;
@@ -180,6 +181,10 @@ handle(struct fake_engine *fake, struct os_link *link, const struct proto_header
     case PROTO_DISPOSE:
         forget_segment(fake);
         fake->disposes++;
+        break;
+    case PROTO_MONITOR:
+        fake->monitors++;
+        fake->monitor = *(const struct proto_monitor *)header;
         break;
     case PROTO_SET_RATE:
         fake->asked_rate_hz = ((const struct proto_set_rate *)header)->rate_hz;

@@ -36,6 +36,9 @@ struct fake_engine {
     struct os_link *link;
     unsigned hellos, prepares, disposes, hangups; /* seen so far */
     double asked_rate_hz;                         /* by SET_RATE */
+    unsigned monitors;                            /* MONITOR messages seen */
+    struct proto_monitor monitor;                 /* the last one */
+    unsigned monitors_at_prepare;                 /* of these, before the last PREPARE */
     struct proto_prepare prepare;                 /* the last one */
     bool prepared;
     uint32_t run_at_prepare; /* the run word when the segment was shown */

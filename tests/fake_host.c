@@ -40,6 +40,8 @@ rate_changed(double rate_hz)
 {
     host.last_rate = rate_hz;
     InterlockedIncrement(&host.rates);
+    if (host.in_message)
+        host.in_message(0);
     SetEvent(host.event);
 }
 
@@ -53,10 +55,12 @@ message(int32_t selector, int32_t value, void *data, double *option)
     if (selector == ASIO_MESSAGE_SUPPORTS_TIME_INFO)
         return host.time_info;
     InterlockedIncrement(&host.told[selector]);
+    if (selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE)
+        host.last_size = value;
     if (host.in_message)
         host.in_message(selector);
     SetEvent(host.event);
-    return 1;
+    return !host.declines;
 }
 
 const struct asio_callbacks callbacks = {buffer_switch, rate_changed, message,
@@ -92,17 +96,36 @@ fake_host_begin(void **state)
     return host.driver ? 0 : -1;
 }
 
+static void
+await_the_end(void)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline)
+        Sleep(1);
+}
+
+/* A process remembers the last rate that a host set: the next test begins with the fake's own. */
+static void
+forget_rate(void)
+{
+    fake_tutti.open_status = fake_tutti.rate_status = TUTTI_OK;
+    host.driver = fake_host_create();
+    if (host.driver && M->init(host.driver, NULL) == 1)
+        M->set_sample_rate(host.driver, FAKE_RATE_HZ);
+    if (host.driver)
+        M->release(host.driver);
+    await_the_end();
+}
+
 /* Nothing may be left: no object, no thread, no client. */
 int
 fake_host_end(void **state)
 {
-    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-
     (void)state;
     if (host.driver)
         M->release(host.driver);
-    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline)
-        Sleep(1);
+    await_the_end();
     CloseHandle(host.event);
     if (DllCanUnloadNow() != S_OK ||
         (fake_tutti.open_status == TUTTI_OK && fake_tutti.closes != fake_tutti.opens)) {
@@ -110,6 +133,8 @@ fake_host_end(void **state)
                       fake_tutti.opens);
         return -1;
     }
+    if (fake_tutti.asked_rate != 0)
+        forget_rate();
     return 0;
 }
 

@@ -26,14 +26,16 @@ enum { PATIENCE_MS = 10000 };
 struct fake_host {
     struct asio_driver *driver;
     /* set by a test */
-    uint32_t knows;            /* bit per selector answered 1 */
-    bool time_info;            /* answer to SUPPORTS_TIME_INFO itself */
-    void (*in_callback)(void); /* what the host does in bufferSwitch */
-    void (*in_message)(int32_t selector);
+    uint32_t knows;                       /* bit per selector answered 1 */
+    bool time_info;                       /* answer to SUPPORTS_TIME_INFO itself */
+    void (*in_callback)(void);            /* what the host does in bufferSwitch */
+    void (*in_message)(int32_t selector); /* 0: sampleRateDidChange */
+    bool declines;                        /* answers 0 to what it is told */
     /* seen */
     volatile LONG switches, time_switches, told[16], rates;
     int32_t last_half, last_direct, answer;
     double last_rate;
+    int32_t last_size; /* of BUFFER_SIZE_CHANGE */
     struct asio_time last_time;
     struct tutti_asio_block block;
     HANDLE event; /* set by each message but questions, and by each changed rate */

@@ -21,7 +21,7 @@ fake_tutti_reset(void)
         .period_max_frames = 4096,
         .input_latency_frames = 74, /* 10 beyond the period */
         .output_latency_frames = 84,
-        .rate_hz = 48000,
+        .rate_hz = FAKE_RATE_HZ,
         .rates_hz = {44100, 48000, 96000},
     };
     fake_tutti.input_latency = 300;
@@ -238,6 +238,27 @@ void
 tutti_block_ready(struct tutti_client *client)
 {
     client->ready++;
+}
+
+enum tutti_status
+tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monitor)
+{
+    memcpy(client->path, monitor->path, monitor->paths * sizeof *monitor->path);
+    client->paths = monitor->paths;
+    memcpy(client->input_gain, monitor->input_gain, sizeof client->input_gain);
+    memcpy(client->output_gain, monitor->output_gain, sizeof client->output_gain);
+    InterlockedIncrement(&client->monitors);
+    return TUTTI_OK;
+}
+
+float
+tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel)
+{
+    float *peak = input ? &client->input_peak[channel] : &client->output_peak[channel];
+    float taken = *peak;
+
+    *peak = 0;
+    return taken;
 }
 
 uint64_t

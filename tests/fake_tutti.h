@@ -12,6 +12,8 @@
 
 #include "tutti/tutti.h"
 
+enum { FAKE_RATE_HZ = 48000 };
+
 struct tutti_client {
     struct tutti_open_params open;
     struct tutti_stream_params stream;
@@ -22,6 +24,11 @@ struct tutti_client {
     bool running;
     struct tutti_block next;
     unsigned ready, starts, stops, disposes; /* calls seen */
+    volatile LONG monitors;                  /* likewise */
+    struct tutti_path path[TUTTI_MAX_PATHS]; /* of the last monitor, and its gains */
+    uint32_t paths;
+    float input_gain[TUTTI_MAX_CHANNELS], output_gain[TUTTI_MAX_CHANNELS];
+    float input_peak[TUTTI_MAX_CHANNELS], output_peak[TUTTI_MAX_CHANNELS]; /* to answer */
 };
 
 /* What the functions answer and saw; reset by fake_tutti_reset(). */

@@ -50,8 +50,8 @@ air_source(void *user, uint32_t channel, uint64_t device_frame, float *samples, 
 
 /* The reference mixer: for one device frame and channel, what every program that was told so plays
  * there. */
-static float
-reference(const struct rig *rig, uint32_t channel, int64_t engine_frame)
+float
+rig_reference(const struct rig *rig, uint32_t channel, int64_t engine_frame)
 {
     double sum = 0;
     for (uint32_t p = 0; p < rig->programs; p++) {
@@ -84,7 +84,8 @@ air_sink(void *user, uint32_t channel, uint64_t device_frame, const float *sampl
         return;
     }
     for (uint32_t i = 0; i < frames; i++) {
-        float expected = reference(rig, channel, (int64_t)(device_frame + i) + rig->frame_offset);
+        float expected =
+            rig_reference(rig, channel, (int64_t)(device_frame + i) + rig->frame_offset);
         float difference = fabsf(samples[i] - expected);
         rig->output_frames++;
         if (samples[i] != expected) {

@@ -98,5 +98,7 @@ void rig_run_frames(struct rig *rig, uint64_t frames);
  * 2^-19 below 1/80, so that sums are exact. */
 float rig_played(uint32_t program_index, uint32_t channel, uint64_t position);
 float rig_heard(uint32_t channel, uint64_t device_frame);
+/** What all programs together play on a device channel at an engine frame, as they were told. */
+float rig_reference(const struct rig *rig, uint32_t channel, int64_t engine_frame);
 
 #endif

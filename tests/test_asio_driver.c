@@ -27,12 +27,13 @@
 
 enum { PATIENCE_MS = 10000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
 
-enum { CABLE_FRAMES = 37 };
+enum { CABLE_FRAMES = 37, INPUT_LATENCY = 11, OUTPUT_LATENCY = 5 }; /* of the card, see set_up() */
 
 static const struct asio_guid tutti_clsid = {
     0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}};
 
 static const char *dll_path, *engine_path;
+static char runtime_folder[MAX_PATH + 64];
 static HMODULE dll;
 
 /* ---- two hosts: callbacks have no user pointer ---- */
@@ -126,6 +127,47 @@ second_switch(int32_t half, int32_t direct)
 static const struct asio_callbacks callbacks[2] = {{.buffer_switch = first_switch},
                                                    {.buffer_switch = second_switch}};
 
+/* ---- a host that is told things ---- */
+
+static struct {
+    volatile LONG blocks, rates, resets, shown; /* shown: blocks with the flag of a changed rate */
+    double rate_hz, shown_hz;
+} told;
+
+static struct asio_time *TUTTI_ASIO_HOST
+told_switch(struct asio_time *time, int32_t half, int32_t direct)
+{
+    (void)half;
+    (void)direct;
+    if (time->info.flags & ASIO_TIME_SAMPLE_RATE_CHANGED) {
+        told.shown++;
+        told.shown_hz = time->info.sample_rate;
+    }
+    InterlockedIncrement(&told.blocks);
+    return time;
+}
+
+static void TUTTI_ASIO_HOST
+told_rate(double rate_hz)
+{
+    told.rate_hz = rate_hz;
+    InterlockedIncrement(&told.rates);
+}
+
+static int32_t TUTTI_ASIO_HOST
+told_message(int32_t selector, int32_t value, void *message, double *option)
+{
+    (void)message;
+    (void)option;
+    if (selector == ASIO_MESSAGE_RESET_REQUEST)
+        InterlockedIncrement(&told.resets);
+    return selector != ASIO_MESSAGE_SELECTOR_SUPPORTED || value == ASIO_MESSAGE_RESET_REQUEST ||
+           value == ASIO_MESSAGE_SUPPORTS_TIME_INFO;
+}
+
+static const struct asio_callbacks told_callbacks = {first_switch, told_rate, told_message,
+                                                     told_switch};
+
 /* ---- steps ---- */
 
 static struct asio_driver *
@@ -197,6 +239,10 @@ begin(void **state)
         return -1;
     }
     say_where_the_engine_is(engine_path ? engine_path : "C:\\no\\such\\tuttid.exe");
+    /* on the native engine, through a bridge, the folder is native, too: the caller's */
+    if (!getenv("TUTTI_BRIDGE"))
+        SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", runtime_folder);
+    SetEnvironmentVariableA("TUTTI_SIM_FAULTS", NULL);
     return 0;
 }
 
@@ -366,6 +412,54 @@ output_ready_keeps_the_reported_round_trip(void **state)
     assert_int_equal(hosts[0].wrong_distance, 0);
 }
 
+/* Output 0 comes in at input 0, is monitored on output 1, and comes in at input 1: by the host's
+ * own round trip, and then by the card's and the cable alone. */
+static void
+the_input_monitor_passes_the_host(void **state)
+{
+    struct asio_input_monitor monitor = {
+        .input = 0, .output = 1, .gain = 0x20000000, .state = 1, .pan = 0x3fffffff};
+    struct asio_channel_controls meter = {.channel = 1};
+    int32_t input = 0, output = 0;
+
+    NEEDS_ENGINE();
+    open_driver(0);
+    struct asio_driver *driver = hosts[0].driver;
+    assert_int_equal(driver->methods->future(driver, ASIO_FUTURE_CAN_INPUT_MONITOR, NULL),
+                     ASIO_SUCCESS);
+    hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
+    hosts[0].infos[1] = (struct asio_buffer_info){.is_input = 1, .channel = 1};
+    assert_ok(&hosts[0],
+              driver->methods->create_buffers(driver, hosts[0].infos, 2, BUFFER, &callbacks[0]));
+    assert_int_equal(driver->methods->future(driver, ASIO_FUTURE_SET_INPUT_MONITOR, &monitor),
+                     ASIO_SUCCESS);
+    driver->methods->get_latencies(driver, &input, &output);
+    start(0);
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+    do {
+        Sleep(5); /* the first samples come in while the gain is still on its way */
+        hosts[0].heard = hosts[0].wrong_distance = 0;
+        assert_true(await_heard(&hosts[0]));
+    } while (hosts[0].wrong_distance && GetTickCount64() < deadline);
+    int32_t device = 2 * BUFFER + INPUT_LATENCY + OUTPUT_LATENCY;
+    assert_int_equal(hosts[0].distance, input + output + CABLE_FRAMES + device + CABLE_FRAMES);
+    assert_int_equal(hosts[0].wrong_distance, 0);
+    do {
+        Sleep(5);
+        assert_int_equal(driver->methods->future(driver, ASIO_FUTURE_GET_OUTPUT_METER, &meter),
+                         ASIO_SUCCESS);
+    } while (meter.meter == 0 && GetTickCount64() < deadline);
+    assert_true(meter.meter > 0);
+    monitor.state = 0;
+    driver->methods->future(driver, ASIO_FUTURE_SET_INPUT_MONITOR, &monitor);
+    LONG heard;
+    do {
+        heard = hosts[0].heard;
+        assert_true(await_blocks(&hosts[0], hosts[0].blocks + 10));
+    } while (heard != hosts[0].heard && GetTickCount64() < deadline);
+    assert_int_equal(hosts[0].heard, heard);
+}
+
 static void
 start_and_stop_go_round_without_new_buffers(void **state)
 {
@@ -439,6 +533,48 @@ release_within_the_callback_ends_everything(void **state)
     assert_int_equal(hosts[0].answer, 0);
 }
 
+static bool
+await_told(const volatile LONG *counter, LONG count)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (*counter < count && GetTickCount64() < deadline)
+        Sleep(1);
+    return *counter >= count;
+}
+
+/* An engine of its own, on a card whose rate the system changes after a while, and after each new
+ * opening again to the same one. The host ignores what it is asked to do. */
+static void
+a_rate_that_the_system_changes_is_told_once_and_callbacks_go_on(void **state)
+{
+    char folder[sizeof runtime_folder + 8];
+    double rate = 0;
+
+    NEEDS_ENGINE();
+    if (getenv("TUTTI_BRIDGE"))
+        skip(); /* the engine's folder is not ours to choose */
+    snprintf(folder, sizeof folder, "%s-rate", runtime_folder);
+    SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
+    SetEnvironmentVariableA("TUTTI_SIM_FAULTS", "at 60 rate 44100");
+    memset((void *)&told, 0, sizeof told);
+    open_driver(0);
+    struct asio_driver *driver = hosts[0].driver;
+    hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
+    assert_ok(&hosts[0],
+              driver->methods->create_buffers(driver, hosts[0].infos, 1, BUFFER, &told_callbacks));
+    start(0);
+    assert_true(await_told(&told.rates, 1));
+    assert_true(told.rate_hz == 44100);
+    assert_true(await_told(&told.resets, 1));
+    assert_true(await_told(&told.blocks, told.blocks + 200)); /* over further openings */
+    assert_int_equal(told.rates, 1);
+    assert_int_equal(told.shown, 1);
+    assert_true(told.shown_hz == 44100);
+    assert_int_equal(driver->methods->get_sample_rate(driver, &rate), ASIO_OK);
+    assert_true(rate == 44100);
+}
+
 static void
 two_instances_of_one_process_both_run(void **state)
 {
@@ -460,12 +596,13 @@ two_instances_of_one_process_both_run(void **state)
 static void
 a_rate_is_remembered_for_the_next_instance(void **state)
 {
-    static const double rates[] = {44100, 48000};
+    static const double rates[] = {44100, 768000, 48000};
     double rate = 0;
 
     NEEDS_ENGINE();
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         open_driver(0);
+        assert_ok(&hosts[0], hosts[0].driver->methods->can_sample_rate(hosts[0].driver, rates[i]));
         assert_ok(&hosts[0], hosts[0].driver->methods->set_sample_rate(hosts[0].driver, rates[i]));
         hosts[0].driver->methods->release(hosts[0].driver);
         open_driver(0);
@@ -480,15 +617,13 @@ a_rate_is_remembered_for_the_next_instance(void **state)
 /* ---- environment ---- */
 
 static void
-set_up(char *folder, size_t room)
+set_up(void)
 {
     char temp[MAX_PATH];
 
     GetTempPathA(sizeof temp, temp);
-    snprintf(folder, room, "%stutti-test-%lu", temp, GetCurrentProcessId());
-    /* on the native engine, through a bridge, the folder is native, too: the caller's */
-    if (!getenv("TUTTI_BRIDGE"))
-        SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
+    snprintf(runtime_folder, sizeof runtime_folder, "%stutti-test-%lu", temp,
+             GetCurrentProcessId());
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
     SetEnvironmentVariableA("TUTTI_DEVICE_RATE", "48000");
@@ -501,7 +636,6 @@ set_up(char *folder, size_t room)
 int
 main(int argc, char **argv)
 {
-    char folder[MAX_PATH + 64];
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(without_an_engine_init_fails_and_says_what_to_do),
@@ -509,9 +643,11 @@ main(int argc, char **argv)
         TEST(init_opens_no_device_and_the_driver_answers),
         TEST(the_measured_round_trip_is_the_reported_one),
         TEST(output_ready_keeps_the_reported_round_trip),
+        TEST(the_input_monitor_passes_the_host),
         TEST(start_and_stop_go_round_without_new_buffers),
         TEST(stop_within_the_callback_can_be_followed_by_start),
         TEST(release_within_the_callback_ends_everything),
+        TEST(a_rate_that_the_system_changes_is_told_once_and_callbacks_go_on),
         TEST(two_instances_of_one_process_both_run),
         TEST(a_rate_is_remembered_for_the_next_instance),
     };
@@ -522,6 +658,6 @@ main(int argc, char **argv)
     }
     dll_path = argv[1];
     engine_path = argc > 2 ? argv[2] : NULL;
-    set_up(folder, sizeof folder);
+    set_up();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

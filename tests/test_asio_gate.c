@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include "asio/dll.h"
+#include "asio/selectors.h"
 #include "fake_host.h"
 
 /* ---- COM ---- */
@@ -206,8 +208,68 @@ buffer_sizes_are_powers_of_two_from_32(void **state)
     struct asio_buffer_info one = {.is_input = 0, .channel = 0};
     assert_int_equal(M->create_buffers(host.driver, &one, 1, 16, &callbacks), ASIO_INVALID_MODE);
     assert_int_equal(M->create_buffers(host.driver, &one, 1, 4096, &callbacks), ASIO_INVALID_MODE);
+    assert_int_equal(M->create_buffers(host.driver, &one, 1, 100, &callbacks), ASIO_INVALID_MODE);
+    fake_host_assert_says("buffers have 32 to 2048 frames, powers of two, not 100");
     assert_int_equal(M->create_buffers(host.driver, &one, 0, 64, &callbacks),
                      ASIO_INVALID_PARAMETER);
+}
+
+/* What is configured, what is then offered, one size that is in it and one that is not. */
+static const struct {
+    const char *buffer, *min, *max, *step, *fixed; /* NULL: the default */
+    uint32_t only_period;                          /* of the device; 0: it has many */
+    int32_t offered[4];                            /* min, max, preferred, granularity */
+    int32_t good, bad;
+    const char *says;
+} offers[] = {
+    {NULL, "16", NULL, NULL, NULL, 0, {16, 2048, 256, -1}, 16, 8, "16 to 2048 frames, powers of"},
+    {"100", NULL, NULL, NULL, NULL, 0, {32, 2048, 100, 1}, 333, 31, "buffers have 32 to 2048"},
+    {NULL, "48", "500", "16", NULL, 0, {48, 496, 256, 16}, 480, 100, "in steps of 16, not 100"},
+    {"250", "64", "512", "64", NULL, 0, {64, 512, 192, 64}, 192, 256 + 32, "in steps of 64"},
+    {NULL, "256", "256", NULL, NULL, 0, {256, 256, 256, 0}, 256, 128, "have 256 frames, not 128"},
+    {NULL, "256", "256", "32", NULL, 0, {256, 256, 256, 0}, 256, 128, "have 256 frames, not 128"},
+    {NULL, NULL, NULL, NULL, "yes", 480, {480, 480, 480, 0}, 480, 512, "480 frames, not 512"},
+    {NULL, NULL, NULL, NULL, "yes", 0, {32, 2048, 256, -1}, 512, 480, "powers of two, not 480"},
+    {NULL, NULL, NULL, NULL, NULL, 480, {32, 2048, 256, -1}, 512, 480, "powers of two, not 480"},
+};
+
+static void
+sizes_are_offered_as_configured_and_others_are_refused(void **state)
+{
+    struct asio_buffer_info one = {.is_input = 0, .channel = 0};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+        int32_t offer[4];
+        SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER", offers[i].buffer);
+        SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER_MIN", offers[i].min);
+        SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER_MAX", offers[i].max);
+        SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER_STEP", offers[i].step);
+        SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER_FIXED", offers[i].fixed);
+        fake_tutti.device.period_min_frames = offers[i].only_period ? offers[i].only_period : 16;
+        fake_tutti.device.period_max_frames = offers[i].only_period ? offers[i].only_period : 4096;
+        fake_host_go_to(STATE_INITIALIZED);
+        M->get_buffer_size(host.driver, &offer[0], &offer[1], &offer[2], &offer[3]);
+        assert_memory_equal(offer, offers[i].offered, sizeof offer);
+        assert_int_equal(M->create_buffers(host.driver, &one, 1, offers[i].bad, &callbacks),
+                         ASIO_INVALID_MODE);
+        fake_host_assert_says(offers[i].says);
+        assert_int_equal(M->create_buffers(host.driver, &one, 1, offers[i].good, &callbacks),
+                         ASIO_OK);
+    }
+}
+
+static int
+end_without_settings(void **state)
+{
+    static const char *const keys[] = {"", "_MIN", "_MAX", "_STEP", "_FIXED"};
+
+    for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "TUTTI_PROGRAM_BUFFER%s", keys[i]);
+        SetEnvironmentVariableA(name, NULL);
+    }
+    return fake_host_end(state);
 }
 
 static void
@@ -313,6 +375,50 @@ latencies_are_an_estimate_first_and_exact_with_buffers(void **state)
 }
 
 static void
+rates_up_to_768_khz_are_offered_where_the_device_has_them_in_every_state(void **state)
+{
+    static const double rates[] = {44100, 88200, 192000, 384000, 705600, 768000};
+
+    (void)state;
+    memcpy(fake_tutti.device.rates_hz, rates, sizeof rates);
+    for (int s = STATE_INITIALIZED; s < STATE_COUNT; s++) {
+        fake_host_go_to((enum state)s);
+        for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++)
+            assert_int_equal(M->can_sample_rate(host.driver, rates[i]), ASIO_OK);
+        assert_int_equal(M->can_sample_rate(host.driver, 96000), ASIO_NO_CLOCK);
+        assert_int_equal(M->can_sample_rate(host.driver, (double)NAN), ASIO_NO_CLOCK);
+    }
+}
+
+static const struct {
+    int32_t selector, loaded, later;
+} selectors[] = {
+#define SELECTOR(name, text, loaded, later, why) {ASIO_FUTURE_##name, loaded, later},
+    FUTURE_TABLE(SELECTOR)
+#undef SELECTOR
+};
+
+static void
+future_answers_every_selector_in_every_state_as_the_table_says(void **state)
+{
+    (void)state;
+    for (int s = STATE_LOADED; s < STATE_COUNT; s++) {
+        fake_host_go_to((enum state)s);
+        for (unsigned i = 0; i < sizeof selectors / sizeof selectors[0]; i++) {
+            /* Good for whoever wants a struct, and with a guard behind the greatest. */
+            int32_t parameter[512 / 4 + 1] = {0};
+            parameter[512 / 4] = 0x55555555;
+            int32_t expected = s == STATE_LOADED ? selectors[i].loaded : selectors[i].later;
+            int32_t result = M->future(host.driver, selectors[i].selector, parameter);
+            if (result != expected)
+                fail_msg("selector %#x in state %d: %d, not %d", (unsigned)selectors[i].selector, s,
+                         (int)result, (int)expected);
+            assert_int_equal(parameter[512 / 4], 0x55555555);
+        }
+    }
+}
+
+static void
 future_says_no_in_the_one_way_that_hosts_accept(void **state)
 {
     struct asio_io_format format = {.type = ASIO_FORMAT_DSD};
@@ -321,6 +427,10 @@ future_says_no_in_the_one_way_that_hosts_accept(void **state)
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_CAN_REPORT_OVERLOAD, NULL), ASIO_SUCCESS);
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_CAN_TRANSPORT, NULL),
                      ASIO_INVALID_PARAMETER);
+    fake_host_assert_says("no transport");
+    assert_int_equal(M->future(host.driver, ASIO_FUTURE_ENABLE_TIME_CODE_READ, NULL),
+                     ASIO_INVALID_PARAMETER);
+    fake_host_assert_says("no time code");
     assert_int_equal(M->future(host.driver, 0x7ffffff1, NULL), ASIO_INVALID_PARAMETER);
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_CAN_DO_IO_FORMAT, &format),
                      ASIO_INVALID_PARAMETER);
@@ -343,6 +453,10 @@ main(void)
         TEST(init_without_an_engine_says_what_to_do_and_may_be_tried_again),
         TEST(null_pointers_are_answered_not_followed),
         TEST(buffer_sizes_are_powers_of_two_from_32),
+        cmocka_unit_test_setup_teardown(sizes_are_offered_as_configured_and_others_are_refused,
+                                        fake_host_begin, end_without_settings),
+        TEST(rates_up_to_768_khz_are_offered_where_the_device_has_them_in_every_state),
+        TEST(future_answers_every_selector_in_every_state_as_the_table_says),
         TEST(what_is_no_rate_is_refused_and_what_is_accepted_reads_back),
         TEST(channels_are_named_and_active_while_they_have_buffers),
         TEST(clocks_fit_the_room_that_is_offered),

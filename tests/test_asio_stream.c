@@ -144,9 +144,9 @@ position_and_time_are_those_of_the_block(void **state)
     assert_int_equal(asio_int64_value(host.last_time.info.system_time), asio_int64_value(time));
     assert_int_equal(host.last_time.info.sample_position.lo, 0x23456780);
     assert_true(host.last_time.info.sample_rate == 48000);
-    assert_int_equal(host.last_time.info.flags, ASIO_TIME_SYSTEM_TIME_VALID |
-                                                    ASIO_TIME_SAMPLE_POSITION_VALID |
-                                                    ASIO_TIME_SAMPLE_RATE_VALID);
+    assert_int_equal(host.last_time.info.flags,
+                     ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
+                         ASIO_TIME_SAMPLE_RATE_VALID | ASIO_TIME_SPEED_VALID);
 }
 
 static void

@@ -438,19 +438,6 @@ stop_from_within_the_callback_takes_effect_at_its_return(void **state)
     fake_engine_kill(&fake);
 }
 
-static int
-use_own_folder(void **state)
-{
-    static char setting[1024];
-    const char *folder = getenv("TEMP");
-
-    if (!folder)
-        folder = getenv("TMPDIR");
-    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
-             folder ? folder : "/tmp", (unsigned)os_process_id());
-    return putenv(setting);
-}
-
 int
 main(void)
 {

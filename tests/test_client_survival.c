@@ -480,20 +480,6 @@ status_comes_in_pages(void **state)
     host_close(&host);
 }
 
-/* A runtime folder of this process alone. */
-static int
-use_own_folder(void **state)
-{
-    static char setting[1024];
-    const char *folder = getenv("TEMP");
-
-    if (!folder)
-        folder = getenv("TMPDIR");
-    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
-             folder ? folder : "/tmp", (unsigned)os_process_id());
-    return putenv(setting);
-}
-
 int
 main(void)
 {

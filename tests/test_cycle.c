@@ -95,6 +95,30 @@ integer_devices_get_the_same_samples(void **state)
 }
 
 static void
+every_rate_that_the_card_has_plays_the_same_samples(void **state)
+{
+    (void)state;
+    static const double rates[] = {44100,  48000,  88200,  96000,  176400,
+                                   192000, 352800, 384000, 705600, 768000};
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        char error[PROTO_TEXT_BYTES];
+        struct proto_device device;
+        rig_config(&rig);
+        rig_open(&rig);
+        assert_int_equal(engine_set_rate(rig.engine, 0, rates[i], error), TUTTI_OK);
+        rig.rate_hz = rates[i];
+        rig_join(&rig, 64, 2, 2, 0, 0);
+        rig_join(&rig, 96, 2, 2, 1, 0);
+        engine_get_device(rig.engine, &device);
+        assert_true(device.rate_hz == rates[i]);
+        rig_run_frames(&rig, 3000);
+        assert_clean();
+        assert_true(rig.output_frames > 3000);
+        rig_close(&rig);
+    }
+}
+
+static void
 play_loud(struct rig_program *program, const struct proto_stamp *stamp)
 {
     for (uint32_t i = 0; i < program->layout.buffer_frames; i++) {
@@ -546,6 +570,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mix_equals_the_reference),
         cmocka_unit_test(integer_devices_get_the_same_samples),
+        cmocka_unit_test(every_rate_that_the_card_has_plays_the_same_samples),
         cmocka_unit_test(too_loud_a_sum_is_clipped),
         cmocka_unit_test(a_program_hears_the_mix_and_another_program),
         cmocka_unit_test(latency_is_as_reported_in_each_direction),

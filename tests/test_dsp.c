@@ -217,6 +217,20 @@ what_is_not_finite_counts_as_silence_in_a_mix(void **state_)
     }
 }
 
+static void
+a_channel_is_added_with_a_gain_that_may_change(void **state_)
+{
+    float to[70], from[70];
+    for (unsigned i = 0; i < 70; i++) {
+        to[i] = 0.25f;
+        from[i] = i == 3 ? NAN : i == 4 ? INFINITY : i == 5 ? 3e38f : 0.5f;
+    }
+    dsp_add(to, from, 2.0f, 0.5f, 70);
+    for (unsigned i = 0; i < 70; i++) {
+        assert_true(to[i] == (i >= 3 && i <= 5 ? 0.25f : 0.25f + 0.5f * (2.0f + 0.5f * (float)i)));
+    }
+}
+
 int
 main(void)
 {
@@ -226,6 +240,7 @@ main(void)
         cmocka_unit_test(every_24_bit_integer_passes_through_float),
         cmocka_unit_test(vectors_do_what_plain_code_does),
         cmocka_unit_test(what_is_not_finite_counts_as_silence_in_a_mix),
+        cmocka_unit_test(a_channel_is_added_with_a_gain_that_may_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

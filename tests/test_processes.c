@@ -34,7 +34,10 @@ struct host {
     unsigned blocks;
     unsigned backward, unalternated;
     unsigned lost, back;
+    bool plays;         /* LOUD on output 0 */
+    unsigned monitored; /* blocks that heard it on input 1 */
 };
+#define LOUD 0.25f
 
 static uint64_t
 in_ms(uint64_t ms)
@@ -52,6 +55,9 @@ process(void *user, const struct tutti_block *block)
         host->backward += block->position_frames < host->last.position_frames + FRAMES;
         host->unalternated += block->half == host->last.half;
     }
+    for (unsigned i = 0; host->plays && i < FRAMES; i++)
+        tutti_output(host->client, 0, block->half)[i] = LOUD;
+    host->monitored += host->plays && tutti_input(host->client, 1, block->half)[0] == LOUD;
     host->last = *block;
     host->blocks++;
     os_cond_signal_all(&host->changed);
@@ -303,6 +309,48 @@ a_killed_engine_is_replaced(void **state)
     host_close(&other);
 }
 
+/* Output 0 comes in at input 0, by the card's cable, is monitored on output 1, and comes in at 1.
+ */
+static void
+the_direct_monitor_is_there_again_with_the_next_engine(void **state)
+{
+    const struct tutti_path path = {.input = 0, .output = 1, .gain = 1.0f};
+    const struct tutti_monitor monitor = {.path = &path, .paths = 1};
+    struct host host, other;
+
+    host_open(&host);
+    host_open(&other);
+    host.plays = true;
+    host_run(&host);
+    uint64_t first = await_sound(&host, 10, 0);
+    assert_int_equal(host.monitored, 0);
+    assert_int_equal(tutti_set_monitor(other.client, &monitor), TUTTI_OK);
+    host_run(&other);
+    await_count(&host, &host.monitored, 3);
+    kill((pid_t)status_of(host.client).engine_pid, SIGKILL);
+    await_sound(&host, 3, first);
+    await_sound(&other, 3, first);
+    os_mutex_lock(&host.lock);
+    unsigned so_far = host.monitored;
+    os_mutex_unlock(&host.lock);
+    await_count(&host, &host.monitored, so_far + 10);
+    /* Who asked looks at what it monitors; the other one's meter has no part in it. */
+    uint64_t deadline = in_ms(WAIT_MS);
+    while (tutti_take_peak(other.client, false, 1) != LOUD && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(5));
+    assert_true(os_now_ns() < deadline);
+    assert_true(tutti_take_peak(host.client, false, 1) == 0);
+    /* It goes with the program that asked. */
+    host_close(&other);
+    await_sound(&host, 10, first);
+    os_mutex_lock(&host.lock);
+    so_far = host.monitored;
+    os_mutex_unlock(&host.lock);
+    await_sound(&host, 10, first);
+    assert_int_equal(host.monitored, so_far);
+    host_close(&host);
+}
+
 static void
 a_stopped_engine_is_ended_and_replaced(void **state)
 {
@@ -420,6 +468,8 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(a_second_engine_ends_at_once, await_no_engine),
         cmocka_unit_test_teardown(the_engine_leaves_after_the_last_program, await_no_engine),
         cmocka_unit_test_teardown(a_killed_engine_is_replaced, await_no_engine),
+        cmocka_unit_test_teardown(the_direct_monitor_is_there_again_with_the_next_engine,
+                                  await_no_engine),
         cmocka_unit_test_teardown(a_stopped_engine_is_ended_and_replaced, await_no_engine),
         cmocka_unit_test_teardown(a_stopped_engine_does_not_keep_a_program_from_opening,
                                   await_no_engine),
@@ -439,5 +489,6 @@ main(int argc, char **argv)
     setenv("TUTTI_CONFIG", "/nonexistent/tutti.ini", 1);
     setenv("TUTTI_DEVICE_BACKEND", "sim", 1);
     setenv("TUTTI_ENGINE_GRACE_MS", "100", 1);
+    setenv("TUTTI_SIM_CABLE", "0", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

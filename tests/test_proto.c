@@ -33,6 +33,7 @@ union message {
     struct proto_devices_reply devices_reply;
     struct proto_error error;
     struct proto_event event;
+    struct proto_monitor monitor;
 };
 
 static void
@@ -123,6 +124,12 @@ make_good(union message *message, enum proto_type type)
     case PROTO_EVENT:
         message->event.kind = PROTO_EVENT_DEVICE_BACK;
         message->event.rate_hz = 96000;
+        break;
+    case PROTO_MONITOR:
+        message->monitor.count = PROTO_MAX_PATHS;
+        message->monitor.path[0] =
+            (struct proto_path){PROTO_MAX_CHANNELS - 1, PROTO_MAX_CHANNELS - 1, PROTO_MAX_GAIN};
+        message->monitor.input_gain[0] = message->monitor.output_gain[1] = 1.0f;
         break;
     case PROTO_DISPOSE:
     case PROTO_STATUS:
@@ -317,6 +324,28 @@ every_field_of_what_programs_send_is_checked(void **state)
     for (unsigned i = 0; i < 5; i++) {
         WRONG(PROTO_SET_RATE, set_rate, rate_hz, rates[i], "SET_RATE.rate_hz");
     }
+
+    WRONG(PROTO_MONITOR, monitor, count, PROTO_MAX_PATHS + 1, "MONITOR.count");
+    WRONG(PROTO_MONITOR, monitor, path[1].input, PROTO_MAX_CHANNELS, "MONITOR.path");
+    WRONG(PROTO_MONITOR, monitor, path[2].output, UINT16_MAX, "MONITOR.path");
+    const float gains[] = {-0.5f, PROTO_MAX_GAIN + 0.5f, (float)NAN, (float)INFINITY};
+    for (unsigned i = 0; i < 4; i++) {
+        static const char name[] = "MONITOR.input_gain or output_gain";
+        WRONG(PROTO_MONITOR, monitor, path[PROTO_MAX_PATHS - 1].gain, gains[i], "MONITOR.path");
+        WRONG(PROTO_MONITOR, monitor, input_gain[PROTO_MAX_CHANNELS - 1], gains[i], name);
+        WRONG(PROTO_MONITOR, monitor, output_gain[0], gains[i], name);
+    }
+}
+
+static void
+paths_beyond_the_count_are_not_looked_at(void **state)
+{
+    union message message;
+    const char *why;
+    size_t bytes = make_good(&message, PROTO_MONITOR);
+    message.monitor.count = 3;
+    message.monitor.path[3].gain = -1;
+    assert_int_equal(check(&message, bytes, true, &why), TUTTI_OK);
 }
 
 static void
@@ -588,6 +617,9 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_segment, done_ns), 88);
     assert_int_equal(offsetof(struct proto_segment, armed), 136);
     assert_int_equal(offsetof(struct proto_segment, gap_frames), 424);
+    assert_int_equal(offsetof(struct proto_segment, meters_until_ns), 432);
+    assert_int_equal(offsetof(struct proto_segment, input_peak), 448);
+    assert_int_equal(offsetof(struct proto_segment, output_peak), 1472);
     assert_int_equal(offsetof(struct proto_stamp, generation), 32);
     assert_int_equal(offsetof(struct proto_rendezvous, pending), 64);
     assert_int_equal(offsetof(struct proto_rendezvous, by_event), 128);
@@ -595,6 +627,9 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_device, rate_hz), 152);
     assert_int_equal(offsetof(struct proto_welcome, device), 48);
     assert_int_equal(offsetof(struct proto_prepared, device), 32);
+    assert_int_equal(offsetof(struct proto_monitor, path), 24);
+    assert_int_equal(offsetof(struct proto_monitor, input_gain), 4120);
+    assert_int_equal(offsetof(struct proto_monitor, output_gain), 5144);
     assert_int_equal(offsetof(struct proto_program_status, calls), 112);
     assert_int_equal(offsetof(struct proto_status_reply, device), 96);
     assert_int_equal(offsetof(struct proto_status_reply, program), 384);
@@ -603,7 +638,7 @@ words_and_messages_lie_where_the_document_says(void **state)
         [PROTO_PREPARED] = 320,       [PROTO_DISPOSE] = 16,         [PROTO_SET_RATE] = 24,
         [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 13696, [PROTO_DEVICES] = 16,
         [PROTO_DEVICES_REPLY] = 6168, [PROTO_LEAVE] = 16,           [PROTO_OK] = 16,
-        [PROTO_ERROR] = 280,          [PROTO_EVENT] = 304,
+        [PROTO_ERROR] = 280,          [PROTO_EVENT] = 304,          [PROTO_MONITOR] = 6168,
     };
     for (int t = PROTO_NONE; t < PROTO_TYPE_COUNT; t++) {
         assert_int_equal(proto_size((enum proto_type)t), sizes[t]);
@@ -620,6 +655,7 @@ main(void)
         cmocka_unit_test(of_another_version_only_the_header_is_looked_at),
         cmocka_unit_test(every_field_of_what_programs_send_is_checked),
         cmocka_unit_test(channels_that_are_not_used_are_not_looked_at),
+        cmocka_unit_test(paths_beyond_the_count_are_not_looked_at),
         cmocka_unit_test(every_field_of_a_device_is_checked_wherever_it_is_told),
         cmocka_unit_test(every_field_of_what_the_engine_sends_is_checked),
         cmocka_unit_test(every_field_of_a_program_in_a_status_is_checked),

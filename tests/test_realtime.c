@@ -69,6 +69,16 @@ a_cycle_allocates_nothing_and_takes_no_lock(void **state)
     engine_get_status(rig.engine, 0, reply); /* meters are measured from now on */
     test_free(reply);
     rig_steps(&rig, 20);
+    static struct proto_monitor monitor = {.count = 2, .path = {{0, 0, 1.0f}, {1, 1, 0.5f}}};
+    for (unsigned c = 0; c < PROTO_MAX_CHANNELS; c++) {
+        monitor.input_gain[c] = monitor.output_gain[c] = 0.5f;
+    }
+    for (unsigned i = 0; i < 3; i++) { /* on, away, and gone */
+        assert_int_equal(engine_set_monitor(rig.engine, rig.program[0].id, &monitor), TUTTI_OK);
+        atomic_store(&rig.program[0].segment->meters_until_ns, UINT64_MAX);
+        monitor.count = monitor.count ? monitor.count - 1 : 0;
+        rig_steps(&rig, 20);
+    }
     rig_kill(&rig.program[3]);
     rig_steps(&rig, 20);
     assert_true(cycles > 100);

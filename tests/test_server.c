@@ -257,6 +257,27 @@ a_segment_that_is_none_is_refused(void **state)
     os_link_close(link);
 }
 
+static void
+a_monitor_is_taken_before_anything_is_prepared_and_a_wrong_one_ends_the_link(void **state)
+{
+    struct proto_welcome welcome;
+    struct proto_monitor monitor;
+    struct os_link *link = connect_raw();
+
+    greet(link, &welcome);
+    memset(&monitor, 0, sizeof monitor);
+    proto_header_init(&monitor.header, PROTO_MONITOR, 2);
+    monitor.count = 1;
+    monitor.path[0].gain = 1;
+    send_raw(link, &monitor, sizeof monitor);
+    assert_int_equal(expect(link, PROTO_OK, &welcome, sizeof welcome), 2);
+    monitor.header.serial = 3;
+    monitor.path[0].gain = 17;
+    send_raw(link, &monitor, sizeof monitor);
+    expect_error(link, TUTTI_PROTOCOL, 3);
+    expect_closed(link);
+}
+
 static int
 start_slow_server(void **state)
 {
@@ -402,6 +423,7 @@ main(void)
         WITH_SERVER(the_first_message_is_hello),
         WITH_SERVER(hello_comes_once),
         WITH_SERVER(malformed_messages_cost_their_sender_the_connection_and_nobody_else),
+        WITH_SERVER(a_monitor_is_taken_before_anything_is_prepared_and_a_wrong_one_ends_the_link),
         WITH_SERVER(a_segment_that_is_none_is_refused),
         WITH_SERVER_THAT_ENDS(
             a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave),

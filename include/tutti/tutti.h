@@ -35,6 +35,8 @@ enum {
     TUTTI_MAX_CHANNELS = 256, /* per direction */
     TUTTI_METERS = 32,
     TUTTI_MAX_RATES = 16,
+    TUTTI_MAX_PATHS = 512,
+    TUTTI_MAX_GAIN = 16, /* 24 dB */
 };
 
 /* ---- opening ---- */
@@ -183,6 +185,37 @@ enum tutti_status tutti_get_position(struct tutti_client *client, struct tutti_b
 
 /** Monotonic time in ns, the scale of the stamps. Real time. */
 uint64_t tutti_now_ns(void);
+
+/* ---- the direct monitor ---- */
+
+/* From a device input to a device output within the engine: what the device brings in a period is
+ * added to what it takes in the same one, whether the program runs, is stopped or late. */
+struct tutti_path {
+    uint32_t input, output; /* device channels */
+    float gain;             /* 0 to TUTTI_MAX_GAIN, linear; with 1 samples pass bit for bit */
+};
+
+/* All that a client wants of it. Gains are by device channel, TUTTI_MAX_CHANNELS of them, as in
+ * tutti_path; NULL: all 1. They count for what this program hears and plays, and for its paths that
+ * begin or end there. */
+struct tutti_monitor {
+    const struct tutti_path *path;
+    uint32_t paths; /* up to TUTTI_MAX_PATHS; of two with the same ends the first counts */
+    const float *input_gain, *output_gain;
+};
+
+/** Asks for a direct monitor in place of the one before; NULL: for none. It acts while the client
+ * is prepared, goes with it, and is told to each engine anew. Gains change within 5 ms, without a
+ * click. Any thread; waits for the engine's answer. Errors: INVALID_ARGUMENT, NO_MEMORY (all stays
+ * as it was), TIMEOUT. That no engine is there is no error. */
+enum tutti_status tutti_set_monitor(struct tutti_client *client,
+                                    const struct tutti_monitor *monitor);
+
+/** The peak of a device channel since it was last asked for, full scale 1: of an input as this
+ * program hears it, of an output as this program and its paths play it. The first question starts
+ * the measuring, which ends two seconds after the last. 0 when nothing is prepared. Any thread, not
+ * real time. */
+float tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel);
 
 /* ---- watching ---- */
 

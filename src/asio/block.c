@@ -48,6 +48,34 @@ block_get(const struct driver_block *block, struct tutti_asio_block *to)
     return true;
 }
 
+/* One scale: positions count frames since start, times go from the device's clock to the system's
+ * by one offset per start. A block that another clock drives than the one before (another engine,
+ * or the one that replaces a lost device) says so. */
+void
+block_fill_time(struct driver *driver, const struct tutti_block *block, struct asio_time *time)
+{
+    struct driver_former *former = &driver->former;
+    double rate_hz = double_of_bits(atomic_load_explicit(&driver->rate, memory_order_relaxed));
+    bool rate_changed = former->is_there && former->rate_hz != rate_hz;
+    bool clock_changed = former->is_there && (former->generation != block->generation ||
+                                              former->silent != block->silent);
+
+    *former = (struct driver_former){true, block->silent, block->generation, rate_hz};
+    *time = (struct asio_time){
+        .info =
+            {
+                .speed = 1.0,
+                .system_time = asio_int64_from(block->time_ns + driver->stream.time_offset_ns),
+                .sample_position = asio_int64_from(block->position_frames),
+                .sample_rate = rate_hz,
+                .flags = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
+                         ASIO_TIME_SAMPLE_RATE_VALID | ASIO_TIME_SPEED_VALID |
+                         (rate_changed ? ASIO_TIME_SAMPLE_RATE_CHANGED : 0) |
+                         (clock_changed ? ASIO_TIME_CLOCK_SOURCE_CHANGED : 0),
+            },
+    };
+}
+
 uint64_t
 block_time_offset_ns(void)
 {

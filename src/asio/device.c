@@ -38,6 +38,23 @@ count_channels(struct driver *driver, uint32_t *inputs, uint32_t *outputs)
                       TUTTI_MAX_CHANNELS);
     *outputs = smaller(smaller(device.outputs, (uint32_t)driver->config.program_outputs),
                        TUTTI_MAX_CHANNELS);
+    for (uint32_t c = 0; c < *inputs; c++)
+        atomic_store(&driver->input_channel[c], (uint16_t)c);
+    for (uint32_t c = 0; c < *outputs; c++)
+        atomic_store(&driver->output_channel[c], (uint16_t)c);
+    atomic_store(&driver->channels, (uint64_t)*inputs << 32 | *outputs);
+}
+
+void
+device_known_channels(struct driver *driver, int32_t *inputs, int32_t *outputs)
+{
+    uint32_t in, out;
+
+    if (!atomic_load(&driver->channels))
+        count_channels(driver, &in, &out);
+    uint64_t both = atomic_load(&driver->channels);
+    *inputs = (int32_t)(both >> 32);
+    *outputs = (int32_t)(uint32_t)both;
 }
 
 int32_t
@@ -91,12 +108,23 @@ struct sizes {
 };
 
 /* Powers of two where the configuration says nothing else: hosts are known to crash on other sizes.
- */
+ * Whatever period the device has, the engine serves any size on it; where only the device's own is
+ * wanted, [program] buffer_fixed says so. */
 static void
-get_sizes(const struct driver *driver, struct sizes *sizes)
+get_sizes(struct driver *driver, struct sizes *sizes)
 {
     const struct config *config = &driver->config;
+    int32_t step = config->program_buffer_step;
 
+    if (config->program_buffer_fixed) {
+        struct tutti_device device;
+        get_device(driver, &device);
+        if (device.period_min_frames && device.period_min_frames == device.period_max_frames) {
+            sizes->min = sizes->max = sizes->preferred = (int32_t)device.period_min_frames;
+            sizes->granularity = 0;
+            return;
+        }
+    }
     sizes->min = config->program_buffer_min;
     sizes->max = config->program_buffer_max > sizes->min ? config->program_buffer_max : sizes->min;
     sizes->preferred = config->program_buffer;
@@ -104,13 +132,59 @@ get_sizes(const struct driver *driver, struct sizes *sizes)
         sizes->preferred = sizes->min;
     if (sizes->preferred > sizes->max)
         sizes->preferred = sizes->max;
+    if (step) {
+        sizes->max -= (sizes->max - sizes->min) % step;
+        sizes->preferred -= (sizes->preferred - sizes->min) % step;
+        sizes->granularity = step;
+    } else if (is_power_of_two((uint32_t)sizes->min) && is_power_of_two((uint32_t)sizes->max) &&
+               is_power_of_two((uint32_t)sizes->preferred)) {
+        sizes->granularity = -1;
+    } else {
+        sizes->granularity = 1;
+    }
     if (sizes->min == sizes->max)
         sizes->granularity = 0;
-    else if (is_power_of_two((uint32_t)sizes->min) && is_power_of_two((uint32_t)sizes->max) &&
-             is_power_of_two((uint32_t)sizes->preferred))
-        sizes->granularity = -1;
-    else
-        sizes->granularity = 1;
+}
+
+static bool
+is_offered(const struct sizes *sizes, int32_t frames)
+{
+    if (frames < sizes->min || frames > sizes->max)
+        return false;
+    if (sizes->granularity < 0)
+        return is_power_of_two((uint32_t)frames);
+    return sizes->granularity == 0 || (frames - sizes->min) % sizes->granularity == 0;
+}
+
+bool
+device_offers(struct driver *driver, int32_t buffer_frames)
+{
+    struct sizes sizes;
+
+    get_sizes(driver, &sizes);
+    return is_offered(&sizes, buffer_frames);
+}
+
+int32_t
+device_check_buffer_size(struct driver *driver, int32_t buffer_frames)
+{
+    struct sizes sizes;
+    char steps[32] = "";
+
+    get_sizes(driver, &sizes);
+    if (is_offered(&sizes, buffer_frames))
+        return ASIO_OK;
+    if (sizes.granularity == 0)
+        return driver_fail(driver, ASIO_INVALID_MODE,
+                           "buffers have %d frames, not %d; see [program] in tutti.ini",
+                           (int)sizes.min, (int)buffer_frames);
+    if (sizes.granularity < 0)
+        snprintf(steps, sizeof steps, ", powers of two");
+    else if (sizes.granularity > 1)
+        snprintf(steps, sizeof steps, " in steps of %d", (int)sizes.granularity);
+    return driver_fail(driver, ASIO_INVALID_MODE,
+                       "buffers have %d to %d frames%s, not %d; see [program] in tutti.ini",
+                       (int)sizes.min, (int)sizes.max, steps, (int)buffer_frames);
 }
 
 int32_t
@@ -253,6 +327,24 @@ device_get_rate(struct driver *driver, double *rate_hz)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
     get_device(driver, &device);
     *rate_hz = wanted > 0 ? wanted : device.rate_hz;
+    atomic_store(&driver->seen_rate, bits_of_double(*rate_hz));
+    return ASIO_OK;
+}
+
+/* Hosts set a rate in one instance, destroy it, and expect the next one to have it: for as long as
+ * the engine lives it remembers by itself, and beyond that this process does. Bits of the rate that
+ * a host here set last; 0: none did. */
+static _Atomic uint64_t remembered_rate;
+
+static int32_t
+ask_for_rate(struct driver *driver, double rate_hz)
+{
+    enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
+
+    if (status)
+        return driver_fail_status(driver, status);
+    atomic_store(&remembered_rate, bits_of_double(rate_hz));
+    atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     return ASIO_OK;
 }
 
@@ -265,11 +357,12 @@ device_set_rate(struct driver *driver, double rate_hz)
     if (!accepts_rate(&device, rate_hz))
         return refuse_rate(driver, rate_hz);
     if (driver_state(driver) < STATE_PREPARED) {
-        enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
-        return status ? driver_fail_status(driver, status) : ASIO_OK;
+        return ask_for_rate(driver, rate_hz);
     }
     if (rate_hz == device.rate_hz) {
-        atomic_store(&driver->wanted_rate, 0);
+        atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
+        if (atomic_exchange(&driver->wanted_rate, 0))
+            messages_post(driver, MESSAGE_MONITOR);
         return ASIO_OK;
     }
     /* Buffers belong to a rate. The host is asked to make new ones; the rate changes in between. */
@@ -277,7 +370,8 @@ device_set_rate(struct driver *driver, double rate_hz)
         return driver_fail(driver, ASIO_INVALID_MODE,
                            "dispose the buffers before changing the sample rate");
     atomic_store(&driver->wanted_rate, bits_of_double(rate_hz));
-    messages_post(driver, MESSAGE_RESET);
+    atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
+    messages_post(driver, MESSAGE_RESET | MESSAGE_MONITOR);
     return ASIO_OK;
 }
 
@@ -288,9 +382,29 @@ device_apply_wanted_rate(struct driver *driver)
 
     if (!(wanted > 0))
         return;
-    enum tutti_status status = tutti_set_rate(driver->client, wanted);
-    if (status)
-        driver_fail_status(driver, status);
+    ask_for_rate(driver, wanted);
+    monitor_tell(driver); /* no longer mute */
+}
+
+void
+device_recall_rate(struct driver *driver)
+{
+    struct tutti_device device;
+    double rate_hz = double_of_bits(atomic_load(&remembered_rate));
+
+    if (!(rate_hz > 0))
+        return;
+    get_device(driver, &device);
+    /* Others may hold the device at another rate: then it stays as it is. */
+    if (rate_hz != device.rate_hz && accepts_rate(&device, rate_hz))
+        tutti_set_rate(driver->client, rate_hz);
+}
+
+void
+device_remember_rate(double rate_hz)
+{
+    if (atomic_load(&remembered_rate))
+        atomic_store(&remembered_rate, bits_of_double(rate_hz));
 }
 
 /* ---- clocks ---- */

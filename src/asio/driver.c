@@ -21,6 +21,7 @@ driver_new(const struct dll_name *name)
     InitializeSRWLock(&driver->mutex);
     InitializeConditionVariable(&driver->changed);
     InitializeSRWLock(&driver->text_mutex);
+    monitor_init(&driver->monitor);
     snprintf(driver->error, sizeof driver->error, "no error");
     dll_hold();
     return &driver->com;
@@ -176,6 +177,7 @@ driver_init(struct driver *driver)
         driver->client = NULL;
         return result;
     }
+    device_recall_rate(driver);
     driver_enter_state(driver, STATE_INITIALIZED);
     return ASIO_OK;
 }

@@ -35,10 +35,36 @@
 struct driver_stream {
     struct asio_callbacks callbacks; /* a copy: the host's struct may be gone */
     uint32_t buffer_frames;
-    uint32_t host_knows; /* bit n: the host answered 1 to SELECTOR_SUPPORTED n */
-    bool time_info;      /* call buffer_switch_time_info */
-    double rate_hz;
+    uint32_t host_knows;     /* bit n: the host answered 1 to SELECTOR_SUPPORTED n */
+    bool time_info;          /* call buffer_switch_time_info */
     uint64_t time_offset_ns; /* from tutti_now_ns() to timeGetTime() in ns; written by start */
+    int32_t inputs, outputs; /* that there were to choose from */
+    /* The host was told that sizes or channels are others now. Written by the message thread, too.
+     */
+    _Atomic bool told_offer;
+};
+
+/* What the block before was, for the flags of a host's Time. The callback thread's; start clears
+ * it. */
+struct driver_former {
+    bool is_there, silent;
+    uint64_t generation;
+    double rate_hz;
+};
+
+/* One input that the host monitors. */
+struct driver_monitored {
+    bool on, pair; /* pair: the next output gets `right` */
+    uint32_t output;
+    float left, right;
+};
+
+/* What the host asked of the direct monitor, by its channels. */
+struct driver_monitor {
+    SRWLOCK mutex; /* of the rest but the next */
+    SRWLOCK telling;
+    struct driver_monitored input[TUTTI_MAX_CHANNELS];
+    float input_gain[TUTTI_MAX_CHANNELS], output_gain[TUTTI_MAX_CHANNELS];
 };
 
 /* The last block, written by the callback thread, read by any: odd version while it is written. */
@@ -55,9 +81,11 @@ enum message {
     MESSAGE_LATENCIES = 4,
     MESSAGE_OVERLOAD = 8,
     MESSAGE_RATE = 16,
-    MESSAGE_TO_HOST = 31, /* all above: dropped with the buffers they are about */
-    MESSAGE_DISPOSE = 32, /* the callback thread disposed: do it for real */
-    MESSAGE_END = 64,     /* the last reference went: close and free */
+    MESSAGE_OFFER = 32,    /* see whether buffers like the host's are still offered */
+    MESSAGE_TO_HOST = 63,  /* all above: dropped with the buffers they are about */
+    MESSAGE_DISPOSE = 64,  /* the callback thread disposed: do it for real */
+    MESSAGE_END = 128,     /* the last reference went: close and free */
+    MESSAGE_MONITOR = 256, /* tell the engine what the host asked of the direct monitor */
 };
 
 struct driver {
@@ -85,8 +113,15 @@ struct driver {
     struct config config;
 
     struct driver_stream stream;
+    struct driver_former former;
+    struct driver_monitor monitor;
     _Atomic bool active_input[TUTTI_MAX_CHANNELS], active_output[TUTTI_MAX_CHANNELS];
+    _Atomic uint64_t channels; /* inputs << 32 | outputs, as counted last; 0: not yet */
+    /* the device's channel that each of them is */
+    _Atomic uint16_t input_channel[TUTTI_MAX_CHANNELS], output_channel[TUTTI_MAX_CHANNELS];
     _Atomic uint64_t latencies;    /* input << 32 | output, from createBuffers on */
+    _Atomic uint64_t rate;         /* bits of the device's, from createBuffers on */
+    _Atomic uint64_t seen_rate;    /* bits of the last one that the host read or set; 0: none */
     _Atomic uint64_t wanted_rate;  /* bits of a rate accepted while there were buffers; 0: none */
     _Atomic uint32_t callback_tid; /* the callback thread, while it is in a block; else 0 */
     struct driver_block block;
@@ -134,15 +169,27 @@ void driver_get_error_text(struct driver *driver, char *text);
 /* ---- device.c: what hosts ask of the device ---- */
 
 int32_t device_get_channels(struct driver *driver, int32_t *inputs, int32_t *outputs);
+/** As getChannels answered last, without asking the engine. Any thread, the callback thread with
+ * buffers included. */
+void device_known_channels(struct driver *driver, int32_t *inputs, int32_t *outputs);
 int32_t device_get_latencies(struct driver *driver, int32_t *input_frames, int32_t *output_frames);
 int32_t device_get_buffer_size(struct driver *driver, int32_t *min, int32_t *max,
                                int32_t *preferred, int32_t *granularity);
+/** True when hosts may ask for buffers of this size. */
+bool device_offers(struct driver *driver, int32_t buffer_frames);
+/** ASIO_OK, or the refusal of a size that is not offered. */
+int32_t device_check_buffer_size(struct driver *driver, int32_t buffer_frames);
 int32_t device_can_rate(struct driver *driver, double rate_hz);
 int32_t device_get_rate(struct driver *driver, double *rate_hz);
 int32_t device_set_rate(struct driver *driver, double rate_hz);
 /** Asks for the rate that was accepted while there were buffers, now that there are none. Owner
  * only. */
 void device_apply_wanted_rate(struct driver *driver);
+/** Asks for the rate that a host of this process asked for last, in this object or another. Owner
+ * only. */
+void device_recall_rate(struct driver *driver);
+/** That rate is another now, by another program or the system. Any thread. */
+void device_remember_rate(double rate_hz);
 int32_t device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32_t *count);
 int32_t device_set_clock(struct driver *driver, int32_t index);
 int32_t device_get_channel_info(struct driver *driver, struct asio_channel_info *info);
@@ -166,6 +213,9 @@ void block_clear(struct driver_block *block);
 void block_put(struct driver_block *block, const struct tutti_block *from);
 /** False when there was none since start. Fills all but size. */
 bool block_get(const struct driver_block *block, struct tutti_asio_block *to);
+/** What a host is told with a block. Callback thread. */
+void block_fill_time(struct driver *driver, const struct tutti_block *block,
+                     struct asio_time *time);
 /** From tutti_now_ns() to timeGetTime() in ns, measured now; takes up to two milliseconds. */
 uint64_t block_time_offset_ns(void);
 
@@ -173,12 +223,25 @@ uint64_t block_time_offset_ns(void);
 
 int32_t future_ask(struct driver *driver, int32_t selector, void *parameter);
 
+/* ---- monitor.c: input monitor, gains, meters ---- */
+
+void monitor_init(struct driver_monitor *monitor);
+int32_t monitor_set_input(struct driver *driver, const struct asio_input_monitor *wanted);
+int32_t monitor_set_gain(struct driver *driver, bool is_input,
+                         const struct asio_channel_controls *controls);
+int32_t monitor_get_meter(struct driver *driver, bool is_input,
+                          struct asio_channel_controls *controls);
+/** Tells the engine; waits for its answer. Any thread but the callback thread. */
+void monitor_tell(struct driver *driver);
+
 /* ---- messages.c: the message thread ---- */
 
 /** Starts it. Errors: ASIO_NO_MEMORY. */
 int32_t messages_open(struct driver *driver);
 /** Posts work. Any thread, real time but for the wake-up of a waiting thread. */
 void messages_post(struct driver *driver, uint32_t messages);
+/** Has the host told of this rate, if it believes in another. Any thread. */
+void messages_rate(struct driver *driver, double rate_hz);
 /** Forgets what was to be told about buffers that are no more. Owner only. */
 void messages_drop(struct driver *driver);
 /** libtutti's event function. */

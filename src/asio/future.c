@@ -64,7 +64,29 @@ future_ask(struct driver *driver, int32_t selector, void *parameter)
     switch (selector) {
     case ASIO_FUTURE_CAN_TIME_INFO:
     case ASIO_FUTURE_CAN_REPORT_OVERLOAD:
+    case ASIO_FUTURE_CAN_INPUT_MONITOR:
+    case ASIO_FUTURE_CAN_INPUT_GAIN:
+    case ASIO_FUTURE_CAN_INPUT_METER:
+    case ASIO_FUTURE_CAN_OUTPUT_GAIN:
+    case ASIO_FUTURE_CAN_OUTPUT_METER:
         return ASIO_SUCCESS;
+    case ASIO_FUTURE_SET_INPUT_MONITOR:
+        return monitor_set_input(driver, parameter);
+    case ASIO_FUTURE_SET_INPUT_GAIN:
+    case ASIO_FUTURE_SET_OUTPUT_GAIN:
+        return monitor_set_gain(driver, selector == ASIO_FUTURE_SET_INPUT_GAIN, parameter);
+    case ASIO_FUTURE_GET_INPUT_METER:
+    case ASIO_FUTURE_GET_OUTPUT_METER:
+        return monitor_get_meter(driver, selector == ASIO_FUTURE_GET_INPUT_METER, parameter);
+    case ASIO_FUTURE_ENABLE_TIME_CODE_READ:
+    case ASIO_FUTURE_DISABLE_TIME_CODE_READ:
+    case ASIO_FUTURE_CAN_TIME_CODE:
+        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+                           "future: there is no time code: no device of Tutti's brings any");
+    case ASIO_FUTURE_TRANSPORT:
+    case ASIO_FUTURE_CAN_TRANSPORT:
+        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+                           "future: there is no transport: no tape machine to control");
     case ASIO_FUTURE_SET_IO_FORMAT:
     case ASIO_FUTURE_GET_IO_FORMAT:
     case ASIO_FUTURE_CAN_DO_IO_FORMAT:

@@ -20,6 +20,13 @@ messages_post(struct driver *driver, uint32_t messages)
 }
 
 void
+messages_rate(struct driver *driver, double rate_hz)
+{
+    atomic_store(&driver->message_rate, bits_of_double(rate_hz));
+    messages_post(driver, MESSAGE_RATE);
+}
+
+void
 messages_event(void *user, const struct tutti_event *event)
 {
     struct driver *driver = user;
@@ -33,17 +40,20 @@ messages_event(void *user, const struct tutti_event *event)
         messages_post(driver, MESSAGE_LATENCIES);
         break;
     case TUTTI_EVENT_RATE:
+        atomic_store(&driver->rate, bits_of_double(event->rate_hz));
+        device_remember_rate(event->rate_hz);
         atomic_store(&driver->message_rate, bits_of_double(event->rate_hz));
+        /* at once: what is about buffers that are gone is dropped together */
         messages_post(driver, MESSAGE_RATE | MESSAGE_RESET);
         break;
     case TUTTI_EVENT_GAP:
-        messages_post(driver, MESSAGE_RESYNC);
+        messages_post(driver, MESSAGE_RESYNC | MESSAGE_OFFER);
         break;
     case TUTTI_EVENT_OVERLOAD:
         messages_post(driver, MESSAGE_OVERLOAD);
         break;
     case TUTTI_EVENT_ENGINE_BACK:
-        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_RESET);
+        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESET);
         break;
     case TUTTI_EVENT_DEVICE_LOST:
     case TUTTI_EVENT_ENGINE_LOST:
@@ -51,7 +61,7 @@ messages_event(void *user, const struct tutti_event *event)
         driver_fail(driver, ASIO_HW_MALFUNCTION, "%s", event->text ? event->text : "");
         break;
     case TUTTI_EVENT_DEVICE_BACK:
-        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_RESYNC);
+        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESYNC);
         break;
     }
 }
@@ -103,17 +113,20 @@ tell_end(struct driver *driver)
     ReleaseSRWLockExclusive(&driver->mutex);
 }
 
-static void
+/* True when the host knows the message and took it. */
+static bool
 tell(struct driver *driver, int32_t selector, int32_t value)
 {
     struct asio_callbacks callbacks;
     uint32_t knows = 0;
+    bool taken = false;
 
     if (!tell_begin(driver, &callbacks, &knows))
-        return;
+        return false;
     if (knows & 1u << selector)
-        callbacks.asio_message(selector, value, NULL, NULL);
+        taken = callbacks.asio_message(selector, value, NULL, NULL) == 1;
     tell_end(driver);
+    return taken;
 }
 
 /* Only real changes: there are hosts that stop playing when told the rate they run at. */
@@ -128,6 +141,8 @@ tell_rate(struct driver *driver)
         return;
     bool changed = rate_hz > 0 && rate_hz != driver->told_rate_hz;
     driver->told_rate_hz = changed ? rate_hz : driver->told_rate_hz;
+    if (changed)
+        atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     if (changed && callbacks.sample_rate_did_change)
         callbacks.sample_rate_did_change(rate_hz);
     tell_end(driver);
@@ -174,11 +189,34 @@ read_latencies(struct driver *driver)
     driver_disown(driver);
 }
 
+/* A host whose channels are others now, or whose buffer size is not offered any more, is told once;
+ * callbacks go on meanwhile. True: it is to be asked for a reset. */
+static bool
+tell_offer(struct driver *driver)
+{
+    struct driver_stream *stream = &driver->stream;
+    int32_t inputs, outputs, size;
+
+    if (driver_state(driver) < STATE_PREPARED || atomic_load(&stream->told_offer))
+        return false;
+    bool same_channels = device_get_channels(driver, &inputs, &outputs) == ASIO_OK &&
+                         inputs == stream->inputs && outputs == stream->outputs;
+    bool same_size = device_offers(driver, (int32_t)stream->buffer_frames);
+    if (same_channels && same_size)
+        return false;
+    atomic_store(&stream->told_offer, true);
+    device_get_buffer_size(driver, NULL, NULL, &size, NULL);
+    bool taken = !same_size && tell(driver, ASIO_MESSAGE_BUFFER_SIZE_CHANGE, size);
+    return !taken;
+}
+
 static void
 do_messages(struct driver *driver, uint32_t messages)
 {
     if (messages & MESSAGE_DISPOSE)
         dispose_for_callback(driver);
+    if (messages & MESSAGE_MONITOR)
+        monitor_tell(driver);
     if (messages & MESSAGE_LATENCIES) {
         uint64_t before = atomic_load(&driver->latencies);
         read_latencies(driver);
@@ -191,6 +229,8 @@ do_messages(struct driver *driver, uint32_t messages)
         tell(driver, ASIO_MESSAGE_RESYNC_REQUEST, 0);
     if (messages & MESSAGE_RATE)
         tell_rate(driver);
+    if (messages & MESSAGE_OFFER && tell_offer(driver))
+        messages |= MESSAGE_RESET;
     if (messages & MESSAGE_RESET)
         tell(driver, ASIO_MESSAGE_RESET_REQUEST, 0);
 }

@@ -3,7 +3,8 @@
 #include "asio/rules.h"
 
 const struct rule rules[CALL_COUNT] = {
-#define RULES_ROW(name, text, states, alone, loaded, later) {text, states, alone, loaded, later},
+#define RULES_ROW(name, text, states, alone, loaded, later, why)                                   \
+    {text, states, alone, loaded, later},
     RULES_TABLE(RULES_ROW)
 #undef RULES_ROW
 };

@@ -35,34 +35,53 @@ enum {
 enum { ALONE = 1, FREELY = 0 };
 
 /* X(name, as hosts know it, allowed in, alone or freely, answer while Loaded, answer in later
- * states where it is not allowed) */
+ * states where it is not allowed, what to know of it) */
 #define RULES_TABLE(X)                                                                             \
-    X(INIT, "init", IN_LOADED, ALONE, ASIO_OK, ASIO_INVALID_MODE)                                  \
-    X(GET_DRIVER_NAME, "getDriverName", IN_ANY, FREELY, ASIO_OK, ASIO_OK)                          \
-    X(GET_DRIVER_VERSION, "getDriverVersion", IN_ANY, FREELY, ASIO_OK, ASIO_OK)                    \
-    X(GET_ERROR_MESSAGE, "getErrorMessage", IN_ANY, FREELY, ASIO_OK, ASIO_OK)                      \
-    X(START, "start", IN_PREPARED, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE)                     \
-    X(STOP, "stop", IN_RUNNING, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE)                        \
-    X(GET_CHANNELS, "getChannels", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)           \
-    X(GET_LATENCIES, "getLatencies", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)         \
-    X(GET_BUFFER_SIZE, "getBufferSize", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)      \
-    X(CAN_SAMPLE_RATE, "canSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)      \
-    X(GET_SAMPLE_RATE, "getSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)      \
-    X(SET_SAMPLE_RATE, "setSampleRate", IN_INIT_AND_LATER, ALONE, ASIO_NOT_PRESENT, ASIO_OK)       \
-    X(GET_CLOCK_SOURCES, "getClockSources", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)  \
-    X(SET_CLOCK_SOURCE, "setClockSource", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)    \
+    X(INIT, "init", IN_LOADED, ALONE, ASIO_OK, ASIO_INVALID_MODE,                                  \
+      "1 or 0; connects to the engine, opens no device; the window is not looked at; may be "      \
+      "tried again after 0")                                                                       \
+    X(GET_DRIVER_NAME, "getDriverName", IN_ANY, FREELY, ASIO_OK, ASIO_OK, "the registry key")      \
+    X(GET_DRIVER_VERSION, "getDriverVersion", IN_ANY, FREELY, ASIO_OK, ASIO_OK,                    \
+      "major, minor, patch in a byte each")                                                        \
+    X(GET_ERROR_MESSAGE, "getErrorMessage", IN_ANY, FREELY, ASIO_OK, ASIO_OK,                      \
+      "the last refusal's reason, also that of another thread")                                    \
+    X(START, "start", IN_PREPARED, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE,                     \
+      "position 0, half 0 first, both halves zero")                                                \
+    X(STOP, "stop", IN_RUNNING, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE,                        \
+      "no callback after it returns; within a callback: after that one")                           \
+    X(GET_CHANNELS, "getChannels", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,           \
+      "NotPresent where the device has none at all")                                               \
+    X(GET_LATENCIES, "getLatencies", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,         \
+      "before createBuffers what the preferred size would give; then to the frame")                \
+    X(GET_BUFFER_SIZE, "getBufferSize", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
+      "see below")                                                                                 \
+    X(CAN_SAMPLE_RATE, "canSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
+      "NoClock for what the device does not run at")                                               \
+    X(GET_SAMPLE_RATE, "getSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
+      "one that was set while there are buffers already counts")                                   \
+    X(SET_SAMPLE_RATE, "setSampleRate", IN_INIT_AND_LATER, ALONE, ASIO_NOT_PRESENT, ASIO_OK,       \
+      "see below; NoClock as canSampleRate; InvalidMode while other programs hold the device at "  \
+      "another rate")                                                                              \
+    X(GET_CLOCK_SOURCES, "getClockSources", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,  \
+      "one, 'Internal': a device is its own clock; the count is told also without room")           \
+    X(SET_CLOCK_SOURCE, "setClockSource", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,    \
+      "InvalidParameter for another than 0")                                                       \
     X(GET_SAMPLE_POSITION, "getSamplePosition", IN_RUNNING, FREELY, ASIO_SP_NOT_ADVANCING,         \
-      ASIO_SP_NOT_ADVANCING)                                                                       \
-    X(GET_CHANNEL_INFO, "getChannelInfo", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)    \
-    X(CREATE_BUFFERS, "createBuffers", IN_INITIALIZED, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE) \
+      ASIO_SP_NOT_ADVANCING, "of the last block, one pair; SPNotAdvancing before the first")       \
+    X(GET_CHANNEL_INFO, "getChannelInfo", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,    \
+      "InvalidParameter for a channel that there is not")                                          \
+    X(CREATE_BUFFERS, "createBuffers", IN_INITIALIZED, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE, \
+      "opens the device; InvalidMode for a size that is not offered")                              \
     X(DISPOSE_BUFFERS, "disposeBuffers", IN_PREPARED | IN_RUNNING, ALONE, ASIO_INVALID_MODE,       \
-      ASIO_INVALID_MODE)                                                                           \
-    X(CONTROL_PANEL, "controlPanel", IN_ANY, FREELY, ASIO_OK, ASIO_OK)                             \
-    X(FUTURE, "future", IN_ANY, FREELY, ASIO_OK, ASIO_OK)                                          \
-    X(OUTPUT_READY, "outputReady", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK)
+      ASIO_INVALID_MODE, "stops first; within a callback the buffers stay until it returns")       \
+    X(CONTROL_PANEL, "controlPanel", IN_ANY, FREELY, ASIO_OK, ASIO_OK,                             \
+      "NotPresent in each state: there is none yet")                                               \
+    X(FUTURE, "future", IN_ANY, FREELY, ASIO_OK, ASIO_OK, "see its own table")                     \
+    X(OUTPUT_READY, "outputReady", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,           \
+      "NotPresent with late_take, where it gains nothing")
 
 enum call {
-#define RULES_CALL(name, text, states, alone, loaded, later) CALL_##name,
+#define RULES_CALL(name, text, states, alone, loaded, later, why) CALL_##name,
     RULES_TABLE(RULES_CALL)
 #undef RULES_CALL
         CALL_COUNT

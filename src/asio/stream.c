@@ -18,17 +18,8 @@ call_host(struct driver *driver, const struct tutti_block *block)
         stream->callbacks.buffer_switch(half, 1);
         return;
     }
-    struct asio_time time = {
-        .info =
-            {
-                .speed = 1.0,
-                .system_time = asio_int64_from(block->time_ns + stream->time_offset_ns),
-                .sample_position = asio_int64_from(block->position_frames),
-                .sample_rate = stream->rate_hz,
-                .flags = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
-                         ASIO_TIME_SAMPLE_RATE_VALID,
-            },
-    };
+    struct asio_time time;
+    block_fill_time(driver, block, &time);
     stream->callbacks.buffer_switch_time_info(&time, half, 1);
 }
 
@@ -57,9 +48,10 @@ ask(const struct asio_callbacks *callbacks, int32_t selector, int32_t value)
 static void
 ask_host(struct driver_stream *stream)
 {
-    static const int32_t asked[] = {ASIO_MESSAGE_RESET_REQUEST, ASIO_MESSAGE_RESYNC_REQUEST,
-                                    ASIO_MESSAGE_LATENCIES_CHANGED, ASIO_MESSAGE_SUPPORTS_TIME_INFO,
-                                    ASIO_MESSAGE_OVERLOAD};
+    static const int32_t asked[] = {
+        ASIO_MESSAGE_RESET_REQUEST,     ASIO_MESSAGE_RESYNC_REQUEST,
+        ASIO_MESSAGE_LATENCIES_CHANGED, ASIO_MESSAGE_SUPPORTS_TIME_INFO,
+        ASIO_MESSAGE_OVERLOAD,          ASIO_MESSAGE_BUFFER_SIZE_CHANGE};
     const struct asio_callbacks *callbacks = &stream->callbacks;
 
     stream->host_knows = 0;
@@ -112,19 +104,12 @@ static int32_t
 check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
               int32_t buffer_frames, const struct asio_callbacks *callbacks)
 {
-    int32_t min, max, preferred, granularity;
-
     if (!infos || count < 1 || count > 2 * TUTTI_MAX_CHANNELS)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
                            (int)count);
     if (!callbacks || !callbacks->buffer_switch)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers without bufferSwitch");
-    device_get_buffer_size(driver, &min, &max, &preferred, &granularity);
-    if (buffer_frames < min || buffer_frames > max)
-        return driver_fail(driver, ASIO_INVALID_MODE,
-                           "buffers have %d to %d frames, not %d; see [program] in tutti.ini",
-                           (int)min, (int)max, (int)buffer_frames);
-    return ASIO_OK;
+    return device_check_buffer_size(driver, buffer_frames);
 }
 
 static void
@@ -160,6 +145,7 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     struct channels channels;
     struct driver_stream *stream = &driver->stream;
     uint32_t input = 0, output = 0;
+    double rate_hz = 0;
 
     int32_t result = check_request(driver, infos, count, buffer_frames, callbacks);
     if (!result)
@@ -189,13 +175,19 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     }
     stream->callbacks = *callbacks;
     stream->buffer_frames = (uint32_t)buffer_frames;
-    device_get_rate(driver, &stream->rate_hz);
+    device_known_channels(driver, &stream->inputs, &stream->outputs);
+    atomic_store(&stream->told_offer, false);
+    double seen_hz = double_of_bits(atomic_load(&driver->seen_rate));
+    device_get_rate(driver, &rate_hz);
+    atomic_store(&driver->rate, bits_of_double(rate_hz));
     ask_host(stream);
-    driver->told_rate_hz = stream->rate_hz;
+    driver->told_rate_hz = seen_hz > 0 ? seen_hz : rate_hz;
     atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
     block_clear(&driver->block);
     give_buffers(driver, infos, count);
     driver_enter_state(driver, STATE_PREPARED);
+    if (driver->told_rate_hz != rate_hz) /* another program was faster */
+        messages_rate(driver, rate_hz);
     return ASIO_OK;
 }
 
@@ -205,6 +197,7 @@ int32_t
 stream_start(struct driver *driver)
 {
     block_clear(&driver->block);
+    driver->former = (struct driver_former){0};
     driver->stream.time_offset_ns = block_time_offset_ns();
     /* Before the first callback: it may ask for its position. */
     driver_enter_state(driver, STATE_RUNNING);

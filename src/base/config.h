@@ -36,6 +36,10 @@ enum { CONFIG_TEXT_BYTES = 256 };
     I(program, buffer, 256, 16, 4096, "preferred buffer size in frames")                           \
     I(program, buffer_min, 32, 1, 4096, "smallest buffer size offered to hosts")                   \
     I(program, buffer_max, 2048, 1, 65536, "largest buffer size offered to hosts")                 \
+    I(program, buffer_step, 0, 0, 4096,                                                            \
+      "sizes go up in steps of this; 0: powers of two where the three above are, else all")        \
+    B(program, buffer_fixed, false,                                                                \
+      "offer the device's period alone where it has only one, as servers do")                      \
     I(program, inputs, 32, 0, 256, "most input channels offered to hosts")                         \
     I(program, outputs, 32, 0, 256, "most output channels offered to hosts")                       \
     B(program, late_take, false,                                                                   \

@@ -155,7 +155,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     struct proto_prepared prepared;
     struct attachment *attachment;
     os_handle handles[OS_LINK_MAX_HANDLES];
-    uint32_t epoch = 0;
+    uint32_t epoch = 0, monitor = 0;
     uint64_t generation = 0;
     enum tutti_status status = TUTTI_ENGINE_LOST;
 
@@ -167,6 +167,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
         if (status)
             return TUTTI_ENGINE_LOST;
         ask_for_rate(client);
+        monitor_ask(client, &monitor);
         status = link_ask_at(client, &client->prepare, sizeof client->prepare, mine, 2,
                              PROTO_PREPARED, &prepared, handles, PREPARE_MS, text, &epoch);
     }
@@ -194,6 +195,9 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     offer(client, attachment, epoch);
     os_cond_signal_all(&client->changed);
     os_mutex_unlock(&client->lock);
+    /* Who asked for something else until now was not prepared and has told nobody. */
+    if (monitor_changed(client, monitor))
+        monitor_ask(client, &monitor);
     return TUTTI_OK;
 }
 
@@ -207,6 +211,7 @@ attach_again(struct tutti_client *client)
     os_handle handles[OS_LINK_MAX_HANDLES];
     const os_handle mine[2] = {client->callback.memory.handle, client->callback.doorbell.event};
     enum tutti_status status = TUTTI_OK;
+    uint32_t monitor = 0;
 
     os_mutex_lock(&client->lock);
     uint32_t epoch = client->epoch;
@@ -229,6 +234,8 @@ attach_again(struct tutti_client *client)
         if (status == TUTTI_CLOSED)
             return false;
     }
+    if (monitor_ask_own(client, &monitor) == TUTTI_CLOSED)
+        return false;
     if (client_is_abandoned(client))
         return true;
     /* The former engine could write there; this one compares it with what PREPARE says. */
@@ -247,6 +254,9 @@ attach_again(struct tutti_client *client)
     offer(client, attachment, epoch);
     client->told_lost = false;
     os_mutex_unlock(&client->lock);
+    /* Another thread may have told something newer before the older was told here. */
+    while (status == TUTTI_OK && monitor_changed(client, monitor))
+        status = monitor_ask_own(client, &monitor);
     log_info("attached to another engine");
     events_put(&client->events, TUTTI_EVENT_ENGINE_BACK, 0, prepared.device.rate_hz,
                "the engine is back");

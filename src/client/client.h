@@ -2,8 +2,8 @@
 /*
  * The inside of libtutti: one client. Its parts: connect.c meets the engine, keep.c is the thread
  * that keeps one, link.c carries messages, attach.c joins the segment to engines, callback.c calls
- * the host, events.c tells it, watch.c asks for numbers, client.c is the public face that checks
- * states.
+ * the host, events.c tells it, watch.c asks for numbers, monitor.c for the direct monitor, client.c
+ * is the public face that checks states.
  *
  * Threads: the host's, serialised by the host but for the functions marked "any thread"; the link
  * thread, which receives, and when the link is lost connects and prepares again; the event thread;
@@ -84,6 +84,8 @@ struct tutti_client {
     bool told_lost; /* ENGINE_LOST was told, ENGINE_BACK not yet */
     bool quit;
     struct proto_prepare prepare; /* as sent last */
+    struct proto_monitor monitor; /* asked for last */
+    uint32_t monitor_serial;      /* changes with it; 0: never asked */
 
     struct os_thread *link_thread;
     struct callback callback;
@@ -163,6 +165,16 @@ bool attach_again(struct tutti_client *client);
 /** Collects the attachments that the callback thread let go of; true when one was, because its
  * engine hangs. lock held. */
 bool attach_collect(struct tutti_client *client);
+
+/* ---- monitor.c: the direct monitor ---- */
+
+/** Tells the engine what is asked of the direct monitor, if anything ever was; *serial: of what was
+ * told. Not from the link thread. Errors: as link_ask(). */
+enum tutti_status monitor_ask(struct tutti_client *client, uint32_t *serial);
+/** The same on the link thread. Errors: as link_ask_own(). */
+enum tutti_status monitor_ask_own(struct tutti_client *client, uint32_t *serial);
+/** True when something else is asked for since. */
+bool monitor_changed(struct tutti_client *client, uint32_t serial);
 
 /* ---- small things ---- */
 

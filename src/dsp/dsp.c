@@ -2,6 +2,7 @@
 /* Picks the kernels for this processor once, and puts mixing and converting together by tiles. */
 #include "dsp/dsp.h"
 
+#include <math.h>
 #include <stdatomic.h>
 
 #include "dsp/kernels.h"
@@ -107,6 +108,15 @@ dsp_mix_to_device(void *to, size_t stride_bytes, enum dsp_format format,
         size_t span = frames - done < TILE_FRAMES ? frames - done : TILE_FRAMES;
         use->mix(tile, sources, source_count, gain, done, span);
         use->to_device(at + done * stride_bytes, stride_bytes, format, tile, span);
+    }
+}
+
+void
+dsp_add(float *to, const float *from, float gain, float step, size_t frames)
+{
+    for (size_t i = 0; i < frames; i++) {
+        float sample = from[i] * (gain + (float)i * step);
+        to[i] += isfinite(sample) ? sample : 0.0f;
     }
 }
 

@@ -66,6 +66,11 @@ void dsp_mix_to_device(void *to, size_t stride_bytes, enum dsp_format format,
 void dsp_mix(float *to, const float *const *sources, unsigned source_count, float gain,
              size_t frames);
 
+/** Adds one channel to another, times a gain that changes by step with each frame: sample i counts
+ * gain + i * step. What is not finite then counts as 0. One loop, which compilers make vectors of:
+ * no variants. */
+void dsp_add(float *to, const float *from, float gain, float step, size_t frames);
+
 /** Peak of |sample| over one channel; NaN counts as 0. */
 float dsp_peak(const float *from, size_t frames);
 

@@ -56,6 +56,12 @@ cycle_apply_commands(struct cycle *cycle)
             break;
         case CYCLE_PLAN:
             break;
+        case CYCLE_MONITOR:
+            if (command.monitor) {
+                monitor_begin(command.monitor, command.program->monitor, cycle->rate_hz);
+            }
+            command.program->monitor = command.monitor;
+            break;
         }
         cycle->plan = command.plan;
         applied++;
@@ -305,11 +311,14 @@ blame(const struct cycle *cycle, const struct backend_cycle *period, uint64_t an
 }
 
 static unsigned
-gather(struct cycle *cycle, uint32_t first, uint32_t count, int64_t frame, uint32_t span)
+gather(struct cycle *cycle, const struct cycle_sum *sum, int64_t frame, uint32_t span)
 {
     struct cycle_plan *plan = cycle->plan;
     unsigned sources = 0;
-    for (uint32_t e = first; e < first + count; e++) {
+    if (plan->monitored) {
+        return monitor_gather(cycle, sum, NULL, frame, span);
+    }
+    for (uint32_t e = sum->first; e < sum->first + sum->count; e++) {
         const float *from =
             program_output(plan->entry[e].program, plan->entry[e].output, frame, span);
         if (from) {
@@ -329,16 +338,15 @@ mix_span(struct cycle *cycle, const struct backend_cycle *period, uint32_t offse
         if (!area || !area->first) {
             continue;
         }
-        unsigned sources = plan && c < plan->outputs ? gather(cycle, plan->output[c].first,
-                                                              plan->output[c].count, frame, span)
-                                                     : 0;
+        unsigned sources =
+            plan && c < plan->outputs ? gather(cycle, &plan->output[c], frame, span) : 0;
         dsp_mix_to_device((unsigned char *)area->first + (size_t)offset * area->stride_bytes,
                           area->stride_bytes, cycle->output_format, sources ? plan->sources : NULL,
                           sources, 1.0f, span);
     }
     for (uint32_t b = 0; plan && b < plan->buses; b++) {
         const struct cycle_bus *bus = &plan->bus[b];
-        unsigned sources = gather(cycle, bus->first, bus->count, frame, span);
+        unsigned sources = gather(cycle, &bus->sum, frame, span);
         dsp_mix(bus->ring + ((uint32_t)frame & (CYCLE_RING_FRAMES - 1)), plan->sources, sources,
                 1.0f, span);
     }
@@ -347,11 +355,15 @@ mix_span(struct cycle *cycle, const struct backend_cycle *period, uint32_t offse
 static void
 mix(struct cycle *cycle, const struct backend_cycle *period)
 {
-    uint32_t room = CYCLE_MIN_OUT_FRAMES - ((uint32_t)cycle->pos & (CYCLE_MIN_OUT_FRAMES - 1));
-    uint32_t head = period->frames < room ? period->frames : room;
-    mix_span(cycle, period, 0, head);
-    if (head < period->frames) {
-        mix_span(cycle, period, head, period->frames - head);
+    uint32_t span;
+    for (uint32_t offset = 0; offset < period->frames; offset += span) {
+        uint32_t at = (uint32_t)cycle->pos + offset;
+        uint32_t room = CYCLE_MIN_OUT_FRAMES - (at & (CYCLE_MIN_OUT_FRAMES - 1));
+        span = period->frames - offset < room ? period->frames - offset : room;
+        if (cycle->plan && cycle->plan->monitored) {
+            span = monitor_span(cycle, offset, span);
+        }
+        mix_span(cycle, period, offset, span);
     }
 }
 
@@ -446,6 +458,7 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
     uint64_t mix_start_ns = now_ns(cycle);
     mix(cycle, period);
     for (uint32_t i = 0; i < cycle->programs; i++) {
+        monitor_end_cycle(cycle, cycle->program[i]);
         program_end_cycle(cycle, cycle->program[i]);
     }
     cycle->pos += period->frames;

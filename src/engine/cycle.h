@@ -65,6 +65,36 @@ struct cycle_half {
 /* Where an input channel of a program reads. */
 struct cycle_source {
     const float *ring; /* CYCLE_RING_FRAMES long; NULL: silence */
+    int32_t channel;   /* of the device; -1: another source */
+};
+
+/* A gain that changes without a click: `now` at the present cycle's first frame, `step` more with
+ * each of the next `left` frames, then `target`. */
+struct cycle_gain {
+    float now, step, target;
+    uint32_t left;
+};
+
+/* A path of the direct monitor. */
+struct cycle_path {
+    const struct cycle_program *program; /* whose it is */
+    uint32_t input, output;
+    const float *ring; /* of the input */
+    int32_t former;    /* its place in the list that this one replaces; -1: none */
+    struct cycle_gain gain;
+};
+
+/* What one program wants of the direct monitor (monitor.c). Made by control, the cycle's own once
+ * it is handed over; input, output, ring and targets do not change. */
+struct cycle_monitor {
+    struct cycle_gain output[PROTO_MAX_CHANNELS]; /* by device channel */
+    float input[PROTO_MAX_CHANNELS];              /* likewise: targets */
+    float
+        heard[PROTO_MAX_CHANNELS]; /* by the program's own channel: gain at its last block's end */
+    struct cycle_path *path;
+    uint32_t paths;
+    bool moving;          /* some gain is on its way */
+    _Atomic bool settled; /* none is: for control, which then leaves out paths that are silent */
 };
 
 struct cycle_program {
@@ -81,6 +111,8 @@ struct cycle_program {
     uint32_t input_delay; /* frames that the input is held back to keep a promised latency */
     bool late_take;
     bool tight;
+    /* by control before the cycle gets it, then by CYCLE_MONITOR; NULL: it never asked for one */
+    struct cycle_monitor *monitor;
 
     /* the cycle's own */
     enum proto_program_state state;
@@ -117,27 +149,34 @@ struct cycle_plan_entry {
     struct cycle_program *program;
     uint32_t output;
 };
-struct cycle_bus {         /* a mixed signal that programs read as an input, one block late */
-    float *ring;           /* CYCLE_RING_FRAMES */
-    uint32_t first, count; /* entries */
+struct cycle_sum { /* what meets there */
+    uint32_t first, count;
+    uint32_t first_path, paths; /* of the direct monitor */
+    int32_t output;             /* the device channel whose gains count; -1: none do */
+};
+struct cycle_bus { /* a mixed signal that programs read as an input, one block late */
+    float *ring;   /* CYCLE_RING_FRAMES */
+    struct cycle_sum sum;
 };
 struct cycle_plan {
     uint32_t outputs; /* device channels */
-    struct {
-        uint32_t first, count;
-    } output[BACKEND_MAX_CHANNELS];
+    struct cycle_sum output[BACKEND_MAX_CHANNELS];
     struct cycle_bus *bus;
     uint32_t buses;
     struct cycle_plan_entry *entry;
     uint32_t entries;
-    const float **sources; /* room for `entries` pointers */
+    const struct cycle_path **path;
+    uint32_t paths;
+    bool monitored;        /* somebody has a monitor */
+    const float **sources; /* room for `entries` and `paths` pointers and one more */
 };
 
-enum cycle_command_kind { CYCLE_ADD, CYCLE_REMOVE, CYCLE_PLAN };
+enum cycle_command_kind { CYCLE_ADD, CYCLE_REMOVE, CYCLE_PLAN, CYCLE_MONITOR };
 struct cycle_command {
     enum cycle_command_kind kind;
     struct cycle_program *program;
-    struct cycle_plan *plan; /* in force from here on; NULL: as before */
+    struct cycle_plan *plan;       /* in force from here on; NULL: silence */
+    struct cycle_monitor *monitor; /* CYCLE_MONITOR: program's from here on */
 };
 
 struct cycle {
@@ -156,7 +195,8 @@ struct cycle {
     /* the cycle's own */
     uint32_t quantum; /* of the present cycle */
     int64_t pos;
-    float *input_ring; /* inputs x CYCLE_RING_FRAMES */
+    float *input_ring;                        /* inputs x CYCLE_RING_FRAMES */
+    float scratch[BACKEND_MAX_PERIOD_FRAMES]; /* what is added up with gains before it is mixed */
     struct cycle_program *program[CYCLE_MAX_PROGRAMS];
     uint32_t programs;
     struct cycle_plan *plan;
@@ -227,5 +267,25 @@ void program_end_cycle(struct cycle *cycle, struct cycle_program *program);
 void program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, bool gap);
 /** The quantum changed to cycle->quantum. */
 void program_set_quantum(struct cycle *cycle, struct cycle_program *program);
+
+/* ---- monitor.c: the direct monitor, gains and meters ---- */
+
+/** A list of paths and gains comes into force: each gain goes on from where `former` (NULL: none,
+ * paths begin in silence) has brought it. The cycle; or control, before the cycle gets it. */
+void monitor_begin(struct cycle_monitor *monitor, const struct cycle_monitor *former,
+                   double rate_hz);
+/** The frames for which every path's input lies in one piece of its ring, from `offset` frames
+ * after the cycle's first one on; no more than `frames`. */
+uint32_t monitor_span(const struct cycle *cycle, uint32_t offset, uint32_t frames);
+/** Adds up what meets in `sum` from the engine's frame `frame` on, as sources to be mixed: those
+ * without a gain where they lie, the rest in cycle->scratch; their number. only: of this program;
+ * NULL: of all. */
+unsigned monitor_gather(struct cycle *cycle, const struct cycle_sum *sum,
+                        const struct cycle_program *only, int64_t frame, uint32_t span);
+/** One input channel of a program, with its gain: `frames` samples from `first` in the ring. */
+void monitor_hear(const struct cycle *cycle, struct cycle_program *program, uint32_t channel,
+                  float *to, const float *ring, uint32_t first, uint32_t frames);
+/** The cycle was mixed: measures for who looks at meters, and moves gains on. */
+void monitor_end_cycle(struct cycle *cycle, struct cycle_program *program);
 
 #endif

@@ -107,6 +107,7 @@ engine_free(struct engine *engine)
     while (engine->programs) {
         struct engine_program *program = engine->program[--engine->programs];
         programs_detach(engine, program);
+        free(program->wish);
         free(program);
     }
     programs_reclaim(engine);
@@ -223,6 +224,7 @@ engine_disconnect(struct engine *engine, uint32_t program_id)
                 (engine->programs - i - 1) * sizeof(engine->program[0]));
         engine->programs--;
         log_info("engine: program %u '%s' left", program->id, program->name);
+        free(program->wish);
         free(program);
     }
     os_mutex_unlock(&engine->lock);

@@ -68,6 +68,10 @@ enum tutti_status engine_dispose(struct engine *engine, uint32_t program_id);
 
 enum tutti_status engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                                   char error[PROTO_TEXT_BYTES]);
+/** What a program wants of the direct monitor, in place of what it wanted before. message is
+ * checked already. It acts while the program is prepared and ends with it. Errors: NO_MEMORY. */
+enum tutti_status engine_set_monitor(struct engine *engine, uint32_t program_id,
+                                     const struct proto_monitor *message);
 void engine_get_device(struct engine *engine, struct proto_device *device);
 void engine_get_status(struct engine *engine, uint32_t first_program,
                        struct proto_status_reply *reply);

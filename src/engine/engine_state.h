@@ -27,6 +27,8 @@ struct engine_program {
     struct cycle_program *cycle; /* NULL: connected only */
     struct os_shm segment;
     struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS];
+    struct proto_monitor *wish;    /* of the direct monitor; NULL: it never asked */
+    struct cycle_monitor *monitor; /* made of it, what the last command put in force; or NULL */
     uint32_t input_latency, output_latency; /* as told */
     uint64_t overloads_told;
     bool demoted;
@@ -46,6 +48,7 @@ struct engine_retired {
     struct cycle_program *program;
     struct os_shm segment;
     struct cycle_plan *plan;
+    struct cycle_monitor *monitor;
     float *ring;
 };
 
@@ -142,6 +145,9 @@ struct engine_program *programs_find(struct engine *engine, uint32_t program_id)
 /** Hands the cycle a command with a plan of the present programs; program may be NULL. */
 void programs_command(struct engine *engine, enum cycle_command_kind kind,
                       struct cycle_program *program);
+/** Puts what a prepared program wishes of the direct monitor in force. Errors: NO_MEMORY: all stays
+ * as it was. */
+enum tutti_status programs_change_monitor(struct engine *engine, struct engine_program *program);
 /** Takes a prepared program off the device; its memory is freed when the cycle has let go. Without
  * the device claimed, too. */
 void programs_detach(struct engine *engine, struct engine_program *program);
@@ -151,6 +157,16 @@ void programs_reclaim(struct engine *engine);
 void programs_tend(struct engine *engine, uint64_t now_ns);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);
+
+/* ---- monitor_control.c ---- */
+
+/** The list for the cycle of what a program wishes. NULL: no memory. */
+struct cycle_monitor *monitor_new(struct engine *engine, const struct engine_program *program);
+void monitor_free(struct cycle_monitor *monitor);
+/** Lets go of a list that wants nothing and is done fading: the cycle is as if it never was. */
+void monitor_tend(struct engine *engine, struct engine_program *program);
+/** Gives a program that is about to join what it wished before. Errors: NO_MEMORY. */
+enum tutti_status monitor_join(struct engine *engine, struct engine_program *program);
 
 /* ---- plan.c ---- */
 

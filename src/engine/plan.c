@@ -42,12 +42,65 @@ fill(const struct engine *engine, const struct proto_channel *sink, struct cycle
     return count;
 }
 
+/* Paths of the direct monitor to a device output. */
+static uint32_t
+fill_paths(const struct engine *engine, int32_t output, const struct cycle_path **path)
+{
+    uint32_t count = 0;
+    for (uint32_t p = 0; output >= 0 && p < engine->programs; p++) {
+        const struct engine_program *program = engine->program[p];
+        const struct cycle_monitor *monitor = program->cycle ? program->monitor : NULL;
+        for (uint32_t m = 0; monitor && m < monitor->paths; m++) {
+            const struct cycle_path *found = &monitor->path[m];
+            if (found->output == (uint32_t)output && found->input < engine->known.inputs) {
+                if (path) {
+                    path[count] = found;
+                }
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+/* The device output that a sink is, or is the sound of; -1: none. */
+static int32_t
+output_of(const struct proto_channel *sink)
+{
+    return sink->kind == PROTO_CHANNEL_PROGRAM ? -1 : (int32_t)sink->channel;
+}
+
+static void
+fill_sum(const struct engine *engine, struct cycle_plan *plan, const struct proto_channel *sink,
+         struct cycle_sum *sum)
+{
+    sum->output = output_of(sink);
+    sum->first = plan->entries;
+    sum->count = fill(engine, sink, plan->entry + plan->entries);
+    sum->first_path = plan->paths;
+    sum->paths = fill_paths(engine, sum->output, plan->path + plan->paths);
+    plan->entries += sum->count;
+    plan->paths += sum->paths;
+}
+
+static bool
+has_monitor(const struct engine *engine)
+{
+    for (uint32_t p = 0; p < engine->programs; p++) {
+        if (engine->program[p]->cycle && engine->program[p]->monitor) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 plan_free(struct cycle_plan *plan)
 {
     if (plan) {
         free(plan->bus);
         free(plan->entry);
+        free(plan->path);
         free(plan->sources);
         free(plan);
     }
@@ -62,32 +115,33 @@ plan_new(const struct engine *engine)
     }
     plan->outputs = engine->known.outputs;
     plan->buses = engine->buses;
-    uint32_t total = 0;
+    plan->monitored = has_monitor(engine);
+    uint32_t total = 0, paths = 0;
     for (uint32_t c = 0; c < plan->outputs; c++) {
         struct proto_channel sink = {PROTO_CHANNEL_DEVICE, (uint16_t)c, 0};
         total += fill(engine, &sink, NULL);
+        paths += fill_paths(engine, (int32_t)c, NULL);
     }
     for (uint32_t b = 0; b < engine->buses; b++) {
-        total += fill(engine, &engine->bus[b].source, NULL);
+        const struct proto_channel *source = &engine->bus[b].source;
+        total += fill(engine, source, NULL);
+        paths += fill_paths(engine, output_of(source), NULL);
     }
     plan->bus = calloc(plan->buses + 1, sizeof(*plan->bus));
     plan->entry = calloc(total + 1, sizeof(*plan->entry));
-    plan->sources = calloc(total + 1, sizeof(*plan->sources));
-    if (!plan->bus || !plan->entry || !plan->sources) {
+    plan->path = calloc(paths + 1, sizeof(*plan->path));
+    plan->sources = calloc(total + paths + 1, sizeof(*plan->sources));
+    if (!plan->bus || !plan->entry || !plan->path || !plan->sources) {
         plan_free(plan);
         return NULL;
     }
     for (uint32_t c = 0; c < plan->outputs; c++) {
         struct proto_channel sink = {PROTO_CHANNEL_DEVICE, (uint16_t)c, 0};
-        plan->output[c].first = plan->entries;
-        plan->output[c].count = fill(engine, &sink, plan->entry + plan->entries);
-        plan->entries += plan->output[c].count;
+        fill_sum(engine, plan, &sink, &plan->output[c]);
     }
     for (uint32_t b = 0; b < plan->buses; b++) {
         plan->bus[b].ring = engine->bus[b].ring;
-        plan->bus[b].first = plan->entries;
-        plan->bus[b].count = fill(engine, &engine->bus[b].source, plan->entry + plan->entries);
-        plan->entries += plan->bus[b].count;
+        fill_sum(engine, plan, &engine->bus[b].source, &plan->bus[b].sum);
     }
     return plan;
 }

@@ -251,8 +251,12 @@ fill_input(struct cycle *cycle, struct cycle_program *program, unsigned half)
             memset(to, 0, frames * sizeof(float));
             continue;
         }
-        memcpy(to, ring + first, head * sizeof(float));
-        memcpy(to + head, ring, (frames - head) * sizeof(float));
+        if (program->monitor) {
+            monitor_hear(cycle, program, c, to, ring, first, frames);
+        } else {
+            memcpy(to, ring + first, head * sizeof(float));
+            memcpy(to + head, ring, (frames - head) * sizeof(float));
+        }
         if (metering && c < PROTO_STATUS_METERS) {
             statistics_peak(&program->peak_in[c], dsp_peak(ring + first, head));
         }

@@ -79,6 +79,7 @@ programs_reclaim(struct engine *engine)
         free_cycle_program(retired->program);
         os_shm_close(&retired->segment);
         plan_free(retired->plan);
+        monitor_free(retired->monitor);
         free(retired->ring);
     }
     engine->retired_count = kept;
@@ -94,14 +95,13 @@ swap_plan(struct engine *engine, struct cycle_plan *plan)
     return old;
 }
 
-void
-programs_command(struct engine *engine, enum cycle_command_kind kind, struct cycle_program *program)
+static void
+send(struct engine *engine, struct cycle_command command)
 {
-    struct cycle_plan *plan = plan_new(engine);
+    struct cycle_plan *plan = command.plan = plan_new(engine);
     if (!plan) {
         log_error("engine: no memory for a mixing plan: silence until the next change");
     }
-    struct cycle_command command = {kind, program, plan};
     if (!ring_put(&engine->cycle.commands, &command)) {
         /* The cycle takes no commands: the device hangs. Stop it and apply them here. Who comes
          * here has claimed the device. */
@@ -112,6 +112,36 @@ programs_command(struct engine *engine, enum cycle_command_kind kind, struct cyc
     }
     engine->commands++;
     retire(engine, (struct engine_retired){.plan = swap_plan(engine, plan)});
+}
+
+void
+programs_command(struct engine *engine, enum cycle_command_kind kind, struct cycle_program *program)
+{
+    send(engine, (struct cycle_command){.kind = kind, .program = program});
+}
+
+enum tutti_status
+programs_change_monitor(struct engine *engine, struct engine_program *program)
+{
+    /* Also while another thread has the device: the command waits in the ring. */
+    bool claims = ring_is_full(&engine->cycle.commands);
+    if (claims) {
+        device_claim(engine);
+    }
+    struct cycle_monitor *former = program->monitor;
+    struct cycle_monitor *fresh = program->wish ? monitor_new(engine, program) : NULL;
+    bool good = fresh || !program->wish;
+    if (good) {
+        program->monitor = fresh;
+        send(engine, (struct cycle_command){
+                         .kind = CYCLE_MONITOR, .program = program->cycle, .monitor = fresh});
+        retire(engine, (struct engine_retired){.monitor = former});
+        programs_reclaim(engine);
+    }
+    if (claims) {
+        device_release(engine);
+    }
+    return good ? TUTTI_OK : TUTTI_NO_MEMORY;
 }
 
 /* A program under Wine can neither wait on a futex nor post one: with one of them here everybody
@@ -151,7 +181,9 @@ programs_detach(struct engine *engine, struct engine_program *program)
         }
     }
     programs_command(engine, CYCLE_REMOVE, gone);
-    retire(engine, (struct engine_retired){.program = gone, .segment = program->segment});
+    retire(engine, (struct engine_retired){
+                       .program = gone, .segment = program->segment, .monitor = program->monitor});
+    program->monitor = NULL;
     program->segment = (struct os_shm){0};
     for (uint32_t r = 0; r < ring_count; r++) {
         retire(engine, (struct engine_retired){.ring = rings[r]});
@@ -242,7 +274,9 @@ connect_inputs(struct engine *engine, struct engine_program *program, uint32_t i
     for (uint32_t c = 0; c < inputs; c++) {
         const struct proto_channel *source = &program->input[c];
         struct cycle_source *to = &program->cycle->input[c];
+        to->channel = -1;
         if (source->kind == PROTO_CHANNEL_DEVICE) {
+            to->channel = source->channel;
             to->ring = engine->cycle.input_ring + (size_t)source->channel * CYCLE_RING_FRAMES;
         } else if (source->kind != PROTO_CHANNEL_NONE) {
             struct engine_bus *bus = plan_get_bus(engine, source);
@@ -292,6 +326,9 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
         free(cycle->out_ring);
         free(cycle);
         return TUTTI_NO_MEMORY;
+    }
+    if (monitor_join(engine, program) != TUTTI_OK) {
+        log_error("engine: no memory for the direct monitor of program %u", program->id);
     }
     program->input_latency = message->wanted_input_latency_frames;
     program->output_latency = message->wanted_output_latency_frames;
@@ -453,6 +490,7 @@ tend_program(struct engine *engine, struct engine_program *program)
         program->overloads_told = late;
     }
     learn_thread(program);
+    monitor_tend(engine, program);
     uint32_t hog = atomic_load_explicit(&cycle->hog, memory_order_relaxed);
     if (hog != CYCLE_NO_HOG && !program->demoted) {
         program->demoted = true;

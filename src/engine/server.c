@@ -206,6 +206,10 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
     case PROTO_DEVICES:
         engine_get_devices(engine, &connection->reply.devices);
         return send_answer(connection, &connection->reply.devices, serial, NULL, 0);
+    case PROTO_MONITOR:
+        status = engine_set_monitor(engine, connection->program_id,
+                                    (const struct proto_monitor *)header);
+        return send_status(connection, serial, status, NULL);
     case PROTO_LEAVE:
         log_info("server: program %u (process %u) asks the engine to leave",
                  (unsigned)connection->program_id, (unsigned)connection->pid);

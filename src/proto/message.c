@@ -260,6 +260,34 @@ check_event(const void *message)
     return TEXT_OK(event->text) ? NULL : "EVENT.text";
 }
 
+static bool
+gain_ok(float gain)
+{
+    return gain >= 0 && gain <= PROTO_MAX_GAIN;
+}
+
+static const char *
+check_monitor(const void *message)
+{
+    const struct proto_monitor *monitor = message;
+    if (monitor->count > PROTO_MAX_PATHS) {
+        return "MONITOR.count";
+    }
+    for (uint32_t p = 0; p < monitor->count; p++) {
+        const struct proto_path *path = &monitor->path[p];
+        if (path->input >= PROTO_MAX_CHANNELS || path->output >= PROTO_MAX_CHANNELS ||
+            !gain_ok(path->gain)) {
+            return "MONITOR.path";
+        }
+    }
+    for (uint32_t c = 0; c < PROTO_MAX_CHANNELS; c++) {
+        if (!gain_ok(monitor->input_gain[c]) || !gain_ok(monitor->output_gain[c])) {
+            return "MONITOR.input_gain or output_gain";
+        }
+    }
+    return NULL;
+}
+
 /* The bodies' check functions by type; sizes and directions come from PROTO_MESSAGE_TABLE. */
 static const check_body_fn check_body[PROTO_TYPE_COUNT] = {
     [PROTO_HELLO] = check_hello,     [PROTO_WELCOME] = check_welcome,
@@ -269,6 +297,7 @@ static const check_body_fn check_body[PROTO_TYPE_COUNT] = {
     [PROTO_DEVICES] = check_empty,   [PROTO_DEVICES_REPLY] = check_devices_reply,
     [PROTO_LEAVE] = check_empty,     [PROTO_OK] = check_empty,
     [PROTO_ERROR] = check_error,     [PROTO_EVENT] = check_event,
+    [PROTO_MONITOR] = check_monitor,
 };
 
 static const struct {

@@ -15,6 +15,7 @@
  *   STATUS                   ->    STATUS_REPLY
  *   DEVICES                  ->    DEVICES_REPLY
  *   LEAVE                    ->    OK, then the engine ends
+ *   MONITOR                  ->    OK
  *                            <-    EVENT (any time after WELCOME)
  */
 #ifndef TUTTI_PROTO_MESSAGE_H
@@ -34,6 +35,8 @@ enum {
     PROTO_DEVICE_ENTRIES = 64,
     PROTO_MAX_LATENCY_FRAMES = 1 << 24,
     PROTO_MAX_RATE_HZ = 10000000,
+    PROTO_MAX_PATHS = 512,
+    PROTO_MAX_GAIN = 16, /* 24 dB */
 };
 
 /* The protocol's versions. An engine serves programs of every version from `oldest` on, in theirs:
@@ -60,7 +63,8 @@ extern const struct proto_versions proto_versions;
     X(LEAVE, proto_empty, P)                                                                       \
     X(OK, proto_empty, E)                                                                          \
     X(ERROR, proto_error, E)                                                                       \
-    X(EVENT, proto_event, E)
+    X(EVENT, proto_event, E)                                                                       \
+    X(MONITOR, proto_monitor, P)
 
 enum proto_type {
     PROTO_NONE,
@@ -252,12 +256,30 @@ enum proto_event_kind {
     PROTO_EVENT_KIND_COUNT
 };
 
+/* From a device input to a device output within the engine, past the program. */
+struct proto_path {
+    uint16_t input, output;
+    float gain; /* 0 to PROTO_MAX_GAIN, linear */
+};
+
+/* All that a program wants of the direct monitor; each message replaces the one before. Gains are
+ * by device channel: of what the program hears and plays, and of the paths that begin and end
+ * there. */
+struct proto_monitor {
+    struct proto_header header;
+    uint32_t count, reserved;
+    struct proto_path path[PROTO_MAX_PATHS]; /* the first `count` count */
+    float input_gain[PROTO_MAX_CHANNELS], output_gain[PROTO_MAX_CHANNELS];
+};
+
 static_assert(sizeof(struct proto_header) == 16, "message layout");
 static_assert(sizeof(struct proto_channel) == 8, "message layout");
 static_assert(sizeof(struct proto_hello) == 96, "message layout");
 static_assert(sizeof(struct proto_prepare) == 40 + 2 * 8 * PROTO_MAX_CHANNELS, "message layout");
 static_assert(sizeof(struct proto_device) == 288, "message layout");
 static_assert(sizeof(struct proto_event) == 304, "message layout");
+static_assert(sizeof(struct proto_monitor) == 24 + 8 * PROTO_MAX_PATHS + 8 * PROTO_MAX_CHANNELS,
+              "message layout");
 
 /** Fills a header: size and type from the struct's table row. */
 void proto_header_init(struct proto_header *header, enum proto_type type, uint32_t serial);

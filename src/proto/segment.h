@@ -91,8 +91,16 @@ struct proto_segment {
     _Atomic uint64_t late_program, late_device, late_machine; /* blocks left out, by cause */
     _Atomic uint64_t missed_frames;                           /* frames the position jumped over */
     _Atomic uint64_t gap_frames; /* of these: while the device reopened */
+    /* Written by the program: until when it looks at meters (os_now_ns() scale). Here, because the
+     * engine has this line at hand in each cycle. */
+    _Atomic uint64_t meters_until_ns;
 
-    alignas(64) unsigned char pad[PROTO_SEGMENT_HEADER_BYTES - 64 * 7];
+    /* Meters, by device channel: the engine raises a peak (float bits), the program takes it by
+     * exchange. What is wrong here is wrong for this program's meters alone. */
+    alignas(64) _Atomic uint32_t input_peak[PROTO_MAX_CHANNELS];
+    _Atomic uint32_t output_peak[PROTO_MAX_CHANNELS];
+
+    alignas(64) unsigned char pad[PROTO_SEGMENT_HEADER_BYTES - 64 * 7 - 8 * PROTO_MAX_CHANNELS];
 };
 static_assert(sizeof(struct proto_stamp) == 64, "stamp layout");
 static_assert(offsetof(struct proto_segment, run) == 64, "segment layout");
@@ -100,6 +108,8 @@ static_assert(offsetof(struct proto_segment, owner) == 128, "segment layout");
 static_assert(offsetof(struct proto_segment, doorbell) == 192, "segment layout");
 static_assert(offsetof(struct proto_segment, stamp) == 256, "segment layout");
 static_assert(offsetof(struct proto_segment, calls) == 384, "segment layout");
+static_assert(offsetof(struct proto_segment, meters_until_ns) == 432, "segment layout");
+static_assert(offsetof(struct proto_segment, input_peak) == 448, "segment layout");
 static_assert(sizeof(struct proto_segment) == PROTO_SEGMENT_HEADER_BYTES, "segment layout");
 
 /*

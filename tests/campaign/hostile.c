@@ -460,6 +460,37 @@ joining_and_leaving(void)
     }
 }
 
+/* As many paths as there can be, other ones each time, to its own output alone. */
+static void
+monitors_without_end(void)
+{
+    _Alignas(8) static unsigned char answer[OS_LINK_MAX_MESSAGE_BYTES];
+    static struct proto_monitor monitor;
+    os_handle handles[OS_LINK_MAX_HANDLES];
+    size_t bytes;
+    require_joined();
+    proto_header_init(&monitor.header, PROTO_MONITOR, 3);
+    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+        atomic_store(&me.segment->meters_until_ns, random_word());
+        monitor.count = (uint32_t)(random_word() % (PROTO_MAX_PATHS + 1));
+        for (uint32_t p = 0; p < monitor.count; p++) {
+            monitor.path[p] =
+                (struct proto_path){.input = (uint16_t)(random_word() % PROTO_MAX_CHANNELS),
+                                    .output = CHANNEL,
+                                    .gain = (float)(random_word() % 17)};
+        }
+        for (uint32_t c = 0; c < PROTO_MAX_CHANNELS; c++) {
+            monitor.input_gain[c] = (float)(random_word() % 17);
+            monitor.output_gain[c] = (float)(random_word() % 17);
+        }
+        if (os_link_send(me.link, &monitor, sizeof(monitor), NULL, 0, in_ms(1000)) != TUTTI_OK ||
+            os_link_recv(me.link, answer, sizeof(answer), &bytes, handles, in_ms(1000)) !=
+                TUTTI_OK) {
+            return; /* it was an event that was read, say, and the answers pile up */
+        }
+    }
+}
+
 static void
 messages_that_are_none(void)
 {
@@ -578,6 +609,7 @@ static const struct {
     {"lying-sizes", sizes_that_are_lies, "PREPARE with sizes that the memory does not have"},
     {"one-segment-twice", one_segment_twice, "the same memory for two connections"},
     {"joining-and-leaving", joining_and_leaving, "PREPARE and DISPOSE with calls under way"},
+    {"monitors", monitors_without_end, "hundreds of paths and gains, others in each message"},
     {"messages", messages_that_are_none, "random, truncated, oversized, in the wrong order"},
     {"questions", questions_without_listening, "asks and never reads"},
     {"many-connections", many_connections, "300 at once that say nothing"},

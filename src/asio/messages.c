@@ -122,7 +122,7 @@ tell_rate(struct driver *driver)
 {
     struct asio_callbacks callbacks;
     uint32_t knows = 0;
-    double rate_hz = double_of_bits(atomic_load(&driver->message_rate));
+    double rate_hz = double_of_bits(atomic_load(&driver->message_rate)) * dsd_unit(driver);
 
     if (!tell_begin(driver, &callbacks, &knows))
         return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Buffers and callbacks. The buffers a host gets are the halves of the segment shared with the
- * engine: nothing is copied in between. Callers hold the gate: states are right, and but for the
- * callback thread's part one thread at a time is here.
+ * engine: with float32 nothing is copied in between (other sample types: buffers.h). Callers hold
+ * the gate: states are right, and but for the callback thread's part one thread at a time is here.
  */
 #include "asio/driver.h"
 
@@ -23,7 +23,7 @@ call_host(struct driver *driver, const struct tutti_block *block)
             {
                 .speed = 1.0,
                 .system_time = asio_int64_from(block->time_ns + stream->time_offset_ns),
-                .sample_position = asio_int64_from(block->position_frames),
+                .sample_position = asio_int64_from(block->position_frames * dsd_unit(driver)),
                 .sample_rate = stream->rate_hz,
                 .flags = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
                          ASIO_TIME_SAMPLE_RATE_VALID,
@@ -41,7 +41,9 @@ process(void *user, const struct tutti_block *block)
         return; /* released in the last call: the message thread is about to end this */
     atomic_store(&driver->callback_tid, GetCurrentThreadId());
     block_put(&driver->block, block);
+    buffers_begin(&driver->buffers, block);
     call_host(driver, block);
+    buffers_end(&driver->buffers, block);
     atomic_store(&driver->callback_tid, 0);
 }
 
@@ -124,6 +126,10 @@ check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         return driver_fail(driver, ASIO_INVALID_MODE,
                            "buffers have %d to %d frames, not %d; see [program] in tutti.ini",
                            (int)min, (int)max, (int)buffer_frames);
+    if ((uint32_t)buffer_frames % dsd_unit(driver))
+        return driver_fail(driver, ASIO_INVALID_MODE,
+                           "buffers of DSD have a multiple of %d samples, not %d", (int)DOP_BITS,
+                           (int)buffer_frames);
     return ASIO_OK;
 }
 
@@ -136,8 +142,7 @@ give_buffers(struct driver *driver, struct asio_buffer_info *infos, int32_t coun
         bool is_input = infos[i].is_input != 0;
         uint32_t n = is_input ? inputs++ : outputs++;
         for (unsigned half = 0; half < 2; half++)
-            infos[i].buffers[half] = is_input ? tutti_input(driver->client, n, half)
-                                              : tutti_output(driver->client, n, half);
+            infos[i].buffers[half] = buffers_half(&driver->buffers, is_input, n, half);
         atomic_store(is_input ? &driver->active_input[infos[i].channel]
                               : &driver->active_output[infos[i].channel],
                      true);
@@ -168,20 +173,24 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         return result;
     for (int32_t i = 0; i < count; i++)
         infos[i].buffers[0] = infos[i].buffers[1] = NULL;
+    int32_t type = dsd_sample_type(driver);
     struct tutti_stream_params params = {
-        .buffer_frames = (uint32_t)buffer_frames,
+        .buffer_frames = (uint32_t)buffer_frames / dsd_unit(driver),
         .inputs = channels.inputs,
         .outputs = channels.outputs,
         .input = channels.input,
         .output = channels.output,
         .late_take = driver->config.program_late_take,
         .tight = driver->config.program_tight,
+        .exact = convert_is_dsd(type),
         .process = process,
         .user = driver,
     };
     enum tutti_status status = tutti_prepare(driver->client, &params);
     if (!status)
         status = tutti_get_latencies(driver->client, &input, &output);
+    if (!status && !buffers_open(&driver->buffers, driver->client, type, &params))
+        status = TUTTI_NO_MEMORY;
     if (status) {
         result = driver_fail_status(driver, status);
         tutti_dispose(driver->client); /* there may be nothing: then it says so, and that is fine */
@@ -205,6 +214,7 @@ int32_t
 stream_start(struct driver *driver)
 {
     block_clear(&driver->block);
+    buffers_clear(&driver->buffers);
     driver->stream.time_offset_ns = block_time_offset_ns();
     /* Before the first callback: it may ask for its position. */
     driver_enter_state(driver, STATE_RUNNING);
@@ -223,6 +233,15 @@ stream_stop(struct driver *driver)
 
     driver_enter_state(driver, STATE_PREPARED);
     return status ? driver_fail_status(driver, status) : ASIO_OK;
+}
+
+void
+stream_free(struct driver *driver)
+{
+    buffers_settle(&driver->buffers);
+    tutti_dispose(driver->client);
+    buffers_close(&driver->buffers);
+    device_apply_wanted_rate(driver);
 }
 
 void
@@ -245,8 +264,7 @@ stream_tear_down(struct driver *driver)
             messages_post(driver, MESSAGE_DISPOSE);
             return;
         }
-        tutti_dispose(driver->client);
-        device_apply_wanted_rate(driver);
+        stream_free(driver);
     }
 }
 
@@ -265,7 +283,7 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
     if (!block_get(&driver->block, &block))
         return driver_fail(driver, ASIO_SP_NOT_ADVANCING, "the first block has not come yet");
     if (position)
-        *position = asio_int64_from(block.position);
+        *position = asio_int64_from(block.position * dsd_unit(driver));
     if (time_ns)
         *time_ns = asio_int64_from(block.time_ns + driver->stream.time_offset_ns);
     return ASIO_OK;
@@ -278,8 +296,13 @@ stream_output_ready(struct driver *driver)
      * gained, and the latency says so. */
     if (driver->config.program_late_take)
         return ASIO_NOT_PRESENT;
-    /* A host that only asks whether it pays, before it runs, must not be held to calling it. */
-    if (driver_state(driver) == STATE_RUNNING)
+    /* A host that only asks whether it pays, before it runs, must not be held to calling it. The
+     * count is raised before the state is read: who tears down changes the state first. */
+    atomic_fetch_add(&driver->buffers.preparing, 1);
+    if (driver_state(driver) == STATE_RUNNING) {
+        buffers_ready(&driver->buffers);
         tutti_block_ready(driver->client);
+    }
+    atomic_fetch_sub(&driver->buffers.preparing, 1);
     return ASIO_OK;
 }

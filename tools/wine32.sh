@@ -74,7 +74,7 @@ suite_wine32() {
         esac
     done
     one_wine32 wine_bridge "/usr/bin/python3 tests/wine_bridge.py both"
-    one_wine32 many_hosts "/usr/bin/python3 tests/many_hosts.py both native"
+    one_wine32 many_hosts "/usr/bin/python3 tests/many_hosts.py both native 64"
     one_wine32 engine_kills "/usr/bin/python3 tests/engine_kills.py 10 both"
     in_wine32 "/usr/lib/wine/wineserver64 -k" 2>/dev/null
 }

@@ -57,7 +57,7 @@ fill_prepare(struct proto_prepare *prepare)
     prepare->buffer_frames = 64;
     prepare->inputs = PROTO_CHANNEL_KIND_COUNT;
     prepare->outputs = 2;
-    prepare->flags = PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT;
+    prepare->flags = PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT | PROTO_PREPARE_EXACT;
     for (uint16_t c = 0; c < PROTO_CHANNEL_KIND_COUNT; c++) {
         prepare->input[c] = (struct proto_channel){.kind = c, .channel = PROTO_MAX_CHANNELS - 1};
     }
@@ -309,7 +309,7 @@ every_field_of_what_programs_send_is_checked(void **state)
     WRONG(PROTO_PREPARE, prepare, buffer_frames, PROTO_MAX_BUFFER_FRAMES + 1, numbers);
     WRONG(PROTO_PREPARE, prepare, inputs, PROTO_MAX_CHANNELS + 1, numbers);
     WRONG(PROTO_PREPARE, prepare, outputs, UINT32_MAX, numbers);
-    WRONG(PROTO_PREPARE, prepare, flags, 4, "PREPARE.flags");
+    WRONG(PROTO_PREPARE, prepare, flags, 8, "PREPARE.flags");
     WRONG(PROTO_PREPARE, prepare, wanted_input_latency_frames, PROTO_MAX_LATENCY_FRAMES + 1,
           "PREPARE.wanted_latency_frames");
     WRONG(PROTO_PREPARE, prepare, wanted_output_latency_frames, UINT32_MAX,

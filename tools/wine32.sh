@@ -69,11 +69,12 @@ suite_wine32() {
     for file in build/win32/tests/test_*.exe; do
         name=$(basename "$file" .exe)
         case $name in
-        test_asio_driver) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe" ;;
+        test_asio_driver | test_asio_cable) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe" ;;
         *) one_wine32 "$name" "tools/wine-wrapper $file" ;;
         esac
     done
     one_wine32 wine_bridge "/usr/bin/python3 tests/wine_bridge.py both"
+    one_wine32 many_hosts "/usr/bin/python3 tests/many_hosts.py both native 64"
     one_wine32 engine_kills "/usr/bin/python3 tests/engine_kills.py 10 both"
     in_wine32 "/usr/lib/wine/wineserver64 -k" 2>/dev/null
 }

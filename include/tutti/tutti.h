@@ -140,14 +140,17 @@ struct tutti_stream_params {
     const struct tutti_channel *output; /* outputs long; NULL: device channels 0.. */
     bool late_take; /* a block is complete when the next call has returned (+1 buffer of latency) */
     bool tight;     /* buffers above the device's period answer within one period */
+    bool exact;     /* samples are 24-bit words (value / 2^23) that must reach the device unchanged:
+                       it plays nobody else meanwhile */
     /** The block: read input half, fill output half, return. Real-time thread. */
     void (*process)(void *user, const struct tutti_block *block);
     void *user;
 };
 
 /** Allocates the double buffers (zeroed) and joins the device, opening it if nobody has. Errors:
- * INVALID_ARGUMENT, INVALID_STATE, NO_DEVICE, DEVICE_BUSY, UNSUPPORTED_FORMAT, UNSUPPORTED_RATE,
- * FULL, ENGINE_LOST, NO_MEMORY. */
+ * INVALID_ARGUMENT, INVALID_STATE, NO_DEVICE, DEVICE_BUSY (or another program plays and one of the
+ * two is exact), UNSUPPORTED_FORMAT (or too short for what is exact), UNSUPPORTED_RATE, FULL,
+ * ENGINE_LOST, NO_MEMORY. */
 enum tutti_status tutti_prepare(struct tutti_client *client,
                                 const struct tutti_stream_params *params);
 

@@ -66,8 +66,8 @@ block_fill_time(struct driver *driver, const struct tutti_block *block, struct a
             {
                 .speed = 1.0,
                 .system_time = asio_int64_from(block->time_ns + driver->stream.time_offset_ns),
-                .sample_position = asio_int64_from(block->position_frames),
-                .sample_rate = rate_hz,
+                .sample_position = asio_int64_from(block->position_frames * dsd_unit(driver)),
+                .sample_rate = rate_hz * dsd_unit(driver),
                 .flags = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID |
                          ASIO_TIME_SAMPLE_RATE_VALID | ASIO_TIME_SPEED_VALID |
                          (rate_changed ? ASIO_TIME_SAMPLE_RATE_CHANGED : 0) |

@@ -89,7 +89,8 @@ device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
     const _Atomic bool *active = info->is_input ? driver->active_input : driver->active_output;
     info->is_active = atomic_load(&active[info->channel]);
     info->group = 0;
-    info->type = ASIO_FLOAT32_LSB;
+    info->type =
+        driver_state(driver) >= STATE_PREPARED ? driver->buffers.type : dsd_sample_type(driver);
     snprintf(info->name, sizeof info->name, "%s %d", info->is_input ? "In" : "Out",
              (int)info->channel + 1);
     return ASIO_OK;
@@ -160,9 +161,10 @@ bool
 device_offers(struct driver *driver, int32_t buffer_frames)
 {
     struct sizes sizes;
+    int32_t unit = (int32_t)dsd_unit(driver);
 
     get_sizes(driver, &sizes);
-    return is_offered(&sizes, buffer_frames);
+    return buffer_frames % unit == 0 && is_offered(&sizes, buffer_frames / unit);
 }
 
 int32_t
@@ -170,21 +172,22 @@ device_check_buffer_size(struct driver *driver, int32_t buffer_frames)
 {
     struct sizes sizes;
     char steps[32] = "";
+    int32_t unit = (int32_t)dsd_unit(driver);
 
-    get_sizes(driver, &sizes);
-    if (is_offered(&sizes, buffer_frames))
+    if (device_offers(driver, buffer_frames))
         return ASIO_OK;
+    get_sizes(driver, &sizes);
     if (sizes.granularity == 0)
         return driver_fail(driver, ASIO_INVALID_MODE,
                            "buffers have %d frames, not %d; see [program] in tutti.ini",
-                           (int)sizes.min, (int)buffer_frames);
+                           (int)(sizes.min * unit), (int)buffer_frames);
     if (sizes.granularity < 0)
         snprintf(steps, sizeof steps, ", powers of two");
-    else if (sizes.granularity > 1)
-        snprintf(steps, sizeof steps, " in steps of %d", (int)sizes.granularity);
+    else if (sizes.granularity * unit > 1)
+        snprintf(steps, sizeof steps, " in steps of %d", (int)(sizes.granularity * unit));
     return driver_fail(driver, ASIO_INVALID_MODE,
                        "buffers have %d to %d frames%s, not %d; see [program] in tutti.ini",
-                       (int)sizes.min, (int)sizes.max, steps, (int)buffer_frames);
+                       (int)(sizes.min * unit), (int)(sizes.max * unit), steps, (int)buffer_frames);
 }
 
 int32_t
@@ -192,16 +195,17 @@ device_get_buffer_size(struct driver *driver, int32_t *min, int32_t *max, int32_
                        int32_t *granularity)
 {
     struct sizes sizes;
+    int32_t unit = (int32_t)dsd_unit(driver);
 
     get_sizes(driver, &sizes);
     if (min)
-        *min = sizes.min;
+        *min = sizes.min * unit;
     if (max)
-        *max = sizes.max;
+        *max = sizes.max * unit;
     if (preferred)
-        *preferred = sizes.preferred;
+        *preferred = sizes.preferred * unit;
     if (granularity)
-        *granularity = sizes.granularity;
+        *granularity = sizes.granularity > 0 ? sizes.granularity * unit : sizes.granularity;
     return ASIO_OK;
 }
 
@@ -276,13 +280,13 @@ latencies(struct driver *driver, uint32_t *input, uint32_t *output)
 int32_t
 device_get_latencies(struct driver *driver, int32_t *input_frames, int32_t *output_frames)
 {
-    uint32_t input, output;
+    uint32_t input, output, unit = dsd_unit(driver);
 
     latencies(driver, &input, &output);
     if (input_frames)
-        *input_frames = (int32_t)input;
+        *input_frames = (int32_t)(input * unit);
     if (output_frames)
-        *output_frames = (int32_t)output;
+        *output_frames = (int32_t)(output * unit);
     return ASIO_OK;
 }
 
@@ -314,7 +318,8 @@ device_can_rate(struct driver *driver, double rate_hz)
     struct tutti_device device;
 
     get_device(driver, &device);
-    return accepts_rate(&device, rate_hz) ? ASIO_OK : refuse_rate(driver, rate_hz);
+    return accepts_rate(&device, dsd_device_rate(driver, rate_hz)) ? ASIO_OK
+                                                                   : refuse_rate(driver, rate_hz);
 }
 
 int32_t
@@ -326,8 +331,9 @@ device_get_rate(struct driver *driver, double *rate_hz)
     if (!rate_hz)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
     get_device(driver, &device);
-    *rate_hz = wanted > 0 ? wanted : device.rate_hz;
-    atomic_store(&driver->seen_rate, bits_of_double(*rate_hz));
+    double device_hz = wanted > 0 ? wanted : device.rate_hz;
+    atomic_store(&driver->seen_rate, bits_of_double(device_hz));
+    *rate_hz = device_hz * dsd_unit(driver);
     return ASIO_OK;
 }
 
@@ -354,8 +360,9 @@ device_set_rate(struct driver *driver, double rate_hz)
     struct tutti_device device;
 
     get_device(driver, &device);
-    if (!accepts_rate(&device, rate_hz))
+    if (!accepts_rate(&device, dsd_device_rate(driver, rate_hz)))
         return refuse_rate(driver, rate_hz);
+    rate_hz = dsd_device_rate(driver, rate_hz);
     if (driver_state(driver) < STATE_PREPARED) {
         return ask_for_rate(driver, rate_hz);
     }

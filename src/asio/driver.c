@@ -35,6 +35,7 @@ driver_free(struct driver *driver)
         Sleep(1);
     if (driver->message_event)
         CloseHandle(driver->message_event);
+    buffers_close(&driver->buffers);
     free(driver);
     dll_let_go();
 }
@@ -105,8 +106,7 @@ driver_in_callback(const struct driver *driver)
 static void
 finish_dispose(struct driver *driver)
 {
-    tutti_dispose(driver->client);
-    device_apply_wanted_rate(driver);
+    stream_free(driver);
     AcquireSRWLockExclusive(&driver->mutex);
     driver->dispose_deferred = false;
     ReleaseSRWLockExclusive(&driver->mutex);

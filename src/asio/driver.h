@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "asio/buffers.h"
 #include "asio/dll.h"
 #include "asio/rules.h"
 #include "base/config.h"
@@ -34,9 +35,9 @@
  */
 struct driver_stream {
     struct asio_callbacks callbacks; /* a copy: the host's struct may be gone */
-    uint32_t buffer_frames;
-    uint32_t host_knows;     /* bit n: the host answered 1 to SELECTOR_SUPPORTED n */
-    bool time_info;          /* call buffer_switch_time_info */
+    uint32_t buffer_frames;          /* the host's: samples of one bit with DSD */
+    uint32_t host_knows;             /* bit n: the host answered 1 to SELECTOR_SUPPORTED n */
+    bool time_info;                  /* call buffer_switch_time_info */
     uint64_t time_offset_ns; /* from tutti_now_ns() to timeGetTime() in ns; written by start */
     int32_t inputs, outputs; /* that there were to choose from */
     /* The host was told that sizes or channels are others now. Written by the message thread, too.
@@ -115,6 +116,9 @@ struct driver {
     struct driver_stream stream;
     struct driver_former former;
     struct driver_monitor monitor;
+    struct buffers buffers; /* from createBuffers on */
+    _Atomic bool dsd;       /* the io format; changes only without buffers */
+    double pcm_rate_hz;     /* before it was DSD; owner only */
     _Atomic bool active_input[TUTTI_MAX_CHANNELS], active_output[TUTTI_MAX_CHANNELS];
     _Atomic uint64_t channels; /* inputs << 32 | outputs, as counted last; 0: not yet */
     /* the device's channel that each of them is */
@@ -206,6 +210,21 @@ int32_t stream_get_position(struct driver *driver, struct asio_int64 *position,
 int32_t stream_output_ready(struct driver *driver);
 /** Stops and frees what is there, as far as this thread may. Owner only. */
 void stream_tear_down(struct driver *driver);
+
+/** Frees the buffers of a stream that has ended, as seen by the host; not on the callback thread.
+ * Owner only. */
+void stream_free(struct driver *driver);
+
+/* ---- dsd.c ---- */
+
+/** The host's samples per frame of the device: 16 with DSD, else 1. */
+uint32_t dsd_unit(const struct driver *driver);
+/** Of the next buffers. */
+int32_t dsd_sample_type(const struct driver *driver);
+/** The device's rate for a rate of the host's; 0: there is none. */
+double dsd_device_rate(const struct driver *driver, double rate_hz);
+/** future's three selectors. */
+int32_t dsd_io_format(struct driver *driver, int32_t selector, struct asio_io_format *format);
 
 /* ---- block.c: the last block, and time as hosts see it ---- */
 

@@ -13,16 +13,6 @@ unknown(struct driver *driver, int32_t selector)
                        (unsigned)selector);
 }
 
-static int32_t
-io_format(struct driver *driver, int32_t selector, struct asio_io_format *format)
-{
-    if (!format)
-        return unknown(driver, selector);
-    if (selector == ASIO_FUTURE_GET_IO_FORMAT)
-        format->type = ASIO_FORMAT_PCM;
-    return format->type == ASIO_FORMAT_PCM ? ASIO_SUCCESS : unknown(driver, selector);
-}
-
 /* What lies within the latencies beyond the host's own buffer. */
 static int32_t
 internal_buffers(struct driver *driver, struct asio_internal_buffers *buffers)
@@ -54,6 +44,8 @@ last_block(struct driver *driver, struct tutti_asio_block *to)
     if (!block_get(&driver->block, &block))
         return ASIO_SP_NOT_ADVANCING;
     block.size = to->size;
+    block.position *= dsd_unit(driver);
+    block.device_frames *= dsd_unit(driver);
     *to = block;
     return ASIO_SUCCESS;
 }
@@ -90,7 +82,7 @@ future_ask(struct driver *driver, int32_t selector, void *parameter)
     case ASIO_FUTURE_SET_IO_FORMAT:
     case ASIO_FUTURE_GET_IO_FORMAT:
     case ASIO_FUTURE_CAN_DO_IO_FORMAT:
-        return io_format(driver, selector, parameter);
+        return dsd_io_format(driver, selector, parameter);
     case ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES:
         return internal_buffers(driver, parameter);
     case TUTTI_ASIO_GET_BLOCK:

@@ -144,7 +144,7 @@ tell_rate(struct driver *driver)
     if (changed)
         atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     if (changed && callbacks.sample_rate_did_change)
-        callbacks.sample_rate_did_change(rate_hz);
+        callbacks.sample_rate_did_change(rate_hz * dsd_unit(driver));
     tell_end(driver);
 }
 

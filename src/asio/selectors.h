@@ -39,9 +39,10 @@
     X(CAN_INPUT_METER, "CanInputMeter", ASIO_SUCCESS, ASIO_SUCCESS, "")                            \
     X(CAN_OUTPUT_GAIN, "CanOutputGain", ASIO_SUCCESS, ASIO_SUCCESS, "")                            \
     X(CAN_OUTPUT_METER, "CanOutputMeter", ASIO_SUCCESS, ASIO_SUCCESS, "")                          \
-    X(SET_IO_FORMAT, "SetIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "PCM")                             \
-    X(GET_IO_FORMAT, "GetIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "PCM")                             \
-    X(CAN_DO_IO_FORMAT, "CanDoIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "PCM")                        \
+    X(SET_IO_FORMAT, "SetIoFormat", ASIO_SUCCESS, ASIO_SUCCESS,                                    \
+      "PCM; DSD once initialised, where `[program] dsd` is set")                                   \
+    X(GET_IO_FORMAT, "GetIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "PCM or DSD")                      \
+    X(CAN_DO_IO_FORMAT, "CanDoIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "as SetIoFormat")             \
     X(CAN_REPORT_OVERLOAD, "CanReportOverload", ASIO_SUCCESS, ASIO_SUCCESS,                        \
       "blocks that came late are told by Overload")                                                \
     X(GET_INTERNAL_BUFFER_SAMPLES, "GetInternalBufferSamples", ASIO_SUCCESS, ASIO_SUCCESS,         \

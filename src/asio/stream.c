@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Buffers and callbacks. The buffers a host gets are the halves of the segment shared with the
- * engine: nothing is copied in between. Callers hold the gate: states are right, and but for the
- * callback thread's part one thread at a time is here.
+ * engine: with float32 nothing is copied in between (other sample types: buffers.h). Callers hold
+ * the gate: states are right, and but for the callback thread's part one thread at a time is here.
  */
 #include "asio/driver.h"
 
@@ -32,7 +32,9 @@ process(void *user, const struct tutti_block *block)
         return; /* released in the last call: the message thread is about to end this */
     atomic_store(&driver->callback_tid, GetCurrentThreadId());
     block_put(&driver->block, block);
+    buffers_begin(&driver->buffers, block);
     call_host(driver, block);
+    buffers_end(&driver->buffers, block);
     atomic_store(&driver->callback_tid, 0);
 }
 
@@ -121,8 +123,7 @@ give_buffers(struct driver *driver, struct asio_buffer_info *infos, int32_t coun
         bool is_input = infos[i].is_input != 0;
         uint32_t n = is_input ? inputs++ : outputs++;
         for (unsigned half = 0; half < 2; half++)
-            infos[i].buffers[half] = is_input ? tutti_input(driver->client, n, half)
-                                              : tutti_output(driver->client, n, half);
+            infos[i].buffers[half] = buffers_half(&driver->buffers, is_input, n, half);
         atomic_store(is_input ? &driver->active_input[infos[i].channel]
                               : &driver->active_output[infos[i].channel],
                      true);
@@ -154,20 +155,24 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         return result;
     for (int32_t i = 0; i < count; i++)
         infos[i].buffers[0] = infos[i].buffers[1] = NULL;
+    int32_t type = dsd_sample_type(driver);
     struct tutti_stream_params params = {
-        .buffer_frames = (uint32_t)buffer_frames,
+        .buffer_frames = (uint32_t)buffer_frames / dsd_unit(driver),
         .inputs = channels.inputs,
         .outputs = channels.outputs,
         .input = channels.input,
         .output = channels.output,
         .late_take = driver->config.program_late_take,
         .tight = driver->config.program_tight,
+        .exact = convert_is_dsd(type),
         .process = process,
         .user = driver,
     };
     enum tutti_status status = tutti_prepare(driver->client, &params);
     if (!status)
         status = tutti_get_latencies(driver->client, &input, &output);
+    if (!status && !buffers_open(&driver->buffers, driver->client, type, &params))
+        status = TUTTI_NO_MEMORY;
     if (status) {
         result = driver_fail_status(driver, status);
         tutti_dispose(driver->client); /* there may be nothing: then it says so, and that is fine */
@@ -179,6 +184,7 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     atomic_store(&stream->told_offer, false);
     double seen_hz = double_of_bits(atomic_load(&driver->seen_rate));
     device_get_rate(driver, &rate_hz);
+    rate_hz /= dsd_unit(driver);
     atomic_store(&driver->rate, bits_of_double(rate_hz));
     ask_host(stream);
     driver->told_rate_hz = seen_hz > 0 ? seen_hz : rate_hz;
@@ -198,6 +204,7 @@ stream_start(struct driver *driver)
 {
     block_clear(&driver->block);
     driver->former = (struct driver_former){0};
+    buffers_clear(&driver->buffers);
     driver->stream.time_offset_ns = block_time_offset_ns();
     /* Before the first callback: it may ask for its position. */
     driver_enter_state(driver, STATE_RUNNING);
@@ -216,6 +223,15 @@ stream_stop(struct driver *driver)
 
     driver_enter_state(driver, STATE_PREPARED);
     return status ? driver_fail_status(driver, status) : ASIO_OK;
+}
+
+void
+stream_free(struct driver *driver)
+{
+    buffers_settle(&driver->buffers);
+    tutti_dispose(driver->client);
+    buffers_close(&driver->buffers);
+    device_apply_wanted_rate(driver);
 }
 
 void
@@ -238,8 +254,7 @@ stream_tear_down(struct driver *driver)
             messages_post(driver, MESSAGE_DISPOSE);
             return;
         }
-        tutti_dispose(driver->client);
-        device_apply_wanted_rate(driver);
+        stream_free(driver);
     }
 }
 
@@ -258,7 +273,7 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
     if (!block_get(&driver->block, &block))
         return driver_fail(driver, ASIO_SP_NOT_ADVANCING, "the first block has not come yet");
     if (position)
-        *position = asio_int64_from(block.position);
+        *position = asio_int64_from(block.position * dsd_unit(driver));
     if (time_ns)
         *time_ns = asio_int64_from(block.time_ns + driver->stream.time_offset_ns);
     return ASIO_OK;
@@ -271,8 +286,13 @@ stream_output_ready(struct driver *driver)
      * gained, and the latency says so. */
     if (driver->config.program_late_take)
         return ASIO_NOT_PRESENT;
-    /* A host that only asks whether it pays, before it runs, must not be held to calling it. */
-    if (driver_state(driver) == STATE_RUNNING)
+    /* A host that only asks whether it pays, before it runs, must not be held to calling it. The
+     * count is raised before the state is read: who tears down changes the state first. */
+    atomic_fetch_add(&driver->buffers.preparing, 1);
+    if (driver_state(driver) == STATE_RUNNING) {
+        buffers_ready(&driver->buffers);
         tutti_block_ready(driver->client);
+    }
+    atomic_fetch_sub(&driver->buffers.preparing, 1);
     return ASIO_OK;
 }

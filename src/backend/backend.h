@@ -91,6 +91,8 @@ struct backend_info {
     uint32_t period_step_frames; /* 0: powers of two */
     bool live_period; /* set_period works between stop and start, without closing the device */
     bool elastic;     /* the clock waits for the cycle: late programs stretch time */
+    bool exact;       /* what the cycle stores is what the converter gets: no server or plugin mixes
+                         others in, converts or sets a level */
     /* From a frame in the air to the start of the cycle that brings it as the first of its period
      * (>= period for a device with a buffer of its own), and from the start of a cycle to its first
      * output frame in the air. */

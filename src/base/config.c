@@ -55,6 +55,40 @@ config_init(struct config *config)
 #undef D
 }
 
+/* Texts of which not every one makes sense. */
+static const struct choice {
+    size_t offset;
+    const char *words;
+} choices[] = {
+    {offsetof(struct config, program_sample_type), "float32, int32, int24, int16, float64"},
+    {offsetof(struct config, program_dsd), "no, msb, lsb"},
+};
+
+/* The words that a key may have; NULL: any text. */
+static const char *
+words_of(const struct key *key)
+{
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        if (choices[i].offset == key->offset) {
+            return choices[i].words;
+        }
+    }
+    return NULL;
+}
+
+static bool
+is_one_of(const char *words, const char *value)
+{
+    size_t length = strlen(value);
+    for (const char *at = words; at; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (length && strncmp(at, value, length) == 0 && (at[length] == ',' || !at[length])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 parse_boolean(const char *text, bool *value)
 {
@@ -85,6 +119,23 @@ parse_number(const char *text, bool whole, double *value)
 }
 
 static enum tutti_status
+set_text(char *field, const struct key *key, const char *value, char *problem)
+{
+    const char *words = words_of(key);
+    if (strlen(value) >= CONFIG_TEXT_BYTES || !utf8_check(value, CONFIG_TEXT_BYTES)) {
+        snprintf(problem, CONFIG_TEXT_BYTES, "%s is too long or not utf-8", key->name);
+        return TUTTI_BAD_CONFIG;
+    }
+    if (words && !is_one_of(words, value)) {
+        snprintf(problem, CONFIG_TEXT_BYTES, "%s is one of %s, not '%.40s'", key->name, words,
+                 value);
+        return TUTTI_BAD_CONFIG;
+    }
+    utf8_copy(field, CONFIG_TEXT_BYTES, value);
+    return TUTTI_OK;
+}
+
+static enum tutti_status
 set(struct config *config, const struct key *key, const char *value, char *problem)
 {
     char *field = (char *)config + key->offset;
@@ -92,12 +143,7 @@ set(struct config *config, const struct key *key, const char *value, char *probl
     double number;
     switch (key->kind) {
     case KEY_TEXT:
-        if (strlen(value) >= CONFIG_TEXT_BYTES || !utf8_check(value, CONFIG_TEXT_BYTES)) {
-            snprintf(problem, CONFIG_TEXT_BYTES, "%s is too long or not utf-8", key->name);
-            return TUTTI_BAD_CONFIG;
-        }
-        utf8_copy(field, CONFIG_TEXT_BYTES, value);
-        return TUTTI_OK;
+        return set_text(field, key, value, problem);
     case KEY_BOOLEAN:
         if (!parse_boolean(value, &boolean)) {
             snprintf(problem, CONFIG_TEXT_BYTES, "%s is 'yes' or 'no', not '%.40s'", key->name,

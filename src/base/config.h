@@ -42,9 +42,14 @@ enum { CONFIG_TEXT_BYTES = 256 };
       "offer the device's period alone where it has only one, as servers do")                      \
     I(program, inputs, 32, 0, 256, "most input channels offered to hosts")                         \
     I(program, outputs, 32, 0, 256, "most output channels offered to hosts")                       \
+    S(program, sample_type, "float32",                                                             \
+      "of the samples in hosts' buffers: float32, int32, int24, int16, float64")                   \
     B(program, late_take, false,                                                                   \
       "wait for the host's next call before taking a block (+1 buffer)")                           \
     B(program, tight, false, "buffers above the period answer within one period")                  \
+    S(program, dsd, "no",                                                                          \
+      "DSD for hosts, sent to a device that decodes DoP: no, msb or lsb (the first bit of a "      \
+      "byte)")                                                                                     \
     S(pipewire, remote, "", "name of the PipeWire server; empty: $PIPEWIRE_REMOTE or its default") \
     I(pipewire, inputs, -1, -1, 256, "input ports; -1: one for each port of the source")           \
     I(pipewire, outputs, -1, -1, 256, "output ports; -1: one for each port of the sink")           \

@@ -221,7 +221,8 @@ fill_prepare(struct tutti_client *client, const struct tutti_stream_params *para
     message->inputs = params->inputs;
     message->outputs = params->outputs;
     message->flags = (params->late_take ? PROTO_PREPARE_LATE_TAKE : 0) |
-                     (params->tight ? PROTO_PREPARE_TIGHT : 0);
+                     (params->tight ? PROTO_PREPARE_TIGHT : 0) |
+                     (params->exact ? PROTO_PREPARE_EXACT : 0);
     if (params->inputs > TUTTI_MAX_CHANNELS || params->outputs > TUTTI_MAX_CHANNELS)
         return client_fail(client, TUTTI_INVALID_ARGUMENT,
                            "at most 256 channels in each direction");

@@ -120,6 +120,7 @@ know(struct engine *engine, const struct backend_info *info)
     known->rate_hz = info->rate_hz;
     memcpy(known->rates_hz, info->rates_hz, sizeof(known->rates_hz));
     engine->live_period = info->live_period;
+    engine->exact = info->exact && dsp_format_bits(info->output_format) >= 24;
 
     struct cycle *cycle = &engine->cycle;
     uint32_t heard = cycle->inputs; /* a device that comes back with fewer leaves sound behind */

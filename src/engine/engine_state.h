@@ -30,6 +30,7 @@ struct engine_program {
     struct proto_monitor *wish;    /* of the direct monitor; NULL: it never asked */
     struct cycle_monitor *monitor; /* made of it, what the last command put in force; or NULL */
     uint32_t input_latency, output_latency; /* as told */
+    bool exact;                             /* PROTO_PREPARE_EXACT */
     uint64_t overloads_told;
     bool demoted;
     uint32_t met_thread; /* the last one that it named, whether it has it or not */
@@ -82,6 +83,7 @@ struct engine {
     struct proto_device known; /* last known device, also while closed */
     double rate_hz;            /* asked for */
     bool live_period;
+    bool exact;                      /* the open stream carries 24-bit words unchanged */
     _Atomic uint32_t backend_events; /* bit per backend_event_kind; set by the backend's threads */
     uint64_t idle_since_ns, retry_ns;
     struct pace pace;
@@ -157,6 +159,8 @@ void programs_reclaim(struct engine *engine);
 void programs_tend(struct engine *engine, uint64_t now_ns);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);
+/** The program that has the device alone; NULL: there is none. */
+const struct engine_program *programs_exact(const struct engine *engine);
 
 /* ---- monitor_control.c ---- */
 

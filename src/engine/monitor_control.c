@@ -99,7 +99,7 @@ monitor_free(struct cycle_monitor *monitor)
 enum tutti_status
 monitor_join(struct engine *engine, struct engine_program *program)
 {
-    if (!program->wish) {
+    if (!program->wish || program->exact) { /* words that gains would spoil */
         return TUTTI_OK;
     }
     struct cycle_monitor *monitor = monitor_new(engine, program);
@@ -167,7 +167,7 @@ engine_set_monitor(struct engine *engine, uint32_t program_id, const struct prot
         if (!program->monitor && is_nothing(program->wish)) {
             forget_wish(program); /* hosts switch off what was never on */
         }
-        bool acts = program->cycle && (program->wish || program->monitor);
+        bool acts = program->cycle && !program->exact && (program->wish || program->monitor);
         status = acts ? programs_change_monitor(engine, program) : TUTTI_OK;
     }
     os_mutex_unlock(&engine->lock);

@@ -24,12 +24,24 @@ meets(const struct engine_program *program, uint32_t output, const struct proto_
            program->output[output].channel == sink->channel;
 }
 
+/* Words that mean something only as they are go to a device that leaves them so and meet nobody:
+ * joining sees to it, and this, should the device have become another. */
+static bool
+may_sound(const struct engine *engine, const struct engine_program *program)
+{
+    const struct engine_program *alone = programs_exact(engine);
+    return alone ? program == alone && engine->exact : true;
+}
+
 static uint32_t
 fill(const struct engine *engine, const struct proto_channel *sink, struct cycle_plan_entry *entry)
 {
     uint32_t count = 0;
     for (uint32_t p = 0; p < engine->programs; p++) {
         const struct engine_program *program = engine->program[p];
+        if (!may_sound(engine, program)) {
+            continue;
+        }
         for (uint32_t o = 0; program->cycle && o < program->cycle->layout.outputs; o++) {
             if (meets(program, o, sink)) {
                 if (entry) {

@@ -31,6 +31,17 @@ programs_prepared(const struct engine *engine)
     return count;
 }
 
+const struct engine_program *
+programs_exact(const struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        if (engine->program[i]->cycle && engine->program[i]->exact) {
+            return engine->program[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- commands and what they retire ---- */
 
 static void
@@ -257,6 +268,40 @@ check_channels(const struct engine *engine, const struct proto_prepare *message,
     return TUTTI_OK;
 }
 
+/* Before the device is touched: words that mean something only as they are, and nobody else. */
+static enum tutti_status
+check_alone(const struct engine *engine, bool exact, char error[PROTO_TEXT_BYTES])
+{
+    const struct engine_program *alone = programs_exact(engine);
+    if (alone) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "'%s' plays DSD and needs the device alone; stop it first", alone->name);
+        return TUTTI_DEVICE_BUSY;
+    }
+    if (exact && programs_prepared(engine)) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "DSD needs the device alone: mixed with other sound it would be noise; stop the "
+                 "%u other programs first",
+                 programs_prepared(engine));
+        return TUTTI_DEVICE_BUSY;
+    }
+    return TUTTI_OK;
+}
+
+/* With the device open. While it is lost nothing sounds, and the plan looks again when it is back.
+ */
+static enum tutti_status
+check_words(const struct engine *engine, bool exact, char error[PROTO_TEXT_BYTES])
+{
+    if (!exact || engine->exact || engine->state == PROTO_STREAM_LOST) {
+        return TUTTI_OK;
+    }
+    snprintf(error, PROTO_TEXT_BYTES,
+             "'%.40s' (%s, %s) cannot carry DSD: it takes a card's own words of 24 bits or more",
+             engine->known.name, engine->known.backend, engine->known.format);
+    return TUTTI_UNSUPPORTED_FORMAT;
+}
+
 static uint32_t
 ring_frames(uint32_t wanted)
 {
@@ -321,6 +366,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     cycle->out_frames = ring_frames(most + 2 * buffer + 2 * BACKEND_MAX_PERIOD_FRAMES);
     cycle->out_ring = calloc((size_t)cycle->out_frames * (message->outputs + 1U), sizeof(float));
     program->cycle = cycle;
+    program->exact = message->flags & PROTO_PREPARE_EXACT;
     if (!cycle->out_ring || connect_inputs(engine, program, message->inputs) != TUTTI_OK) {
         program->cycle = NULL;
         free(cycle->out_ring);
@@ -394,6 +440,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
 {
     struct os_shm shm = {0};
     struct os_wake wake = {0};
+    bool exact = message->flags & PROTO_PREPARE_EXACT;
     error[0] = '\0';
     enum tutti_status status = adopt(message, segment, doorbell, &shm, &wake);
     if (status != TUTTI_OK) {
@@ -411,8 +458,14 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         snprintf(error, PROTO_TEXT_BYTES, "buffers go up to %d frames", CYCLE_MAX_BUFFER_FRAMES);
         status = TUTTI_INVALID_ARGUMENT;
     } else {
+        status = check_alone(engine, exact, error);
+    }
+    if (status == TUTTI_OK) {
         status =
             device_ensure(engine, device_choose_quantum(engine, message->buffer_frames), error);
+    }
+    if (status == TUTTI_OK) {
+        status = check_words(engine, exact, error);
     }
     if (status == TUTTI_OK) {
         status = check_channels(engine, message, error);

@@ -118,7 +118,8 @@ check_prepare(const void *message)
         TUTTI_OK) {
         return "PREPARE.buffer_frames, inputs or outputs";
     }
-    if (prepare->flags & ~(uint32_t)(PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT)) {
+    if (prepare->flags &
+        ~(uint32_t)(PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT | PROTO_PREPARE_EXACT)) {
         return "PREPARE.flags";
     }
     if (!latencies_ok(prepare->wanted_input_latency_frames,

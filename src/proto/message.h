@@ -146,6 +146,9 @@ enum proto_prepare_flag {
     PROTO_PREPARE_LATE_TAKE =
         1,                   /* a block is complete when the next call returns: one buffer more */
     PROTO_PREPARE_TIGHT = 2, /* buffers above the quantum answer within one quantum */
+    /* Outputs are 24-bit words that mean something only as they are: the program has the device
+     * alone, and only one that stores such words unchanged. */
+    PROTO_PREPARE_EXACT = 4,
 };
 
 /* handles: segment, doorbell event (Windows) */

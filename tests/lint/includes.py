@@ -27,7 +27,7 @@ ROOMS = {
     "src/engine/": (["engine/", "base/", "os/os.h", "dsp/dsp.h", "proto/", "backend/backend.h", STATUS],
                     {"samplerate.h"}),
     "src/client/": (["client/", "base/", "os/os.h", "proto/", "tutti/"], set()),
-    "src/asio/": (["asio/", "base/", "tutti/"], ANY),
+    "src/asio/": (["asio/", "base/", "dsp/dop.h", "dsp/dsp.h", "tutti/"], ANY),
     "src/bridge/": (["bridge/", "os/os.h", "os/bridge_records.h", "base/"], ANY),
     "src/tuttid/": (["engine/engine.h", "engine/server.h", "base/", "os/os.h", "tutti/"], set()),
     "src/cli/": (["cli/", "tutti/"], {"sndfile.h"}),

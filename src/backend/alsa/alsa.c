@@ -214,6 +214,8 @@ describe(struct backend_stream *stream, const char *name, const struct alsa_term
     info->outputs = playback->pcm ? playback->exposed : 0;
     info->input_format = capture->pcm ? capture->format : playback->format;
     info->output_format = playback->pcm ? playback->format : capture->format;
+    /* Every other PCM is a plugin, and some of them mix or convert. */
+    info->exact = strncmp(name, "hw:", 3) == 0;
     info->rate_hz = terms->rate_hz;
     memcpy(info->rates_hz, terms->rates_hz, sizeof(info->rates_hz));
     if (!(info->rates_hz[0] > 0)) {

@@ -552,6 +552,7 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
     info->outputs = at_most(config->sim_outputs, request->max_outputs);
     info->rate_hz = rate_hz;
     memcpy(info->rates_hz, rates, sizeof(rates));
+    info->exact = true;
     info->period_min_frames = (uint32_t)config->sim_period_min;
     info->period_max_frames = (uint32_t)config->sim_period_max;
     info->period_step_frames = (uint32_t)config->sim_period_step;

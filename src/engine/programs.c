@@ -374,6 +374,9 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         snprintf(error, PROTO_TEXT_BYTES, "buffers go up to %d frames", CYCLE_MAX_BUFFER_FRAMES);
         status = TUTTI_INVALID_ARGUMENT;
     } else {
+        status = profiles_use(engine, program, error);
+    }
+    if (status == TUTTI_OK) {
         status =
             device_ensure(engine, device_choose_quantum(engine, message->buffer_frames), error);
     }

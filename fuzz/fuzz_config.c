@@ -54,6 +54,31 @@ check_problem(enum tutti_status status, const char *problem, const uint8_t *data
     require(line >= 1 && line <= lines + size / 100);
 }
 
+/* Every profile that is listed can be read, and one value changed leaves a text that can. */
+static void
+check_profiles(const uint8_t *data, size_t size)
+{
+    static char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES];
+    struct config config;
+    char problem[CONFIG_TEXT_BYTES], reason[CONFIG_TEXT_BYTES], name[CONFIG_PROFILE_BYTES];
+    struct config_source source = {.name = "text", .text = (const char *)data, .bytes = size};
+    unsigned count = config_profiles((const char *)data, size, names);
+    require(count <= CONFIG_PROFILES);
+    for (unsigned i = 0; i < count && i < 4; i++) {
+        require(config_profile_name(names[i], name, reason) && strcmp(name, names[i]) == 0);
+        source.profile = names[i];
+        check_problem(config_read(&config, &source, problem), problem, data, size);
+        check_limits(&config);
+    }
+    char *text = calloc(1, size + 1);
+    require(text != NULL);
+    memcpy(text, data, size);
+    char *edited = config_edit(text, "log", "level", "debug");
+    require(edited != NULL && strstr(edited, "level = debug\n") != NULL);
+    free(edited);
+    free(text);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -69,5 +94,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_problem(status, problem, data, size);
     require(config_read_text(&again, "text", (const char *)data, size, same) == status);
     require(memcmp(&config, &again, sizeof(config)) == 0 && strcmp(problem, same) == 0);
+    check_profiles(data, size);
     return 0;
 }

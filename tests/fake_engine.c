@@ -124,6 +124,7 @@ on_status(struct fake_engine *fake, struct os_link *link, const struct proto_sta
     reply.first_program = message->first_program;
     reply.cycles = 7;
     fill_device(fake, &reply.device);
+    fill_device(fake, &reply.own_device);
     for (uint32_t i = message->first_program;
          i < fake->program_count && reply.here < PROTO_STATUS_PROGRAMS; i++) {
         struct proto_program_status *program = &reply.program[reply.here++];

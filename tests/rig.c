@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,7 +281,10 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
     struct proto_hello hello = {.bits = 64, .program = "rig"};
     struct proto_prepare message = {
         .buffer_frames = buffer, .inputs = inputs, .outputs = outputs, .flags = flags};
-    char error[PROTO_TEXT_BYTES];
+    char *error = rig->error;
+    if (rig->profile) {
+        snprintf(hello.profile, sizeof(hello.profile), "%s", rig->profile);
+    }
     memset(program, 0, sizeof(*program));
     program->rig = rig;
     program->index = (uint32_t)(program - rig->program);

@@ -51,6 +51,8 @@ struct rig_program {
 struct rig {
     struct config config;
     struct engine *engine;
+    const char *profile;          /* of the programs that join from now on; NULL: none */
+    char error[PROTO_TEXT_BYTES]; /* of the last one that could not join */
     struct engine_clock clock;
     struct proto_rendezvous *rendezvous;
     struct os_wake engine_wake;

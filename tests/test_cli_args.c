@@ -41,6 +41,21 @@ an_operand_and_options_are_read_in_any_order(void **state)
 }
 
 static void
+a_second_operand_may_be_left_out_where_there_is_one(void **state)
+{
+    struct args args;
+
+    assert_true(PARSE(&args, &command_profile, "add", "--user", "Low Latency"));
+    assert_string_equal(args.operand, "add");
+    assert_string_equal(args.more, "Low Latency");
+    assert_true(PARSE(&args, &command_profile, "list"));
+    assert_null(args.more);
+    assert_false(PARSE(&args, &command_profile, "add", "Low", "Latency"));
+    assert_non_null(strstr(error, "'Latency' is one argument too many"));
+    assert_false(PARSE(&args, &command_play, "a.wav", "b.wav"));
+}
+
+static void
 two_dashes_end_the_options(void **state)
 {
     struct args args;
@@ -306,6 +321,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_operand_and_options_are_read_in_any_order),
+        cmocka_unit_test(a_second_operand_may_be_left_out_where_there_is_one),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(one_dash_alone_is_an_operand),
         cmocka_unit_test(an_unknown_option_is_refused_with_the_nearest_name),

@@ -234,9 +234,15 @@ fill(bool largest)
     engine.device.rates_hz[0] = 44100;
     engine.device.rates_hz[1] = 48000;
     engine.program_count = 3;
+    strcpy(engine.problem, largest
+                               ? "a-very-long-path-without-any-space-in-it-that-goes-on-and-on-and-"
+                                 "on-and-on/tutti.ini:12: buffer is a whole number from 16 to "
+                                 "4096, not 'a text that somebody wrote there'; 256 stays"
+                               : "tutti.ini:3: [program] has no key 'bufer'");
     for (unsigned i = 0; i < 3; i++) {
         struct tutti_program_status *p = &programs[i];
         strcpy(p->name, largest ? "a program \xe2\x99\xab with a long name.exe" : "reaper");
+        strcpy(p->profile, i == 1 ? "Low Latency" : "");
         p->state = i == 0 ? "connected" : i == 1 ? "running" : "late";
         p->program_id = largest ? 9999 : i + 1;
         p->pid = largest ? 4194304 : 1000 + i;
@@ -317,9 +323,21 @@ the_plain_status_is_ascii_without_escapes(void **state)
 static void
 the_status_says_what_it_was_told(void **state)
 {
-    static const char *const words[] = {
-        "pid 4711", "1 h 02 min", "Interface (sim)", "running", "48000 Hz",  "1.33 ms", "reaper",
-        "256+320",  "12.00",      "120/400",         "3/0/1",   "connected", "late"};
+    static const char *const words[] = {"pid 4711",
+                                        "1 h 02 min",
+                                        "Interface (sim)",
+                                        "running",
+                                        "48000 Hz",
+                                        "1.33 ms",
+                                        "reaper",
+                                        "256+320",
+                                        "12.00",
+                                        "120/400",
+                                        "3/0/1",
+                                        "connected",
+                                        "late",
+                                        "profile Low Latency",
+                                        "Config  tutti.ini:3: [program] has no key 'bufer'\n"};
     struct text text;
 
     fill(false);

@@ -58,10 +58,15 @@ the_engine_is_looked_for_beside_the_module_and_as_installed(void **state)
 }
 
 static const char *only_set, *only_value;
+static bool is_wine;
 
 static bool
 one_variable(const char *name, char *value, size_t bytes)
 {
+    if (is_wine && strcmp(name, "WINEHOMEDIR") == 0) {
+        snprintf(value, bytes, "\\??\\unix\\home\\a");
+        return true;
+    }
     if (strcmp(name, only_set) != 0)
         return false;
     snprintf(value, bytes, "%s", only_value);
@@ -88,6 +93,29 @@ the_configuration_lies_where_the_environment_says(void **state)
     assert_false(config_default_path(one_variable, path, 10));
     only_set = "ELSE";
     assert_false(config_default_path(one_variable, path, sizeof path));
+}
+
+static void
+under_wine_it_is_the_one_of_the_native_engine(void **state)
+{
+    char path[64];
+
+    is_wine = true;
+    only_set = "APPDATA";
+    only_value = "C:\\Users\\a";
+    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_string_equal(path, "\\\\?\\unix\\home\\a\\.config\\tutti\\tutti.ini");
+    only_set = "XDG_CONFIG_HOME";
+    only_value = "/home/a/c";
+    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_string_equal(path, "\\\\?\\unix\\home\\a\\c\\tutti\\tutti.ini");
+    only_set = "TUTTI_CONFIG";
+    only_value = "C:\\x.ini";
+    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_string_equal(path, "C:\\x.ini");
+    assert_true(config_default_path(one_variable, path, 10));
+    assert_false(config_default_path(one_variable, path, 8));
+    is_wine = false;
 }
 
 /* ---- states ---- */
@@ -446,6 +474,7 @@ main(void)
         cmocka_unit_test(open_meets_the_engine_and_knows_its_device),
         cmocka_unit_test(the_engine_is_looked_for_beside_the_module_and_as_installed),
         cmocka_unit_test(the_configuration_lies_where_the_environment_says),
+        cmocka_unit_test(under_wine_it_is_the_one_of_the_native_engine),
         cmocka_unit_test(states_change_only_as_the_table_allows),
         cmocka_unit_test(calls_in_the_wrong_order_are_refused),
         cmocka_unit_test(senseless_parameters_are_refused),

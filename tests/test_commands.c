@@ -24,7 +24,7 @@
 enum { OUTPUT_BYTES = 16384, LOOKS = 200, RATE = 48000, SONG_FRAMES = 12000 };
 
 static char folder[] = "/tmp/tutti-commands-XXXXXX";
-static char song[sizeof folder + 16], take[sizeof folder + 16];
+static char song[sizeof folder + 16], take[sizeof folder + 16], configuration[sizeof folder + 16];
 static const char *tutti;
 static char output[OUTPUT_BYTES]; /* of the last run(): both streams */
 
@@ -167,6 +167,80 @@ devices_starts_one_and_stop_engine_ends_it(void **state)
     assert_says(" ended.");
     assert_int_equal(RUN("status"), 0);
     assert_says("No engine runs.");
+}
+
+static void
+write_configuration(const char *text)
+{
+    FILE *file = fopen(configuration, "w");
+
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void
+status_tells_a_mistake_in_the_configuration_until_it_is_mended(void **state)
+{
+    setenv("TUTTI_CONFIG", configuration, 1);
+    write_configuration("[program]\nbuffer = several\n");
+    assert_int_equal(RUN("devices"), 0);
+    assert_int_equal(RUN("status"), 0);
+    assert_says("tutti.ini:2: ");
+    assert_says("'several';");
+    assert_int_equal(RUN("status", "--json"), 0);
+    assert_says("'several'; 256 stays\"");
+    write_configuration("[program]\nbuffer = 64\n");
+    for (unsigned look = 0; look < LOOKS && strstr(output, "several"); look++) {
+        poll(NULL, 0, 20);
+        assert_int_equal(RUN("status", "--json"), 0);
+    }
+    assert_says("\"problem\":\"\"");
+    unlink(configuration);
+    setenv("TUTTI_CONFIG", "/nonexistent", 1);
+}
+
+static void
+the_log_level_is_set_where_everybody_follows_it(void **state)
+{
+    char wanted[100], log[4096] = "";
+
+    setenv("TUTTI_CONFIG", configuration, 1);
+    write_configuration("; mine\n[program]\nbuffer = 64\n");
+    assert_int_equal(RUN("log", "level"), 0);
+    assert_string_equal(output, "info\n");
+    assert_int_equal(RUN("log", "level", "loud"), 2);
+    assert_says("error, warning, info, debug");
+    assert_int_equal(RUN("log", "level", "debug"), 0);
+    assert_int_equal(RUN("log", "level"), 0);
+    assert_string_equal(output, "debug\n");
+    FILE *file = fopen(configuration, "r");
+    assert_non_null(file);
+    log[fread(log, 1, sizeof log - 1, file)] = '\0';
+    fclose(file);
+    snprintf(wanted, sizeof wanted, "; mine\n[program]\nbuffer = 64\n\n[log]\nlevel = debug\n");
+    assert_string_equal(log, wanted);
+    unlink(configuration);
+    setenv("TUTTI_CONFIG", "/nonexistent", 1);
+}
+
+static void
+profiles_are_listed_and_their_names_checked(void **state)
+{
+    setenv("TUTTI_CONFIG", configuration, 1);
+    write_configuration("[profile Low Latency]\nprogram.buffer = 64\n[profile a/b]\n");
+    assert_int_equal(RUN("profile", "list"), 0);
+    assert_says("Tutti Low Latency: in your configuration\n");
+    assert_says("tutti wine install");
+    assert_null(strstr(output, "a/b"));
+    assert_int_equal(RUN("profile", "add", "a/b"), 2);
+    assert_says("a profile's name has");
+    assert_int_equal(RUN("profile", "add", "Fine"), 1);
+    assert_says("tutti wine install");
+    assert_int_equal(RUN("profile", "add"), 2);
+    assert_int_equal(RUN("profile", "paint", "Fine"), 2);
+    unlink(configuration);
+    setenv("TUTTI_CONFIG", "/nonexistent", 1);
 }
 
 static void
@@ -338,6 +412,9 @@ main(int argc, char **argv)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin_test, end_test)
         TEST(status_starts_no_engine),
         TEST(devices_starts_one_and_stop_engine_ends_it),
+        TEST(status_tells_a_mistake_in_the_configuration_until_it_is_mended),
+        TEST(the_log_level_is_set_where_everybody_follows_it),
+        TEST(profiles_are_listed_and_their_names_checked),
         TEST(doctor_sees_the_engine_and_starts_none),
         TEST(wrong_arguments_end_with_2),
         TEST(what_does_not_work_ends_with_1),
@@ -370,6 +447,7 @@ main(int argc, char **argv)
         setenv(settings[i][0], settings[i][1], 1);
     }
     snprintf(song, sizeof song, "%s/song.wav", folder);
+    snprintf(configuration, sizeof configuration, "%s/tutti.ini", folder);
     snprintf(take, sizeof take, "%s/take.wav", folder);
     setenv("TUTTI_ENGINE", engine, 1);
     setenv("TUTTI_RUNTIME_DIR", folder, 1);

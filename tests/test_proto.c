@@ -71,6 +71,7 @@ fill_status_reply(struct proto_status_reply *reply)
     reply->here = 2;
     reply->program_count = 5;
     fill_device(&reply->device);
+    fill_device(&reply->own_device);
     for (unsigned p = 0; p < 2; p++) {
         struct proto_program_status *program = &reply->program[p];
         utf8_copy(program->name, sizeof program->name, "program");
@@ -303,6 +304,7 @@ every_field_of_what_programs_send_is_checked(void **state)
     WRONG(PROTO_HELLO, hello, oldest_version, proto_versions.spoken + 1, "HELLO.oldest_version");
     WRONG(PROTO_HELLO, hello, bits, 16, "HELLO.bits");
     WRONG_TEXT(PROTO_HELLO, hello, program, "HELLO.program");
+    WRONG_TEXT(PROTO_HELLO, hello, profile, "HELLO.profile");
 
     static const char numbers[] = "PREPARE.buffer_frames, inputs or outputs";
     WRONG(PROTO_PREPARE, prepare, buffer_frames, 0, numbers);
@@ -430,6 +432,9 @@ every_field_of_a_program_in_a_status_is_checked(void **state)
     WRONG(PROTO_STATUS_REPLY, status_reply, first_program, 6, "STATUS_REPLY.here");
     WRONG(PROTO_STATUS_REPLY, status_reply, first_program, UINT32_MAX, "STATUS_REPLY.here");
     WRONG_TEXT(PROTO_STATUS_REPLY, status_reply, program[0].name, "STATUS_REPLY.program.name");
+    WRONG_TEXT(PROTO_STATUS_REPLY, status_reply, program[0].profile,
+               "STATUS_REPLY.program.profile");
+    WRONG_TEXT(PROTO_STATUS_REPLY, status_reply, problem, "STATUS_REPLY.problem");
     WRONG_PROGRAM(program_id, 0, "program_id");
     WRONG_PROGRAM(bits, 0, "bits");
     WRONG_PROGRAM(state, PROTO_PROGRAM_STATE_COUNT, "state");
@@ -624,19 +629,23 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_rendezvous, pending), 64);
     assert_int_equal(offsetof(struct proto_rendezvous, by_event), 128);
     assert_int_equal(offsetof(struct proto_hello, host_pid), 88);
+    assert_int_equal(offsetof(struct proto_hello, profile), 96);
     assert_int_equal(offsetof(struct proto_device, rate_hz), 152);
     assert_int_equal(offsetof(struct proto_welcome, device), 48);
     assert_int_equal(offsetof(struct proto_prepared, device), 32);
     assert_int_equal(offsetof(struct proto_monitor, path), 24);
     assert_int_equal(offsetof(struct proto_monitor, input_gain), 4120);
     assert_int_equal(offsetof(struct proto_monitor, output_gain), 5144);
-    assert_int_equal(offsetof(struct proto_program_status, calls), 112);
+    assert_int_equal(offsetof(struct proto_program_status, profile), 64);
+    assert_int_equal(offsetof(struct proto_program_status, calls), 144);
     assert_int_equal(offsetof(struct proto_status_reply, device), 96);
     assert_int_equal(offsetof(struct proto_status_reply, program), 384);
+    assert_int_equal(offsetof(struct proto_status_reply, problem), 14720);
+    assert_int_equal(offsetof(struct proto_status_reply, own_device), 14976);
     static const uint32_t sizes[PROTO_TYPE_COUNT] = {
-        [PROTO_HELLO] = 96,           [PROTO_WELCOME] = 336,        [PROTO_PREPARE] = 4136,
+        [PROTO_HELLO] = 128,          [PROTO_WELCOME] = 336,        [PROTO_PREPARE] = 4136,
         [PROTO_PREPARED] = 320,       [PROTO_DISPOSE] = 16,         [PROTO_SET_RATE] = 24,
-        [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 13696, [PROTO_DEVICES] = 16,
+        [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 15264, [PROTO_DEVICES] = 16,
         [PROTO_DEVICES_REPLY] = 6168, [PROTO_LEAVE] = 16,           [PROTO_OK] = 16,
         [PROTO_ERROR] = 280,          [PROTO_EVENT] = 304,          [PROTO_MONITOR] = 6168,
     };

@@ -36,7 +36,7 @@ static struct running running;
 static void
 server_main(void *arg)
 {
-    running.result = server_run(&running.config);
+    running.result = server_run(&running.config, NULL);
 }
 
 static int
@@ -383,7 +383,7 @@ one_engine_serves_at_a_time(void **state)
 {
     struct os_link *link = connect_raw();
 
-    assert_int_equal(server_run(&running.config), TUTTI_FULL);
+    assert_int_equal(server_run(&running.config, NULL), TUTTI_FULL);
     os_link_close(link);
 }
 
@@ -394,7 +394,7 @@ without_programs_the_server_ends_after_its_grace(void **state)
 
     assert_int_equal(stop_server(state), TUTTI_OK);
     config.engine_grace_ms = 1;
-    assert_int_equal(server_run(&config), TUTTI_OK);
+    assert_int_equal(server_run(&config, NULL), TUTTI_OK);
     assert_int_equal(start_server(state), 0);
 }
 

@@ -392,6 +392,22 @@ class RealPrefixes(Home):
         self.run_tutti("uninstall")
         self.assert_as_before()
 
+    def test_each_profile_of_the_configuration_is_an_entry_and_goes_with_it(self):
+        configuration = self.home / ".config/tutti/tutti.ini"
+        configuration.parent.mkdir(parents=True)
+        configuration.write_text("[profile Low Latency]\nprogram.buffer = 64\n[profile Wide]\n")
+
+        def entries():
+            return sorted(key.split("\\\\")[-1].rstrip("]") for key in keys(self.prefix / "system.reg") if key.startswith("[Software\\\\ASIO\\\\"))
+
+        self.run_tutti("install")
+        self.assertEqual(["Tutti", "Tutti Low Latency", "Tutti Wide"], entries())
+        configuration.write_text("[profile Wide]\n[profile Third]\n")
+        self.run_tutti("install")
+        self.assertEqual(["Tutti", "Tutti Third", "Tutti Wide"], entries())
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
     def test_a_driver_of_another_build_and_one_whose_file_is_gone_are_told(self):
         self.run_tutti("install")
         newer = self.home / "newer"

@@ -31,6 +31,7 @@ struct tutti_client;
 
 enum {
     TUTTI_NAME_BYTES = 64,
+    TUTTI_PROFILE_BYTES = 32,
     TUTTI_TEXT_BYTES = 256,
     TUTTI_MAX_CHANNELS = 256, /* per direction */
     TUTTI_METERS = 32,
@@ -57,7 +58,8 @@ struct tutti_device {
 
 enum tutti_event_kind {
     TUTTI_EVENT_LATENCIES,   /* tutti_get_latencies() changed */
-    TUTTI_EVENT_RATE,        /* the device runs at another rate: dispose and prepare again */
+    TUTTI_EVENT_RATE,        /* the device runs at another rate, or is another one by the
+                                configuration: dispose and prepare again */
     TUTTI_EVENT_GAP,         /* the device reopened: value frames lost */
     TUTTI_EVENT_OVERLOAD,    /* value blocks of this program came late */
     TUTTI_EVENT_DEVICE_LOST, /* callbacks go on in silence */
@@ -74,7 +76,9 @@ struct tutti_event {
 };
 
 struct tutti_open_params {
-    const char *program;     /* shown to people; NULL: the executable's name */
+    const char *program; /* shown to people; NULL: the executable's name */
+    const char *profile; /* of the configuration, at most 31 bytes: its device and rate count for
+                            this program; NULL or unknown to it: what counts for all */
     const char *engine_path; /* of tuttid; NULL: $TUTTI_ENGINE, else beside this module, else found
                                 as installed */
     bool do_not_start;       /* only meet an engine that runs already: NO_ENGINE otherwise */
@@ -224,7 +228,8 @@ float tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel)
 
 struct tutti_program_status {
     char name[TUTTI_NAME_BYTES];
-    const char *state; /* "connected", "prepared", "running", "late", "gone" */
+    char profile[TUTTI_PROFILE_BYTES]; /* "": none */
+    const char *state;                 /* "connected", "prepared", "running", "late", "gone" */
     uint32_t program_id, pid, bits;
     uint32_t buffer_frames, inputs, outputs;
     uint32_t input_latency_frames, output_latency_frames;
@@ -240,7 +245,9 @@ struct tutti_engine_status {
     uint64_t cycles, device_xruns, reopenings, gap_frames, engine_overruns;
     uint32_t cycle_p50_us, cycle_p99_us;
     struct tutti_device device;
-    uint32_t program_count; /* as many as *programs holds */
+    uint32_t program_count;         /* as many as *programs holds */
+    char problem[TUTTI_TEXT_BYTES]; /* the first mistake in the configuration, by file and line,
+                                       with the value that stays; "": none */
 };
 
 /** Asks the engine. *programs: an array owned by the caller, freed with tutti_free(). Errors:

@@ -6,9 +6,8 @@
 #include "asio/driver.h"
 
 #include <math.h>
-#include <stdio.h>
 
-#include "base/utf8.h"
+#include "asio/channels.h"
 
 /* The picture; the last known one while no engine answers. */
 static void
@@ -20,28 +19,35 @@ get_device(struct driver *driver, struct tutti_device *device)
         device->rate_hz = driver->config.device_rate;
 }
 
-static uint32_t
-smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- channels ---- */
 
-static void
-count_channels(struct driver *driver, uint32_t *inputs, uint32_t *outputs)
+unsigned
+device_map_channels(struct driver *driver, bool is_input, uint16_t list[CONFIG_CHANNELS])
 {
     struct tutti_device device;
 
     get_device(driver, &device);
-    *inputs = smaller(smaller(device.inputs, (uint32_t)driver->config.program_inputs),
-                      TUTTI_MAX_CHANNELS);
-    *outputs = smaller(smaller(device.outputs, (uint32_t)driver->config.program_outputs),
-                       TUTTI_MAX_CHANNELS);
-    for (uint32_t c = 0; c < *inputs; c++)
-        atomic_store(&driver->input_channel[c], (uint16_t)c);
-    for (uint32_t c = 0; c < *outputs; c++)
-        atomic_store(&driver->output_channel[c], (uint16_t)c);
+    return channels_offered(&driver->config, is_input, is_input ? device.inputs : device.outputs,
+                            list);
+}
+
+static uint32_t
+count_side(struct driver *driver, bool is_input)
+{
+    uint16_t list[CONFIG_CHANNELS];
+    _Atomic uint16_t *channels = is_input ? driver->input_channel : driver->output_channel;
+    unsigned count = device_map_channels(driver, is_input, list);
+
+    for (unsigned c = 0; c < count; c++)
+        atomic_store(&channels[c], list[c]);
+    return count;
+}
+
+static void
+count_channels(struct driver *driver, uint32_t *inputs, uint32_t *outputs)
+{
+    *inputs = count_side(driver, true);
+    *outputs = count_side(driver, false);
     atomic_store(&driver->channels, (uint64_t)*inputs << 32 | *outputs);
 }
 
@@ -67,21 +73,25 @@ device_get_channels(struct driver *driver, int32_t *inputs, int32_t *outputs)
         *inputs = (int32_t)in;
     if (outputs)
         *outputs = (int32_t)out;
-    if (in + out == 0)
-        return driver_fail(driver, ASIO_NOT_PRESENT,
-                           "no sound device; connect one or choose another in the settings");
-    return ASIO_OK;
+    if (in + out)
+        return ASIO_OK;
+    if (driver->config.device_name[0])
+        return driver_fail(
+            driver, ASIO_NOT_PRESENT,
+            "the device '%.40s' is not there; connect it or name another in tutti.ini",
+            driver->config.device_name);
+    return driver_fail(driver, ASIO_NOT_PRESENT,
+                       "no sound device; connect one or choose another in the settings");
 }
 
 int32_t
 device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
 {
-    uint32_t in, out;
+    uint16_t list[CONFIG_CHANNELS];
 
     if (!info)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getChannelInfo without a struct");
-    count_channels(driver, &in, &out);
-    uint32_t count = info->is_input ? in : out;
+    uint32_t count = device_map_channels(driver, info->is_input != 0, list);
     if (info->channel < 0 || (uint32_t)info->channel >= count)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %u",
                            info->is_input ? "input" : "output", (int)info->channel,
@@ -91,8 +101,8 @@ device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
     info->group = 0;
     info->type =
         driver_state(driver) >= STATE_PREPARED ? driver->buffers.type : dsd_sample_type(driver);
-    snprintf(info->name, sizeof info->name, "%s %d", info->is_input ? "In" : "Out",
-             (int)info->channel + 1);
+    channels_get_name(&driver->config, info->is_input != 0, (unsigned)info->channel,
+                      list[info->channel], info->name);
     return ASIO_OK;
 }
 

@@ -2,13 +2,13 @@
 /* The module's entry points and counters. DllMain joins nothing and waits for nobody. */
 #include "asio/dll.h"
 
-#include <olectl.h>
+#include <objbase.h>
 #include <stdatomic.h>
 #include <string.h>
 
 /* Another name gets another CLSID: hosts tell drivers apart by it. */
 const struct dll_name dll_names[DLL_NAME_COUNT] = {
-    {"Tutti", {0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}}},
+    {"Tutti", {0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}}, ""},
 };
 
 static atomic_long held;
@@ -72,43 +72,15 @@ DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object)
         if (memcmp(clsid, &dll_names[i].clsid, sizeof dll_names[i].clsid) == 0)
             return factory_get(&dll_names[i], iid, object);
     }
-    return CLASS_E_CLASSNOTAVAILABLE;
+    struct dll_name name;
+    struct asio_guid wanted;
+    memcpy(&wanted, clsid, sizeof wanted);
+    return registry_find(&wanted, &name) ? factory_get(&name, iid, object)
+                                         : CLASS_E_CLASSNOTAVAILABLE;
 }
 
 STDAPI
 DllCanUnloadNow(void)
 {
     return atomic_load(&held) == 0 ? S_OK : S_FALSE;
-}
-
-STDAPI
-DllRegisterServer(void)
-{
-    wchar_t path[MAX_PATH * 4];
-    HMODULE module = dll_pin();
-    DWORD length = GetModuleFileNameW(module, path, ARRAYSIZE(path));
-    HRESULT result = S_OK;
-
-    if (module)
-        FreeLibrary(module);
-    if (!module || length == 0 || length >= ARRAYSIZE(path))
-        return SELFREG_E_CLASS;
-    for (unsigned i = 0; SUCCEEDED(result) && i < DLL_NAME_COUNT; i++)
-        result = registry_write(&dll_names[i], path);
-    if (FAILED(result))
-        DllUnregisterServer();
-    return result;
-}
-
-STDAPI
-DllUnregisterServer(void)
-{
-    HRESULT result = S_OK;
-
-    for (unsigned i = 0; i < DLL_NAME_COUNT; i++) {
-        HRESULT one = registry_remove(&dll_names[i]);
-        if (SUCCEEDED(result))
-            result = one;
-    }
-    return result;
 }

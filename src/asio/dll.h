@@ -10,15 +10,10 @@
 
 #include <stdbool.h>
 
+#include "asio/entry.h"
 #include "tutti/asio.h"
 
-/* One driver entry. Registry key, description and getDriverName are all `name`: some hosts list one
- * and match another. */
-struct dll_name {
-    const char *name; /* at most 31 characters of ASCII */
-    struct asio_guid clsid;
-};
-
+/* The entries that are there without any profile. */
 enum { DLL_NAME_COUNT = 1 };
 extern const struct dll_name dll_names[DLL_NAME_COUNT];
 
@@ -34,14 +29,22 @@ HMODULE dll_pin(void);
  */
 bool dll_process_ends(void);
 
-/** The class factory of a name; *object: a reference, or NULL. iid: IID_IUnknown or
+/** A class factory of a name, which is copied; *object: a reference, or NULL. iid: IID_IUnknown or
  * IID_IClassFactory. */
 HRESULT factory_get(const struct dll_name *name, REFIID iid, void **object);
+
+/* For whom something is registered: for everybody, which needs an administrator's rights, or for
+ * this user. */
+enum registry_root { REGISTRY_MACHINE, REGISTRY_USER };
 
 /** Writes and removes what makes hosts of this bitness find the module at `path`. Errors: as
  * HRESULT, E_ACCESSDENIED without administrator's rights. Removal goes on after an error and tells
  * the first one. */
-HRESULT registry_write(const struct dll_name *name, const wchar_t *path);
-HRESULT registry_remove(const struct dll_name *name);
+HRESULT registry_write(enum registry_root root, const struct dll_name *name, const wchar_t *path);
+HRESULT registry_remove(enum registry_root root, const struct dll_name *name);
+/** The entries of profiles that are registered there; how many. */
+unsigned registry_profiles(enum registry_root root, struct dll_name *names, unsigned room);
+/** The entry of a profile that COM would create under this CLSID. False: it is none of ours. */
+bool registry_find(const struct asio_guid *clsid, struct dll_name *name);
 
 #endif

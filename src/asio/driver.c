@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/utf8.h"
 
 struct asio_driver *
@@ -16,7 +17,9 @@ driver_new(const struct dll_name *name)
     if (!driver)
         return NULL;
     driver->com.methods = &gate_methods;
-    driver->name = name;
+    driver->entry = *name;
+    driver->name = &driver->entry;
+    InitializeSRWLock(&driver->settings.in_use);
     atomic_store(&driver->references, 1);
     InitializeSRWLock(&driver->mutex);
     InitializeConditionVariable(&driver->changed);
@@ -36,6 +39,7 @@ driver_free(struct driver *driver)
     if (driver->message_event)
         CloseHandle(driver->message_event);
     buffers_close(&driver->buffers);
+    settings_close(driver);
     free(driver);
     dll_let_go();
 }
@@ -72,6 +76,8 @@ driver_fail(struct driver *driver, int32_t result, const char *format, ...)
     AcquireSRWLockExclusive(&driver->text_mutex);
     utf8_to_ascii(driver->error, sizeof driver->error, text);
     ReleaseSRWLockExclusive(&driver->text_mutex);
+    if (!driver_in_callback(driver)) /* that thread writes no log */
+        log_debug("asio: '%s': %s", driver->name->name, text);
     return result;
 }
 
@@ -163,9 +169,10 @@ driver_disown(struct driver *driver)
 int32_t
 driver_init(struct driver *driver)
 {
-    struct tutti_open_params params = {.event = messages_event, .user = driver};
+    struct tutti_open_params params = {
+        .profile = driver->name->profile, .event = messages_event, .user = driver};
 
-    settings_read(&driver->config);
+    settings_open(driver);
     enum tutti_status status = tutti_open(&driver->client, &params);
     if (status) {
         driver->client = NULL;

@@ -26,6 +26,7 @@
 #include "asio/buffers.h"
 #include "asio/dll.h"
 #include "asio/rules.h"
+#include "asio/settings.h"
 #include "base/config.h"
 #include "tutti/asio.h"
 #include "tutti/asio_tutti.h"
@@ -90,8 +91,9 @@ enum message {
 };
 
 struct driver {
-    struct asio_driver com; /* first: what the host holds */
-    const struct dll_name *name;
+    struct asio_driver com;      /* first: what the host holds */
+    struct dll_name entry;       /* that it was created by */
+    const struct dll_name *name; /* the same */
     _Atomic uint32_t references; /* the host's */
     _Atomic uint32_t inside;     /* threads within the gate */
     _Atomic int state;           /* enum state; written by driver_enter_state() alone */
@@ -111,7 +113,8 @@ struct driver {
     /* From a successful init until the message thread ends. Functions that libtutti wants
      * serialised are called by the owner. */
     struct tutti_client *client;
-    struct config config;
+    struct config config; /* changes between two calls of the host only */
+    struct settings settings;
 
     struct driver_stream stream;
     struct driver_former former;
@@ -142,7 +145,7 @@ struct driver {
 
 /* ---- driver.c: life, text, threads ---- */
 
-/** A new object with one reference, Loaded. NULL when memory is short. */
+/** A new object with one reference, Loaded. name: copied. NULL when memory is short. */
 struct asio_driver *driver_new(const struct dll_name *name);
 /** Frees an object that has no client and no thread. */
 void driver_free(struct driver *driver);
@@ -197,6 +200,8 @@ void device_remember_rate(double rate_hz);
 int32_t device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32_t *count);
 int32_t device_set_clock(struct driver *driver, int32_t index);
 int32_t device_get_channel_info(struct driver *driver, struct asio_channel_info *info);
+/** The device's channels that hosts see, in order; how many. */
+unsigned device_map_channels(struct driver *driver, bool is_input, uint16_t list[CONFIG_CHANNELS]);
 
 /* ---- stream.c: buffers and callbacks ---- */
 
@@ -272,11 +277,6 @@ void messages_settle(struct driver *driver);
 /* ---- gate.c ---- */
 
 extern const struct asio_driver_methods gate_methods;
-
-/* ---- settings.c ---- */
-
-/** Reads the configuration that the engine reads, over the defaults. */
-void settings_read(struct config *config);
 
 /* ---- small things ---- */
 

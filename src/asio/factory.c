@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Class factories: one static object per name. They are not counted themselves; what they hold is
- * the module. */
+/* Class factories: one object per request. Each holds the module. */
 #include "asio/dll.h"
 #include "asio/driver.h"
 
 #include <objbase.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <unknwn.h>
 
 struct factory {
     IClassFactory com; /* first: what COM holds */
-    const struct dll_name *name;
+    atomic_ulong references;
+    struct dll_name name;
 };
 
 static bool
 is_iid(REFIID iid, const IID *known)
 {
     return IsEqualGUID(iid, known);
+}
+
+static ULONG STDMETHODCALLTYPE
+factory_add_ref(IClassFactory *self)
+{
+    return atomic_fetch_add(&((struct factory *)self)->references, 1) + 1;
 }
 
 static HRESULT STDMETHODCALLTYPE
@@ -29,25 +37,22 @@ factory_query(IClassFactory *self, REFIID iid, void **object)
     *object = NULL;
     if (!is_iid(iid, &unknown) && !is_iid(iid, &class_factory))
         return E_NOINTERFACE;
-    dll_hold();
+    factory_add_ref(self);
     *object = self;
     return S_OK;
 }
 
 static ULONG STDMETHODCALLTYPE
-factory_add_ref(IClassFactory *self)
-{
-    (void)self;
-    dll_hold();
-    return 2;
-}
-
-static ULONG STDMETHODCALLTYPE
 factory_release(IClassFactory *self)
 {
-    (void)self;
-    dll_let_go();
-    return 1;
+    struct factory *factory = (struct factory *)self;
+    unsigned long left = atomic_fetch_sub(&factory->references, 1) - 1;
+
+    if (left == 0) {
+        free(factory);
+        dll_let_go();
+    }
+    return left;
 }
 
 static HRESULT STDMETHODCALLTYPE
@@ -61,7 +66,7 @@ factory_create(IClassFactory *self, IUnknown *outer, REFIID iid, void **object)
     *object = NULL;
     if (outer)
         return CLASS_E_NOAGGREGATION;
-    struct asio_driver *driver = driver_new(factory->name);
+    struct asio_driver *driver = driver_new(&factory->name);
     if (!driver)
         return E_OUTOFMEMORY;
     memcpy(&wanted, iid, sizeof wanted);
@@ -88,11 +93,16 @@ static IClassFactoryVtbl methods = {
 HRESULT
 factory_get(const struct dll_name *name, REFIID iid, void **object)
 {
-    static struct factory factories[DLL_NAME_COUNT];
-    struct factory *factory = &factories[name - dll_names];
+    struct factory *factory = calloc(1, sizeof *factory);
 
-    /* Every caller writes the same values. */
+    *object = NULL;
+    if (!factory)
+        return E_OUTOFMEMORY;
+    dll_hold();
     factory->com.lpVtbl = &methods;
-    factory->name = name;
-    return factory_query(&factory->com, iid, object);
+    factory->name = *name;
+    atomic_init(&factory->references, 1);
+    HRESULT result = factory_query(&factory->com, iid, object);
+    factory_release(&factory->com); /* the caller's reference, if any, is factory_query()'s */
+    return result;
 }

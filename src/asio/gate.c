@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
 static struct driver *
 driver_of(struct asio_driver *self)
 {
@@ -37,8 +39,10 @@ gate_enter(struct driver *driver, enum call call, int32_t *answer)
     }
     enum state state = driver_state(driver);
     *answer = atomic_load(&driver->references) ? rules_check(call, state) : ASIO_NOT_PRESENT;
-    if (*answer == ASIO_OK)
+    if (*answer == ASIO_OK) {
+        settings_begin_call(driver);
         return true;
+    }
     driver_fail(driver, *answer, "%s is not allowed now: %s", rules[call].name,
                 rules_state_text(state));
     if (rules[call].alone)
@@ -48,12 +52,32 @@ out:
     return false;
 }
 
+/* What a host did that changes something, and what was refused. The callback thread writes no log.
+ */
+static void
+log_call(struct driver *driver, enum call call, int32_t result)
+{
+    char text[ASIO_ERROR_BYTES];
+
+    if (!rules[call].alone || driver_in_callback(driver))
+        return;
+    if (result == ASIO_OK) {
+        log_debug("asio: '%s': %s", driver->name->name, rules[call].name);
+        return;
+    }
+    driver_get_error_text(driver, text);
+    log_warning("asio: '%s': %s failed (%d): %s", driver->name->name, rules[call].name, (int)result,
+                text);
+}
+
 static int32_t
 gate_leave(struct driver *driver, enum call call, int32_t result)
 {
     bool known = result == ASIO_OK || (result == ASIO_SUCCESS && call == CALL_FUTURE) ||
                  (result >= ASIO_NOT_PRESENT && result <= ASIO_NO_MEMORY);
 
+    settings_end_call(driver);
+    log_call(driver, call, result);
     if (rules[call].alone)
         driver_disown(driver);
     if (call == CALL_DISPOSE_BUFFERS && result == ASIO_OK)

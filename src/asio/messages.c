@@ -256,7 +256,9 @@ messages_main(void *arg)
     HMODULE module = driver->module;
 
     for (;;) {
-        WaitForSingleObject(driver->message_event, INFINITE);
+        if (WaitForSingleObject(driver->message_event, SETTINGS_LOOK_MS) == WAIT_TIMEOUT &&
+            settings_look(driver))
+            messages_post(driver, MESSAGE_RESET);
         uint32_t messages = take_messages(driver);
         if (messages & MESSAGE_END)
             break;

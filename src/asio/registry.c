@@ -2,17 +2,19 @@
 /*
  * What hosts find: HKLM\SOFTWARE\ASIO\NAME with CLSID and Description, and the class itself below
  * HKLM\SOFTWARE\Classes, which is what HKEY_CLASSES_ROOT shows to everybody. (Writing through
- * HKEY_CLASSES_ROOT would land in a user's own half where that has the key.) A 32-bit module writes
- * to the 32-bit view without doing anything for it, and its hosts read that view.
+ * HKEY_CLASSES_ROOT would land in a user's own half where that has the key.) For one user alone
+ * there is the class below HKCU\SOFTWARE\Classes, and no list: hosts read the machine's. A 32-bit
+ * module writes to the 32-bit view without doing anything for it, and its hosts read that view.
  */
 #include "asio/dll.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ASIO_KEY L"SOFTWARE\\ASIO"
 #define CLASSES_KEY L"SOFTWARE\\Classes\\CLSID"
 
-enum { GUID_CHARS = 39, KEY_CHARS = 128 };
+enum { GUID_CHARS = 39, KEY_CHARS = 128, VALUE_CHARS = 64 };
 
 static void
 format_guid(const struct asio_guid *guid, wchar_t text[GUID_CHARS])
@@ -25,10 +27,16 @@ format_guid(const struct asio_guid *guid, wchar_t text[GUID_CHARS])
     text[GUID_CHARS - 1] = L'\0';
 }
 
-static LSTATUS
-write_text(const wchar_t *key, const wchar_t *name, const wchar_t *value)
+static HKEY
+root_key(enum registry_root root)
 {
-    return RegSetKeyValueW(HKEY_LOCAL_MACHINE, key, name, REG_SZ, value,
+    return root == REGISTRY_USER ? HKEY_CURRENT_USER : HKEY_LOCAL_MACHINE;
+}
+
+static LSTATUS
+write_text(HKEY root, const wchar_t *key, const wchar_t *name, const wchar_t *value)
+{
+    return RegSetKeyValueW(root, key, name, REG_SZ, value,
                            (DWORD)((wcslen(value) + 1) * sizeof *value));
 }
 
@@ -51,60 +59,149 @@ name_keys(struct keys *keys, const struct dll_name *name)
 }
 
 HRESULT
-registry_write(const struct dll_name *name, const wchar_t *path)
+registry_write(enum registry_root root, const struct dll_name *name, const wchar_t *path)
 {
+    HKEY key = root_key(root);
     struct keys keys;
     LSTATUS error;
 
     name_keys(&keys, name);
     /* The class first: whoever sees the entry can create it. */
-    error = write_text(keys.class, NULL, keys.name);
+    error = write_text(key, keys.class, NULL, keys.name);
     if (!error)
-        error = write_text(keys.server, NULL, path);
+        error = write_text(key, keys.server, NULL, path);
     /* Both: with Apartment a host in the multi-threaded apartment would need a proxy, and there is
      * none. */
     if (!error)
-        error = write_text(keys.server, L"ThreadingModel", L"Both");
-    if (!error)
-        error = write_text(keys.asio, L"CLSID", keys.guid);
-    if (!error)
-        error = write_text(keys.asio, L"Description", keys.name);
+        error = write_text(key, keys.server, L"ThreadingModel", L"Both");
+    if (!error && root == REGISTRY_MACHINE)
+        error = write_text(key, keys.asio, L"CLSID", keys.guid);
+    if (!error && root == REGISTRY_MACHINE)
+        error = write_text(key, keys.asio, L"Description", keys.name);
     return HRESULT_FROM_WIN32((DWORD)error);
 }
 
 static LSTATUS
-remove_tree(const wchar_t *key)
+remove_tree(HKEY root, const wchar_t *key)
 {
-    LSTATUS error = RegDeleteTreeW(HKEY_LOCAL_MACHINE, key);
+    LSTATUS error = RegDeleteTreeW(root, key);
 
     return error == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS : error;
 }
 
-/* The list itself goes with its last driver. */
+/* A key that was made for what is gone now, or would have been. */
 static void
-remove_empty_list(void)
+remove_empty(HKEY root, const wchar_t *path)
 {
-    HKEY list;
+    HKEY key;
     DWORD keys = 1, values = 1;
 
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, ASIO_KEY, 0, KEY_READ, &list))
+    if (RegOpenKeyExW(root, path, 0, KEY_READ, &key))
         return;
-    LSTATUS error = RegQueryInfoKeyW(list, NULL, NULL, NULL, &keys, NULL, NULL, &values, NULL, NULL,
-                                     NULL, NULL);
-    RegCloseKey(list);
+    LSTATUS error =
+        RegQueryInfoKeyW(key, NULL, NULL, NULL, &keys, NULL, NULL, &values, NULL, NULL, NULL, NULL);
+    RegCloseKey(key);
     if (!error && keys == 0 && values == 0)
-        RegDeleteKeyW(HKEY_LOCAL_MACHINE, ASIO_KEY);
+        RegDeleteKeyW(root, path);
 }
 
 HRESULT
-registry_remove(const struct dll_name *name)
+registry_remove(enum registry_root root, const struct dll_name *name)
 {
+    HKEY key = root_key(root);
     struct keys keys;
+    LSTATUS entry = ERROR_SUCCESS;
 
     name_keys(&keys, name);
-    LSTATUS entry = remove_tree(keys.asio);
-    LSTATUS class = remove_tree(keys.class);
-    if (!entry)
-        remove_empty_list();
+    if (root == REGISTRY_MACHINE)
+        entry = remove_tree(key, keys.asio);
+    LSTATUS class = remove_tree(key, keys.class);
+    /* The lists themselves go with their last driver. */
+    if (root == REGISTRY_MACHINE && !entry)
+        remove_empty(key, ASIO_KEY);
+    if (root == REGISTRY_USER && !class)
+        remove_empty(key, CLASSES_KEY);
     return HRESULT_FROM_WIN32((DWORD)(entry ? entry : class));
+}
+
+/* ---- what is registered ---- */
+
+/* An entry by its name, if that has this CLSID. */
+static bool
+is_entry(const wchar_t *name, const wchar_t *guid, struct dll_name *entry)
+{
+    char text[2 * VALUE_CHARS];
+    wchar_t own[GUID_CHARS];
+
+    if (!WideCharToMultiByte(CP_UTF8, 0, name, -1, text, sizeof text, NULL, NULL) ||
+        !entry_of_name(text, entry))
+        return false;
+    format_guid(&entry->clsid, own);
+    return _wcsicmp(own, guid) == 0;
+}
+
+static bool
+is_listed(const struct dll_name *names, unsigned count, const struct dll_name *name)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (memcmp(&names[i].clsid, &name->clsid, sizeof name->clsid) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Adds what a list holds: subkeys whose name and value are an entry's name and CLSID, or the other
+ * way round. */
+static unsigned
+add_list(HKEY root, const wchar_t *path, const wchar_t *value_name, bool by_class,
+         struct dll_name *names, unsigned count, unsigned room)
+{
+    wchar_t sub[VALUE_CHARS], value[VALUE_CHARS];
+    HKEY list;
+
+    if (RegOpenKeyExW(root, path, 0, KEY_READ, &list))
+        return count;
+    for (DWORD i = 0; count < room; i++) {
+        DWORD length = VALUE_CHARS, bytes = sizeof value;
+        LSTATUS error = RegEnumKeyExW(list, i, sub, &length, NULL, NULL, NULL, NULL);
+        if (error == ERROR_MORE_DATA)
+            continue;
+        if (error)
+            break;
+        if (RegGetValueW(list, sub, value_name, RRF_RT_REG_SZ, NULL, value, &bytes))
+            continue;
+        bool ours =
+            by_class ? is_entry(value, sub, &names[count]) : is_entry(sub, value, &names[count]);
+        if (ours && !is_listed(names, count, &names[count]))
+            count++;
+    }
+    RegCloseKey(list);
+    return count;
+}
+
+unsigned
+registry_profiles(enum registry_root root, struct dll_name *names, unsigned room)
+{
+    unsigned count = 0;
+
+    if (root == REGISTRY_MACHINE)
+        count = add_list(root_key(root), ASIO_KEY, L"CLSID", false, names, count, room);
+    return add_list(root_key(root), CLASSES_KEY, NULL, true, names, count, room);
+}
+
+/* By the two halves themselves: Wine's HKEY_CLASSES_ROOT shows the machine's alone. */
+bool
+registry_find(const struct asio_guid *clsid, struct dll_name *name)
+{
+    static const enum registry_root roots[] = {REGISTRY_USER, REGISTRY_MACHINE};
+    wchar_t key[KEY_CHARS], guid[GUID_CHARS], value[VALUE_CHARS];
+
+    format_guid(clsid, guid);
+    _snwprintf(key, KEY_CHARS, L"%ls\\%ls", CLASSES_KEY, guid);
+    for (unsigned i = 0; i < sizeof roots / sizeof *roots; i++) {
+        DWORD bytes = sizeof value;
+        if (!RegGetValueW(root_key(roots[i]), key, NULL, RRF_RT_REG_SZ, NULL, value, &bytes))
+            return is_entry(value, guid, name);
+    }
+    return false;
 }

@@ -1,37 +1,213 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration as this process sees it: the same file and the same variables that the engine
- * reads. */
+ * reads. See settings.h. */
 #include "asio/driver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 
-enum { PATH_BYTES = 1024, NAME_CHARS = 128 };
+enum { NAME_CHARS = 128, KIB = 1024 };
 
 static bool
 getenv_utf8(const char *name, char *value, size_t bytes)
 {
-    wchar_t wide_name[NAME_CHARS], wide[PATH_BYTES];
+    wchar_t wide_name[NAME_CHARS], wide[SETTINGS_PATH_BYTES];
 
     if (!MultiByteToWideChar(CP_UTF8, 0, name, -1, wide_name, NAME_CHARS))
         return false;
-    DWORD length = GetEnvironmentVariableW(wide_name, wide, PATH_BYTES);
-    if (length >= PATH_BYTES || (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND))
+    DWORD length = GetEnvironmentVariableW(wide_name, wide, SETTINGS_PATH_BYTES);
+    if (length >= SETTINGS_PATH_BYTES || (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND))
         return false;
     wide[length] = L'\0';
     return WideCharToMultiByte(CP_UTF8, 0, wide, -1, value, (int)bytes, NULL, NULL) > 0;
 }
 
-void
-settings_read(struct config *config)
+static const char *
+file_name(const char *path)
 {
-    char path[PATH_BYTES], problem[CONFIG_TEXT_BYTES] = "";
+    const char *name = path;
 
-    config_init(config);
-    if (!config_default_path(getenv_utf8, path, sizeof path))
-        path[0] = '\0';
-    /* A mistake leaves its default; the engine's log tells of it too, and playing goes on. */
-    if (config_read(config, path, getenv_utf8, problem))
-        log_warning("asio: %s", problem);
+    for (const char *at = path; *at; at++) {
+        if (*at == '/' || *at == '\\')
+            name = at + 1;
+    }
+    return name;
+}
+
+/* ---- the log ---- */
+
+/* The folder in which engine and programs meet, made if need be. A native one when it begins with a
+ * slash: then this is Wine. */
+static bool
+log_folder(char *folder, size_t bytes)
+{
+    wchar_t wide[SETTINGS_PATH_BYTES];
+    char local[SETTINGS_PATH_BYTES];
+    int length = -1;
+
+    if (getenv_utf8("TUTTI_RUNTIME_DIR", local, sizeof local) && local[0])
+        length = snprintf(folder, bytes, "%s%s", local[0] == '/' ? "\\\\?\\unix" : "", local);
+    else if (getenv_utf8("LOCALAPPDATA", local, sizeof local) && local[0])
+        length = snprintf(folder, bytes, "%s\\Tutti", local);
+    if (length <= 0 || (size_t)length >= bytes)
+        return false;
+    for (char *at = folder; *at; at++)
+        *at = *at == '/' ? '\\' : *at;
+    if (MultiByteToWideChar(CP_UTF8, 0, folder, -1, wide, SETTINGS_PATH_BYTES))
+        CreateDirectoryW(wide, NULL);
+    return true;
+}
+
+static void
+set_log(const struct config *config)
+{
+    enum log_level level;
+
+    if (log_level_parse(config->log_level, &level))
+        log_set_level(level);
+    log_set_limits((uint64_t)config->log_size_kib * KIB, (unsigned)config->log_keep);
+}
+
+/* Once per process, by its first object. */
+static void
+open_log(void)
+{
+    static atomic_bool opened;
+    wchar_t wide[SETTINGS_PATH_BYTES];
+    char folder[SETTINGS_PATH_BYTES - 16], path[SETTINGS_PATH_BYTES], host[SETTINGS_PATH_BYTES];
+    char who[64];
+
+    if (atomic_exchange(&opened, true) || !log_folder(folder, sizeof folder))
+        return;
+    DWORD length = GetModuleFileNameW(NULL, wide, SETTINGS_PATH_BYTES);
+    if (length == 0 || length >= SETTINGS_PATH_BYTES ||
+        !WideCharToMultiByte(CP_UTF8, 0, wide, -1, host, sizeof host, NULL, NULL))
+        host[0] = '\0';
+    snprintf(who, sizeof who, "%.40s[%lu]", file_name(host), GetCurrentProcessId());
+    snprintf(path, sizeof path, "%s\\driver.log", folder);
+    log_open(who, path);
+}
+
+/* ---- reading ---- */
+
+/* last: what stays where the file is wrong; NULL: the defaults. False: it cannot be read, and all
+ * stays. */
+static bool
+read_all(struct driver *driver, struct config *config, const struct config *last)
+{
+    char problem[CONFIG_TEXT_BYTES] = "", *text = NULL;
+    size_t bytes = 0;
+    bool readable = !driver->settings.path[0] ||
+                    config_load(driver->settings.path, &text, &bytes, problem) == TUTTI_OK;
+    struct config_source source = {
+        .name = file_name(driver->settings.path),
+        .text = text ? text : "",
+        .bytes = text ? bytes : 0,
+        .profile = driver->name->profile,
+        .last = last,
+        .getenv_utf8 = getenv_utf8,
+    };
+
+    /* The engine tells of the device's keys; a mistake leaves its last value, and playing goes on.
+     */
+    if (readable)
+        config_read(config, &source, problem);
+    else if (last)
+        *config = *last;
+    else
+        config_init(config);
+    free(text);
+    if (problem[0]) {
+        driver_fail(driver, 0, "%s", readable ? problem : file_name(problem));
+        log_warning("asio: configuration of '%s': %s", driver->name->name, problem);
+    }
+    return readable;
+}
+
+void
+settings_open(struct driver *driver)
+{
+    struct settings *settings = &driver->settings;
+
+    open_log();
+    if (!config_default_path(getenv_utf8, settings->path, sizeof settings->path))
+        settings->path[0] = '\0';
+    file_look(settings->path, &settings->read);
+    settings->seen = settings->read;
+    read_all(driver, &driver->config, NULL);
+    set_log(&driver->config);
+}
+
+void
+settings_close(struct driver *driver)
+{
+    free(atomic_exchange(&driver->settings.waiting, NULL));
+}
+
+/* ---- living ---- */
+
+bool
+settings_look(struct driver *driver)
+{
+    struct settings *settings = &driver->settings;
+    struct file_stamp stamp;
+    struct config *fresh;
+
+    file_look(settings->path, &stamp);
+    bool still = file_same(&stamp, &settings->seen);
+    settings->seen = stamp;
+    if (!settings->path[0] || !still || file_same(&stamp, &settings->read))
+        return false;
+    fresh = malloc(sizeof *fresh);
+    if (!fresh)
+        return false;
+    settings->read = stamp;
+    AcquireSRWLockShared(&settings->in_use);
+    struct config present = driver->config;
+    ReleaseSRWLockShared(&settings->in_use);
+    if (!read_all(driver, fresh, &present)) {
+        free(fresh);
+        return false;
+    }
+    set_log(fresh);
+    bool offered = !config_same(fresh, &present, "program");
+    log_info("asio: '%s': the configuration has changed%s", driver->name->name,
+             offered ? ", and with it what the host was told" : "");
+    free(atomic_exchange(&settings->waiting, fresh));
+    return offered && driver_state(driver) >= STATE_PREPARED;
+}
+
+/* What was read is taken over between two calls. Buffers were made by the values of their time. */
+static void
+take_over(struct driver *driver)
+{
+    struct settings *settings = &driver->settings;
+
+    if (!TryAcquireSRWLockExclusive(&settings->in_use))
+        return; /* a call is under way: the next one */
+    if (driver_state(driver) < STATE_PREPARED) {
+        struct config *fresh = atomic_exchange(&settings->waiting, NULL);
+        if (fresh)
+            driver->config = *fresh;
+        free(fresh);
+    }
+    ReleaseSRWLockExclusive(&settings->in_use);
+}
+
+void
+settings_begin_call(struct driver *driver)
+{
+    struct settings *settings = &driver->settings;
+
+    if (atomic_load(&settings->waiting) && driver_state(driver) < STATE_PREPARED)
+        take_over(driver);
+    AcquireSRWLockShared(&settings->in_use);
+}
+
+void
+settings_end_call(struct driver *driver)
+{
+    ReleaseSRWLockShared(&driver->settings.in_use);
 }

@@ -78,12 +78,15 @@ static int32_t
 sort_channels(struct driver *driver, struct channels *channels,
               const struct asio_buffer_info *infos, int32_t count)
 {
+    uint16_t input_list[CONFIG_CHANNELS], output_list[CONFIG_CHANNELS];
     int32_t inputs = 0, outputs = 0;
 
     memset(channels, 0, sizeof *channels);
     int32_t result = device_get_channels(driver, &inputs, &outputs);
     if (result)
         return result;
+    device_map_channels(driver, true, input_list);
+    device_map_channels(driver, false, output_list);
     for (int32_t i = 0; i < count; i++) {
         bool is_input = infos[i].is_input != 0;
         int32_t room = is_input ? inputs : outputs;
@@ -96,7 +99,7 @@ sort_channels(struct driver *driver, struct channels *channels,
             return driver_fail(driver, ASIO_INVALID_PARAMETER, "more than %d channels",
                                (int)TUTTI_MAX_CHANNELS);
         list[*used].kind = TUTTI_CHANNEL_DEVICE;
-        list[*used].channel = (uint32_t)infos[i].channel;
+        list[*used].channel = (is_input ? input_list : output_list)[infos[i].channel];
         (*used)++;
     }
     return ASIO_OK;

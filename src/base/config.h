@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The configuration: one INI file, read whole, every key known by one table (CONFIG_TABLE). A
- * mistake leaves the default in place and is told with its line and the reason. Values can be
- * overridden by environment variables for tests and scripts: TUTTI_SIM_PERIOD=64 overrides period
- * in [sim].
+ * mistake leaves the last good value in place and is told with its line and the reason. A section
+ * [profile NAME] holds values of any key, written as section.key, that count over the others for
+ * programs that open that profile. Values can be overridden by environment variables for tests and
+ * scripts: TUTTI_SIM_PERIOD=64 overrides period in [sim].
  */
 #ifndef TUTTI_CONFIG_H
 #define TUTTI_CONFIG_H
@@ -14,7 +15,13 @@
 
 #include "tutti/status.h"
 
-enum { CONFIG_TEXT_BYTES = 256 };
+enum {
+    CONFIG_TEXT_BYTES = 256,
+    CONFIG_PROFILE_BYTES = 26, /* of a profile's name: "Tutti " before it makes 31 characters */
+    CONFIG_PROFILES = 64,      /* more sections than that are not listed */
+    CONFIG_CHANNELS = 256,
+    CONFIG_FILE_BYTES = 1 << 20, /* a longer file is none */
+};
 
 /*
  * S(section, key, default, what) a text; I(section, key, default, min, max, what) a whole number;
@@ -42,6 +49,12 @@ enum { CONFIG_TEXT_BYTES = 256 };
       "offer the device's period alone where it has only one, as servers do")                      \
     I(program, inputs, 32, 0, 256, "most input channels offered to hosts")                         \
     I(program, outputs, 32, 0, 256, "most output channels offered to hosts")                       \
+    S(program, input_channels, "",                                                                 \
+      "the device's inputs that hosts see, counted from 1, such as 1-2, 5; empty: all in order")   \
+    S(program, output_channels, "", "the device's outputs that hosts see, likewise")               \
+    S(program, input_names, "",                                                                    \
+      "names of the inputs that hosts see, in order, with commas between; empty: In 1, In 2, ...") \
+    S(program, output_names, "", "names of the outputs, likewise")                                 \
     S(program, sample_type, "float32",                                                             \
       "of the samples in hosts' buffers: float32, int32, int24, int16, float64")                   \
     B(program, late_take, false,                                                                   \
@@ -89,7 +102,9 @@ enum { CONFIG_TEXT_BYTES = 256 };
     I(sim, elastic_ms, 0, 0, 10000,                                                                \
       "the clock waits this long for late programs; 0: a hard clock")                              \
     S(sim, faults, "", "script of faults, see docs/configuration.md")                              \
-    S(log, level, "info", "error, warning, info, debug")
+    S(log, level, "info", "error, warning, info, debug")                                           \
+    I(log, size_kib, 1024, 16, 1048576, "a log file that is longer is put aside")                  \
+    I(log, keep, 3, 0, 20, "log files that are kept beside the present one")
 
 /* One field per key: config->section_key. */
 struct config {
@@ -104,18 +119,34 @@ struct config {
 #undef CONFIG_D
 };
 
+/* What to read. Zeroed: nothing. Borrowed for the call. */
+struct config_source {
+    const char *name; /* stands for the file in a problem */
+    const char *text;
+    size_t bytes;
+    const char *profile;       /* whose values count over the others'; NULL or "": nobody's */
+    const struct config *last; /* its values stay where the text has mistakes; NULL: the defaults */
+    /** false when unset; NULL: no environment */
+    bool (*getenv_utf8)(const char *name, char *value, size_t bytes);
+};
+
 /** Every value at its default. */
 void config_init(struct config *config);
 
-/** Reads path over the present values (a missing file is fine), then the environment through
- * getenv_utf8(name, value, bytes), which returns false when unset. problem: the first mistake as
- * "FILE:LINE: reason", or "". Each mistake leaves its key as it was. Errors: BAD_CONFIG when there
- * was one; all other keys are read all the same. Allocates; never in the cycle. */
-enum tutti_status config_read(struct config *config, const char *path,
-                              bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
+/** Sets every value: the default, over it the text's, the profile's, the environment's. A profile
+ * that the text has not is no mistake; what other profiles hold is not looked at. problem: the
+ * first mistake as "NAME:LINE: reason; the value that stays", or "". Errors: BAD_CONFIG when there
+ * was one; all other keys are read all the same. Pure but for the environment. */
+enum tutti_status config_read(struct config *config, const struct config_source *source,
                               char problem[CONFIG_TEXT_BYTES]);
 
-/** The same of a text in memory, without the environment; name stands for the file in problem. */
+/** Reads a file for config_read(). One that is not there is empty. *text: the caller's to free().
+ * Errors: BAD_CONFIG, with the reason in problem. Never in the cycle. */
+enum tutti_status config_load(const char *path, char **text, size_t *bytes,
+                              char problem[CONFIG_TEXT_BYTES]);
+
+/** Reads a text over the present values, without profile and environment; name stands for the file
+ * in problem. Errors: as config_read(). */
 enum tutti_status config_read_text(struct config *config, const char *name, const char *text,
                                    size_t bytes, char problem[CONFIG_TEXT_BYTES]);
 
@@ -124,10 +155,42 @@ enum tutti_status config_read_text(struct config *config, const char *name, cons
 enum tutti_status config_set(struct config *config, const char *section, const char *key,
                              const char *value, char problem[CONFIG_TEXT_BYTES]);
 
-/** Where this user's configuration lies: $TUTTI_CONFIG, else %APPDATA%\Tutti\tutti.ini (Windows),
- * else $XDG_CONFIG_HOME/tutti/tutti.ini, else $HOME/.config/tutti/tutti.ini; as found by
- * getenv_utf8. False when none is set or path is too small. Pure. */
+/** True when every value of a section is the same in both. */
+bool config_same(const struct config *a, const struct config *b, const char *section);
+
+/** Where this user's configuration lies: $TUTTI_CONFIG, else under Wine as on Linux, else
+ * %APPDATA%\Tutti\tutti.ini (Windows), else $XDG_CONFIG_HOME/tutti/tutti.ini, else
+ * $HOME/.config/tutti/tutti.ini; as found by getenv_utf8. False when none is set or path is too
+ * small. Pure. */
 bool config_default_path(bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
                          char *path, size_t path_bytes);
+
+/* ---- config_profile.c: names, channels, changes of a text ---- */
+
+/** A profile's name as it was written, without quotes, spaces around it and a leading "Tutti ":
+ * printable ASCII, at most 25 characters, none of \ / [ ] " , ; # =. False: reason says what is
+ * wrong. Pure, like all that follows. */
+bool config_profile_name(const char *written, char name[CONFIG_PROFILE_BYTES],
+                         char reason[CONFIG_TEXT_BYTES]);
+/** True for the same profile: names differ by more than case. */
+bool config_profile_same(const char *a, const char *b);
+/** The name in a section's title "profile NAME"; false when the title is another. reason: "" or
+ * what is wrong with the name. */
+bool config_profile_title(const char *title, char name[CONFIG_PROFILE_BYTES],
+                          char reason[CONFIG_TEXT_BYTES]);
+/** The profiles of a text, each once; returns how many, at most CONFIG_PROFILES. */
+unsigned config_profiles(const char *text, size_t bytes,
+                         char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES]);
+
+/** Channels such as "1-2, 5" as numbers from 0; "" is none. False when it is no such list, or names
+ * one twice. */
+bool config_channels(const char *text, uint16_t channels[CONFIG_CHANNELS], unsigned *count);
+/** The index-th of names with commas between, without the spaces around it; false when there is
+ * none or it is empty. */
+bool config_list_item(const char *text, unsigned index, char *item, size_t item_bytes);
+
+/** The text with one value changed or added, everything else as it was. NULL: no memory. The
+ * caller's to free(). */
+char *config_edit(const char *text, const char *section, const char *key, const char *value);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log. A line is formatted on the stack and written with one call to an unbuffered stream, so
- * that lines of several threads and processes do not mix. The stream is set once; level and stream
- * are atomic.
+ * The log. A line is formatted on the stack and written in one piece, so that lines of several
+ * threads and processes do not mix. Where it goes is set once or twice in a process's life: what
+ * was set before is not overwritten at once, since a thread may be writing there.
  */
 #include "base/log.h"
 
@@ -12,49 +12,32 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "base/file.h"
 #include "base/utf8.h"
 
-enum { LINE_BYTES = 1024, PROGRAM_BYTES = 32, ROTATE_BYTES = 1 << 20, PATH_BYTES = 1024 };
+enum { LINE_BYTES = 1024, WHO_BYTES = 80, PATH_BYTES = 1024, TARGETS = 4 };
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
 
-static FILE *_Atomic stream;
-static atomic_int level_shown = LOG_INFO;
-static char program_name[PROGRAM_BYTES];
+struct target {
+    char who[WHO_BYTES];
+    char path[PATH_BYTES]; /* "": the standard error */
+};
 
-static void
-rotate(const char *path)
-{
-    char old[PATH_BYTES];
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        return;
-    }
-    bool large = fseek(file, 0, SEEK_END) == 0 && ftell(file) > ROTATE_BYTES;
-    fclose(file);
-    if (large && snprintf(old, sizeof(old), "%s.old", path) < (int)sizeof(old)) {
-        remove(old); /* rename() does not replace everywhere */
-        rename(path, old);
-    }
-}
+static struct target targets[TARGETS];
+static atomic_uint opened;            /* targets used so far */
+static struct target *_Atomic target; /* NULL: closed */
+static atomic_int level_shown = LOG_INFO;
+static _Atomic uint64_t size_limit = LOG_SIZE_BYTES;
+static atomic_uint files_kept = LOG_KEEP;
 
 void
-log_open(const char *program, const char *path)
+log_open(const char *who, const char *path)
 {
-    FILE *file = stderr;
-    if (path && path[0]) {
-        rotate(path);
-        file = fopen(path, "ab");
-        if (!file) {
-            return;
-        }
-        setvbuf(file, NULL, _IONBF, 0);
-    }
-    utf8_copy(program_name, sizeof(program_name), program);
-    FILE *before = atomic_exchange(&stream, file);
-    if (before && before != stderr) {
-        fclose(before);
-    }
+    struct target *next = &targets[atomic_fetch_add(&opened, 1) % TARGETS];
+    utf8_copy(next->who, sizeof(next->who), who);
+    utf8_copy(next->path, sizeof(next->path), path ? path : "");
+    atomic_store(&target, next);
 }
 
 void
@@ -76,19 +59,54 @@ log_level_parse(const char *text, enum log_level *level)
 }
 
 void
+log_set_limits(uint64_t size_bytes, unsigned keep)
+{
+    atomic_store(&size_limit, size_bytes);
+    atomic_store(&files_kept, keep);
+}
+
+void
 log_close(void)
 {
-    FILE *before = atomic_exchange(&stream, NULL);
-    if (before && before != stderr) {
-        fclose(before);
+    atomic_store(&target, NULL);
+}
+
+/* What is above the limit moves on by one name; the last one goes. Two processes that do it at once
+ * lose an old file at worst. */
+static void
+put_aside(const char *path, unsigned keep)
+{
+    char from[PATH_BYTES + 16], to[PATH_BYTES + 16];
+    if (keep == 0) {
+        snprintf(to, sizeof(to), "%s.1", path);
+        file_replace(path, to);
+        file_remove(to);
+        return;
+    }
+    for (unsigned n = keep; n; n--) {
+        snprintf(from, sizeof(from), n > 1 ? "%s.%u" : "%s", path, n - 1);
+        snprintf(to, sizeof(to), "%s.%u", path, n);
+        file_replace(from, to);
+    }
+}
+
+static void
+write_line(const struct target *to, const char *line, size_t length)
+{
+    uint64_t size = 0;
+    if (!to->path[0]) {
+        fwrite(line, 1, length, stderr);
+        fflush(stderr);
+    } else if (file_append(to->path, line, length, &size) && size > atomic_load(&size_limit)) {
+        put_aside(to->path, atomic_load(&files_kept));
     }
 }
 
 void
 log_write(enum log_level level, const char *format, ...)
 {
-    FILE *file = atomic_load_explicit(&stream, memory_order_acquire);
-    if (!file || (int)level > atomic_load_explicit(&level_shown, memory_order_relaxed)) {
+    const struct target *to = atomic_load(&target);
+    if (!to || (int)level > atomic_load_explicit(&level_shown, memory_order_relaxed)) {
         return;
     }
     char line[LINE_BYTES], when[96] = "";
@@ -105,8 +123,7 @@ log_write(enum log_level level, const char *format, ...)
                  (int)(doy - (153 * mp + 2) / 5 + 1), (int)(second / 3600), (int)(second / 60 % 60),
                  (int)(second % 60), (int)(now.tv_usec / 1000));
     }
-    int head =
-        snprintf(line, sizeof(line) - 1, "%s %-7s %s: ", when, level_names[level], program_name);
+    int head = snprintf(line, sizeof(line) - 1, "%s %-7s %s: ", when, level_names[level], to->who);
     va_list arguments;
     va_start(arguments, format);
     int body = vsnprintf(line + head, sizeof(line) - 1 - (size_t)head, format, arguments);
@@ -116,5 +133,5 @@ log_write(enum log_level level, const char *format, ...)
         length = sizeof(line) - 2;
     }
     line[length++] = '\n';
-    fwrite(line, 1, length, file);
+    write_line(to, line, length);
 }

@@ -148,6 +148,8 @@ args_parse(struct args *args, const struct args_command *command, int argc, cons
         } else if (options && argv[i][0] == '-' && argv[i][1]) {
             snprintf(error, ARGS_ERROR_BYTES, "there is no option %s", argv[i]);
             return false;
+        } else if (command->more && args->operand && !args->more) {
+            args->more = argv[i];
         } else if (!command->operand || args->operand) {
             snprintf(error, ARGS_ERROR_BYTES, "'%s' is one argument too many", argv[i]);
             return false;
@@ -322,9 +324,10 @@ args_source(const struct args *args, const char *name, enum tutti_channel_kind *
 void
 args_help(const struct args_command *command, struct text *out)
 {
-    text_addf(out, "usage: tutti %s%s%s [options]\n\n%s\n", command->name,
+    text_addf(out, "usage: tutti %s%s%s%s%s%s [options]\n\n%s\n", command->name,
               command->operand ? " " : "", command->operand ? command->operand : "",
-              command->summary);
+              command->more ? " [" : "", command->more ? command->more : "",
+              command->more ? "]" : "", command->summary);
     if (command->details)
         text_addf(out, "\n%s", command->details);
     text_add(out, "\n");

@@ -8,6 +8,7 @@
 #define TUTTI_CLI_PLATFORM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <sndfile.h>
@@ -32,6 +33,11 @@ void platform_catch_interrupts(void);
 bool platform_interrupted(void);
 /** Sleeps; less when interrupted. */
 void platform_sleep_ms(unsigned ms);
+
+/** Reads an environment variable as utf-8; false when it is not set or too long. */
+bool platform_getenv(const char *name, char *value, size_t value_bytes);
+/** Makes the folder that a file is to lie in, and those above it, where they are not there. */
+void platform_make_folder_of(const char *path);
 
 /** This process's id as the engine knows it. */
 uint32_t platform_pid(void);

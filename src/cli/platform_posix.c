@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,6 +80,31 @@ platform_sleep_ms(unsigned ms)
     struct timespec time = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
 
     nanosleep(&time, NULL);
+}
+
+bool
+platform_getenv(const char *name, char *value, size_t value_bytes)
+{
+    const char *found = getenv(name);
+
+    if (!found || strlen(found) >= value_bytes)
+        return false;
+    memcpy(value, found, strlen(found) + 1);
+    return true;
+}
+
+void
+platform_make_folder_of(const char *path)
+{
+    char folder[1024];
+
+    for (size_t i = 1; path[i] && i < sizeof folder; i++) {
+        if (path[i] != '/')
+            continue;
+        memcpy(folder, path, i);
+        folder[i] = '\0';
+        mkdir(folder, 0700);
+    }
 }
 
 uint32_t

@@ -131,6 +131,43 @@ platform_sleep_ms(unsigned ms)
     Sleep(ms);
 }
 
+static bool
+to_wide(const char *utf8, wchar_t *wide, int room)
+{
+    return MultiByteToWideChar(CP_UTF8, 0, utf8, -1, wide, room) > 0;
+}
+
+bool
+platform_getenv(const char *name, char *value, size_t value_bytes)
+{
+    wchar_t wide_name[128], wide[1024];
+
+    if (!to_wide(name, wide_name, ARRAYSIZE(wide_name)))
+        return false;
+    DWORD length = GetEnvironmentVariableW(wide_name, wide, ARRAYSIZE(wide));
+    if (length >= ARRAYSIZE(wide) || (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND))
+        return false;
+    wide[length] = L'\0';
+    return WideCharToMultiByte(CP_UTF8, 0, wide, -1, value, (int)value_bytes, NULL, NULL) > 0;
+}
+
+void
+platform_make_folder_of(const char *path)
+{
+    wchar_t wide[1024];
+
+    if (!to_wide(path, wide, ARRAYSIZE(wide)))
+        return;
+    for (wchar_t *at = wide; *at; at++) {
+        if ((*at != L'\\' && *at != L'/') || at == wide)
+            continue;
+        wchar_t separator = *at;
+        *at = L'\0';
+        CreateDirectoryW(wide, NULL);
+        *at = separator;
+    }
+}
+
 uint32_t
 platform_pid(void)
 {

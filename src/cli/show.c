@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 14 };
+enum { NAME_COLUMNS = 14, LINE_BYTES = 68 };
 
 static enum style_tone
 tone_of_state(const char *state)
@@ -105,6 +105,13 @@ add_short(struct text *out, uint64_t value)
 }
 
 static void
+show_profile(struct text *out, const char *profile)
+{
+    if (profile[0])
+        text_addf(out, "     profile %s\n", profile);
+}
+
+static void
 show_program(struct text *out, const struct style *style, const struct tutti_program_status *p,
              double rate_hz)
 {
@@ -117,6 +124,7 @@ show_program(struct text *out, const struct style *style, const struct tutti_pro
     style_add(out, style, tone_of_state(p->state), p->state, 9);
     if (!p->buffer_frames) {
         text_add(out, "\n");
+        show_profile(out, p->profile);
         return;
     }
     uint32_t round = p->input_latency_frames + p->output_latency_frames;
@@ -138,11 +146,52 @@ show_program(struct text *out, const struct style *style, const struct tutti_pro
     style_add(out, style, any ? STYLE_WARN : STYLE_PLAIN, text_get(&late), 0);
     text_fini(&late);
     text_add(out, "\n");
+    show_profile(out, p->profile);
     if (p->calls) {
         uint32_t inputs = p->inputs < TUTTI_METERS ? p->inputs : TUTTI_METERS;
         uint32_t outputs = p->outputs < TUTTI_METERS ? p->outputs : TUTTI_METERS;
         style_meters(out, style, "   in", p->input_peak, NULL, inputs);
         style_meters(out, style, "  out", p->output_peak, NULL, outputs);
+    }
+}
+
+/* How much of a text goes into one line: up to a space, if there is one. */
+static size_t
+line_bytes(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length <= LINE_BYTES)
+        return length;
+    length = LINE_BYTES;
+    while (length && text[length] != ' ')
+        length--;
+    if (length)
+        return length;
+    length = LINE_BYTES;
+    while (length < strlen(text) && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length++; /* not within a character */
+    return length;
+}
+
+/* A sentence that may be longer than a line, beside its name. */
+static void
+show_problem(struct text *out, const struct style *style, const char *problem)
+{
+    char line[TUTTI_TEXT_BYTES];
+
+    if (!problem[0])
+        return;
+    style_add(out, style, STYLE_STRONG, "Config", 8);
+    while (*problem) {
+        size_t length = line_bytes(problem);
+        snprintf(line, sizeof line, "%.*s", (int)length, problem);
+        style_add(out, style, STYLE_WARN, line, 0);
+        text_add(out, "\n");
+        problem += length;
+        problem += strspn(problem, " ");
+        if (*problem)
+            text_add_times(out, " ", 8);
     }
 }
 
@@ -152,6 +201,7 @@ show_status(struct text *out, const struct style *style, const struct tutti_engi
 {
     show_engine(out, style, status);
     show_device(out, style, status);
+    show_problem(out, style, status->problem);
     text_add(out, "\n");
     if (status->program_count == 0) {
         text_add(out, "No program is connected.\n");

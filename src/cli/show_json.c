@@ -94,6 +94,7 @@ add_program(struct json *json, const struct tutti_program_status *program, doubl
     add_unsigned(json, "id", program->program_id);
     add_string(json, "name", program->name);
     add_string(json, "state", program->state);
+    add_string(json, "profile", program->profile);
     add_unsigned(json, "pid", program->pid);
     add_unsigned(json, "bits", program->bits);
     add_unsigned(json, "buffer_frames", program->buffer_frames);
@@ -134,6 +135,7 @@ add_engine(struct json *json, const struct tutti_engine_status *status)
     add_unsigned(json, "engine_overruns", status->engine_overruns);
     add_unsigned(json, "reopenings", status->reopenings);
     add_unsigned(json, "gap_frames", status->gap_frames);
+    add_string(json, "problem", status->problem);
     json_object_end(json);
 }
 

@@ -75,6 +75,27 @@ const struct args_command command_stop_engine = {
     .summary = "Asks the engine to end. Programs that still play start another.",
 };
 
+const struct args_command command_profile = {
+    .name = "profile",
+    .operand = "ACTION",
+    .more = "NAME",
+    .summary = "Lists profiles; makes and removes their driver entries (Windows).",
+    .details = "ACTION is list, add NAME or remove NAME. A profile is a section [profile NAME]\n"
+               "of the configuration; its driver entry is called \"Tutti NAME\". Entries are for\n"
+               "everybody on the machine, and changing them needs an administrator. On Linux\n"
+               "'tutti wine install' makes the entries of all profiles.\n",
+    .options = {{"user", NULL, "for this user alone; hosts do not list such an entry"}},
+};
+
+const struct args_command command_log = {
+    .name = "log",
+    .operand = "ACTION",
+    .more = "LEVEL",
+    .summary = "Shows or sets how much is written into the log.",
+    .details = "ACTION is level, LEVEL error, warning, info or debug. The level is written into\n"
+               "the configuration; the engine and the driver follow it while they run.\n",
+};
+
 const struct args_command command_wine = {
     .name = "wine",
     .operand = "ACTION",

@@ -104,6 +104,7 @@ tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
         utf8_copy(made->program, sizeof made->program, params->program);
     else
         name_after_executable(made->program, sizeof made->program);
+    utf8_copy(made->profile, sizeof made->profile, params->profile ? params->profile : "");
     utf8_copy(made->engine_path, sizeof made->engine_path,
               params->engine_path ? params->engine_path : "");
     made->do_not_start = params->do_not_start;

@@ -48,6 +48,7 @@ struct link_request {
 struct tutti_client {
     /* constant after open */
     char program[TUTTI_NAME_BYTES];
+    char profile[PROTO_PROFILE_BYTES];
     char engine_path[CONNECT_PATH_BYTES];
     bool do_not_start;
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
@@ -70,7 +71,7 @@ read_pid_file(void)
     if (os_link_runtime_dir(folder, sizeof folder))
         return 0;
     snprintf(path, sizeof path, "%s/engine.pid", folder);
-    FILE *file = fopen(path, "r");
+    FILE *file = file_open(path, "r");
     if (!file)
         return 0;
     char line[32];
@@ -90,7 +91,7 @@ would_start_a_service(void)
     if (os_link_runtime_dir(folder, sizeof folder))
         return false;
     snprintf(path, sizeof path, "%s/engine.service", folder);
-    FILE *file = fopen(path, "r");
+    FILE *file = file_open(path, "r");
     if (!file)
         return false;
     fclose(file);
@@ -178,6 +179,7 @@ greet(const struct connect_how *how, struct look *look)
     hello.oldest_version = proto_versions.oldest;
     hello.bits = sizeof(void *) * 8;
     utf8_copy(hello.program, sizeof hello.program, how->program);
+    utf8_copy(hello.profile, sizeof hello.profile, how->profile ? how->profile : "");
     hello.host_pid = os_link_host_pid();
     enum tutti_status status = os_link_send(look->link, &hello, sizeof hello, NULL, 0, deadline);
     if (status == TUTTI_OK)

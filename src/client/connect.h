@@ -23,6 +23,7 @@ enum {
 
 struct connect_how {
     const char *program;     /* shown to people */
+    const char *profile;     /* of the configuration; NULL or "": none */
     const char *engine_path; /* of tuttid; NULL or "": looked for */
     bool do_not_start;       /* neither start nor kill one */
     /* Of an engine that stopped calling, 0: none. One that answers with this generation hangs all

@@ -67,6 +67,7 @@ try_connect(struct tutti_client *client)
     char text[PROTO_TEXT_BYTES] = "";
     struct connect_how how = {
         .program = client->program,
+        .profile = client->profile,
         .engine_path = client->engine_path,
         .do_not_start = client->do_not_start,
         .cancelled = is_quitting,

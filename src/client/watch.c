@@ -50,6 +50,7 @@ copy_program(struct tutti_program_status *to, const struct proto_program_status 
 {
     memset(to, 0, sizeof *to);
     utf8_copy(to->name, sizeof to->name, from->name);
+    utf8_copy(to->profile, sizeof to->profile, from->profile);
     to->state = program_states[from->state];
     to->program_id = from->program_id;
     to->pid = from->pid;
@@ -100,7 +101,7 @@ tutti_get_device(struct tutti_client *client, struct tutti_device *device)
         status = ask_status(client, no_program, reply, text);
     os_mutex_lock(&client->lock);
     if (status == TUTTI_OK)
-        client->device = reply->device;
+        client->device = reply->own_device;
     copy_device(device, &client->device);
     os_mutex_unlock(&client->lock);
     free(reply);
@@ -150,6 +151,7 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
     status->cycle_p50_us = reply->cycle_p50_us;
     status->cycle_p99_us = reply->cycle_p99_us;
     copy_device(&status->device, &reply->device);
+    utf8_copy(status->problem, sizeof status->problem, reply->problem);
     status->program_count = count;
     free(reply);
     if (programs)

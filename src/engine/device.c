@@ -133,6 +133,8 @@ know(struct engine *engine, const struct backend_info *info)
     cycle->elastic = info->elastic;
     cycle->replacement = false;
     cycle->knows_thread = false;
+    cycle->reserve_us = (uint32_t)engine->config.engine_reserve_us;
+    cycle->pin_cpu = engine->config.engine_pin_cpu;
     if (!cycle->quantum) {
         cycle->quantum = info->period_frames;
     }
@@ -143,10 +145,10 @@ know(struct engine *engine, const struct backend_info *info)
 }
 
 static const struct backend *
-next_backend(const struct engine *engine, unsigned *at)
+next_backend(const struct config *config, unsigned *at)
 {
-    if (strcmp(engine->config.device_backend, "auto") != 0) {
-        return (*at)++ ? NULL : backend_find(engine->config.device_backend);
+    if (strcmp(config->device_backend, "auto") != 0) {
+        return (*at)++ ? NULL : backend_find(config->device_backend);
     }
     return backends[*at] ? backends[(*at)++] : NULL;
 }
@@ -156,7 +158,7 @@ device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t 
 {
     uint32_t count = 0;
     unsigned at = 0;
-    for (const struct backend *backend; (backend = next_backend(engine, &at));) {
+    for (const struct backend *backend; (backend = next_backend(&engine->config, &at));) {
         struct backend_device devices[PROTO_DEVICE_ENTRIES];
         unsigned found = PROTO_DEVICE_ENTRIES;
         if (backend->list(&engine->config, devices, &found) != TUTTI_OK) {
@@ -173,43 +175,6 @@ device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t 
         }
     }
     return count;
-}
-
-void
-device_learn(struct engine *engine)
-{
-    struct proto_device *known = &engine->known;
-    unsigned at = 0;
-    known->rate_hz = engine->rate_hz;
-    for (const struct backend *backend; (backend = next_backend(engine, &at));) {
-        struct backend_device devices[PROTO_DEVICE_ENTRIES];
-        unsigned found = PROTO_DEVICE_ENTRIES;
-        if (backend->list(&engine->config, devices, &found) != TUTTI_OK) {
-            continue;
-        }
-        for (unsigned d = 0; d < found; d++) {
-            const struct backend_device *device = &devices[d];
-            const char *wanted = engine->config.device_name;
-            if (wanted[0] ? strcmp(device->name, wanted) != 0 : !device->is_default) {
-                continue;
-            }
-            utf8_copy(known->name, sizeof(known->name), device->name);
-            utf8_copy(known->backend, sizeof(known->backend), backend->name);
-            known->inputs = device->inputs;
-            known->outputs = device->outputs;
-            known->period_min_frames = device->period_min_frames;
-            known->period_max_frames = device->period_max_frames;
-            known->period_step_frames = device->period_step_frames;
-            memcpy(known->rates_hz, device->rates_hz, sizeof(known->rates_hz));
-            if (device->rates_hz[0] > 0 && device->rates_hz[1] <= 0) {
-                known->rate_hz = device->rates_hz[0]; /* it has one only */
-            }
-            known->period_frames =
-                device_choose_quantum(engine, (uint32_t)engine->config.program_buffer);
-            known->input_latency_frames = known->output_latency_frames = known->period_frames;
-            return;
-        }
-    }
 }
 
 /* ---- the quantum ---- */
@@ -285,6 +250,44 @@ device_choose_quantum(const struct engine *engine, uint32_t buffer_frames)
     return present;
 }
 
+/* ---- learning ---- */
+
+void
+device_learn(const struct config *config, double rate_hz, struct proto_device *known)
+{
+    unsigned at = 0;
+    known->rate_hz = rate_hz;
+    for (const struct backend *backend; (backend = next_backend(config, &at));) {
+        struct backend_device devices[PROTO_DEVICE_ENTRIES];
+        unsigned found = PROTO_DEVICE_ENTRIES;
+        if (backend->list(config, devices, &found) != TUTTI_OK) {
+            continue;
+        }
+        for (unsigned d = 0; d < found; d++) {
+            const struct backend_device *device = &devices[d];
+            const char *wanted = config->device_name;
+            if (wanted[0] ? strcmp(device->name, wanted) != 0 : !device->is_default) {
+                continue;
+            }
+            utf8_copy(known->name, sizeof(known->name), device->name);
+            utf8_copy(known->backend, sizeof(known->backend), backend->name);
+            known->inputs = device->inputs;
+            known->outputs = device->outputs;
+            known->period_min_frames = device->period_min_frames;
+            known->period_max_frames = device->period_max_frames;
+            known->period_step_frames = device->period_step_frames;
+            memcpy(known->rates_hz, device->rates_hz, sizeof(known->rates_hz));
+            if (device->rates_hz[0] > 0 && device->rates_hz[1] <= 0) {
+                known->rate_hz = device->rates_hz[0]; /* it has one only */
+            }
+            int32_t period = config->device_period ? config->device_period : config->program_buffer;
+            known->period_frames = snap(known, (uint32_t)period);
+            known->input_latency_frames = known->output_latency_frames = known->period_frames;
+            return;
+        }
+    }
+}
+
 /* ---- opening ---- */
 
 static enum tutti_status
@@ -334,7 +337,7 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
     enum tutti_status status = TUTTI_NO_DEVICE;
     unsigned at = 0;
     atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
-    for (const struct backend *backend; (backend = next_backend(engine, &at));) {
+    for (const struct backend *backend; (backend = next_backend(&engine->config, &at));) {
         status = open_with(engine, backend, quantum, error);
         if (status == TUTTI_OK) {
             break;
@@ -499,6 +502,47 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
     }
     tell_rate(engine, rate_hz);
     return TUTTI_OK;
+}
+
+enum tutti_status
+device_change(struct engine *engine, struct engine_setup *setup, char error[PROTO_TEXT_BYTES])
+{
+    struct engine_setup *former = engine->in_force;
+    const struct backend *backend = engine->backend;
+    uint64_t from_ns = engine_now_ns(engine);
+    double rate_hz = engine->known.rate_hz;
+    uint32_t quantum = engine->known.period_frames;
+    stop_replacement(engine);
+    close_stream(engine);
+    set_state(engine, PROTO_STREAM_OPENING);
+    profiles_force(engine, setup);
+    if (setup->config.device_period) {
+        quantum = (uint32_t)setup->config.device_period;
+    }
+    enum tutti_status refused = open_stream(engine, quantum, error), status = refused;
+    if (refused != TUTTI_OK) {
+        char reason[PROTO_TEXT_BYTES] = "";
+        profiles_force(engine, former);
+        engine->backend = backend;
+        status = open_again(engine, engine->known.period_frames, reason);
+        if (status != TUTTI_OK) {
+            lose(engine, reason);
+            return refused;
+        }
+    }
+    bridge_gap(engine, from_ns);
+    status = start_stream(engine, error);
+    if (status != TUTTI_OK) {
+        lose(engine, error);
+        return status;
+    }
+    if (refused != TUTTI_OK) {
+        tell_rate(engine, rate_hz);
+    } else {
+        engine_tell(engine, 0, PROTO_EVENT_RATE, 0,
+                    "the configuration has another device, or uses it in another way");
+    }
+    return refused;
 }
 
 /* The same for a device that need not be closed for it. */

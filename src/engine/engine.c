@@ -50,20 +50,16 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     if (!engine || !input_ring) {
         goto no_memory;
     }
-    engine->config = *params->config;
     engine->own_clock = params->clock != NULL;
     engine->clock =
         params->clock ? *params->clock : (struct engine_clock){NULL, system_now_ns, system_wait};
     engine->event = params->event;
     engine->attention = params->attention;
     engine->user = params->user;
-    engine->rate_hz = params->config->device_rate;
     struct cycle *cycle = &engine->cycle;
     cycle->input_ring = input_ring;
     cycle->clock = &engine->clock;
     cycle->generation = params->generation;
-    cycle->reserve_us = (uint32_t)params->config->engine_reserve_us;
-    cycle->pin_cpu = params->config->engine_pin_cpu;
     atomic_init(&cycle->gather_cpu, -1);
     ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),
               CYCLE_COMMANDS);
@@ -80,9 +76,18 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     os_mutex_init(&engine->lock);
     os_cond_init(&engine->freed);
     engine->born_ns = engine->turned_ns = engine_now_ns(engine);
-    device_learn(engine);
+    status = engine_configure(engine, params->config, NULL, 0, error);
+    if (status != TUTTI_OK) {
+        goto no_setup;
+    }
     *out = engine;
     return TUTTI_OK;
+
+no_setup:
+    profiles_fini(engine);
+    os_cond_fini(&engine->freed);
+    os_mutex_fini(&engine->lock);
+    os_wake_fini(&cycle->wake);
 
 no_wake:
     os_shm_close(&engine->rendezvous);
@@ -114,6 +119,7 @@ engine_free(struct engine *engine)
     os_mutex_unlock(&engine->lock);
     os_cond_fini(&engine->freed);
     os_mutex_fini(&engine->lock);
+    profiles_fini(engine);
     plan_free(engine->plan);
     free(engine->bus);
     free(engine->retired);
@@ -196,6 +202,7 @@ engine_connect(struct engine *engine, const struct proto_hello *hello, uint32_t 
     program->pid = pid;
     program->bits = hello->bits;
     utf8_copy(program->name, sizeof(program->name), hello->program);
+    utf8_copy(program->profile, sizeof(program->profile), hello->profile);
     os_mutex_lock(&engine->lock);
     if (engine->programs == CYCLE_MAX_PROGRAMS) {
         os_mutex_unlock(&engine->lock);
@@ -262,7 +269,12 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     device_claim(engine);
     struct engine_program *program = programs_find(engine, program_id);
     unsigned others = programs_prepared(engine) - (program && program->cycle);
-    if (engine->known.rate_hz == rate_hz) {
+    if (program) {
+        status = profiles_use(engine, program, error);
+    }
+    if (status != TUTTI_OK) {
+        /* another device plays */
+    } else if (engine->known.rate_hz == rate_hz) {
         engine->rate_hz = rate_hz;
     } else if (!isfinite(rate_hz) || !accepts_rate(&engine->known, rate_hz)) {
         snprintf(error, PROTO_TEXT_BYTES, "the device does not run at %.0f Hz", rate_hz);
@@ -287,10 +299,22 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
 }
 
 void
-engine_get_device(struct engine *engine, struct proto_device *device)
+engine_get_device(struct engine *engine, const char *profile, struct proto_device *device)
 {
     os_mutex_lock(&engine->lock);
+    profiles_get_device(engine, profile, device);
+    os_mutex_unlock(&engine->lock);
+}
+
+void
+engine_get_own_device(struct engine *engine, uint32_t program_id, struct proto_device *device)
+{
+    os_mutex_lock(&engine->lock);
+    const struct engine_program *program = programs_find(engine, program_id);
     *device = engine->known;
+    if (program && !program->cycle) {
+        profiles_get_device(engine, program->profile, device);
+    }
     os_mutex_unlock(&engine->lock);
 }
 
@@ -327,6 +351,7 @@ static void
 describe_program(const struct engine_program *program, struct proto_program_status *status)
 {
     utf8_copy(status->name, sizeof(status->name), program->name);
+    utf8_copy(status->profile, sizeof(status->profile), program->profile);
     status->program_id = program->id;
     status->pid = program->pid;
     status->bits = program->bits;

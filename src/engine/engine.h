@@ -32,8 +32,14 @@ struct engine_clock {
 /* Tells a program of an event; called on an engine's ordinary thread without its lock. */
 typedef void (*engine_event_fn)(void *user, uint32_t program_id, const struct proto_event *event);
 
+/* What the configuration says for programs that open a profile. */
+struct engine_profile {
+    char name[PROTO_PROFILE_BYTES];
+    struct config config;
+};
+
 struct engine_params {
-    const struct config *config;      /* copied */
+    const struct config *config;      /* copied; of programs without a profile */
     const struct engine_clock *clock; /* NULL: the system's */
     engine_event_fn event;            /* NULL: nobody */
     /** engine_tend() is wanted soon; called on a backend's ordinary thread. NULL: it is called
@@ -56,6 +62,14 @@ enum tutti_status engine_connect(struct engine *engine, const struct proto_hello
 /** It leaves, in whatever state. */
 void engine_disconnect(struct engine *engine, uint32_t program_id);
 
+/** Another configuration, or the first one's profiles (a program whose profile is none of them has
+ * `config`). Copied. What it says of the device in use is done at once: the device is opened anew,
+ * which programs are told; when that fails the former one goes on. Errors: the backend's,
+ * NO_MEMORY; error: a sentence. */
+enum tutti_status engine_configure(struct engine *engine, const struct config *config,
+                                   const struct engine_profile *profiles, unsigned count,
+                                   char error[PROTO_TEXT_BYTES]);
+
 /** Joins the device, opening it if needed. message is checked already; segment and doorbell (event)
  * are owned by the engine from here on, also on failure. Errors: as tutti_prepare(); error: a
  * sentence. */
@@ -66,13 +80,18 @@ enum tutti_status engine_prepare(struct engine *engine, uint32_t program_id,
 /** Leaves the device. Errors: INVALID_STATE when not prepared. */
 enum tutti_status engine_dispose(struct engine *engine, uint32_t program_id);
 
+/** Asks for a rate of the device that this program's profile names. Errors: UNSUPPORTED_RATE,
+ * RATE_IN_USE, INVALID_STATE, DEVICE_BUSY (another device plays); error: a sentence. */
 enum tutti_status engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                                   char error[PROTO_TEXT_BYTES]);
 /** What a program wants of the direct monitor, in place of what it wanted before. message is
  * checked already. It acts while the program is prepared and ends with it. Errors: NO_MEMORY. */
 enum tutti_status engine_set_monitor(struct engine *engine, uint32_t program_id,
                                      const struct proto_monitor *message);
-void engine_get_device(struct engine *engine, struct proto_device *device);
+/** The device as a program of this profile will find it ("": of none). */
+void engine_get_device(struct engine *engine, const char *profile, struct proto_device *device);
+/** The device that a program plays through, or would. */
+void engine_get_own_device(struct engine *engine, uint32_t program_id, struct proto_device *device);
 void engine_get_status(struct engine *engine, uint32_t first_program,
                        struct proto_status_reply *reply);
 void engine_get_devices(struct engine *engine, struct proto_devices_reply *reply);

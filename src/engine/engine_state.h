@@ -21,9 +21,23 @@ enum {
     ENGINE_TURN_MS = 3000,        /* span of the statistics */
 };
 
+/* A device as a profile wants it. Profiles that say the same of it share one. */
+struct engine_setup {
+    struct config config;
+    struct proto_device known; /* last known, while another setup is in force */
+    double rate_hz;            /* asked for, likewise */
+    bool named;                /* by the configuration as it is now */
+};
+
+struct engine_named_setup {
+    char profile[PROTO_PROFILE_BYTES]; /* "": of programs without one */
+    struct engine_setup *setup;
+};
+
 struct engine_program {
     uint32_t id, pid, bits;
     char name[PROTO_NAME_BYTES];
+    char profile[PROTO_PROFILE_BYTES];
     struct cycle_program *cycle; /* NULL: connected only */
     struct os_shm segment;
     struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS];
@@ -62,7 +76,7 @@ struct engine {
     struct os_mutex lock;
     struct os_cond freed; /* device_claimed became false */
     bool device_claimed;
-    struct config config;
+    struct config config; /* of the setup in force; changed with the device claimed */
     struct engine_clock clock;
     bool own_clock; /* injected: no threads of the engine's own */
     engine_event_fn event;
@@ -75,6 +89,14 @@ struct engine {
     uint32_t next_id;
     struct engine_bus *bus;
     uint32_t buses;
+
+    /* profiles.c */
+    struct engine_setup **setup;
+    unsigned setups;
+    struct engine_setup *in_force;    /* whose device is open, or would be opened */
+    char led_by[PROTO_PROFILE_BYTES]; /* the profile of the first program that plays */
+    struct engine_named_setup *named;
+    unsigned names;
 
     /* device.c */
     enum proto_stream_state state;
@@ -130,13 +152,32 @@ void device_tend(struct engine *engine, uint64_t now_ns);
 /** Lists the devices of the configured backend or of all into entries; the number of them. Called
  * with the device claimed and without the lock. */
 uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
-/** Fills `known` from the listing while nothing was ever opened. */
-void device_learn(struct engine *engine);
+/** Fills *known from the listing of a configuration's backends while nothing was ever opened. */
+void device_learn(const struct config *config, double rate_hz, struct proto_device *known);
+/** Opens what another setup says, under the programs that play; they are told. On failure the
+ * former one is opened again. Errors: the backend's; error: a sentence. */
+enum tutti_status device_change(struct engine *engine, struct engine_setup *setup,
+                                char error[PROTO_TEXT_BYTES]);
 /** True while cycles may run on another thread. */
 bool device_is_cycling(const struct engine *engine);
 /** Stops the stream for a moment so that control may apply commands itself. */
 void device_pause(struct engine *engine);
 void device_resume(struct engine *engine);
+
+/* ---- profiles.c ---- */
+
+/** The setup of a profile, or the one of programs without. */
+struct engine_setup *profiles_find(const struct engine *engine, const char *profile);
+/** The device that a program of this profile would play through now. */
+void profiles_get_device(const struct engine *engine, const char *profile,
+                         struct proto_device *device);
+/** Puts a setup in force. The device is closed, or about to be opened by the caller. Claimed. */
+void profiles_force(struct engine *engine, struct engine_setup *setup);
+/** Puts in force what a program's profile wants, when nobody plays; else makes sure that it wants
+ * the device that plays. Claimed. Errors: DEVICE_BUSY; error: which plays and which it wants. */
+enum tutti_status profiles_use(struct engine *engine, const struct engine_program *program,
+                               char error[PROTO_TEXT_BYTES]);
+void profiles_fini(struct engine *engine);
 
 /* ---- programs.c ---- */
 

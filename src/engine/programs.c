@@ -459,6 +459,9 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         status = TUTTI_INVALID_ARGUMENT;
     } else {
         status = check_alone(engine, exact, error);
+        if (status == TUTTI_OK) {
+            status = profiles_use(engine, program, error);
+        }
     }
     if (status == TUTTI_OK) {
         status =

@@ -11,8 +11,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "engine/live.h"
 #include "os/os.h"
 
 enum {
@@ -48,6 +50,8 @@ struct connection {
 
 struct server {
     struct engine *engine;
+    struct live *live; /* NULL: the configuration stays as it is */
+    _Atomic uint64_t grace_ms;
     uint64_t generation;
     struct os_listener *listener;
     struct os_thread *tend_thread;
@@ -167,14 +171,14 @@ do_hello(struct connection *connection, const struct proto_hello *message)
     welcome.program_id = id;
     welcome.generation = server->generation;
     utf8_copy(welcome.engine_version, sizeof welcome.engine_version, TUTTI_VERSION);
-    engine_get_device(server->engine, &welcome.device);
+    engine_get_device(server->engine, message->profile, &welcome.device);
     bool sent = send_answer(connection, &welcome, message->header.serial, NULL, 0);
     /* Events are for those who were welcomed: the number is shown to the tend thread only now. */
     os_mutex_lock(&server->lock);
     connection->program_id = id;
     os_mutex_unlock(&server->lock);
-    log_info("server: program %u '%s' (process %u) is here", (unsigned)id, message->program,
-             (unsigned)connection->pid);
+    log_info("server: program %u '%s' (process %u, profile '%s') is here", (unsigned)id,
+             message->program, (unsigned)connection->pid, message->profile);
     return sent;
 }
 
@@ -202,6 +206,9 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
     case PROTO_STATUS:
         engine_get_status(engine, ((const struct proto_status *)header)->first_program,
                           &connection->reply.status);
+        engine_get_own_device(engine, connection->program_id, &connection->reply.status.own_device);
+        if (server->live)
+            live_problem(server->live, connection->reply.status.problem);
         return send_answer(connection, &connection->reply.status, serial, NULL, 0);
     case PROTO_DEVICES:
         engine_get_devices(engine, &connection->reply.devices);
@@ -373,6 +380,10 @@ tend_main(void *arg)
         bool idle = server->connections == NULL;
         os_mutex_unlock(&server->lock);
         engine_tend(server->engine);
+        if (server->live) {
+            live_look(server->live, server->engine, os_now_ns());
+            atomic_store(&server->grace_ms, (uint64_t)server->live->config.engine_grace_ms);
+        }
         os_mutex_lock(&server->lock);
         if (!server->quit)
             os_cond_wait_until(&server->changed, &server->lock,
@@ -461,7 +472,7 @@ pid_path(char *path, size_t room)
 static void
 write_pid(const char *path)
 {
-    FILE *file = path[0] ? fopen(path, "w") : NULL;
+    FILE *file = path[0] ? file_open(path, "w") : NULL;
 
     if (!file) {
         log_warning("server: cannot write '%s'", path);
@@ -485,7 +496,7 @@ new_generation(void)
 }
 
 static void
-accept_until_over(struct server *server, uint64_t grace_ns)
+accept_until_over(struct server *server)
 {
     uint64_t alone_since = os_now_ns();
 
@@ -497,7 +508,7 @@ accept_until_over(struct server *server, uint64_t grace_ns)
         else if (status == TUTTI_IO)
             os_sleep_until_ns(in_ms(ACCEPT_MS)); /* out of descriptors, say: not in a hot loop */
         bury(server, false);
-        uint64_t now = os_now_ns();
+        uint64_t now = os_now_ns(), grace_ns = atomic_load(&server->grace_ms) * OS_NS_PER_MS;
         if (server->connections)
             alone_since = now;
         else if (now - alone_since >= grace_ns) {
@@ -524,6 +535,9 @@ serve(struct server *server, const struct config *config)
         log_error("server: no engine: %s", text[0] ? text : tutti_status_text(status));
         return status;
     }
+    if (server->live)
+        live_apply(server->live, server->engine);
+    atomic_store(&server->grace_ms, (uint64_t)config->engine_grace_ms);
     status =
         os_thread_start(&server->tend_thread, "tutti-tend", OS_PRIORITY_NORMAL, tend_main, server);
     if (status)
@@ -535,11 +549,11 @@ serve(struct server *server, const struct config *config)
         goto no_listener;
     log_info("server: engine %016llx of version %s serves, process %u",
              (unsigned long long)server->generation, TUTTI_VERSION, (unsigned)os_process_id());
-    accept_until_over(server, (uint64_t)config->engine_grace_ms * OS_NS_PER_MS);
+    accept_until_over(server);
     bury(server, true);
     os_listener_close(server->listener);
 no_listener:
-    remove(path);
+    file_remove(path);
     os_mutex_lock(&server->lock);
     server->quit = true;
     os_cond_signal_all(&server->changed);
@@ -552,7 +566,7 @@ no_tend:
 }
 
 enum tutti_status
-server_run(const struct config *config)
+server_run(const struct config *config, struct live *live)
 {
     struct os_lock *lock;
     struct server *server = calloc(1, sizeof *server);
@@ -567,6 +581,7 @@ server_run(const struct config *config)
         log_info("server: another engine serves already");
         return TUTTI_FULL;
     }
+    server->live = live;
     server->generation = new_generation();
     os_mutex_init(&server->lock);
     os_cond_init(&server->changed);

@@ -46,7 +46,10 @@ check_hello(const void *message)
     if (hello->bits != 32 && hello->bits != 64) {
         return "HELLO.bits";
     }
-    return TEXT_OK(hello->program) ? NULL : "HELLO.program";
+    if (!TEXT_OK(hello->program)) {
+        return "HELLO.program";
+    }
+    return TEXT_OK(hello->profile) ? NULL : "HELLO.profile";
 }
 
 static const char *
@@ -174,6 +177,9 @@ check_program_status(const struct proto_program_status *program)
     if (!TEXT_OK(program->name)) {
         return "STATUS_REPLY.program.name";
     }
+    if (!TEXT_OK(program->profile)) {
+        return "STATUS_REPLY.program.profile";
+    }
     if (!program->program_id) {
         return "STATUS_REPLY.program.program_id";
     }
@@ -210,7 +216,11 @@ check_status_reply(const void *message)
             return wrong;
         }
     }
-    return check_device(&reply->device);
+    if (!TEXT_OK(reply->problem)) {
+        return "STATUS_REPLY.problem";
+    }
+    const char *wrong = check_device(&reply->device);
+    return wrong ? wrong : check_device(&reply->own_device);
 }
 
 static const char *

@@ -29,6 +29,7 @@
 
 enum {
     PROTO_NAME_BYTES = 64, /* utf-8, zero-terminated */
+    PROTO_PROFILE_BYTES = 32,
     PROTO_TEXT_BYTES = 256,
     PROTO_STATUS_PROGRAMS = 32, /* per STATUS_REPLY */
     PROTO_STATUS_METERS = 32,
@@ -95,6 +96,7 @@ struct proto_hello {
      * under Wine); 0: the one that sends this. */
     uint32_t host_pid;
     uint32_t reserved;
+    char profile[PROTO_PROFILE_BYTES]; /* of the configuration, for this program; "": none */
 };
 
 /* What the engine knows of its device, open or not; numbers are 0 while unknown. */
@@ -189,6 +191,7 @@ struct proto_status {
 
 struct proto_program_status {
     char name[PROTO_NAME_BYTES];
+    char profile[PROTO_PROFILE_BYTES];
     uint32_t program_id, pid, bits;
     uint32_t state; /* enum proto_program_state */
     uint32_t buffer_frames, inputs, outputs;
@@ -218,6 +221,8 @@ struct proto_status_reply {
     uint32_t cycle_p50_us, cycle_p99_us; /* cycle start to mixed */
     struct proto_device device;
     struct proto_program_status program[PROTO_STATUS_PROGRAMS];
+    char problem[PROTO_TEXT_BYTES]; /* the first mistake in the configuration; "": none */
+    struct proto_device own_device; /* that the asking program plays through, or would */
 };
 
 struct proto_device_entry {
@@ -251,7 +256,7 @@ struct proto_event {
 };
 enum proto_event_kind {
     PROTO_EVENT_LATENCIES, /* the two numbers changed */
-    PROTO_EVENT_RATE,      /* the device's rate changed to rate_hz: prepare again */
+    PROTO_EVENT_RATE,      /* the device runs at rate_hz now, or is another one: prepare again */
     PROTO_EVENT_GAP,       /* the device reopened; value frames were lost */
     PROTO_EVENT_OVERLOAD,  /* value of this program's blocks came late since the last such event */
     PROTO_EVENT_DEVICE_LOST,
@@ -277,7 +282,7 @@ struct proto_monitor {
 
 static_assert(sizeof(struct proto_header) == 16, "message layout");
 static_assert(sizeof(struct proto_channel) == 8, "message layout");
-static_assert(sizeof(struct proto_hello) == 96, "message layout");
+static_assert(sizeof(struct proto_hello) == 128, "message layout");
 static_assert(sizeof(struct proto_prepare) == 40 + 2 * 8 * PROTO_MAX_CHANNELS, "message layout");
 static_assert(sizeof(struct proto_device) == 288, "message layout");
 static_assert(sizeof(struct proto_event) == 304, "message layout");

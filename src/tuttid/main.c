@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/log.h"
+#include "engine/live.h"
 #include "engine/server.h"
 #include "os/os.h"
 
@@ -33,42 +33,30 @@ on_signal(int number)
 static void
 open_log(bool foreground)
 {
-    char folder[PATH_BYTES], path[PATH_BYTES + 16] = "";
+    char folder[PATH_BYTES], path[PATH_BYTES + 16] = "", who[32];
 
     if (!foreground && os_runtime_dir(folder, sizeof folder) == TUTTI_OK)
         snprintf(path, sizeof path, "%s/tuttid.log", folder);
-    log_open("tuttid", path);
-}
-
-static void
-read_config(struct config *config)
-{
-    char path[PATH_BYTES], problem[CONFIG_TEXT_BYTES] = "";
-    enum log_level level;
-
-    config_init(config);
-    if (!config_default_path(os_getenv, path, sizeof path))
-        path[0] = '\0';
-    if (config_read(config, path, os_getenv, problem))
-        log_warning("configuration: %s", problem);
-    if (log_level_parse(config->log_level, &level))
-        log_set_level(level);
+    snprintf(who, sizeof who, "tuttid[%u]", (unsigned)os_process_id());
+    log_open(who, path);
 }
 
 static int
 run(bool foreground)
 {
-    static struct config config;
+    static struct live live;
 
     os_process_settle_heap();
     os_process_use_broker();
     open_log(foreground);
-    read_config(&config);
+    live_open(&live, os_getenv);
     signal(SIGTERM, on_signal);
     signal(SIGINT, on_signal);
-    enum tutti_status status = server_run(&config);
+    const struct config config = live.config;
+    enum tutti_status status = server_run(&config, &live);
     if (status && status != TUTTI_FULL) /* the server logged that one */
         log_error("tuttid: %s", tutti_status_text(status));
+    live_close(&live);
     log_close();
     return status ? 1 : 0;
 }

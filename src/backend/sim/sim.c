@@ -376,6 +376,19 @@ set_period_info(struct backend_stream *stream, uint32_t period)
     info->budget_ns = info->elastic ? stream->budget_elastic_ns : period_ns;
 }
 
+/* There is a second card for those who name it: one machine's card is open at a time. */
+static const char *const card_names[] = {"Virtual sound card", "Another virtual sound card"};
+
+/* NULL: there is no such card. */
+static const char *
+find_name(const char *wanted)
+{
+    if (!wanted[0] || strcmp(wanted, card_names[0]) == 0) {
+        return card_names[0];
+    }
+    return strcmp(wanted, card_names[1]) == 0 ? card_names[1] : NULL;
+}
+
 static enum tutti_status
 sim_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
@@ -385,10 +398,11 @@ sim_list(const struct config *config, struct backend_device *devices, unsigned *
     }
     struct backend_device *device = &devices[0];
     memset(device, 0, sizeof(*device));
-    utf8_copy(device->name, sizeof(device->name), "Virtual sound card");
+    bool second = find_name(config->device_name) == card_names[1];
+    utf8_copy(device->name, sizeof(device->name), card_names[second]);
     device->inputs = (uint32_t)config->sim_inputs;
     device->outputs = (uint32_t)config->sim_outputs;
-    device->is_default = true;
+    device->is_default = !second;
     memcpy(device->rates_hz, rates, sizeof(rates));
     device->period_min_frames = (uint32_t)config->sim_period_min;
     device->period_max_frames = (uint32_t)config->sim_period_max;
@@ -492,7 +506,7 @@ check_request(const struct backend_request *request, double rate_hz, char error[
         snprintf(error, 256, "the virtual sound card is held by another program");
         return TUTTI_DEVICE_BUSY;
     }
-    if (request->device[0] && strcmp(request->device, "Virtual sound card") != 0) {
+    if (!find_name(request->device)) {
         snprintf(error, 256, "there is no device '%.100s'; 'tutti devices' lists them",
                  request->device);
         return TUTTI_NO_DEVICE;
@@ -544,7 +558,7 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
             os_sleep_until_ns(os_now_ns() + stream->faults.fault[i].argument * OS_NS_PER_MS);
         }
     }
-    utf8_copy(info->name, sizeof(info->name), "Virtual sound card");
+    utf8_copy(info->name, sizeof(info->name), find_name(request->device));
     info->output_format = info->input_format;
     snprintf(info->format, sizeof(info->format), "%.20s%s", dsp_format_text(info->input_format),
              config->sim_interleaved ? "" : " planar");

@@ -14,7 +14,7 @@
 #include "cli/linux/files.h"
 #include "cli/style.h"
 
-enum { WINE_WHY_BYTES = 640, WINE_NAME_BYTES = 128 };
+enum { WINE_WHY_BYTES = 640, WINE_NAME_BYTES = 128, WINE_PROFILES_BYTES = 1900 };
 
 /* ---- the driver's files ---- */
 
@@ -131,10 +131,13 @@ bool wine_install(const struct wine_prefix *prefix, const struct wine_dlls *dlls
 bool wine_uninstall(const struct wine_prefix *prefix, const struct wine_dlls *dlls,
                     char why[WINE_WHY_BYTES]);
 /** Runs the prefix's regsvr32 on a driver and waits for the prefix to fall asleep. Whether it
- * worked is to be read in the registry afterwards. False: it could not be run. */
+ * worked is to be read in the registry afterwards. profiles: of which it makes entries, and of no
+ * others, with commas between; undone, all go. False: it could not be run. */
 bool wine_register(const struct wine_prefix *prefix, const struct wine_state *state,
-                   enum wine_half half, const char *windows_path, bool undo,
+                   enum wine_half half, const char *windows_path, bool undo, const char *profiles,
                    char why[WINE_WHY_BYTES]);
+/** The profiles of this user's configuration, with commas between. */
+void wine_profiles(char profiles[WINE_PROFILES_BYTES]);
 
 /* ---- the note that an installation leaves in a prefix ---- */
 

@@ -21,7 +21,8 @@ struct job {
     const struct wine_dlls *dlls;
     struct wine_state state;
     struct wine_note note;
-    char *why; /* WINE_WHY_BYTES */
+    char profiles[WINE_PROFILES_BYTES]; /* to be registered */
+    char *why;                          /* WINE_WHY_BYTES */
 };
 
 static const char *
@@ -169,7 +170,8 @@ register_half(struct job *job, unsigned half, bool copy)
     if (found[0] && strcasecmp(found, job->note.path[half]) != 0)
         files_set(job->note.before[half], found);
     files_set(job->note.path[half], windows);
-    if (!keep_note(job) || !wine_register(job->prefix, &job->state, half, windows, false, job->why))
+    if (!keep_note(job) ||
+        !wine_register(job->prefix, &job->state, half, windows, false, job->profiles, job->why))
         return false;
     wine_look(job->prefix, job->dlls, &job->state);
     if (strcasecmp(job->state.driver[half].windows_path, windows) == 0)
@@ -204,7 +206,7 @@ unregister_half(struct job *job, unsigned half)
             return false;
         }
     }
-    if (!wine_register(job->prefix, &job->state, half, windows, !again, job->why))
+    if (!wine_register(job->prefix, &job->state, half, windows, !again, "", job->why))
         return false;
     wine_look(job->prefix, job->dlls, &job->state);
     if (strcasecmp(job->state.driver[half].windows_path, again ? windows : "") == 0)
@@ -267,6 +269,7 @@ wine_install(const struct wine_prefix *prefix, const struct wine_dlls *dlls, boo
     why[0] = '\0';
     if (!may_begin(&job))
         return false;
+    wine_profiles(job.profiles);
     wine_note_read(prefix->path, &job.note);
     bool first = !job.note.version[0];
     snprintf(job.note.version, sizeof job.note.version, "%s", TUTTI_VERSION);

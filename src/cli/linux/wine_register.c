@@ -7,8 +7,10 @@
 #include "cli/linux/wine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "cli/linux/run.h"
 
 #define OVERRIDES                                                                                  \
@@ -33,15 +35,46 @@ own_libraries(const char *loader, char paths[2 * FILES_PATH_BYTES])
     return true;
 }
 
+static bool
+getenv_utf8(const char *name, char *value, size_t bytes)
+{
+    const char *found = getenv(name);
+
+    if (!found || strlen(found) >= bytes)
+        return false;
+    memcpy(value, found, strlen(found) + 1);
+    return true;
+}
+
+void
+wine_profiles(char profiles[WINE_PROFILES_BYTES])
+{
+    char path[FILES_PATH_BYTES], names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES];
+    char problem[CONFIG_TEXT_BYTES], *text = NULL;
+    size_t bytes = 0, length = 0;
+
+    profiles[0] = '\0';
+    if (!config_default_path(getenv_utf8, path, sizeof path) ||
+        config_load(path, &text, &bytes, problem) != TUTTI_OK)
+        return;
+    unsigned count = config_profiles(text, bytes, names);
+    free(text);
+    for (unsigned i = 0; i < count && length + CONFIG_PROFILE_BYTES < WINE_PROFILES_BYTES; i++) {
+        length += (size_t)snprintf(profiles + length, WINE_PROFILES_BYTES - length, "%s%s",
+                                   i ? "," : "", names[i]);
+    }
+}
+
 bool
 wine_register(const struct wine_prefix *prefix, const struct wine_state *state, enum wine_half half,
-              const char *windows_path, bool undo, char why[WINE_WHY_BYTES])
+              const char *windows_path, bool undo, const char *profiles, char why[WINE_WHY_BYTES])
 {
+    char words[WINE_PROFILES_BYTES + 32];
     char libraries[2 * FILES_PATH_BYTES], server[FILES_PATH_BYTES];
     /* the 32-bit one lies apart in a 64-bit prefix, and writes what 32-bit hosts read */
     const char *tool =
         half == WINE_32 && state->bits == 64 ? "C:\\windows\\syswow64\\regsvr32.exe" : "regsvr32";
-    const char *argv[] = {state->loader, tool, "/s", windows_path, NULL, NULL};
+    const char *argv[] = {state->loader, tool, "/s", words, windows_path, NULL};
     const char *wait[] = {server, "-w", NULL};
     struct run_change changes[] = {{"WINEPREFIX", prefix->path},
                                    {"WINEDEBUG", "-all"},
@@ -55,10 +88,10 @@ wine_register(const struct wine_prefix *prefix, const struct wine_state *state, 
                                    {NULL, NULL}};
     struct text said;
 
-    if (undo) {
+    if (undo)
         argv[3] = "/u";
-        argv[4] = windows_path;
-    }
+    else
+        snprintf(words, sizeof words, "/i:profiles:%s", profiles);
     if (prefix->loader[0] && own_libraries(state->loader, libraries))
         changes[sizeof changes / sizeof *changes - 2] =
             (struct run_change){"LD_LIBRARY_PATH", libraries};

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files by utf-8 path, whatever the system calls them: the one place in which a path becomes a
+ * file. posix/ and win32/ implement it. Any ordinary thread.
+ */
+#ifndef TUTTI_FILE_H
+#define TUTTI_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tutti/status.h"
+
+/* What tells one state of a file from another without reading it. Compared by file_same(). */
+struct file_stamp {
+    bool there;
+    uint64_t size_bytes, changed, identity; /* changed: a time in the system's own unit */
+};
+
+/** fopen(). NULL, with errno, when it cannot be opened. */
+FILE *file_open(const char *path, const char *mode);
+
+/** Reads a whole file. *text: zero-terminated, the caller's to free(); *bytes: without the zero. A
+ * file that is not there is empty. Errors: IO (errno says why; EFBIG: above most_bytes), NO_MEMORY.
+ */
+enum tutti_status file_read(const char *path, size_t most_bytes, char **text, size_t *bytes);
+
+/** Writes a whole file by the name `path`.new and renames it, so that readers meet the old or the
+ * new one. Errors: IO. */
+enum tutti_status file_write(const char *path, const char *text, size_t bytes);
+
+/** Adds to the end in one piece that does not mix with others', creating the file for this user
+ * alone. *size_bytes: its size afterwards. False when that failed. */
+bool file_append(const char *path, const void *data, size_t bytes, uint64_t *size_bytes);
+
+/** Renames, replacing what is there. */
+bool file_replace(const char *from, const char *to);
+/** Deletes; false when it is still there. */
+bool file_remove(const char *path);
+
+void file_look(const char *path, struct file_stamp *stamp);
+bool file_same(const struct file_stamp *a, const struct file_stamp *b);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Files on POSIX systems: paths are bytes. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+FILE *
+file_open(const char *path, const char *mode)
+{
+    return fopen(path, mode);
+}
+
+bool
+file_append(const char *path, const void *data, size_t bytes, uint64_t *size_bytes)
+{
+    struct stat state = {0};
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    if (file < 0) {
+        return false;
+    }
+    bool written = write(file, data, bytes) == (ssize_t)bytes && fstat(file, &state) == 0;
+    close(file);
+    *size_bytes = (uint64_t)state.st_size;
+    return written;
+}
+
+bool
+file_replace(const char *from, const char *to)
+{
+    return rename(from, to) == 0;
+}
+
+bool
+file_remove(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT;
+}
+
+void
+file_look(const char *path, struct file_stamp *stamp)
+{
+    struct stat state;
+    *stamp = (struct file_stamp){0};
+    if (stat(path, &state) == 0) {
+        stamp->there = true;
+        stamp->size_bytes = (uint64_t)state.st_size;
+        stamp->changed =
+            (uint64_t)state.st_mtim.tv_sec * 1000000000U + (uint64_t)state.st_mtim.tv_nsec;
+        stamp->identity = (uint64_t)state.st_ino;
+    }
+}

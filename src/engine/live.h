@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The configuration as it is now: read at the start, looked at again and again by an ordinary
+ * thread, and given to the engine anew when the file changed. What the file gets wrong keeps its
+ * last good value; the first mistake is there to be shown.
+ */
+#ifndef TUTTI_ENGINE_LIVE_H
+#define TUTTI_ENGINE_LIVE_H
+
+#include "base/config.h"
+#include "base/file.h"
+#include "engine/engine.h"
+#include "os/os.h"
+
+enum { LIVE_PATH_BYTES = 1024 };
+
+struct live {
+    char path[LIVE_PATH_BYTES]; /* "": there is none */
+    bool (*getenv_utf8)(const char *name, char *value, size_t bytes);
+    struct file_stamp read; /* of the file as it was read */
+    struct file_stamp seen; /* as it was at the last look */
+    uint64_t look_ns;       /* when to look again */
+    struct config config;
+    struct engine_profile *profile;
+    unsigned profiles;
+
+    struct os_mutex lock; /* of what follows, and of nothing else */
+    char problem[PROTO_TEXT_BYTES];
+    char refusal[PROTO_TEXT_BYTES]; /* what the engine could not do with it */
+};
+
+/** Reads the configuration for the first time; a mistake is logged. Sets the log's level and limits
+ * by it. getenv_utf8: os_getenv(). */
+void live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, size_t bytes));
+void live_close(struct live *live);
+
+/** Gives the engine what was read. */
+void live_apply(struct live *live, struct engine *engine);
+
+/** Looks at the file if it is time to, and reads and applies it when it has changed and stood still
+ * since the last look: editors replace it, and write it in pieces. One thread. */
+void live_look(struct live *live, struct engine *engine, uint64_t now_ns);
+
+/** The first mistake, or what could not be done; "": all is well. Any thread. */
+void live_problem(struct live *live, char problem[PROTO_TEXT_BYTES]);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* The driver's configuration, on a libtutti of the test's own: what a host is told of it, and what
+ * happens when the file changes while the host has buffers. */
+#include <windows.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "asio/dll.h"
+#include "asio/settings.h"
+#include "base/file.h"
+#include "fake_host.h"
+
+static char path[MAX_PATH * 3];
+
+static void
+write_file(const char *text)
+{
+    assert_int_equal(file_write(path, text, strlen(text)), TUTTI_OK);
+}
+
+static int
+begin(void **state)
+{
+    wchar_t temp[MAX_PATH], wide[MAX_PATH + 64];
+
+    GetTempPathW(MAX_PATH, temp);
+    _snwprintf(wide, ARRAYSIZE(wide), L"%lsTutti J\u00f6rg \u97f3-%lu.ini", temp,
+               GetCurrentProcessId());
+    WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, sizeof path, NULL, NULL);
+    SetEnvironmentVariableW(L"TUTTI_CONFIG", wide);
+    file_remove(path);
+    return fake_host_begin(state);
+}
+
+static int
+end(void **state)
+{
+    file_remove(path);
+    return fake_host_end(state);
+}
+
+static int32_t
+preferred(void)
+{
+    int32_t min, max, size = 0, granularity;
+
+    assert_int_equal(M->get_buffer_size(host.driver, &min, &max, &size, &granularity), ASIO_OK);
+    return size;
+}
+
+/* Until the driver offers this: it looks at the file now and then. */
+static bool
+await_preferred(int32_t size)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (preferred() != size && GetTickCount64() < deadline)
+        Sleep(10);
+    return preferred() == size;
+}
+
+static bool
+await_told(int32_t selector, LONG times)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    while (host.told[selector] < times && GetTickCount64() < deadline)
+        Sleep(10);
+    return host.told[selector] == times;
+}
+
+static void
+the_file_says_what_a_host_is_offered(void **state)
+{
+    struct asio_channel_info info = {.channel = 0, .is_input = 1};
+    int32_t inputs, outputs;
+
+    (void)state;
+    write_file("[program]\nbuffer = 128\ninput_channels = 3, 1\ninput_names = Vocal\n");
+    fake_host_init();
+    assert_int_equal(preferred(), 128);
+    assert_int_equal(M->get_channels(host.driver, &inputs, &outputs), ASIO_OK);
+    assert_int_equal(inputs, 2);
+    assert_int_equal(M->get_channel_info(host.driver, &info), ASIO_OK);
+    assert_string_equal(info.name, "Vocal");
+    info.channel = 1;
+    assert_int_equal(M->get_channel_info(host.driver, &info), ASIO_OK);
+    assert_string_equal(info.name, "In 1");
+    info.channel = 2;
+    assert_int_equal(M->get_channel_info(host.driver, &info), ASIO_INVALID_PARAMETER);
+}
+
+static void
+buffers_are_joined_to_the_channels_that_were_chosen(void **state)
+{
+    struct asio_buffer_info two[2] = {{.is_input = 1, .channel = 0}, {.is_input = 0, .channel = 1}};
+
+    (void)state;
+    write_file("[program]\ninput_channels = 4\noutput_channels = 1, 6\n");
+    fake_host_init();
+    assert_int_equal(M->create_buffers(host.driver, two, 2, 64, &callbacks), ASIO_OK);
+    assert_int_equal(fake_tutti.last->input[0].channel, 3);
+    assert_int_equal(fake_tutti.last->output[0].channel, 5);
+}
+
+static void
+a_mistake_is_what_get_error_message_says(void **state)
+{
+    (void)state;
+    write_file("[program]\ninputs = 2\nbuffer = big\n");
+    fake_host_init();
+    fake_host_assert_says(".ini:3: buffer is a whole number from 16 to 4096, not 'big'; 256 stays");
+    assert_int_equal(preferred(), 256);
+}
+
+static void
+a_changed_file_makes_a_reset_request_and_counts_after_the_buffers_are_gone(void **state)
+{
+    (void)state;
+    write_file("[program]\nbuffer = 128\n");
+    fake_host_run();
+    write_file("[program]\nbuffer = 64\n");
+    assert_true(await_told(ASIO_MESSAGE_RESET_REQUEST, 1));
+    assert_int_equal(preferred(), 128); /* what these buffers were made by */
+    assert_int_equal(M->dispose_buffers(host.driver), ASIO_OK);
+    assert_int_equal(preferred(), 64);
+}
+
+static void
+without_buffers_a_changed_file_counts_at_once(void **state)
+{
+    (void)state;
+    fake_host_init();
+    assert_int_equal(preferred(), 256);
+    write_file("[program]\nbuffer = 512\n");
+    assert_true(await_preferred(512));
+    /* replaced by another file, as editors do */
+    char other[sizeof path + 8];
+    snprintf(other, sizeof other, "%s.tmp", path);
+    assert_int_equal(file_write(other, "[program]\nbuffer = 1024\n", 24), TUTTI_OK);
+    assert_true(file_replace(other, path));
+    assert_true(await_preferred(1024));
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 0);
+}
+
+static void
+what_does_not_concern_the_host_makes_no_reset_request(void **state)
+{
+    (void)state;
+    write_file("[program]\nbuffer = 128\n");
+    fake_host_run();
+    write_file("[program]\nbuffer = 128\n[log]\nlevel = debug\n[engine]\ngrace_ms = 1\n");
+    Sleep(3 * SETTINGS_LOOK_MS);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 0);
+    /* and that it was read: the next change is told */
+    write_file("[program]\nbuffer = 64\n");
+    assert_true(await_told(ASIO_MESSAGE_RESET_REQUEST, 1));
+}
+
+static void
+a_mistake_while_it_runs_keeps_the_last_good_value(void **state)
+{
+    (void)state;
+    write_file("[program]\nbuffer = 128\n");
+    fake_host_init();
+    write_file("[program]\nbuffer = 64k\ninputs = 1\n");
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+    int32_t inputs = 0, outputs = 0;
+    while (inputs != 1 && GetTickCount64() < deadline) {
+        Sleep(10);
+        M->get_channels(host.driver, &inputs, &outputs);
+    }
+    assert_int_equal(inputs, 1);
+    assert_int_equal(preferred(), 128);
+    fake_host_assert_says("128 stays");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(the_file_says_what_a_host_is_offered),
+        TEST(buffers_are_joined_to_the_channels_that_were_chosen),
+        TEST(a_mistake_is_what_get_error_message_says),
+        TEST(a_changed_file_makes_a_reset_request_and_counts_after_the_buffers_are_gone),
+        TEST(without_buffers_a_changed_file_counts_at_once),
+        TEST(what_does_not_concern_the_host_makes_no_reset_request),
+        TEST(a_mistake_while_it_runs_keeps_the_last_good_value),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

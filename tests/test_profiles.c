@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* Profiles and the one device of the engine, and a configuration that changes under programs that
+ * play, on the stepped card. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "engine/live.h"
+#include "rig.h"
+
+static struct rig rig;
+static struct engine_profile profiles[2];
+static char error[PROTO_TEXT_BYTES];
+
+static int
+begin(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    rig.check_output = false;
+    rig_open(&rig);
+    for (unsigned i = 0; i < 2; i++) {
+        profiles[i].config = rig.config;
+        snprintf(profiles[i].name, sizeof profiles[i].name, i ? "Second" : "First");
+    }
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    rig_close(&rig);
+    return 0;
+}
+
+static enum tutti_status
+configure(void)
+{
+    return engine_configure(rig.engine, &rig.config, profiles, 2, error);
+}
+
+static struct rig_program *
+join_as(const char *profile)
+{
+    rig.profile = profile;
+    return rig_join(&rig, 64, 2, 2, 0, 0);
+}
+
+static enum tutti_status
+try_as(const char *profile)
+{
+    static const struct proto_channel channels[2] = {{.channel = 0}, {.channel = 1}};
+    rig.profile = profile;
+    return rig_try_join(&rig, &rig.program[RIG_MAX_PROGRAMS - 1], 64, 2, channels, 2, channels, 0);
+}
+
+static struct proto_device
+device_of(const char *profile)
+{
+    struct proto_device device;
+    engine_get_device(rig.engine, profile, &device);
+    return device;
+}
+
+/* ---- two profiles ---- */
+
+static void
+profiles_of_one_device_play_together(void **state)
+{
+    (void)state;
+    profiles[0].config.program_buffer = 32; /* the driver's business */
+    snprintf(profiles[1].config.device_name, CONFIG_TEXT_BYTES, "Virtual sound card");
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *none = join_as(NULL), *first = join_as("First"),
+                       *second = join_as("SECOND");
+    rig_steps(&rig, 8);
+    assert_true(none->blocks > 3 && first->blocks > 3 && second->blocks > 3);
+}
+
+static void
+a_profile_of_another_device_hears_which_one_plays(void **state)
+{
+    (void)state;
+    snprintf(profiles[0].config.device_name, CONFIG_TEXT_BYTES, "hw:USB,0");
+    snprintf(profiles[1].config.device_name, CONFIG_TEXT_BYTES, "Another virtual sound card");
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_int_equal(device_of("First").inputs + device_of("First").outputs, 0);
+    struct rig_program *none = join_as(NULL);
+    rig_steps(&rig, 4);
+    assert_int_equal(device_of("First").inputs + device_of("First").outputs, 0);
+    assert_int_equal(try_as("First"), TUTTI_DEVICE_BUSY);
+    assert_non_null(strstr(rig.error, "Virtual sound card"));
+    assert_non_null(strstr(rig.error, "hw:USB,0"));
+    assert_true(strlen(rig.error) < 124);
+    uint64_t blocks = none->blocks;
+    rig_steps(&rig, 4);
+    assert_true(none->blocks > blocks); /* and plays on */
+    rig_kill(none);
+    rig_steps(&rig, 2);
+    /* its own device, which this machine has not */
+    assert_int_equal(try_as("First"), TUTTI_NO_DEVICE);
+    assert_non_null(strstr(rig.error, "hw:USB,0"));
+    assert_int_equal(try_as("Second"), TUTTI_OK);
+    assert_string_equal(device_of("Second").name, "Another virtual sound card");
+    rig_kill(&rig.program[RIG_MAX_PROGRAMS - 1]);
+    rig_steps(&rig, 2);
+    assert_int_equal(try_as(NULL), TUTTI_OK);
+    rig_kill(&rig.program[RIG_MAX_PROGRAMS - 1]);
+}
+
+static void
+a_program_that_plays_nothing_yet_sees_the_device_of_its_profile(void **state)
+{
+    (void)state;
+    profiles[0].config.sim_inputs = 3;
+    profiles[1].config.device_rate = 96000;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_int_equal(device_of("").inputs, 8);
+    assert_int_equal(device_of("First").inputs, 3);
+    assert_true(device_of("Second").rate_hz == 96000);
+    assert_int_equal(device_of("no such").inputs, 8);
+    struct rig_program *first = join_as("First");
+    assert_int_equal(first->answer.device.inputs, 3);
+    rig_steps(&rig, 4);
+    rig_kill(first);
+    rig_steps(&rig, 2);
+    struct rig_program *none = join_as(NULL);
+    assert_int_equal(none->answer.device.inputs, 8);
+}
+
+static void
+each_profile_remembers_the_rate_that_its_programs_asked_for(void **state)
+{
+    struct proto_hello hello = {.bits = 64, .program = "p", .profile = "First"};
+    uint32_t id;
+    (void)state;
+    profiles[0].config.sim_inputs = 3;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_int_equal(engine_connect(rig.engine, &hello, 0, &id), TUTTI_OK);
+    assert_int_equal(engine_set_rate(rig.engine, id, 44100, error), TUTTI_OK);
+    assert_true(device_of("First").rate_hz == 44100);
+    assert_true(device_of("").rate_hz == 48000);
+    engine_disconnect(rig.engine, id);
+    struct rig_program *none = join_as(NULL);
+    assert_true(none->answer.device.rate_hz == 48000);
+    rig_kill(none);
+    rig_steps(&rig, 2);
+    struct rig_program *first = join_as("First");
+    assert_true(first->answer.device.rate_hz == 44100);
+}
+
+/* ---- changes while programs play ---- */
+
+static void
+a_changed_configuration_reopens_the_device_and_tells_the_programs(void **state)
+{
+    struct proto_status_reply reply;
+    (void)state;
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *none = join_as(NULL);
+    rig_steps(&rig, 4);
+    assert_int_equal(configure(), TUTTI_OK); /* the same: nothing happens */
+    rig_steps(&rig, 2);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 0);
+    rig.config.device_period = 32;
+    assert_int_equal(configure(), TUTTI_OK);
+    rig_steps(&rig, 2);
+    engine_get_status(rig.engine, 0, &reply);
+    assert_int_equal(reply.reopenings, 1);
+    assert_int_equal(reply.device.period_frames, 32);
+    assert_int_equal(reply.device.state, PROTO_STREAM_RUNNING);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 1);
+    assert_int_equal(rig.events[PROTO_EVENT_RATE], 1);
+    uint64_t blocks = none->blocks;
+    rig_steps(&rig, 8);
+    assert_true(none->blocks > blocks);
+}
+
+static void
+another_profile_s_change_does_not_touch_who_plays(void **state)
+{
+    (void)state;
+    assert_int_equal(configure(), TUTTI_OK);
+    join_as("First");
+    rig_steps(&rig, 4);
+    profiles[1].config.device_period = 32;
+    rig.config.device_period = 128;
+    assert_int_equal(configure(), TUTTI_OK);
+    rig_steps(&rig, 2);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 0);
+    assert_int_equal(device_of("First").period_frames, 64);
+}
+
+static void
+a_device_that_cannot_be_opened_leaves_the_former_one_playing(void **state)
+{
+    (void)state;
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *none = join_as(NULL);
+    rig_steps(&rig, 4);
+    snprintf(rig.config.device_name, CONFIG_TEXT_BYTES, "Nowhere");
+    assert_int_equal(configure(), TUTTI_NO_DEVICE);
+    assert_non_null(strstr(error, "Nowhere"));
+    assert_int_equal(device_of("First").state, PROTO_STREAM_RUNNING);
+    uint64_t blocks = none->blocks;
+    rig_steps(&rig, 8);
+    assert_true(none->blocks > blocks);
+    /* mended: it is followed again */
+    rig.config.device_name[0] = '\0';
+    rig.config.device_period = 32;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_int_equal(device_of("").period_frames, 32);
+    assert_int_equal(device_of("").state, PROTO_STREAM_RUNNING);
+}
+
+static void
+a_rate_that_a_program_chose_survives_a_change_of_something_else(void **state)
+{
+    struct proto_hello hello = {.bits = 64, .program = "p"};
+    uint32_t id;
+    (void)state;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_int_equal(engine_connect(rig.engine, &hello, 0, &id), TUTTI_OK);
+    assert_int_equal(engine_set_rate(rig.engine, id, 44100, error), TUTTI_OK);
+    engine_disconnect(rig.engine, id);
+    rig.config.device_period = 32;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_true(device_of("").rate_hz == 44100);
+    rig.config.device_rate = 96000;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_true(device_of("").rate_hz == 96000);
+}
+
+/* ---- the file ---- */
+
+static char path[400];
+static struct live live;
+
+static bool
+variables(const char *name, char *value, size_t bytes)
+{
+    if (strcmp(name, "TUTTI_CONFIG") == 0) {
+        snprintf(value, bytes, "%s", path);
+        return true;
+    }
+    if (strcmp(name, "TUTTI_DEVICE_BACKEND") == 0) {
+        snprintf(value, bytes, "sim");
+        return true;
+    }
+    return false;
+}
+
+static void
+write_file(const char *text)
+{
+    assert_int_equal(file_write(path, text, strlen(text)), TUTTI_OK);
+}
+
+/* Two looks: a change that has stood still. */
+static void
+look_twice(void)
+{
+    static uint64_t now_ns = 1;
+    for (unsigned i = 0; i < 2; i++) {
+        now_ns += OS_NS_PER_S;
+        live_look(&live, rig.engine, now_ns);
+    }
+}
+
+static const char *
+problem(void)
+{
+    static char text[PROTO_TEXT_BYTES];
+    live_problem(&live, text);
+    return text;
+}
+
+static void
+open_live(const char *text)
+{
+    const char *folder = getenv("TEMP");
+    if (!folder) {
+        folder = getenv("TMPDIR");
+    }
+    snprintf(path, sizeof path, "%s/tutti-%u-J\xc3\xb6rg.ini", folder ? folder : "/tmp",
+             (unsigned)os_process_id());
+    write_file(text);
+    live_open(&live, variables);
+    live_apply(&live, rig.engine);
+}
+
+static void
+close_live(void)
+{
+    live_close(&live);
+    assert_true(file_remove(path));
+    log_set_level(LOG_INFO);
+    log_set_limits(LOG_SIZE_BYTES, LOG_KEEP);
+}
+
+static void
+a_changed_file_is_followed_when_it_stands_still(void **state)
+{
+    static uint64_t now_ns = UINT64_C(1) << 40;
+    (void)state;
+    open_live("[device]\nperiod = 64\n[profile First]\nsim.inputs = 3\n"
+              "[profile Gone]\ndevice.name = hw:USB,0\n");
+    assert_int_equal(device_of("").period_frames, 64);
+    assert_int_equal(device_of("Gone").inputs, 0);
+    assert_int_equal(device_of("First").inputs, 3);
+    look_twice();
+    assert_int_equal(device_of("First").inputs, 3);
+    write_file("[device]\nperiod = 32\n[profile Third]\nsim.inputs = 5\n");
+    now_ns += OS_NS_PER_S;
+    live_look(&live, rig.engine, now_ns);
+    assert_int_equal(device_of("").period_frames, 64); /* seen, and perhaps still being written */
+    now_ns += OS_NS_PER_S;
+    live_look(&live, rig.engine, now_ns);
+    assert_int_equal(device_of("").period_frames, 32);
+    assert_int_equal(device_of("First").inputs, 8);
+    assert_int_equal(device_of("third").inputs, 5);
+    close_live();
+}
+
+static void
+a_mistake_in_the_file_keeps_the_last_good_value_until_it_is_mended(void **state)
+{
+    (void)state;
+    open_live("[program]\nbuffer = 128\n[engine]\ngrace_ms = 5\n");
+    assert_string_equal(problem(), "");
+    write_file("[engine]\ngrace_ms = 7\n[program]\nbuffer = many\n");
+    look_twice();
+    assert_non_null(strstr(problem(), ".ini:4: buffer is a whole number"));
+    assert_non_null(strstr(problem(), "128 stays"));
+    assert_int_equal(live.config.program_buffer, 128);
+    assert_int_equal(live.config.engine_grace_ms, 7);
+    /* and again: the last good value is still the same */
+    write_file("[program]\nbuffer = very many\n");
+    look_twice();
+    assert_int_equal(live.config.program_buffer, 128);
+    write_file("[program]\nbuffer = 64\n");
+    look_twice();
+    assert_string_equal(problem(), "");
+    assert_int_equal(live.config.program_buffer, 64);
+    close_live();
+}
+
+static void
+a_mistake_in_a_profile_is_told_with_its_own_value(void **state)
+{
+    (void)state;
+    open_live("[program]\nbuffer = 128\n[profile First]\nprogram.buffer = 32\n");
+    write_file("[program]\nbuffer = 128\n[profile First]\nprogram.buffer = few\n");
+    look_twice();
+    assert_non_null(strstr(problem(), ".ini:4: "));
+    assert_non_null(strstr(problem(), "32 stays"));
+    assert_int_equal(live.profile[0].config.program_buffer, 32);
+    close_live();
+}
+
+static void
+what_the_engine_cannot_do_is_told_too(void **state)
+{
+    (void)state;
+    open_live("");
+    join_as(NULL);
+    rig_steps(&rig, 4);
+    write_file("[device]\nname = Nowhere\n");
+    look_twice();
+    assert_non_null(strstr(problem(), "Nowhere"));
+    write_file("");
+    look_twice();
+    assert_string_equal(problem(), "");
+    close_live();
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(profiles_of_one_device_play_together),
+        TEST(a_profile_of_another_device_hears_which_one_plays),
+        TEST(a_program_that_plays_nothing_yet_sees_the_device_of_its_profile),
+        TEST(each_profile_remembers_the_rate_that_its_programs_asked_for),
+        TEST(a_changed_configuration_reopens_the_device_and_tells_the_programs),
+        TEST(another_profile_s_change_does_not_touch_who_plays),
+        TEST(a_device_that_cannot_be_opened_leaves_the_former_one_playing),
+        TEST(a_rate_that_a_program_chose_survives_a_change_of_something_else),
+        TEST(a_changed_file_is_followed_when_it_stands_still),
+        TEST(a_mistake_in_the_file_keeps_the_last_good_value_until_it_is_mended),
+        TEST(a_mistake_in_a_profile_is_told_with_its_own_value),
+        TEST(what_the_engine_cannot_do_is_told_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

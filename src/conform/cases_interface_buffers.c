@@ -335,7 +335,9 @@ static const struct conform_case cases[] = {
      create_buffers_writes_its_list_only, NEED_STREAM, 0},
     {"latencies_are_sensible",
      "Latencies are not negative, together not below one buffer and below a second",
-     "observed in hosts: recordings are shifted by them", latencies_are_sensible, NEED_STREAM, 0},
+     "JUCE, juce_ASIO_windows.cpp: readLatencies after createBuffers; recordings are shifted by "
+     "them",
+     latencies_are_sensible, NEED_STREAM, 0},
 };
 
 const struct conform_group conform_group_interface_buffers = {"interface", NULL, cases,

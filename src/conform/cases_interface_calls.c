@@ -413,7 +413,8 @@ static const struct conform_case cases[] = {
      "On 32 bits methods take `this` in ECX and pop their arguments, those of IUnknown are "
      "stdcall; "
      "everywhere the caller's registers are kept",
-     "tutti/asio.h: calling conventions; iasiothiscallresolver of PortAudio tells of the trouble",
+     "tutti/asio.h: calling conventions; PortAudio, iasiothiscallresolver.cpp; NAudio, "
+     "AsioDriver.cs: ThisCall",
      methods_keep_the_stack_and_the_registers, NEED_STREAM, 0},
     {"methods_keep_the_floating_point_state",
      "Rounding, precision, exceptions and denormals of the host's threads stay as they are",

@@ -79,6 +79,24 @@ impossible_rates_are_refused(struct conform *t)
 }
 
 static void
+a_refused_rate_is_answered_with_noclock(struct conform *t)
+{
+    static const double odd[] = {12345, 47999, 3000000};
+    struct subject *s = subject_open(t);
+
+    if (!s)
+        return;
+    for (unsigned i = 0; i < RATES + sizeof odd / sizeof *odd; i++) {
+        double rate = i < RATES ? rates[i] : odd[i - RATES];
+        int32_t answer = call_can_sample_rate(s, rate);
+        conform_expect(t, answer == ASIO_OK || answer == ASIO_NO_CLOCK,
+                       "canSampleRate(%g) answered %s, neither OK nor NoClock", rate,
+                       conform_error_text(answer));
+    }
+    subject_close(s);
+}
+
+static void
 rate_zero_is_answered(struct conform *t)
 {
     /* 0 may mean an external clock; whatever is said, the driver works afterwards */
@@ -302,7 +320,7 @@ the_control_panel_may_be_asked_for_in_any_state(struct conform *t)
 static const struct conform_case cases[] = {
     {"accepted_rates_can_be_set_and_read_back",
      "A rate that canSampleRate accepts can be set and is read back identically",
-     "observed in hosts: PortAudio, RtAudio and JUCE probe all rates so",
+     "JUCE, juce_ASIO_windows.cpp: updateSampleRates, setSampleRate",
      accepted_rates_can_be_set_and_read_back, NEED_INIT, 20},
     {"refused_rates_change_nothing",
      "setSampleRate refuses what canSampleRate refuses, and the rate stays", "tutti/asio.h",
@@ -311,6 +329,10 @@ static const struct conform_case cases[] = {
      "Negative, tiny, huge and infinite rates and NaN are refused, and the rate stays",
      "observed in hosts: they ask for -1, 1e7, NaN and infinity", impossible_rates_are_refused,
      NEED_INIT, 0},
+    {"a_refused_rate_is_answered_with_noclock", "canSampleRate answers OK or NoClock",
+     "PortAudio, pa_asio.cpp: IsFormatSupported takes any other error for a yes; NAudio, "
+     "AsioDriver.cs: CanSampleRate throws",
+     a_refused_rate_is_answered_with_noclock, NEED_INIT, 0},
     {"rate_zero_is_answered",
      "A rate of 0 is refused or means the external clock, and does no harm",
      "observed in hosts: 0 stands for a rate that is not known yet", rate_zero_is_answered,
@@ -329,8 +351,8 @@ static const struct conform_case cases[] = {
     {"future_takes_null", "future never answers SUCCESS to a NULL in place of a struct",
      "tutti/asio.h", future_takes_null, NEED_INIT, 0},
     {"any_window_will_do", "init takes no window, a wrong one and one that is gone later",
-     "observed in hosts: NULL from command lines, the desktop's from PortAudio", any_window_will_do,
-     NEED_INIT, 0},
+     "PortAudio, pa_asio.cpp: systemSpecific is the desktop's window; NULL from command lines",
+     any_window_will_do, NEED_INIT, 0},
     {"the_control_panel_may_be_asked_for_in_any_state",
      "controlPanel answers in any state and twice, also before init",
      "observed in hosts: the button of a driver that was not started",

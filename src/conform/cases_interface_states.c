@@ -253,13 +253,14 @@ dispose_stops_what_runs(struct conform *t)
      STATES_S},
 
 static const struct conform_case cases[] = {
-    STATE_TABLE(STATE_LINE){"buffers_are_disposed_once",
-                            "disposeBuffers refuses when there are none, and new ones can be made",
-                            "observed in hosts: JUCE disposes twice after its trial run",
-                            buffers_are_disposed_once, NEED_STREAM, 0},
+    STATE_TABLE(STATE_LINE){
+        "buffers_are_disposed_once",
+        "disposeBuffers refuses when there are none, and new ones can be made",
+        "JUCE, juce_ASIO_windows.cpp: open disposes before it creates, and again when that fails",
+        buffers_are_disposed_once, NEED_STREAM, 0},
     {"start_goes_on_after_stop", "start and stop may alternate without disposing",
-     "observed in hosts: transport buttons, PortAudio's Pa_StartStream", start_goes_on_after_stop,
-     NEED_STREAM, 0},
+     "PortAudio, pa_asio.cpp: StartStream and StopStream of an open stream",
+     start_goes_on_after_stop, NEED_STREAM, 0},
     {"dispose_stops_what_runs",
      "disposeBuffers while it runs implies stop, and new buffers can be made",
      "observed in hosts: programs that end without stop", dispose_stops_what_runs, NEED_STREAM, 0},

@@ -109,7 +109,7 @@ every_rate_that_the_card_has_plays_the_same_samples(void **state)
         rig.rate_hz = rates[i];
         rig_join(&rig, 64, 2, 2, 0, 0);
         rig_join(&rig, 96, 2, 2, 1, 0);
-        engine_get_device(rig.engine, &device);
+        engine_get_device(rig.engine, "", &device);
         assert_true(device.rate_hz == rates[i]);
         rig_run_frames(&rig, 3000);
         assert_clean();

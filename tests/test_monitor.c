@@ -102,7 +102,7 @@ static void
 compare_from_now(void)
 {
     struct proto_device device;
-    engine_get_device(rig.engine, &device);
+    engine_get_device(rig.engine, "", &device);
     air.delay = device.input_latency_frames + device.output_latency_frames;
     air.from_frame =
         sim_device_frame(sim_current()) + air.delay + 2 * device.period_frames + FADE_FRAMES;

@@ -15,7 +15,8 @@ struct cli {
 /* X(identifier): in the order of the help. */
 #define COMMAND_TABLE(X)                                                                           \
     X(status)                                                                                      \
-    X(devices) X(play) X(record) X(latency) X(stop_engine) X(profile) X(log) X(wine) X(doctor)
+    X(devices)                                                                                     \
+    X(play) X(record) X(latency) X(stop_engine) X(profile) X(log) X(wine) X(doctor) X(conform)
 
 #define COMMAND_DECLARE(name)                                                                      \
     extern const struct args_command command_##name;                                               \

@@ -32,6 +32,7 @@ ROOMS = {
     "src/asio/": (["asio/", "base/", "dsp/dop.h", "dsp/dsp.h", "tutti/"], ANY),
     "src/bridge/": (["bridge/", "os/os.h", "os/bridge_records.h", "base/"], ANY),
     "src/tuttid/": (["engine/engine.h", "engine/live.h", "engine/server.h", "base/", "os/os.h", "tutti/"], set()),
+    "src/conform/": (["conform/", "base/", "cli/", "tutti/asio.h", STATUS], ANY),
     "src/cli/": (["cli/", "tutti/", "base/config.h", "base/file.h"], {"sndfile.h"}),
     "src/cli/entries_win32.c": (["cli/"], ANY),
     "src/cli/linux/": (["cli/", "tutti/", "base/config.h"], ANY),

@@ -12,7 +12,7 @@ import sys
 import tree
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wno-unused-parameter", "-Werror", "-fsyntax-only"]
-WINDOWS_ROOMS = ("src/os/win32/", "src/asio/", "src/backend/wasapi/", "src/panel/")
+WINDOWS_ROOMS = ("src/os/win32/", "src/asio/", "src/conform/", "src/backend/wasapi/", "src/panel/")
 PUBLIC = "include/tutti/"
 TEMPLATES = ("src/dsp/simd_kernels.h",)  # say in their first comment what must stand before them
 NATIVE = {"c": "gcc", "c++": "g++"}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/* Group rude, the rest: windows that are none, threads, and processes that end. */
+#include "conform/rude.h"
+
+#include <string.h>
+
+enum { THREADS = 4, BUSY_MS = 1000 };
+
+/* ---- windows and panels ---- */
+
+static void
+init_takes_a_window_that_is_none(struct conform *t)
+{
+    void *const windows[] = {(void *)(uintptr_t)0xdeadbee0u, (void *)(uintptr_t)1,
+                             GetModuleHandleW(NULL)};
+
+    for (unsigned i = 0; i < ARRAYSIZE(windows); i++) {
+        struct subject *s = subject_create(t);
+        if (!s)
+            return;
+        conform_expect(t, call_init(s, windows[i]) == 1, "init failed with %p as the window",
+                       windows[i]);
+        subject_close(s);
+    }
+}
+
+static void
+two_panels_do_no_harm(struct conform *t)
+{
+    struct subject *s = subject_in(t, RUNNING);
+
+    if (!s)
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        int32_t answer = call_control_panel(s);
+        conform_expect(t, answer == ASIO_OK || answer == ASIO_NOT_PRESENT,
+                       "controlPanel answered %s", conform_error_text(answer));
+    }
+    uint32_t before = atomic_load(&s->host.block_count);
+    conform_expect(t, host_wait(&s->host, before + 10, 3000),
+                   "callbacks cease after controlPanel was called twice");
+    subject_close(s);
+}
+
+/* ---- threads ---- */
+
+struct asker {
+    struct subject *s;
+    uint64_t end_ns;
+    _Atomic uint32_t calls, strange;
+};
+
+static DWORD WINAPI
+ask_much(void *arg)
+{
+    struct asker *asker = arg;
+    struct subject *s = asker->s;
+    int32_t a, b, c, d;
+    double rate;
+    uint64_t position, time_ns;
+
+    while (conform_now_ns() < asker->end_ns) {
+        struct asio_channel_info info = {.is_input = s->inputs > 0};
+        bool good = call_get_channels(s, &a, &b) == ASIO_OK && a == s->inputs && b == s->outputs;
+        good = good && call_get_buffer_size(s, &a, &b, &c, &d) == ASIO_OK && c == s->preferred;
+        good = good && call_get_latencies(s, &a, &b) == ASIO_OK;
+        good = good && call_get_sample_rate(s, &rate) == ASIO_OK && rate == s->rate_hz;
+        good = good && call_get_channel_info(s, &info) == ASIO_OK && info.is_active;
+        good = good && call_get_sample_position(s, &position, &time_ns) == ASIO_OK;
+        call_can_sample_rate(s, 44100);
+        call_future(s, ASIO_FUTURE_CAN_TIME_INFO, NULL, 0);
+        call_output_ready(s);
+        atomic_fetch_add(&asker->calls, 9);
+        atomic_fetch_add(&asker->strange, !good);
+    }
+    return 0;
+}
+
+static void
+many_threads_ask_at_once(struct conform *t)
+{
+    static struct asker asker;
+    HANDLE threads[THREADS];
+    struct subject *s = subject_in(t, RUNNING);
+
+    if (!s)
+        return;
+    memset(&asker, 0, sizeof asker);
+    asker.s = s;
+    asker.end_ns = conform_now_ns() + BUSY_MS * 1000000ull;
+    uint32_t before = atomic_load(&s->host.block_count);
+    for (unsigned i = 0; i < THREADS; i++)
+        threads[i] = CreateThread(NULL, 0, ask_much, &asker, 0, NULL);
+    WaitForMultipleObjects(THREADS, threads, TRUE, INFINITE);
+    for (unsigned i = 0; i < THREADS; i++)
+        CloseHandle(threads[i]);
+    conform_figure(t, atomic_load(&asker.calls), "calls");
+    conform_expect(t, atomic_load(&asker.strange) == 0, "%u of %u rounds had a wrong answer",
+                   atomic_load(&asker.strange), atomic_load(&asker.calls) / 9);
+    conform_expect(t, atomic_load(&s->host.block_count) > before, "callbacks ceased meanwhile");
+    subject_close(s);
+}
+
+static DWORD WINAPI
+stop_too(void *arg)
+{
+    struct rude *rude = arg;
+
+    atomic_store(&rude->answer, call_stop(rude->s));
+    atomic_store(&rude->done, 1);
+    return 0;
+}
+
+static void
+two_threads_stop_at_once(struct conform *t)
+{
+    for (unsigned i = 0; i < 5 && !conform_failed(t); i++) {
+        struct rude *rude = rude_open(t, NULL);
+        if (!rude || !subject_start(rude->s) || !rude_goes_on(rude, 2, "start"))
+            return;
+        HANDLE thread = CreateThread(NULL, 0, stop_too, rude, 0, NULL);
+        int32_t mine = call_stop(rude->s);
+        atomic_store(&rude->entered, 1);
+        if (!rude_wait_done(rude, "stop does not return when another thread stops, too"))
+            return;
+        CloseHandle(thread);
+        int32_t other = atomic_load(&rude->answer);
+        conform_expect(t, mine == ASIO_OK || other == ASIO_OK,
+                       "stop from two threads answered %s and %s", conform_error_text(mine),
+                       conform_error_text(other));
+        rude->s->running = false;
+        rude_close(rude);
+    }
+}
+
+static void
+prepare_and_start(void *arg)
+{
+    struct subject *s = arg;
+
+    if (subject_init(s) && subject_prepare(s, 2, 2, 0))
+        subject_stream(s, 5);
+}
+
+static void
+one_thread_starts_and_another_ends(struct conform *t)
+{
+    struct subject *s = subject_create(t);
+
+    if (s && conform_on_thread(t, APARTMENT_MTA, 25, prepare_and_start, s))
+        subject_close(s);
+}
+
+/* ---- processes that end ---- */
+
+static void
+end_process_in(struct conform *t, const char *name, enum subject_state state, enum rude_end end)
+{
+    rude_play_process(t);
+    if (rude_process(t, name, state, end))
+        rude_expect_fresh(t, "another process ended with the driver in it");
+}
+
+#define KILLED_IN(state_name, STATE)                                                               \
+    static void killed_while_##state_name(struct conform *t)                                       \
+    {                                                                                              \
+        end_process_in(t, __func__, STATE, END_KILLED);                                            \
+    }
+KILLED_IN(loaded, LOADED)
+KILLED_IN(initialized, INITIALIZED)
+KILLED_IN(prepared, PREPARED)
+KILLED_IN(running, RUNNING)
+#undef KILLED_IN
+
+static void
+a_process_that_releases_nothing_ends(struct conform *t)
+{
+    rude_play_process(t);
+    for (unsigned state = INITIALIZED; state < SUBJECT_STATES && !conform_failed(t); state++)
+        rude_process(t, __func__, (enum subject_state)state, END_BY_ITSELF);
+    rude_expect_fresh(t, "processes ended that released nothing");
+}
+
+/* ---- the table ---- */
+
+#define FACTS "seen in hosts; public threads of FlexASIO, WineASIO and ASIO401"
+#define KILLED_RULE(state) "A process killed in " state " leaves the device to the next one"
+
+static const struct conform_case cases[] = {
+    {"init_takes_a_window_that_is_none", "The window given to init need not be one",
+     "mdias/rs_asio, RS_ASIO/AsioSharedHost.cpp: a module in place of a window",
+     init_takes_a_window_that_is_none, NEED_INIT, 0},
+    {"two_panels_do_no_harm", "controlPanel may be called twice while callbacks come", FACTS,
+     two_panels_do_no_harm, NEED_STREAM, 0},
+    {"many_threads_ask_at_once", "Questions may come from several threads at once", FACTS,
+     many_threads_ask_at_once, NEED_STREAM, 0},
+    {"two_threads_stop_at_once", "stop may come from two threads at once", FACTS,
+     two_threads_stop_at_once, NEED_STREAM, 0},
+    {"one_thread_starts_and_another_ends",
+     "The thread that ends the driver need not be the one that started it", FACTS,
+     one_thread_starts_and_another_ends, NEED_STREAM, 0},
+    {"killed_while_loaded", KILLED_RULE("Loaded"), FACTS, killed_while_loaded, NEED_STREAM, 0},
+    {"killed_while_initialized", KILLED_RULE("Initialized"), FACTS, killed_while_initialized,
+     NEED_STREAM, 0},
+    {"killed_while_prepared", KILLED_RULE("Prepared"), FACTS, killed_while_prepared, NEED_STREAM,
+     0},
+    {"killed_while_running", KILLED_RULE("Running"), FACTS, killed_while_running, NEED_STREAM, 0},
+    {"a_process_that_releases_nothing_ends",
+     "A process that ends without stop, disposeBuffers and Release does end", FACTS,
+     a_process_that_releases_nothing_ends, NEED_STREAM, 40},
+};
+
+const struct conform_group conform_group_rude_other = {"rude", NULL, cases,
+                                                       sizeof cases / sizeof *cases};

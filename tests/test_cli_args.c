@@ -51,6 +51,17 @@ two_dashes_end_the_options(void **state)
 }
 
 static void
+an_operand_in_brackets_may_be_missing(void **state)
+{
+    struct args args;
+
+    assert_true(PARSE(&args, &command_conform, "--list"));
+    assert_null(args.operand);
+    assert_false(PARSE(&args, &command_play, "--progress"));
+    assert_string_equal(error, "FILE is missing");
+}
+
+static void
 one_dash_alone_is_an_operand(void **state)
 {
     struct args args;
@@ -307,6 +318,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_operand_and_options_are_read_in_any_order),
         cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(an_operand_in_brackets_may_be_missing),
         cmocka_unit_test(one_dash_alone_is_an_operand),
         cmocka_unit_test(an_unknown_option_is_refused_with_the_nearest_name),
         cmocka_unit_test(mistakes_in_options_are_told_apart),

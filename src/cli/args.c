@@ -155,7 +155,7 @@ args_parse(struct args *args, const struct args_command *command, int argc, cons
             args->operand = argv[i];
         }
     }
-    if (command->operand && (!args->operand || !args->operand[0])) {
+    if (command->operand && command->operand[0] != '[' && (!args->operand || !args->operand[0])) {
         snprintf(error, ARGS_ERROR_BYTES, "%s is missing", command->operand);
         return false;
     }

@@ -22,7 +22,8 @@ struct args_option {
 
 struct args_command {
     const char *name;
-    const char *operand; /* what stands for the one operand in the help; NULL: none */
+    const char *operand; /* what stands for the one operand in the help, in brackets when it may be
+                            missing; NULL: none */
     const char *summary; /* one line */
     const char *details; /* further lines of the help, each ending with a newline; NULL: none */
     struct args_option options[ARGS_MAX_OPTIONS]; /* ends with a NULL name or the array */
@@ -31,7 +32,7 @@ struct args_command {
 /* What was read. Texts are borrowed from argv. */
 struct args {
     const struct args_command *command;
-    const char *operand;                 /* NULL when help is asked for */
+    const char *operand; /* NULL when help is asked for, or it is missing and may be */
     const char *value[ARGS_MAX_OPTIONS]; /* by option; NULL: not given; "" for a flag */
     bool help;
 };

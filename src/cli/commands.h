@@ -14,7 +14,7 @@ struct cli {
 
 /* X(identifier): in the order of the help. */
 #define COMMAND_TABLE(X)                                                                           \
-    X(status) X(devices) X(play) X(record) X(latency) X(stop_engine) X(wine) X(doctor)
+    X(status) X(devices) X(play) X(record) X(latency) X(stop_engine) X(wine) X(doctor) X(conform)
 
 #define COMMAND_DECLARE(name)                                                                      \
     extern const struct args_command command_##name;                                               \

@@ -97,3 +97,20 @@ const struct args_command command_doctor = {
                "when something failed. Changes nothing and starts no engine.\n",
     .options = {{"root", "DIR", "look at the system below this folder instead of /"}, OPTION_JSON},
 };
+
+const struct args_command command_conform = {
+    .name = "conform",
+    .operand = "[DRIVER]",
+    .summary = "Judges any ASIO driver, case by case (Windows only).",
+    .details =
+        "DRIVER is a name under HKLM\\SOFTWARE\\ASIO; without it they are listed. Each case\n"
+        "runs in a process that a bad driver may crash or hang. It plays bursts of noise:\n"
+        "turn loudspeakers down. Ends with 0 when no case failed, 1 when one did, 2 when\n"
+        "it could not judge.\n",
+    .options = {{"list", NULL, "list the cases and their rules"},
+                {"only", "LIST", "names, groups or globs such as start_*, with commas"},
+                {"seconds", "S", "length of the long cases (1 to 86400; default 10)"},
+                {"json", "FILE", "write the verdicts there"},
+                {"html", "FILE", "write a report with pictures there"},
+                {"child", "HANDLES", "used by tutti itself: run cases in this process"}},
+};

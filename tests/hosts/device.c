@@ -2,68 +2,32 @@
 /* The driver as a workstation meets it: found in the registry, created, asked, given buffers. */
 #include "host.h"
 
-#include <objbase.h>
-
 #include <stdlib.h>
 #include <string.h>
 
-enum { GUID_CHARS = 39 };
-
 /* ---- finding ---- */
-
-static bool
-read_clsid(HKEY list, const wchar_t *name, wchar_t clsid[GUID_CHARS])
-{
-    DWORD bytes = GUID_CHARS * sizeof *clsid;
-
-    return !RegGetValueW(list, name, L"CLSID", RRF_RT_REG_SZ, NULL, clsid, &bytes);
-}
 
 void
 device_list(void)
 {
-    HKEY list;
-    wchar_t name[128], clsid[GUID_CHARS];
+    struct find_entry entry;
 
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\ASIO", 0, KEY_READ, &list))
-        return;
-    for (DWORD i = 0;; i++) {
-        DWORD length = ARRAYSIZE(name);
-        if (RegEnumKeyExW(list, i, name, &length, NULL, NULL, NULL, NULL))
-            break;
-        printf("%ls\t%ls\n", name, read_clsid(list, name, clsid) ? clsid : L"?");
-    }
-    RegCloseKey(list);
+    for (unsigned i = 0; find_entry(i, &entry); i++)
+        printf("%s\t%s\n", entry.name, entry.clsid);
 }
 
 static struct asio_driver *
 create(const char *driver_name)
 {
-    HKEY list;
-    wchar_t name[128], text[GUID_CHARS] = L"";
-    CLSID clsid;
-    void *object = NULL;
-    bool found = false;
+    struct asio_guid clsid;
+    char error[FIND_ERROR_BYTES];
+    struct asio_driver *driver = NULL;
 
-    if (!RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\ASIO", 0, KEY_READ, &list)) {
-        found = MultiByteToWideChar(CP_UTF8, 0, driver_name, -1, name, ARRAYSIZE(name)) &&
-                read_clsid(list, name, text);
-        RegCloseKey(list);
-    }
-    if (!found) {
-        fail("no driver '%s' is registered", driver_name);
-        return NULL;
-    }
-    if (CLSIDFromString(text, &clsid)) {
-        fail("'%s' has no proper CLSID", driver_name);
-        return NULL;
-    }
-    HRESULT result = CoCreateInstance(&clsid, NULL, CLSCTX_INPROC_SERVER, &clsid, &object);
-    if (result != S_OK) {
-        fail("CoCreateInstance: %#lx", (unsigned long)result);
-        return NULL;
-    }
-    return object;
+    if (find_clsid(driver_name, &clsid, error))
+        driver = find_create(&clsid, error);
+    if (!driver)
+        fail("%s", error);
+    return driver;
 }
 
 /* ---- asking ---- */

@@ -2,12 +2,12 @@
 /*
  * tutti-host: a small ASIO host for tests. It finds a driver in the registry, creates it and runs
  * it as a digital audio workstation does, plays and records files, measures the round trip, and
- * reports what it saw. It knows nothing of Tutti but the public headers.
+ * reports what it saw. It knows nothing of Tutti but the public headers; finding drivers, sample
+ * formats and the burst are those of `tutti conform` (src/conform/).
  *
  *   main.c     arguments and the order of things
  *   device.c   the driver: registry, COM, the calls of the main thread
  *   audio.c    the callbacks; everything they touch is struct audio
- *   samples.c  the driver's sample formats
  *   wave.c     reads a file to play
  *   ping.c     a burst of noise and where it comes back
  *   writer.c   what callbacks saw, written to files by a thread of its own
@@ -24,6 +24,9 @@
 #include <stdio.h>
 
 #include "base/ring.h"
+#include "conform/burst.h"
+#include "conform/find.h"
+#include "conform/samples.h"
 #include "tutti/asio.h"
 #include "tutti/asio_tutti.h"
 
@@ -33,7 +36,6 @@ enum {
     HOST_ERROR_BYTES = 200,
     HOST_INTERVALS = 200000, /* 1 us each; the last one: and longer */
     PING_EVERY = 24000,      /* frames from burst to burst */
-    PING_FRAMES = 512,
 };
 
 /* ---- arguments ---- */
@@ -64,14 +66,6 @@ void errors_init(void);
 /** Notes what went wrong; the exit status will say so. Not in the callback. */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* ---- samples.c ---- */
-
-/** Bytes of a sample; 0: a type this host does not know. */
-unsigned samples_bytes(int32_t type);
-/** From float32 to the driver's type and back. Real time. */
-void samples_put(void *to, int32_t type, const float *from, uint32_t frames);
-void samples_get(float *to, const void *from, int32_t type, uint32_t frames);
-
 /* ---- wave.c ---- */
 
 struct wave {
@@ -86,7 +80,7 @@ bool wave_read(struct wave *wave, const char *path);
 
 /* Off the callback: the input of one period of PING_EVERY positions. */
 struct ping {
-    float burst[PING_FRAMES];
+    float burst[BURST_FRAMES];
     float *heard;  /* PING_EVERY long */
     uint64_t next; /* position expected next */
     bool whole;    /* this period has been heard from its beginning without a gap */

@@ -7,25 +7,15 @@
  */
 #include "host.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PROBE_FRAMES = 48 };
 
 void
 ping_init(struct ping *ping, int32_t channel)
 {
-    uint32_t x = 0x9e3779b9u * (uint32_t)(channel + 1);
-
     memset(ping, 0, sizeof *ping);
     ping->heard = calloc(PING_EVERY, sizeof *ping->heard);
-    for (unsigned i = 0; i < PING_FRAMES; i++) {
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        ping->burst[i] = ((float)(x >> 8) / 8388608.0f - 1.0f) * 0.5f;
-    }
+    burst_make(ping->burst, (uint32_t)channel);
 }
 
 float
@@ -33,42 +23,17 @@ ping_sample(const struct ping *ping, uint64_t position)
 {
     uint32_t at = (uint32_t)(position % PING_EVERY);
 
-    return at < PING_FRAMES ? ping->burst[at] : 0.0f;
-}
-
-/* How like the burst's first n samples these are: 1 the same up to a factor, 0 not at all. */
-static double
-likeness(const struct ping *ping, const float *samples, unsigned n)
-{
-    double product = 0, own = 0, other = 0;
-
-    for (unsigned i = 0; i < n; i++) {
-        product += (double)samples[i] * ping->burst[i];
-        own += (double)ping->burst[i] * ping->burst[i];
-        other += (double)samples[i] * samples[i];
-    }
-    return other > 1e-9 ? product / sqrt(own * other) : 0;
+    return at < BURST_FRAMES ? ping->burst[at] : 0.0f;
 }
 
 /* Looks through the first n frames of the period. */
 static void
 search(struct ping *ping, uint32_t n)
 {
-    double best = 0.5;
-    bool found = false;
-    uint32_t place = 0;
+    int32_t found = burst_find(ping->burst, ping->heard, n);
+    uint32_t place = (uint32_t)found;
 
-    for (uint32_t at = 0; at + PING_FRAMES <= n; at++) {
-        if (likeness(ping, ping->heard + at, PROBE_FRAMES) < 0.4)
-            continue;
-        double like = likeness(ping, ping->heard + at, PING_FRAMES);
-        if (like > best) {
-            best = like;
-            place = at;
-            found = true;
-        }
-    }
-    if (!found) {
+    if (found < 0) {
         ping->missed += n == PING_EVERY; /* a period cut short by the end proves nothing */
         return;
     }

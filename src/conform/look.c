@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A first look at the driver: what it has, whether it plays at all, and whether an input hears an
+ * output. Nothing is judged; cases say what is wrong, and those whose needs are not met are
+ * skipped.
+ */
+#include "conform/inside.h"
+#include "conform/loop.h"
+
+#include <string.h>
+
+enum { BLOCKS = 4 };
+
+static void
+look_at_channels(struct subject *s, struct conform_facts *facts)
+{
+    struct asio_channel_info info = {.is_input = 1};
+
+    facts->input_type = facts->output_type = -1;
+    if (s->inputs > 0 && call_get_channel_info(s, &info) == ASIO_OK)
+        facts->input_type = info.type;
+    info = (struct asio_channel_info){0};
+    if (s->outputs > 0 && call_get_channel_info(s, &info) == ASIO_OK)
+        facts->output_type = info.type;
+}
+
+static void
+look_inside(struct subject *s, struct conform_facts *facts)
+{
+    facts->version = call_get_driver_version(s);
+    call_get_driver_name(s, facts->name);
+    facts->init = subject_init(s);
+    call_get_error_message(s, facts->error);
+    if (!facts->init)
+        return;
+    facts->inputs = s->inputs;
+    facts->outputs = s->outputs;
+    facts->min = s->min;
+    facts->max = s->max;
+    facts->preferred = s->preferred;
+    facts->granularity = s->granularity;
+    facts->rate_hz = s->rate_hz;
+    look_at_channels(s, facts);
+    facts->streams = subject_prepare(s, 2, 2, 0) && subject_stream(s, BLOCKS);
+    subject_dispose(s);
+    if (facts->streams)
+        loop_look(s, &facts->loop_output, &facts->loop_input);
+}
+
+void
+look(struct conform *t)
+{
+    /* Written as a whole: a look that crashes has found out nothing. */
+    struct conform_facts facts = {.loop_output = -1, .loop_input = -1};
+    struct subject *s = subject_create(t);
+
+    if (!s)
+        return;
+    look_inside(s, &facts);
+    subject_close(s);
+    facts.looked = 1;
+    t->shared->facts = facts;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loopback. The callbacks do as little as they can: outputs come from a prepared tape, inputs
+ * go onto one per channel, and the search is done when the stream has stopped.
+ */
+#include "conform/loop.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conform/burst.h"
+#include "conform/samples.h"
+
+enum {
+    MOST_OUTPUTS = 8,
+    MOST_INPUTS = 32,
+    LEAD_BLOCKS = 4, /* blocks before the burst, so that a stream has settled */
+    TRIES = 4,       /* a block that a busy machine lost loses the burst */
+    LISTEN_MS = 400, /* longest round trip that is looked for, beyond four blocks */
+};
+
+struct tape {
+    float *samples;
+    int32_t info; /* index in the subject's list */
+};
+
+struct loop {
+    struct tape outputs[MOST_OUTPUTS], inputs[MOST_INPUTS];
+    unsigned output_count, input_count;
+    uint32_t frames, block, at; /* length of the tapes; of a block; how far they are */
+    float *scratch;
+    bool jumped;
+    uint64_t next_position;
+};
+
+/* ---- the callback ---- */
+
+static void
+note_jump(struct loop *loop, const struct host_block *block)
+{
+    if (block->answer != ASIO_OK)
+        return;
+    if (loop->at > 0 && block->position != loop->next_position)
+        loop->jumped = true;
+    loop->next_position = block->position + loop->block;
+}
+
+static void
+turn_tapes(struct host *host, const struct host_block *block)
+{
+    struct loop *loop = host->user;
+    struct subject *s = host->subject;
+    int32_t half = block->half & 1;
+
+    if (loop->at + loop->block > loop->frames)
+        return;
+    note_jump(loop, block);
+    for (unsigned i = 0; i < loop->input_count; i++) {
+        const struct tape *tape = &loop->inputs[i];
+        samples_get(tape->samples + loop->at, s->infos[tape->info].buffers[half],
+                    s->types[tape->info], loop->block);
+    }
+    for (unsigned i = 0; i < loop->output_count; i++) {
+        const struct tape *tape = &loop->outputs[i];
+        samples_put(s->infos[tape->info].buffers[half], s->types[tape->info],
+                    tape->samples + loop->at, loop->block);
+    }
+    loop->at += loop->block;
+}
+
+/* ---- tapes ---- */
+
+static void
+free_loop(struct loop *loop)
+{
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        free(loop->outputs[i].samples);
+    for (unsigned i = 0; i < MOST_INPUTS; i++)
+        free(loop->inputs[i].samples);
+    free(loop);
+}
+
+/* Tapes of so many frames for the channels chosen (-1: the first ones), silent. */
+static struct loop *
+make_loop(struct subject *s, int32_t output, int32_t input, uint32_t frames)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+
+    if (!loop)
+        return NULL;
+    loop->block = (uint32_t)s->buffer_frames;
+    loop->frames = frames / loop->block * loop->block;
+    for (int32_t i = 0; i < s->count; i++) {
+        const struct asio_buffer_info *info = &s->infos[i];
+        int32_t wanted = info->is_input ? input : output;
+        unsigned *count = info->is_input ? &loop->input_count : &loop->output_count;
+        struct tape *list = info->is_input ? loop->inputs : loop->outputs;
+        unsigned most = info->is_input ? MOST_INPUTS : MOST_OUTPUTS;
+        if (*count == most || (wanted >= 0 && wanted != info->channel) ||
+            !samples_bytes(s->types[i]))
+            continue;
+        list[*count].info = i;
+        list[*count].samples = calloc(loop->frames, sizeof(float));
+        if (!list[(*count)++].samples) {
+            free_loop(loop);
+            return NULL;
+        }
+    }
+    return loop;
+}
+
+static uint32_t
+round_up(double frames, uint32_t block)
+{
+    return (uint32_t)ceil(frames / block) * block;
+}
+
+/* Runs the tapes once. False: failed and said. */
+static bool
+turn(struct subject *s, struct loop *loop)
+{
+    s->host.user = loop;
+    s->host.on_block = turn_tapes;
+    s->host.ask_position = true;
+    bool played = subject_stream(s, loop->frames / loop->block);
+    subject_stop(s);
+    s->host.on_block = NULL;
+    return played;
+}
+
+/* ---- looking ---- */
+
+/* Which output is heard by which input, nearest numbers first. */
+static void
+find_pair(struct subject *s, struct loop *loop, const float (*bursts)[BURST_FRAMES],
+          int32_t *output, int32_t *input)
+{
+    for (unsigned o = 0; o < loop->output_count; o++) {
+        for (unsigned i = 0; i < loop->input_count; i++) {
+            if (burst_find(bursts[o], loop->inputs[i].samples, loop->frames) < 0)
+                continue;
+            *output = s->infos[loop->outputs[o].info].channel;
+            *input = s->infos[loop->inputs[i].info].channel;
+            return;
+        }
+    }
+}
+
+void
+loop_look(struct subject *s, int32_t *output, int32_t *input)
+{
+    static float bursts[MOST_OUTPUTS][BURST_FRAMES];
+    struct loop *loop = NULL;
+
+    *output = *input = -1;
+    if (s->inputs < 1 || s->outputs < 1 || !subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
+        return;
+    uint32_t block = (uint32_t)s->buffer_frames;
+    uint32_t frames = round_up(s->rate_hz * LISTEN_MS / 1000 + (LEAD_BLOCKS + 4) * block, block);
+    loop = make_loop(s, -1, -1, frames);
+    if (loop) {
+        for (unsigned o = 0; o < loop->output_count; o++) {
+            burst_make(bursts[o], o);
+            memcpy(loop->outputs[o].samples + LEAD_BLOCKS * block, bursts[o], sizeof bursts[o]);
+        }
+        if (turn(s, loop))
+            find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
+        free_loop(loop);
+    }
+    subject_dispose(s);
+}
+
+static bool
+prepare_pair(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames)
+{
+    return subject_prepare(s, input + 1, output + 1, buffer_frames);
+}
+
+int32_t
+loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames)
+{
+    float burst[BURST_FRAMES];
+    int32_t found = -1;
+
+    burst_make(burst, 0);
+    for (unsigned i = 0; i < TRIES && found < 0; i++) {
+        if (!prepare_pair(s, output, input, buffer_frames))
+            return -2;
+        uint32_t block = (uint32_t)s->buffer_frames, begin = LEAD_BLOCKS * block;
+        struct loop *loop = make_loop(
+            s, output, input,
+            round_up(begin + BURST_FRAMES + 4 * block + s->rate_hz * LISTEN_MS / 1000, block));
+        if (!loop || loop->output_count != 1 || loop->input_count != 1) {
+            conform_fail(s->t, "no tapes for the loopback");
+            if (loop)
+                free_loop(loop);
+            subject_dispose(s);
+            return -2;
+        }
+        memcpy(loop->outputs[0].samples + begin, burst, sizeof burst);
+        bool played = turn(s, loop);
+        if (played && !loop->jumped) {
+            int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
+            found = place < 0 ? -1 : place - (int32_t)begin;
+        }
+        free_loop(loop);
+        subject_dispose(s);
+        if (!played)
+            return -2;
+    }
+    return found;
+}
+
+/* ---- comparing ---- */
+
+static void
+fill_noise(float *samples, uint32_t begin, uint32_t frames)
+{
+    uint32_t x = 0x2545f491u;
+
+    for (uint32_t i = begin; i < frames; i++) {
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        samples[i] = ((float)(x >> 8) / 8388608.0f - 1.0f) * 0.25f;
+    }
+}
+
+static void
+compare_tapes(const float *played, const float *came, uint32_t frames, struct loop_heard *heard)
+{
+    uint32_t shift = (uint32_t)heard->round_trip_frames;
+    double product = 0, own = 0;
+
+    for (uint32_t i = 0; i + shift < frames; i++) {
+        product += (double)played[i] * (double)came[i + shift];
+        own += (double)played[i] * (double)played[i];
+    }
+    heard->gain = own > 0 ? product / own : 0;
+    heard->compared = heard->different = 0;
+    for (uint32_t i = 0; i + shift < frames; i++) {
+        if (played[i] == 0.0f)
+            continue;
+        heard->compared++;
+        double off = (double)came[i + shift] - heard->gain * (double)played[i];
+        heard->different += fabs(off) > 0.02 * fabs(heard->gain);
+    }
+}
+
+bool
+loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
+             struct loop_heard *heard)
+{
+    float burst[BURST_FRAMES];
+    bool good = false;
+
+    if (!prepare_pair(s, output, input, 0))
+        return false;
+    uint32_t block = (uint32_t)s->buffer_frames, begin = LEAD_BLOCKS * block;
+    struct loop *loop = make_loop(s, output, input, round_up(s->rate_hz * seconds, block));
+    if (loop && loop->output_count == 1 && loop->input_count == 1) {
+        float *played = loop->outputs[0].samples;
+        burst_make(burst, 0);
+        memcpy(played + begin, burst, sizeof burst);
+        fill_noise(played, begin + BURST_FRAMES, loop->frames);
+        if (turn(s, loop)) {
+            int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
+            heard->round_trip_frames = place - (int32_t)begin;
+            good = place >= (int32_t)begin;
+        }
+        if (good)
+            compare_tapes(played, loop->inputs[0].samples, loop->frames, heard);
+        else
+            conform_fail(s->t, "the burst did not come back");
+    }
+    if (loop)
+        free_loop(loop);
+    subject_dispose(s);
+    return good;
+}

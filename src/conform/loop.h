@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The loopback: a burst goes out on outputs and is looked for on inputs, frames counted by blocks.
+ */
+#ifndef TUTTI_CONFORM_LOOP_H
+#define TUTTI_CONFORM_LOOP_H
+
+#include "conform/conform.h"
+
+/** Plays a burst of its own on each of the first outputs and finds one that an input hears; -1 and
+ * -1: none. The subject is Initialized before and after. */
+void loop_look(struct subject *s, int32_t *output, int32_t *input);
+
+/** The round trip of one output to one input with a buffer size, in frames: from a block's first
+ * frame to the frame of input, counted by blocks, that begins the burst. -1: not heard; -2: failed
+ * and said. Latencies as the driver reports them are in the subject. It is Initialized before and
+ * after. */
+int32_t loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames);
+
+/* What comes back of a long noise. */
+struct loop_heard {
+    uint32_t compared, different; /* frames; different: not what was played, at the level found */
+    int32_t round_trip_frames;
+    double gain;
+};
+/** Plays noise for some seconds and compares what comes back. False: failed and said, or not
+ * heard. */
+bool loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
+                  struct loop_heard *heard);
+
+#endif

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+"""./run conform [NAME]: tutti.exe conform under Wine, on Tutti over a virtual sound card with a loopback cable, or on another driver.
+
+Without NAME it makes a Wine prefix of its own under build/conform, registers Tutti there and lets Windows programs meet the native engine
+(over the bridge: its threads have real-time priority, which Wine gives to none). With NAME it judges that driver in the prefix of
+$WINEPREFIX or ~/.wine. --wineasio DIR registers a WineASIO built from its public source in a prefix of its own, beside a JACK server with
+the dummy driver whose output is wired to its input. Writes report.json and report.html into build/conform (--wine32: build/conform/wine32).
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import demo
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+OUT = TOP / "build/conform"
+JACK_RATE, JACK_PERIOD = 48000, 256
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def wine_path(path):
+    return "Z:" + str(path).replace("/", "\\")
+
+
+class Tutti:
+    """Tutti on the virtual sound card, in a prefix of its own."""
+    name = "Tutti"
+
+    def __init__(self, folder, bits):
+        self.bits = bits
+        demo.use_folder(str(folder / "run"))
+        demo.use_native_engine()
+
+    def __enter__(self):
+        both = self.bits == 32
+        demo.prepare(both)
+        folder = demo.BIN + ("32" if both else "")
+        self.program = os.path.join(folder, "tutti.exe")
+        if both:
+            shutil.copy(TOP / "build/win32/src/cli/tutti.exe", self.program)
+        self.environment = dict(demo.environment(), TUTTI_SIM_CABLE="0", TUTTI_SIM_ELASTIC_MS="0")
+        self.environment.pop("TUTTI_DEVICE_PERIOD")
+        self.command = [demo.WRAPPER, self.program]
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=self.environment, check=False, stderr=subprocess.DEVNULL)
+        for pid in demo.engine_pids() + demo.pids_of("tutti-bridge\0"):
+            os.kill(pid, signal.SIGKILL)
+
+
+class WineAsio:
+    """A WineASIO built from its source, beside JACK's dummy driver; whatever port it makes is wired back to it."""
+    name = "WineASIO"
+
+    def __init__(self, folder, built):
+        self.built, self.folder = pathlib.Path(built) / "build64", folder
+        demo.use_folder(str(folder / "run"))
+
+    def __enter__(self):
+        if not (self.built / "wineasio64.dll.so").exists():
+            sys.exit(f"conform: {self.built}/wineasio64.dll.so is not there: build WineASIO first (make 64)")
+        demo.prepare()
+        unix = pathlib.Path(demo.DEMO, "wineasio/x86_64-unix")
+        unix.mkdir(parents=True)
+        shutil.copy(self.built / "wineasio64.dll.so", unix)
+        shutil.copy(self.built / "wineasio64.dll", f"{demo.PREFIX}/drive_c/windows/system32/")
+        server = f"tutti-conform-{os.getpid()}"
+        self.environment = dict(demo.environment(), WINEDLLPATH=str(unix.parent), WINEASIO_NUMBER_INPUTS="2", WINEASIO_NUMBER_OUTPUTS="2",
+                                JACK_DEFAULT_SERVER=server, JACK_NO_AUDIO_RESERVATION="1", JACK_NO_START_SERVER="1")
+        self.environment.pop("DISPLAY", None)
+        subprocess.run([demo.WRAPPER, "regsvr32", "/s", unix / "wineasio64.dll.so"], env=self.environment, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.jack = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", server, "-d", "dummy", "-r", str(JACK_RATE), "-p", str(JACK_PERIOD)],
+                                     env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if subprocess.run(["jack_wait", "-w", "-t", "10", "-s", server], env=self.environment, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False).returncode:
+            sys.exit("conform: jackd did not start")
+        self.command = [demo.WRAPPER, f"{demo.BIN}/tutti.exe"]
+        self.ended = threading.Event()
+        self.wiring = threading.Thread(target=self.wire)
+        self.wiring.start()
+        return self
+
+    def wire(self):
+        """Each output of a program goes to its own input, as long as it is there: a cable."""
+        while not self.ended.wait(0.05):
+            ports = subprocess.run(["jack_lsp", "-c"], env=self.environment, capture_output=True, text=True, check=False).stdout
+            wired, current = set(), None
+            for line in ports.splitlines():
+                if not line.startswith(" "):
+                    current = line
+                else:
+                    wired.add((current, line.strip()))
+            names = {line for line in ports.splitlines() if not line.startswith(" ")}
+            for name in names:
+                other = name.replace(":out_", ":in_")
+                if ":out_" in name and other in names and (name, other) not in wired:
+                    subprocess.run(["jack_connect", name, other], env=self.environment, check=False, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.wiring.join()
+        subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=self.environment, check=False, stderr=subprocess.DEVNULL)
+        self.jack.terminate()
+        self.jack.wait()
+
+
+class Registered:
+    """A driver that is registered in the user's own prefix."""
+
+    def __init__(self, name, bits):
+        self.name = name
+        self.environment = dict(os.environ, WINEDEBUG=os.environ.get("WINEDEBUG", "-all"))
+        self.command = [os.environ.get("TUTTI_WINE", "wine"), str(TOP / f"build/win{bits}/src/cli/tutti.exe")]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def judge(system, folder, arguments):
+    """0: all passed, 1: some failed, 2: it could not be judged."""
+    report, page = folder / "report.json", folder / "report.html"
+    for path in (report, page):
+        path.unlink(missing_ok=True)
+    words = ["conform", system.name, "--json", wine_path(report), "--html", wine_path(page)]
+    for option in ("seconds", "only"):
+        if getattr(arguments, option):
+            words += [f"--{option}", str(getattr(arguments, option))]
+    code = subprocess.run([*system.command, *words], env=system.environment, check=False).returncode
+    if not report.exists():
+        say("conform: no report came")
+        return 2
+    counts = json.loads(report.read_text())
+    if counts["cases"] != counts["passed"] + counts["failed"] + counts["skipped"] or counts["cases"] != len(counts["results"]):
+        say("conform: the report does not add up")
+        return 2
+    say(f"{report.relative_to(TOP)} and {page.name} are written")
+    return code
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run conform", description="Judges an ASIO driver under Wine.")
+    parser.add_argument("name", nargs="?", default="Tutti", help="a driver registered in $WINEPREFIX or ~/.wine; default: Tutti")
+    parser.add_argument("--wine32", action="store_true", help="the 32-bit driver by the 32-bit program")
+    parser.add_argument("--wineasio", metavar="DIR", help="folder of a built WineASIO to judge, on JACK's dummy driver")
+    parser.add_argument("--seconds", type=float, help="length of the long cases")
+    parser.add_argument("--only", help="names, groups or globs of cases, with commas")
+    arguments = parser.parse_args()
+    bits = 32 if arguments.wine32 else 64
+    folder = OUT / "wine32" if arguments.wine32 else OUT / "wineasio" if arguments.wineasio else OUT
+    folder.mkdir(parents=True, exist_ok=True)
+    if arguments.wineasio:
+        system = WineAsio(folder, arguments.wineasio)
+    elif arguments.name == "Tutti":
+        system = Tutti(folder, bits)
+    else:
+        system = Registered(arguments.name, bits)
+    began = time.monotonic()
+    with system:
+        code = judge(system, folder, arguments)
+    say(f"{time.monotonic() - began:.0f} s in all")
+    if arguments.wine32:
+        say("PASSED" if code == 0 else "FAILED")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* X(group), each in a cases_*.c, in the order in which they run */
-#define GROUPS(X) X(interface_object)
+#define GROUPS(X) X(interface_object) X(hosts) X(rude_callback) X(rude_message) X(rude_other)
 
 #define GROUP_DECLARE(name) extern const struct conform_group conform_group_##name;
 GROUPS(GROUP_DECLARE)

@@ -256,20 +256,6 @@ missing_functions_are_not_called(struct conform *t)
     }
 }
 
-static void
-declined_time_info_is_not_sent(struct conform *t)
-{
-    struct subject *s = subject_open(t);
-
-    if (!s)
-        return;
-    s->host.knows &= ~(1u << ASIO_MESSAGE_SUPPORTS_TIME_INFO);
-    if (subject_prepare(s, 2, 2, 0) && subject_stream(s, 10))
-        conform_expect(t, !s->host.blocks[5].info,
-                       "time info came though the host had declined it");
-    subject_close(s);
-}
-
 /* A struct of the host's own at the end of a page, behind which nothing may be touched. */
 static struct asio_time *own_time;
 static struct asio_time *(TUTTI_ASIO_HOST *usual_switch)(struct asio_time *, int32_t, int32_t);
@@ -354,8 +340,6 @@ static const struct conform_case cases[] = {
     {"missing_functions_are_not_called",
      "Callbacks that the host leaves NULL, bufferSwitch apart, are not called", FACTS,
      missing_functions_are_not_called, NEED_STREAM, 5},
-    {"declined_time_info_is_not_sent", "A host that declines time info gets bufferSwitch",
-     DOCUMENTS, declined_time_info_is_not_sent, NEED_STREAM, 0},
     {"a_time_of_148_bytes_is_enough",
      "Nothing beyond the 148 bytes of the time that a host returns is touched", "tutti/asio.h",
      a_time_of_148_bytes_is_enough, NEED_STREAM, 0},

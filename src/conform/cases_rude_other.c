@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Group rude, the rest: windows that are none, threads, and processes that end. */
+/* Group rude, the rest: panels, threads, and processes that end. */
 #include "conform/rude.h"
 
-#include <string.h>
-
-enum { THREADS = 4, BUSY_MS = 1000 };
-
-/* ---- windows and panels ---- */
-
-static void
-init_takes_a_window_that_is_none(struct conform *t)
-{
-    void *const windows[] = {(void *)(uintptr_t)0xdeadbee0u, (void *)(uintptr_t)1,
-                             GetModuleHandleW(NULL)};
-
-    for (unsigned i = 0; i < ARRAYSIZE(windows); i++) {
-        struct subject *s = subject_create(t);
-        if (!s)
-            return;
-        conform_expect(t, call_init(s, windows[i]) == 1, "init failed with %p as the window",
-                       windows[i]);
-        subject_close(s);
-    }
-}
+/* ---- panels ---- */
 
 static void
 two_panels_do_no_harm(struct conform *t)
@@ -43,63 +23,6 @@ two_panels_do_no_harm(struct conform *t)
 }
 
 /* ---- threads ---- */
-
-struct asker {
-    struct subject *s;
-    uint64_t end_ns;
-    _Atomic uint32_t calls, strange;
-};
-
-static DWORD WINAPI
-ask_much(void *arg)
-{
-    struct asker *asker = arg;
-    struct subject *s = asker->s;
-    int32_t a, b, c, d;
-    double rate;
-    uint64_t position, time_ns;
-
-    while (conform_now_ns() < asker->end_ns) {
-        struct asio_channel_info info = {.is_input = s->inputs > 0};
-        bool good = call_get_channels(s, &a, &b) == ASIO_OK && a == s->inputs && b == s->outputs;
-        good = good && call_get_buffer_size(s, &a, &b, &c, &d) == ASIO_OK && c == s->preferred;
-        good = good && call_get_latencies(s, &a, &b) == ASIO_OK;
-        good = good && call_get_sample_rate(s, &rate) == ASIO_OK && rate == s->rate_hz;
-        good = good && call_get_channel_info(s, &info) == ASIO_OK && info.is_active;
-        good = good && call_get_sample_position(s, &position, &time_ns) == ASIO_OK;
-        call_can_sample_rate(s, 44100);
-        call_future(s, ASIO_FUTURE_CAN_TIME_INFO, NULL, 0);
-        call_output_ready(s);
-        atomic_fetch_add(&asker->calls, 9);
-        atomic_fetch_add(&asker->strange, !good);
-    }
-    return 0;
-}
-
-static void
-many_threads_ask_at_once(struct conform *t)
-{
-    static struct asker asker;
-    HANDLE threads[THREADS];
-    struct subject *s = subject_in(t, RUNNING);
-
-    if (!s)
-        return;
-    memset(&asker, 0, sizeof asker);
-    asker.s = s;
-    asker.end_ns = conform_now_ns() + BUSY_MS * 1000000ull;
-    uint32_t before = atomic_load(&s->host.block_count);
-    for (unsigned i = 0; i < THREADS; i++)
-        threads[i] = CreateThread(NULL, 0, ask_much, &asker, 0, NULL);
-    WaitForMultipleObjects(THREADS, threads, TRUE, INFINITE);
-    for (unsigned i = 0; i < THREADS; i++)
-        CloseHandle(threads[i]);
-    conform_figure(t, atomic_load(&asker.calls), "calls");
-    conform_expect(t, atomic_load(&asker.strange) == 0, "%u of %u rounds had a wrong answer",
-                   atomic_load(&asker.strange), atomic_load(&asker.calls) / 9);
-    conform_expect(t, atomic_load(&s->host.block_count) > before, "callbacks ceased meanwhile");
-    subject_close(s);
-}
 
 static DWORD WINAPI
 stop_too(void *arg)
@@ -187,13 +110,8 @@ a_process_that_releases_nothing_ends(struct conform *t)
 #define KILLED_RULE(state) "A process killed in " state " leaves the device to the next one"
 
 static const struct conform_case cases[] = {
-    {"init_takes_a_window_that_is_none", "The window given to init need not be one",
-     "mdias/rs_asio, RS_ASIO/AsioSharedHost.cpp: a module in place of a window",
-     init_takes_a_window_that_is_none, NEED_INIT, 0},
     {"two_panels_do_no_harm", "controlPanel may be called twice while callbacks come", FACTS,
      two_panels_do_no_harm, NEED_STREAM, 0},
-    {"many_threads_ask_at_once", "Questions may come from several threads at once", FACTS,
-     many_threads_ask_at_once, NEED_STREAM, 0},
     {"two_threads_stop_at_once", "stop may come from two threads at once", FACTS,
      two_threads_stop_at_once, NEED_STREAM, 0},
     {"one_thread_starts_and_another_ends",

@@ -70,10 +70,12 @@ suite_wine32() {
         name=$(basename "$file" .exe)
         case $name in
         test_asio_driver) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe" ;;
+        test_conform) one_wine32 "$name" "tools/wine-wrapper $file docs/conform.md" ;;
         *) one_wine32 "$name" "tools/wine-wrapper $file" ;;
         esac
     done
     one_wine32 wine_bridge "/usr/bin/python3 tests/wine_bridge.py both"
+    one_wine32 conform "/usr/bin/python3 tests/conform.py both"
     one_wine32 engine_kills "/usr/bin/python3 tests/engine_kills.py 10 both"
     in_wine32 "/usr/lib/wine/wineserver64 -k" 2>/dev/null
 }

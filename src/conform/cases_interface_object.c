@@ -125,6 +125,18 @@ init_is_quick(struct conform *t)
 }
 
 static void
+init_answers_1(struct conform *t)
+{
+    struct subject *s = subject_create(t);
+
+    if (!s)
+        return;
+    int32_t answer = call_init(s, NULL);
+    conform_expect(t, answer == 1, "init succeeds with %d", (int)answer);
+    subject_close(s);
+}
+
+static void
 two_instances_live_side_by_side(struct conform *t)
 {
     char text[ASIO_ERROR_BYTES + 1];
@@ -341,7 +353,7 @@ static const struct conform_case cases[] = {
     {"created_with_its_clsid_as_interface",
      "CoCreateInstance with the driver's CLSID as class and as interface gives an object with 24 "
      "methods",
-     "observed in hosts: JUCE, PortAudio and RtAudio create drivers so",
+     "NAudio, AsioDriver.cs: InitFromGuid; JUCE, juce_ASIO_windows.cpp: loadDriver",
      created_with_its_clsid_as_interface, 0, 0},
     {"query_interface_answers_its_clsid_and_unknown",
      "QueryInterface gives the object for its own CLSID and for IUnknown", "COM, IUnknown",
@@ -356,11 +368,13 @@ static const struct conform_case cases[] = {
      "observed in hosts: scanning programs create every driver, often",
      created_and_released_a_hundred_times, 0, 30},
     {"initialised_and_released_many_times", "So does one that was initialised",
-     "observed in hosts: scanning programs initialise every driver",
+     "PortAudio, pa_asio.cpp: PaAsio_Initialize loads all drivers that are registered",
      initialised_and_released_many_times, NEED_INIT, 60},
     {"init_is_quick", "init answers within 5 s",
      "observed in hosts: all drivers are initialised while a list is shown", init_is_quick,
      NEED_INIT, 0},
+    {"init_answers_1", "init answers 1 when it succeeds",
+     "NAudio, AsioDriver.cs: Init compares with 1", init_answers_1, NEED_INIT, 0},
     {"two_instances_live_side_by_side",
      "A second object in the same process works or says why not, and the first one goes on",
      "observed in hosts: a list of drivers is made while one plays",

@@ -4,8 +4,24 @@
 
 #include <string.h>
 
-/* X(group), each in a cases_*.c, in the order in which they run */
-#define GROUPS(X) X(interface_object) X(hosts) X(rude_callback) X(rude_message) X(rude_other)
+/* X(table), each in a cases_*.c, in the order in which they run; tables of one group follow one
+ * another, and the first one says what it is about */
+#define GROUPS(X)                                                                                  \
+    X(interface_object)                                                                            \
+    X(interface_states)                                                                            \
+    X(interface_texts)                                                                             \
+    X(interface_buffers)                                                                           \
+    X(interface_rates)                                                                             \
+    X(interface_calls)                                                                             \
+    X(streaming_blocks)                                                                            \
+    X(streaming_host)                                                                              \
+    X(streaming_cycles)                                                                            \
+    X(latency)                                                                                     \
+    X(hosts)                                                                                       \
+    X(rude_callback)                                                                               \
+    X(rude_message)                                                                                \
+    X(rude_other)                                                                                  \
+    X(stress)
 
 #define GROUP_DECLARE(name) extern const struct conform_group conform_group_##name;
 GROUPS(GROUP_DECLARE)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Group latency: what is heard through a loopback beside what getLatencies says. */
+#include "conform/inside.h"
+#include "conform/loop.h"
+
+#include <math.h>
+
+enum { MOST_SIZES = 12, MOST_S = 60, STARTS = 6 };
+
+static const double tolerance_ms = 1.0;
+
+struct pair {
+    int32_t output, input;
+};
+
+static struct pair
+pair_of(const struct conform *t)
+{
+    return (struct pair){conform_facts(t)->loop_output, conform_facts(t)->loop_input};
+}
+
+static int32_t
+tolerance_frames(const struct subject *s)
+{
+    return (int32_t)ceil(s->rate_hz * tolerance_ms / 1000);
+}
+
+/* Measures once; false: no round trip, and said. */
+static bool
+measure(struct subject *s, int32_t frames, int32_t *found, int32_t *told)
+{
+    struct pair pair = pair_of(s->t);
+
+    *found = loop_measure(s, pair.output, pair.input, frames);
+    *told = s->input_latency + s->output_latency;
+    if (*found == -1)
+        conform_fail(s->t, "with buffers of %d at %g Hz the burst did not come back", (int)frames,
+                     s->rate_hz);
+    return *found >= 0;
+}
+
+/* ---- by buffer size ---- */
+
+static void
+latency_is_as_reported_at_each_buffer_size(struct conform *t)
+{
+    struct subject *s = subject_open(t);
+    double sizes[MOST_SIZES], found_frames[MOST_SIZES], told_frames[MOST_SIZES], worst = 0;
+    unsigned count = 0;
+
+    for (int32_t size = s ? s->min : 1; s && size > 0 && size <= s->max && count < MOST_SIZES;
+         size *= 2) {
+        int32_t found, told;
+        if (s->granularity > 0 && (size - s->min) % s->granularity)
+            continue;
+        if (!measure(s, size, &found, &told))
+            break;
+        sizes[count] = size;
+        found_frames[count] = found;
+        told_frames[count++] = told;
+        if (fabs((double)found - told) > fabs(worst))
+            worst = (double)found - told;
+        conform_expect(t, abs(found - told) <= tolerance_frames(s),
+                       "with buffers of %d frames the round trip is %d, %d are reported", (int)size,
+                       (int)found, (int)told);
+        if (s->granularity == 0)
+            break;
+    }
+    conform_series(t, "found", sizes, found_frames, count);
+    conform_series(t, "reported", sizes, told_frames, count);
+    conform_figure(t, worst, "frames off, worst");
+    subject_close(s);
+}
+
+/* ---- by rate ---- */
+
+static void
+latency_is_as_reported_at_each_rate(struct conform *t)
+{
+    static const double rates[] = {44100, 48000, 88200, 96000, 192000};
+    struct subject *s = subject_open(t);
+    double before = s ? s->rate_hz : 0, worst = 0;
+
+    for (unsigned i = 0; s && i < sizeof rates / sizeof *rates; i++) {
+        int32_t found, told;
+        if (call_can_sample_rate(s, rates[i]) != ASIO_OK ||
+            call_set_sample_rate(s, rates[i]) != ASIO_OK)
+            continue;
+        s->rate_hz = rates[i];
+        if (!measure(s, 0, &found, &told))
+            break;
+        if (fabs((double)found - told) > fabs(worst))
+            worst = (double)found - told;
+        conform_expect(t, abs(found - told) <= tolerance_frames(s),
+                       "at %g Hz the round trip is %d frames, %d are reported", rates[i],
+                       (int)found, (int)told);
+    }
+    conform_figure(t, worst, "frames off, worst");
+    if (s)
+        call_set_sample_rate(s, before);
+    subject_close(s);
+}
+
+/* ---- from start to start ---- */
+
+static void
+latency_is_the_same_after_each_start(struct conform *t)
+{
+    enum { STEADY_FRAMES = 8 };
+    struct subject *s = subject_open(t);
+    int32_t least = INT32_MAX, most = 0;
+
+    for (unsigned i = 0; s && i < STARTS; i++) {
+        int32_t found, told;
+        if (!measure(s, 0, &found, &told))
+            break;
+        least = found < least ? found : least;
+        most = found > most ? found : most;
+    }
+    if (most >= least) {
+        conform_figure(t, (double)most - least, "frames between");
+        conform_expect(t, most - least <= STEADY_FRAMES,
+                       "round trips from %d to %d frames were found in %d starts", (int)least,
+                       (int)most, STARTS);
+    }
+    subject_close(s);
+}
+
+static void
+output_ready_latency_is_as_reported(struct conform *t)
+{
+    struct subject *s = subject_open(t);
+    int32_t found, told;
+
+    if (!s)
+        return;
+    s->host.output_ready = true;
+    call_output_ready(s);
+    if (measure(s, 0, &found, &told)) {
+        conform_figure(t, (double)found - told, "frames off");
+        conform_expect(t, abs(found - told) <= tolerance_frames(s),
+                       "with outputReady the round trip is %d frames, %d are reported", (int)found,
+                       (int)told);
+    }
+    subject_close(s);
+}
+
+/* ---- what comes back ---- */
+
+static void
+sound_comes_back_whole(struct conform *t)
+{
+    struct subject *s = subject_open(t);
+    struct pair pair = pair_of(t);
+    struct loop_heard heard;
+
+    if (!s)
+        return;
+    if (loop_compare(s, pair.output, pair.input, 2, &heard) && heard.compared) {
+        double percent = 100.0 * heard.different / heard.compared;
+        conform_figure(t, percent, "% different");
+        /* a block lost on a busy machine is not the driver's fault; halves mixed up are */
+        conform_expect(t, percent < 10, "%u of %u frames that came back are not those played",
+                       heard.different, heard.compared);
+    }
+    subject_close(s);
+}
+
+static const struct conform_case cases[] = {
+    {"latency_is_as_reported_at_each_buffer_size",
+     "The round trip found is input plus output latency as reported, to 1 ms, at each buffer size",
+     "observed in hosts: recordings are shifted by what is reported",
+     latency_is_as_reported_at_each_buffer_size, NEED_LOOPBACK | NEED_STREAM, MOST_S},
+    {"latency_is_as_reported_at_each_rate", "And at each sample rate",
+     "observed in hosts: recordings are shifted by what is reported",
+     latency_is_as_reported_at_each_rate, NEED_LOOPBACK | NEED_STREAM, MOST_S},
+    {"latency_is_the_same_after_each_start",
+     "The round trip is the same after each start, to 8 frames",
+     "observed in hosts: it is measured once and used for ever",
+     latency_is_the_same_after_each_start, NEED_LOOPBACK | NEED_STREAM, MOST_S},
+    {"output_ready_latency_is_as_reported",
+     "With outputReady in each callback the round trip is as reported, too",
+     "tutti/asio.h: outputReady", output_ready_latency_is_as_reported, NEED_LOOPBACK | NEED_STREAM,
+     0},
+    {"sound_comes_back_whole",
+     "What is played comes back through the loopback frame by frame, none missing, none twice",
+     "tutti/asio.h: halves", sound_comes_back_whole, NEED_LOOPBACK | NEED_STREAM, 0},
+};
+
+const struct conform_group conform_group_latency = {
+    "latency", "the round trip heard through a loopback, beside the one reported", cases,
+    sizeof cases / sizeof *cases};

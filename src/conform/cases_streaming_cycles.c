@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* Group streaming, cycles: stopping, starting and making buffers many times, and what is left. */
+#include "conform/inside.h"
+#include "conform/measure.h"
+
+enum { CYCLES = 100, CYCLES_S = 120, LIVES = 20, STOPS = 20, WARM = 5, LEAK_CYCLES = 40 };
+
+/* ---- stop ---- */
+
+static void
+no_callback_comes_after_stop(struct conform *t)
+{
+    struct subject *s = subject_in(t, PREPARED);
+
+    for (unsigned i = 0; s && i < STOPS && !conform_failed(t); i++) {
+        if (!subject_stream(s, 1 + i % 5))
+            break;
+        subject_stop(s);
+        uint32_t seen = atomic_load(&s->host.block_count);
+        bool inside = atomic_load(&s->host.inside) > 0;
+        conform_sleep_ms(20 + (unsigned)(2 * measure_block_ns(s) / 1e6));
+        uint32_t later = atomic_load(&s->host.block_count) - seen;
+        conform_expect(t, !inside, "stop returned while a callback ran");
+        conform_expect(t, later == 0, "%u callbacks came after stop", later);
+    }
+    subject_close(s);
+}
+
+static void
+stop_returns_quickly(struct conform *t)
+{
+    struct subject *s = subject_in(t, PREPARED);
+    double most_ms = 0;
+
+    for (unsigned i = 0; s && i < STOPS / 4; i++) {
+        if (!subject_stream(s, 3))
+            break;
+        uint64_t began = conform_now_ns();
+        subject_stop(s);
+        double ms = (double)(conform_now_ns() - began) / 1e6;
+        most_ms = ms > most_ms ? ms : most_ms;
+    }
+    conform_figure(t, most_ms, "ms");
+    conform_expect(t, most_ms < 2000, "stop took %.0f ms", most_ms);
+    subject_close(s);
+}
+
+/* ---- hundreds ---- */
+
+static void
+started_and_stopped_a_hundred_times(struct conform *t)
+{
+    struct subject *s = subject_in(t, PREPARED);
+    uint64_t began = conform_now_ns();
+
+    for (unsigned i = 0; s && i < CYCLES && !conform_failed(t); i++) {
+        if (!subject_stream(s, 1 + i % 3))
+            conform_fail(t, "that was start number %u", i + 1);
+        subject_stop(s);
+    }
+    conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / CYCLES, "ms each");
+    subject_close(s);
+}
+
+static void
+buffers_made_and_disposed_a_hundred_times(struct conform *t)
+{
+    struct subject *s = subject_open(t);
+    uint64_t began = conform_now_ns();
+
+    for (unsigned i = 0; s && i < CYCLES && !conform_failed(t); i++) {
+        if (!subject_prepare(s, i % 3, 1 + i % 2, 0) || (i % 4 == 0 && !subject_stream(s, 2)))
+            conform_fail(t, "that was createBuffers number %u", i + 1);
+        subject_dispose(s);
+    }
+    conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / CYCLES, "ms each");
+    subject_close(s);
+}
+
+static void
+whole_lives_one_after_the_other(struct conform *t)
+{
+    uint64_t began = conform_now_ns();
+
+    for (unsigned i = 0; i < LIVES && !conform_failed(t); i++)
+        subject_close(subject_in(t, RUNNING));
+    conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / LIVES, "ms each");
+}
+
+/* ---- leaks ---- */
+
+/* Holdings before and after so many whole lives, when the first few have settled what stays. */
+static bool
+live_often(struct conform *t, struct measure_holding *before, struct measure_holding *after)
+{
+    for (unsigned i = 0; i < WARM + LEAK_CYCLES; i++) {
+        if (i == WARM) {
+            conform_sleep_ms(200); /* threads that end on their own */
+            measure_holding(before);
+        }
+        subject_close(subject_in(t, RUNNING));
+        if (conform_failed(t))
+            return false;
+    }
+    conform_sleep_ms(300);
+    measure_holding(after);
+    return true;
+}
+
+static void
+no_handles_are_left(struct conform *t)
+{
+    struct measure_holding before, after;
+
+    if (!live_often(t, &before, &after))
+        return;
+    double each = ((double)after.handles - before.handles) / LEAK_CYCLES;
+    conform_figure(t, each, "handles a life");
+    conform_expect(t, each < 0.5, "%u handles before and %u after %d lives of the driver",
+                   before.handles, after.handles, LEAK_CYCLES);
+}
+
+static void
+no_threads_are_left(struct conform *t)
+{
+    struct measure_holding before, after;
+
+    if (!live_often(t, &before, &after))
+        return;
+    double each = ((double)after.threads - before.threads) / LEAK_CYCLES;
+    conform_figure(t, each, "threads a life");
+    conform_expect(t, each < 0.25, "%u threads before and %u after %d lives of the driver",
+                   before.threads, after.threads, LEAK_CYCLES);
+}
+
+static void
+no_memory_is_left(struct conform *t)
+{
+    enum { LEAST_KB = 40 };
+    struct measure_holding before, after;
+
+    if (!live_often(t, &before, &after))
+        return;
+    if (!before.private_bytes || !after.private_bytes) {
+        conform_skip(t, "the system does not tell a process's private memory");
+        return;
+    }
+    double each_kb =
+        ((double)after.private_bytes - (double)before.private_bytes) / 1024 / LEAK_CYCLES;
+    conform_figure(t, each_kb, "kB a life");
+    conform_expect(t, each_kb < LEAST_KB, "%.0f kB were kept by each of %d lives of the driver",
+                   each_kb, LEAK_CYCLES);
+}
+
+static const struct conform_case cases[] = {
+    {"no_callback_comes_after_stop", "When stop returns no callback runs and none comes",
+     "tutti/asio.h; observed in hosts: they free what callbacks use", no_callback_comes_after_stop,
+     NEED_STREAM, 30},
+    {"stop_returns_quickly", "stop returns within 2 s", "observed in hosts: their window waits",
+     stop_returns_quickly, NEED_STREAM, 0},
+    {"started_and_stopped_a_hundred_times", "A hundred starts and stops work as the first did",
+     "observed in hosts: transport buttons", started_and_stopped_a_hundred_times, NEED_STREAM,
+     CYCLES_S},
+    {"buffers_made_and_disposed_a_hundred_times",
+     "A hundred createBuffers and disposeBuffers work as the first did",
+     "observed in hosts: tracks are armed, settings changed",
+     buffers_made_and_disposed_a_hundred_times, NEED_STREAM, CYCLES_S},
+    {"whole_lives_one_after_the_other", "Created, played and released twenty times in one process",
+     "observed in hosts: drivers are switched", whole_lives_one_after_the_other, NEED_STREAM,
+     CYCLES_S},
+    {"no_handles_are_left", "A released driver has closed its handles", "COM, Release",
+     no_handles_are_left, NEED_STREAM, CYCLES_S},
+    {"no_threads_are_left", "A released driver has ended its threads", "COM, Release",
+     no_threads_are_left, NEED_STREAM, CYCLES_S},
+    {"no_memory_is_left", "A released driver has freed its memory", "COM, Release",
+     no_memory_is_left, NEED_STREAM, CYCLES_S},
+};
+
+const struct conform_group conform_group_streaming_cycles = {"streaming", NULL, cases,
+                                                             sizeof cases / sizeof *cases};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Figures of streams. See measure.h. */
+#include "conform/measure.h"
+
+#include <psapi.h>
+#include <tlhelp32.h>
+
+#include <stdlib.h>
+
+enum { LEAST_BLOCKS = 8, STREAM_CHANNELS = 2 };
+
+uint32_t
+measure_blocks(const struct subject *s, double seconds)
+{
+    double blocks = seconds * (s->rate_hz >= 1000 ? s->rate_hz : 44100) / s->buffer_frames;
+
+    if (blocks < LEAST_BLOCKS)
+        return LEAST_BLOCKS;
+    return blocks > HOST_BLOCKS ? HOST_BLOCKS : (uint32_t)blocks;
+}
+
+struct subject *
+measure_stream(struct conform *t, double seconds, bool ask_position)
+{
+    struct subject *s = subject_open(t);
+
+    if (!s)
+        return NULL;
+    s->host.ask_position = ask_position;
+    if (!subject_prepare(s, STREAM_CHANNELS, STREAM_CHANNELS, 0) ||
+        !subject_stream(s, measure_blocks(s, seconds))) {
+        subject_close(s);
+        return NULL;
+    }
+    subject_stop(s);
+    return s;
+}
+
+uint32_t
+measure_count(const struct subject *s)
+{
+    uint32_t count = atomic_load(&s->host.block_count);
+
+    return count < HOST_BLOCKS ? count : HOST_BLOCKS;
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double
+measure_quantile(double *values, uint32_t count, double share)
+{
+    if (!count)
+        return 0;
+    qsort(values, count, sizeof *values, compare_doubles);
+    return values[(uint32_t)((count - 1) * share)];
+}
+
+double
+measure_rate(const struct subject *s)
+{
+    uint32_t count = measure_count(s);
+
+    if (count < 2)
+        return 0;
+    double ns = (double)(s->host.blocks[count - 1].begin_ns - s->host.blocks[0].begin_ns);
+    return ns > 0 ? (double)(count - 1) * s->buffer_frames * 1e9 / ns : 0;
+}
+
+double
+measure_block_ns(const struct subject *s)
+{
+    return s->buffer_frames * 1e9 / (s->rate_hz >= 1000 ? s->rate_hz : 44100);
+}
+
+static uint32_t
+count_threads(void)
+{
+    HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+    THREADENTRY32 entry = {.dwSize = sizeof entry};
+    uint32_t count = 0;
+
+    if (all == INVALID_HANDLE_VALUE)
+        return 0;
+    for (BOOL more = Thread32First(all, &entry); more; more = Thread32Next(all, &entry))
+        count += entry.th32OwnerProcessID == GetCurrentProcessId();
+    CloseHandle(all);
+    return count;
+}
+
+void
+measure_holding(struct measure_holding *holding)
+{
+    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
+    DWORD handles = 0;
+
+    GetProcessHandleCount(GetCurrentProcess(), &handles);
+    GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory);
+    holding->handles = handles;
+    holding->threads = count_threads();
+    holding->private_bytes = memory.PrivateUsage;
+}

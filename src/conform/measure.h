@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What cases of streams share: a stream of some length, and figures from its blocks. */
+#ifndef TUTTI_CONFORM_MEASURE_H
+#define TUTTI_CONFORM_MEASURE_H
+
+#include "conform/conform.h"
+
+/** Blocks that fill so many seconds, at least 8. The subject is Prepared. */
+uint32_t measure_blocks(const struct subject *s, double seconds);
+
+/** A subject that has streamed so long on two channels each way and was stopped, with all blocks in
+ * host.blocks; NULL: failed and said. ask_position: getSamplePosition in calls without time info.
+ * Ends with subject_close(). */
+struct subject *measure_stream(struct conform *t, double seconds, bool ask_position);
+
+/** Blocks that were seen and kept. */
+uint32_t measure_count(const struct subject *s);
+
+/** The value below which so much (0..1) of them lie; sorts them. */
+double measure_quantile(double *values, uint32_t count, double share);
+
+/** Frames per second: whole blocks by the wall clock, from the first callback to the last one. */
+double measure_rate(const struct subject *s);
+
+/** Nanoseconds of one block. */
+double measure_block_ns(const struct subject *s);
+
+/** What this process holds now. */
+struct measure_holding {
+    uint32_t handles, threads;
+    uint64_t private_bytes;
+};
+void measure_holding(struct measure_holding *holding);
+
+#endif

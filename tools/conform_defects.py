@@ -2,7 +2,7 @@
 """./run conform --defects: can each case of tutti conform fail?
 
 The driver tests/drivers/broken is judged in a Wine prefix of its own: first as it is, and everything has to pass; then once with each defect
-of tests/drivers/broken/defects.h, and the case that the list names for it has to fail. Writes build/conform/defects.json (--wine32:
+of tests/drivers/broken/defects.h, and the cases that the list names for it have to fail. Writes build/conform/defects.json (--wine32:
 build/conform/wine32/defects.json). --docs writes the table of docs/conform.md from the list, without running anything.
 """
 
@@ -46,7 +46,8 @@ def rows(text, table):
 def read_list():
     """The defects as dictionaries, and why some cases have none."""
     text = LIST.read_text()
-    defects = [dict(zip(("name", "wrong", "processor", "case"), row)) for row in rows(text, "DEFECTS_TABLE")]
+    defects = [{"name": name, "wrong": wrong, "processor": processor, "cases": cases.split(",")}
+               for name, wrong, processor, cases in rows(text, "DEFECTS_TABLE")]
     return defects, dict(rows(text, "WITHOUT_DEFECT_TABLE"))
 
 
@@ -55,7 +56,8 @@ def read_list():
 def table_of(defects, without):
     cases = {}
     for defect in defects:
-        cases.setdefault(defect["case"], []).append(defect)
+        for case in defect["cases"]:
+            cases.setdefault(case, []).append(defect)
     lines = [BEGIN, "", "| Case | Defects that it catches |", "|---|---|"]
     lines += [f"| `{case}` | {'; '.join(one['wrong'] + (' (x86)' if one['processor'] == 'X86' else '') for one in cases[case])} |"
               for case in sorted(cases)]
@@ -110,18 +112,18 @@ class Judge:
 
 
 def judge_defect(judge, defect, also):
-    results = judge.run(defect["name"], ",".join([defect["case"], *also]))
-    caught = [name for name, result in results.items() if result["verdict"] == "failed"]
-    reason = results.get(defect["case"], {}).get("reason") or ""
-    return dict(defect, caught=defect["case"] in caught, caught_by=caught, reason=reason)
+    results = judge.run(defect["name"], ",".join([*defect["cases"], *also]))
+    failed = [name for name, result in results.items() if result["verdict"] == "failed"]
+    reasons = {case: results.get(case, {}).get("reason") or "it passed" for case in defect["cases"]}
+    return dict(defect, caught=set(defect["cases"]) <= set(failed), caught_by=failed, reasons=reasons)
 
 
 def show(result):
     mark = "caught" if result["caught"] else "MISSED"
-    others = [name for name in result["caught_by"] if name != result["case"]]
-    say(f"{mark}  {result['name']:32} {result['case']}{'  also ' + ', '.join(others) if others else ''}")
+    others = [name for name in result["caught_by"] if name not in result["cases"]]
+    say(f"{mark}  {result['name']:30} {', '.join(result['cases'])}{'  also ' + ', '.join(others) if others else ''}")
     if not result["caught"]:
-        say(f"        {result['wrong']}; {result['reason'] or 'the case passed'}")
+        say(f"        {result['wrong']}: {'; '.join(result['reasons'].values())}")
 
 
 def judge_all(judge, defects, also):
@@ -151,7 +153,7 @@ def judge_sound(judge, only):
 
 def complain_of_cases(results, defects, without):
     """Cases that no defect can make fail, and names that are no cases."""
-    named = {defect["case"] for defect in defects}
+    named = {case for defect in defects for case in defect["cases"]}
     for case in results:
         if case not in named and case not in without:
             yield f"no defect makes {case} fail, and no reason is given"
@@ -188,7 +190,7 @@ def main():
     began = time.monotonic()
     judge = Judge(folder, 32 if arguments.wine32 else 64)
     try:
-        results, sound = judge_sound(judge, None if whole else ",".join(sorted({defect["case"] for defect in defects})))
+        results, sound = judge_sound(judge, None if whole else ",".join(sorted({case for defect in defects for case in defect["cases"]})))
         found = judge_all(judge, defects, [name for name in arguments.also.split(",") if name])
     finally:
         judge.close()

@@ -56,24 +56,6 @@ two_threads_stop_at_once(struct conform *t)
     }
 }
 
-static void
-prepare_and_start(void *arg)
-{
-    struct subject *s = arg;
-
-    if (subject_init(s) && subject_prepare(s, 2, 2, 0))
-        subject_stream(s, 5);
-}
-
-static void
-one_thread_starts_and_another_ends(struct conform *t)
-{
-    struct subject *s = subject_create(t);
-
-    if (s && conform_on_thread(t, APARTMENT_MTA, 25, prepare_and_start, s))
-        subject_close(s);
-}
-
 /* ---- processes that end ---- */
 
 static void
@@ -114,9 +96,6 @@ static const struct conform_case cases[] = {
      two_panels_do_no_harm, NEED_STREAM, 0},
     {"two_threads_stop_at_once", "stop may come from two threads at once", FACTS,
      two_threads_stop_at_once, NEED_STREAM, 0},
-    {"one_thread_starts_and_another_ends",
-     "The thread that ends the driver need not be the one that started it", FACTS,
-     one_thread_starts_and_another_ends, NEED_STREAM, 0},
     {"killed_while_loaded", KILLED_RULE("Loaded"), FACTS, killed_while_loaded, NEED_STREAM, 0},
     {"killed_while_initialized", KILLED_RULE("Initialized"), FACTS, killed_while_initialized,
      NEED_STREAM, 0},

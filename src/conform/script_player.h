@@ -26,6 +26,7 @@ struct script_player {
     unsigned rate_count;
     double first_rate, set_rate; /* 0: none yet */
     struct script_writer writer;
+    bool fresh; /* createBuffers was the last but questions */
     bool ended; /* a step failed */
 };
 

@@ -143,13 +143,19 @@ do_channels(struct script_player *player, struct subject *s, const struct script
 static void
 do_can_rates(struct script_player *player, struct subject *s, const struct script_step *step)
 {
+    double before = 0, after = 0;
+
     player->rate_count = 0;
+    call_get_sample_rate(s, &before);
     for (unsigned i = 0; i < ARRAYSIZE(usual_rates); i++) {
         int32_t answer = call_can_sample_rate(s, usual_rates[i]);
         if (answer == ASIO_OK)
             player->rates[player->rate_count++] = usual_rates[i];
         script_judge(player, "canSampleRate", answer);
     }
+    call_get_sample_rate(s, &after);
+    if (before != after)
+        script_fail(player, "canSampleRate", "changed the rate");
 }
 
 /* The rate a DO_SET_RATE asks for; 0: there is none. */
@@ -290,7 +296,7 @@ do_buffers(struct script_player *player, struct subject *s, const struct script_
     int32_t answer =
         call_create_buffers(s, s->infos, s->count, s->buffer_frames, &s->host.callbacks);
     script_judge(player, "createBuffers", answer);
-    s->prepared = answer == ASIO_OK;
+    s->prepared = player->fresh = answer == ASIO_OK;
     for (int32_t i = 0; i < s->count && s->prepared; i++) {
         struct asio_channel_info info = {.channel = s->infos[i].channel,
                                          .is_input = s->infos[i].is_input};
@@ -305,8 +311,11 @@ do_buffers(struct script_player *player, struct subject *s, const struct script_
 static void
 do_start(struct script_player *player, struct subject *s, const struct script_step *step)
 {
+    if (player->fresh && atomic_load(&s->host.block_count))
+        script_fail(player, "createBuffers", "was followed by a callback before start");
     host_forget(&s->host);
     int32_t answer = call_start(s);
+    player->fresh = false;
     script_judge(player, "start", answer);
     s->running = answer == ASIO_OK;
 }

@@ -17,6 +17,15 @@ has_buffers(struct driver *driver)
     return has;
 }
 
+static bool
+runs(struct driver *driver)
+{
+    EnterCriticalSection(&driver->lock);
+    bool running = driver->stream && driver->stream->running;
+    LeaveCriticalSection(&driver->lock);
+    return running;
+}
+
 /* ---- channels ---- */
 
 int32_t TUTTI_ASIO
@@ -26,6 +35,8 @@ get_channels(struct asio_driver *self, int32_t *inputs, int32_t *outputs)
 
     if (!driver_ready(driver_of(self), &result))
         return result;
+    if (BROKEN(deaf_in_callback) && in_callback(driver_of(self)))
+        return ASIO_INVALID_MODE;
     if (BROKEN(channels_overrun))
         inputs[1] = CHANNELS;
     if (inputs || BROKEN(channels_null_crash))
@@ -73,6 +84,8 @@ get_channel_info(struct asio_driver *self, struct asio_channel_info *info)
 
     if (!driver_ready(driver, &result))
         return result;
+    if (BROKEN(info_refused_while_running) && runs(driver))
+        return driver_fail(driver, ASIO_INVALID_MODE, "not while it runs");
     if (!info && !BROKEN(channel_info_null_crash))
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getChannelInfo without a struct");
     bool there =
@@ -97,8 +110,6 @@ get_channel_info(struct asio_driver *self, struct asio_channel_info *info)
     info->type = ASIO_FLOAT32_LSB;
     if (BROKEN(type_unknown))
         info->type = 77;
-    if (BROKEN(type_varies) && info->channel > 1)
-        info->type = ASIO_INT16_LSB;
     if (BROKEN(channel_info_echo_wrong))
         info->channel = 0;
     name_channel(info);
@@ -122,6 +133,8 @@ get_buffer_size(struct asio_driver *self, int32_t *min, int32_t *max, int32_t *p
 
     if (!driver_ready(driver_of(self), &result))
         return result;
+    if (BROKEN(sizes_need_no_buffers) && has_buffers(driver_of(self)))
+        return driver_fail(driver_of(self), ASIO_INVALID_MODE, "not while there are buffers");
     if (BROKEN(sizes_null_crash))
         *(volatile int32_t *)granularity = -1;
     put(min, BUFFER_MIN);
@@ -166,6 +179,20 @@ latencies_of(int32_t frames, int32_t *input, int32_t *output)
         *output = 100000000;
 }
 
+/* False: another thread asks at this moment, and the driver cannot bear it. */
+static bool
+one_at_a_time(void)
+{
+    static LONG busy;
+
+    if (!BROKEN(not_thread_safe))
+        return true;
+    bool alone = InterlockedIncrement(&busy) == 1;
+    Sleep(1);
+    InterlockedDecrement(&busy);
+    return alone;
+}
+
 int32_t TUTTI_ASIO
 get_latencies(struct asio_driver *self, int32_t *input_frames, int32_t *output_frames)
 {
@@ -181,12 +208,19 @@ get_latencies(struct asio_driver *self, int32_t *input_frames, int32_t *output_f
         frames = driver->stream->frames;
     LeaveCriticalSection(&driver->lock);
     if (!prepared && BROKEN(latency_needs_buffers))
-        return driver_fail(driver, ASIO_NOT_PRESENT, "no buffers yet");
+        return driver_fail(driver, ASIO_INVALID_MODE, "no buffers yet");
+    if (!one_at_a_time())
+        return driver_fail(driver, ASIO_HW_MALFUNCTION, "busy");
     if (BROKEN(latency_null_crash))
         *(volatile int32_t *)output_frames = 0;
     latencies_of(frames, &input, &output);
     if (running && BROKEN(latency_changes_at_start))
         output += 64;
+    if (running && BROKEN(questions_disturb)) {
+        AcquireSRWLockExclusive(&driver->stream->lock);
+        Sleep(8);
+        ReleaseSRWLockExclusive(&driver->stream->lock);
+    }
     put(input_frames, input);
     put(output_frames, output);
     return ASIO_OK;
@@ -202,7 +236,6 @@ knows_rate(double rate_hz)
             return true;
     }
     return (BROKEN(rate_nan_accepted) && isnan(rate_hz)) ||
-           (BROKEN(rate_zero_accepted) && rate_hz == 0) ||
            (BROKEN(rate_negative_accepted) && rate_hz < 0 && isfinite(rate_hz)) ||
            (BROKEN(rate_infinity_accepted) && isinf(rate_hz)) ||
            (BROKEN(rate_huge_accepted) && rate_hz > 1e6 && isfinite(rate_hz)) ||
@@ -224,7 +257,9 @@ can_sample_rate(struct asio_driver *self, double rate_hz)
 
     if (!driver_ready(driver, &result))
         return result;
-    if (BROKEN(can_refused_while_running) && has_buffers(driver))
+    if (BROKEN(can_refused_while_running) && runs(driver))
+        return driver_fail(driver, ASIO_INVALID_MODE, "not while it runs");
+    if (BROKEN(can_refused_while_prepared) && has_buffers(driver) && !runs(driver))
         return driver_fail(driver, ASIO_INVALID_MODE, "not while there are buffers");
     if (BROKEN(can_no_set_yes) && rate_hz == 96000)
         return refuse_rate(driver, rate_hz);
@@ -245,6 +280,8 @@ get_sample_rate(struct asio_driver *self, double *rate_hz)
         return result;
     if (!rate_hz && !BROKEN(rate_null_crash))
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
+    if (BROKEN(rate_unknown_while_running) && runs(driver))
+        return driver_fail(driver, ASIO_NO_CLOCK, "not while it runs");
     EnterCriticalSection(&driver->lock);
     double rate = driver->wanted_rate_hz > 0 ? driver->wanted_rate_hz : driver->rate_hz;
     LeaveCriticalSection(&driver->lock);
@@ -295,6 +332,10 @@ set_sample_rate(struct asio_driver *self, double rate_hz)
 
     if (!driver_ready(driver, &result))
         return result;
+    if (BROKEN(rate_zero_crash) && rate_hz == 0)
+        *(volatile int *)NULL = 0;
+    if (BROKEN(same_rate_refused) && has_buffers(driver) && rate_hz == driver->rate_hz)
+        return driver_fail(driver, ASIO_INVALID_MODE, "it has that rate");
     if (BROKEN(rate_refused_but_changed) && isfinite(rate_hz) && rate_hz > 0)
         driver->rate_hz = rate_hz;
     if (!knows_rate(rate_hz) || (BROKEN(can_yes_set_no) && rate_hz == 88200))
@@ -332,6 +373,8 @@ get_clock_sources(struct asio_driver *self, struct asio_clock_source *clocks, in
         return result;
     if (!count && !BROKEN(clocks_null_crash))
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getClockSources without a count");
+    if (BROKEN(clocks_need_buffers) && !has_buffers(driver))
+        return driver_fail(driver, ASIO_NO_CLOCK, "no buffers yet");
     int32_t room = *(volatile int32_t *)count;
     if (clocks && (room >= 1 || BROKEN(clocks_ignore_room))) {
         clocks[0] = only;
@@ -393,6 +436,12 @@ unknown_selector(struct driver *driver, int32_t selector)
                        (unsigned)selector);
 }
 
+static int32_t
+yes_or_unknown(struct driver *driver, bool yes, int32_t selector)
+{
+    return yes ? ASIO_SUCCESS : unknown_selector(driver, selector);
+}
+
 static bool
 takes_parameter(int32_t selector)
 {
@@ -416,9 +465,17 @@ future(struct asio_driver *self, int32_t selector, void *parameter)
         return BROKEN(future_answers_ok) ? ASIO_OK : ASIO_SUCCESS;
     case ASIO_FUTURE_CAN_REPORT_OVERLOAD:
         return ASIO_SUCCESS;
+    /* These say that it can; what they say it of is an unknown selector. */
     case ASIO_FUTURE_CAN_INPUT_GAIN:
-        /* says that it can; the gain itself is an unknown selector */
-        return BROKEN(can_without_doing) ? ASIO_SUCCESS : unknown_selector(driver, selector);
+        return yes_or_unknown(driver, BROKEN(gain_without_doing), selector);
+    case ASIO_FUTURE_CAN_INPUT_MONITOR:
+        return yes_or_unknown(driver, BROKEN(monitor_without_doing), selector);
+    case ASIO_FUTURE_CAN_TRANSPORT:
+        return yes_or_unknown(driver, BROKEN(transport_without_doing), selector);
+    case ASIO_FUTURE_CAN_TIME_CODE:
+        return yes_or_unknown(driver, BROKEN(time_code_without_doing), selector);
+    case ASIO_FUTURE_CAN_OUTPUT_METER:
+        return yes_or_unknown(driver, BROKEN(meter_without_doing), selector);
     case ASIO_FUTURE_SET_IO_FORMAT:
     case ASIO_FUTURE_GET_IO_FORMAT:
     case ASIO_FUTURE_CAN_DO_IO_FORMAT:

@@ -35,7 +35,7 @@ enum {
     BUFFER_PREFERRED = 256,
     /* What lies between the buffers and the cable, in frames: the "converters". */
     INPUT_EXTRA = 12,
-    OUTPUT_EXTRA = 20,
+    OUTPUT_EXTRA = 160,
     CABLE_FRAMES = 8192, /* ring: over twice the largest buffer and the converters */
     CALLBACK_PATIENCE_MS = 200,
 };
@@ -45,7 +45,7 @@ extern enum defect defect_on;
 #define BROKEN(name) (defect_on == DEFECT_##name)
 
 /* Bits for the message thread. */
-enum { TELL_RESET = 1, TELL_OVERLOAD = 2, TELL_RATE = 4 };
+enum { TELL_RESET = 1, TELL_OVERLOAD = 2, TELL_RATE = 4, TELL_LATENCIES = 8 };
 
 /* What createBuffers makes and disposeBuffers ends. Its two threads never touch the object, which
  * may be gone while they end: each holds a reference on this alone. */
@@ -55,9 +55,11 @@ struct stream {
     const struct asio_callbacks *host; /* that copy */
     uint32_t host_knows;               /* bit n: answered 1 to SELECTOR_SUPPORTED n */
     bool time_info;
+    int32_t engine_version;
     int32_t frames;
     double rate_hz;
-    float *samples;                                  /* all halves; pages of their own */
+    float *samples; /* all halves; pages of their own */
+    size_t samples_bytes;
     float *input[CHANNELS][2], *output[CHANNELS][2]; /* NULL: not asked for */
     float *cable[CHANNELS];                          /* CABLE_FRAMES, by position */
     HANDLE thread, message_thread;
@@ -75,10 +77,16 @@ struct stream {
     uint64_t offset_ns;                   /* from the clock to timeGetTime() */
     uint64_t told_position, told_time_ns; /* of the last block, for getSamplePosition */
     bool has_block;
-    uint64_t due_ns; /* of the block that is waited for */
-    uint32_t blocks; /* since start */
-    uint32_t tell;   /* TELL_* */
+    uint64_t due_ns;   /* of the block that is waited for */
+    uint32_t blocks;   /* since start */
+    uint32_t channels; /* asked for */
+    bool first;        /* there was no other stream when it began */
+    bool was_busy;     /* the host took long in the last callback */
+    bool probed;       /* outputReady was called before createBuffers */
+    uint32_t tell;     /* TELL_* */
     bool reset_told;
+    bool ready;       /* outputReady was called in this callback */
+    uint32_t readies; /* calls of outputReady outside of callbacks */
 };
 
 struct driver {
@@ -89,6 +97,10 @@ struct driver {
     struct stream *stream; /* from createBuffers to disposeBuffers */
     double rate_hz;
     double wanted_rate_hz; /* asked for while there were buffers; 0: none */
+    DWORD tid;             /* that called init */
+    LONG born;             /* objects that had been released before this one was initialised */
+    bool probed;           /* outputReady was called before there were buffers */
+    bool prepared_before;
     char error[2 * ASIO_ERROR_BYTES];
 };
 
@@ -99,6 +111,11 @@ driver_of(struct asio_driver *self)
 }
 
 /* ---- dll.c ---- */
+
+/** For defects that leave the device taken: a mark that outlives the process. False: it is there
+ * already. */
+bool mark_set(const char *name);
+void mark_clear(const char *name);
 
 /** Counts what lives in the module. */
 void dll_hold(void);
@@ -114,6 +131,8 @@ int32_t driver_fail(struct driver *driver, int32_t result, const char *format, .
     __attribute__((format(printf, 3, 4)));
 /** True: go on. Otherwise *result is the answer of an object that was not initialised. */
 bool driver_ready(struct driver *driver, int32_t *result);
+/** True on the thread of the callbacks, within one. */
+bool in_callback(const struct driver *driver);
 /** The rate that the last object of this process was set to. */
 double rate_recall(void);
 void rate_remember(double rate_hz);
@@ -151,6 +170,8 @@ void stream_release(struct stream *stream);
 /* ---- callback.c ---- */
 
 DWORD WINAPI callback_main(void *stream);
+/** A defect: the halves cannot be touched outside of callbacks. */
+void protect_halves(struct stream *stream, DWORD protection);
 /** The clock: nanoseconds, steady. */
 uint64_t clock_now_ns(void);
 /** From the clock to timeGetTime() in ns; takes up to two milliseconds. */
@@ -160,6 +181,8 @@ uint64_t clock_frames_ns(uint64_t frames, double rate_hz);
 /* ---- message.c ---- */
 
 DWORD WINAPI message_main(void *stream);
+/** The thread that is within a message of any stream; 0: none. */
+extern volatile DWORD telling_tid;
 /** Any thread, without the lock. */
 void message_post(struct stream *stream, uint32_t tell);
 

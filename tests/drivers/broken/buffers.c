@@ -40,8 +40,11 @@ allocate(struct stream *stream, int32_t frames)
             return false;
     }
     /* one block, in which each half has its own part; a frame more for the unaligned */
+    stream->samples_bytes = (halves + 1) * sizeof(float);
     stream->samples =
-        VirtualAlloc(NULL, (halves + 1) * sizeof(float), MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+        VirtualAlloc(NULL, stream->samples_bytes, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    if (stream->samples && BROKEN(halves_not_zeroed))
+        memset(stream->samples, 0x3c, stream->samples_bytes);
     return stream->samples != NULL;
 }
 
@@ -95,14 +98,14 @@ check_infos(struct driver *driver, const struct asio_buffer_info *infos, int32_t
     if (!infos || count > 2 * CHANNELS)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
                            (int)count);
-    if (count < 1 && !(count == 0 && BROKEN(create_no_channels_accepted)) &&
-        !(count < 0 && BROKEN(create_negative_count_accepted)))
+    if (count < 1 && !(count < 0 && BROKEN(create_negative_count_accepted)))
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
                            (int)count);
-    bool any_input = false;
+    bool any_input = false, any_output = false;
     for (int32_t i = 0; i < count; i++) {
         bool there = infos[i].channel >= 0 && infos[i].channel < CHANNELS;
         any_input = any_input || infos[i].is_input;
+        any_output = any_output || !infos[i].is_input;
         if (!there && !BROKEN(create_bad_channel_accepted))
             return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no channel %d",
                                (int)infos[i].channel);
@@ -110,6 +113,12 @@ check_infos(struct driver *driver, const struct asio_buffer_info *infos, int32_t
             !infos[i - 1].is_input)
             return driver_fail(driver, ASIO_INVALID_PARAMETER, "inputs come first");
     }
+    if (BROKEN(create_needs_output) && !any_output)
+        return driver_fail(driver, ASIO_INVALID_PARAMETER, "there must be an output");
+    if (BROKEN(create_needs_two) && count < 2)
+        return driver_fail(driver, ASIO_INVALID_PARAMETER, "there must be two channels");
+    if (BROKEN(create_limited_to_four) && count > 4)
+        return driver_fail(driver, ASIO_INVALID_PARAMETER, "four channels are the most");
     if (BROKEN(create_needs_input) && !any_input)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "there must be an input");
     return ASIO_OK;
@@ -126,11 +135,9 @@ frames_fit(int32_t frames)
     if (BROKEN(create_preferred_only))
         return frames == BUFFER_PREFERRED;
     if (in_range)
-        return power || BROKEN(create_off_grid_accepted);
+        return power;
     return (frames == 0 && BROKEN(create_zero_frames_accepted)) ||
-           (frames < 0 && BROKEN(create_negative_frames_accepted)) ||
-           (frames > BUFFER_MAX && BROKEN(create_huge_frames_accepted)) ||
-           (frames > 0 && frames < BUFFER_MIN && BROKEN(create_small_frames_accepted));
+           (frames < 0 && BROKEN(create_negative_frames_accepted));
 }
 
 static bool
@@ -152,6 +159,8 @@ ask_host(struct stream *stream)
         if (ask(host, ASIO_MESSAGE_SELECTOR_SUPPORTED, asked[i]))
             stream->host_knows |= 1u << asked[i];
     }
+    if (host->asio_message)
+        stream->engine_version = host->asio_message(ASIO_MESSAGE_ENGINE_VERSION, 0, NULL, NULL);
     stream->time_info = stream->host_knows & 1u << ASIO_MESSAGE_SUPPORTS_TIME_INFO &&
                         ask(host, ASIO_MESSAGE_SUPPORTS_TIME_INFO, 0);
     if (BROKEN(time_info_though_declined))
@@ -170,14 +179,18 @@ give_buffers(struct stream *stream, struct asio_buffer_info *infos, int32_t coun
     float *next = stream->samples;
     size_t frames = (size_t)stream->frames;
 
+    stream->channels = (uint32_t)count;
+    /* the last half goes beyond the page that was allocated */
+    if (BROKEN(buffers_short) && count > 0)
+        next = stream->samples + (stream->samples_bytes + 4095) / 4096 * 1024 -
+               ((size_t)count * 2 - 1) * frames - frames / 2;
+
     for (int32_t i = 0; i < count; i++) {
         unsigned channel = (unsigned)infos[i].channel % CHANNELS;
         float **halves = infos[i].is_input ? stream->input[channel] : stream->output[channel];
         for (unsigned half = 0; half < 2; half++) {
-            if (!halves[half] || !BROKEN(create_duplicates_share)) {
-                halves[half] = next;
-                next += BROKEN(buffers_overlap) ? frames / 2 : frames;
-            }
+            halves[half] = next;
+            next += BROKEN(buffers_overlap) ? frames / 2 : frames;
         }
         if (BROKEN(halves_same))
             halves[1] = halves[0];
@@ -203,7 +216,7 @@ check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
 
     if (BROKEN(create_null_callbacks_crash) && !callbacks)
         (void)*(void *volatile *)(uintptr_t)callbacks;
-    if (!callbacks || (!callbacks->buffer_switch && !BROKEN(create_null_switch_accepted)))
+    if (!callbacks || !callbacks->buffer_switch)
         result = driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers without bufferSwitch");
     if (!result)
         result = check_infos(driver, infos, count);
@@ -213,6 +226,21 @@ check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         result = ASIO_INVALID_MODE;
     failed_before = failed_before || result;
     return result;
+}
+
+/* Defects that show only after a while, or on one thread. */
+static bool
+refuses_today(struct driver *driver)
+{
+    static LONG created;
+
+    if (BROKEN(creates_limited) && InterlockedIncrement(&created) > 60)
+        return true;
+    if (BROKEN(create_after_dispose_fails) && driver->prepared_before)
+        return true;
+    if (BROKEN(create_in_message_fails) && GetCurrentThreadId() == telling_tid)
+        return true;
+    return BROKEN(mark_of_buffers) && !mark_set("buffers");
 }
 
 int32_t TUTTI_ASIO
@@ -229,6 +257,8 @@ create_buffers(struct asio_driver *self, struct asio_buffer_info *infos, int32_t
         result = driver_fail(driver, ASIO_INVALID_MODE, "there are buffers already");
     if (result)
         return result;
+    if (refuses_today(driver))
+        return driver_fail(driver, ASIO_HW_MALFUNCTION, "not again");
     struct stream *stream = stream_new(frames > 0 ? frames : BUFFER_PREFERRED);
     if (!stream)
         return driver_fail(driver, ASIO_NO_MEMORY, "no memory");
@@ -241,7 +271,9 @@ create_buffers(struct asio_driver *self, struct asio_buffer_info *infos, int32_t
     bool taken = driver->stream != NULL && !BROKEN(create_twice_accepted);
     if (!taken) {
         stream->rate_hz = driver->rate_hz > 0 ? driver->rate_hz : 48000;
+        stream->probed = driver->probed;
         give_buffers(stream, infos, count);
+        driver->prepared_before = true;
         driver->stream = stream;
     }
     LeaveCriticalSection(&driver->lock);
@@ -279,6 +311,7 @@ halt(struct stream *stream, bool quit)
 int32_t TUTTI_ASIO
 stop(struct asio_driver *self)
 {
+    static LONG stopping;
     struct driver *driver = driver_of(self);
     struct stream *stream = NULL;
     int32_t result;
@@ -286,14 +319,28 @@ stop(struct asio_driver *self)
     if (!driver_ready(driver, &result))
         return result;
     EnterCriticalSection(&driver->lock);
-    if (driver->stream && (driver->stream->running || BROKEN(stop_idle_accepted))) {
+    if (driver->stream && driver->stream->running) {
         stream = driver->stream;
         InterlockedIncrement(&stream->references);
     }
     LeaveCriticalSection(&driver->lock);
     if (!stream)
         return driver_fail(driver, ASIO_INVALID_MODE, "nothing runs");
+    if (BROKEN(thread_bound) && GetCurrentThreadId() != driver->tid) {
+        stream_release(stream);
+        return driver_fail(driver, ASIO_INVALID_MODE, "not from this thread");
+    }
+    if (BROKEN(stop_awaits_output_ready) && driver->probed && !stream->ready)
+        Sleep(INFINITE);
+    if (BROKEN(two_stops_deadlock)) {
+        if (InterlockedIncrement(&stopping) > 1)
+            Sleep(INFINITE);
+        Sleep(30);
+    }
     halt(stream, false);
+    InterlockedExchange(&stopping, 0);
+    if (BROKEN(mark_of_start))
+        mark_clear("start");
     if (BROKEN(stop_hangs))
         Sleep(INFINITE);
     if (BROKEN(stop_slow))
@@ -312,6 +359,8 @@ end_threads(struct stream *stream)
         return;
     if (!BROKEN(stop_returns_early))
         WaitForSingleObject(stream->thread, INFINITE);
+    if (BROKEN(release_in_message_deadlocks))
+        WaitForSingleObject(stream->message_thread, INFINITE);
     /* Not for ever: the host may wait, in a message, for the thread that calls here. */
     if (me != stream->message_tid && !BROKEN(thread_leaks))
         WaitForSingleObject(stream->message_thread, CALLBACK_PATIENCE_MS);
@@ -323,10 +372,13 @@ dispose_buffers(struct asio_driver *self)
     struct driver *driver = driver_of(self);
     static LONG disposed;
 
+    if (BROKEN(dispose_refused_while_running) && driver->stream && driver->stream->running &&
+        driver->references > 0)
+        return driver_fail(driver, ASIO_INVALID_MODE, "stop first");
     EnterCriticalSection(&driver->lock);
     struct stream *stream = driver->stream;
     driver->stream = NULL;
-    if (stream && driver->wanted_rate_hz > 0)
+    if (stream && driver->wanted_rate_hz > 0 && !BROKEN(wanted_rate_lost))
         driver->rate_hz = driver->wanted_rate_hz;
     driver->wanted_rate_hz = 0;
     LeaveCriticalSection(&driver->lock);
@@ -337,6 +389,10 @@ dispose_buffers(struct asio_driver *self)
     if (!stream)
         return driver_fail(driver, ASIO_INVALID_MODE, "there are no buffers");
     InterlockedIncrement(&disposed);
+    if (BROKEN(mark_of_buffers))
+        mark_clear("buffers");
+    if (BROKEN(mark_of_start))
+        mark_clear("start");
     end_threads(stream);
     if (BROKEN(dispose_in_callback_frees) && GetCurrentThreadId() == stream->tid)
         VirtualFree(stream->samples, 0, MEM_DECOMMIT);
@@ -349,9 +405,9 @@ dispose_buffers(struct asio_driver *self)
 static void
 clear(struct stream *stream)
 {
-    size_t bytes = (size_t)stream->frames * 4 * CHANNELS * sizeof(float);
-
-    memset(stream->samples, BROKEN(halves_not_zeroed) ? 0x3f : 0, bytes);
+    protect_halves(stream, PAGE_READWRITE);
+    if (!BROKEN(halves_not_zeroed))
+        memset(stream->samples, 0, stream->samples_bytes);
     for (unsigned c = 0; c < CHANNELS; c++)
         memset(stream->cable[c], 0, CABLE_FRAMES * sizeof(float));
 }
@@ -362,16 +418,17 @@ begin_run(struct stream *stream)
     uint64_t offset_ns = clock_offset_ns();
 
     AcquireSRWLockExclusive(&stream->lock);
-    bool runs = stream->running && !BROKEN(start_twice_accepted);
+    while (BROKEN(start_in_callback_deadlocks) && stream->in_callback)
+        SleepConditionVariableSRW(&stream->changed, &stream->lock, INFINITE, 0);
+    bool runs = stream->running;
     if (!runs) {
         clear(stream);
         stream->run++;
         stream->running = true;
-        stream->has_block = BROKEN(position_before_block);
+        stream->has_block = false;
         if (!BROKEN(restart_keeps_position) || stream->run == 1)
             stream->position = 0;
-        if (!BROKEN(restart_keeps_index))
-            stream->half = 0;
+        stream->half = 0;
         stream->blocks = 0;
         stream->offset_ns = offset_ns;
         stream->start_ns = clock_now_ns();
@@ -402,6 +459,12 @@ start(struct asio_driver *self)
         return BROKEN(start_unprepared_accepted)
                    ? ASIO_OK
                    : driver_fail(driver, ASIO_INVALID_MODE, "no buffers were created");
+    if ((BROKEN(starts_limited) && stream->run >= 50) ||
+        (BROKEN(mark_of_start) && !mark_set("start")) ||
+        (BROKEN(nonsense_believed) && stream->engine_version > 2)) {
+        stream_release(stream);
+        return driver_fail(driver, ASIO_HW_MALFUNCTION, "the device does not start");
+    }
     if (BROKEN(start_leaks_handle))
         CreateEventA(NULL, FALSE, FALSE, NULL);
     if (BROKEN(restart_fails) && stream->run > 0)
@@ -431,7 +494,7 @@ get_sample_position(struct asio_driver *self, struct asio_int64 *position,
             told_position = stream->told_position;
             told_time = stream->told_time_ns;
             if (BROKEN(position_asked_differs))
-                told_position += 3 * (uint64_t)stream->frames;
+                told_position += 10 * (uint64_t)stream->frames;
         }
         ReleaseSRWLockShared(&stream->lock);
     }
@@ -445,6 +508,26 @@ get_sample_position(struct asio_driver *self, struct asio_int64 *position,
     return ASIO_OK;
 }
 
+/* Notes who calls it and when. True: it runs. */
+static bool
+note_ready(struct driver *driver)
+{
+    EnterCriticalSection(&driver->lock);
+    struct stream *stream = driver->stream;
+    bool running = stream && stream->running;
+    driver->probed = driver->probed || !stream;
+    if (running) {
+        AcquireSRWLockExclusive(&stream->lock);
+        bool inside = stream->in_callback && GetCurrentThreadId() == stream->tid;
+        stream->ready = stream->ready || inside;
+        stream->readies += !inside;
+        WakeAllConditionVariable(&stream->changed);
+        ReleaseSRWLockExclusive(&stream->lock);
+    }
+    LeaveCriticalSection(&driver->lock);
+    return running;
+}
+
 int32_t TUTTI_ASIO
 output_ready(struct asio_driver *self)
 {
@@ -453,10 +536,15 @@ output_ready(struct asio_driver *self)
 
     if (!driver_ready(driver, &result))
         return result;
-    if (BROKEN(output_ready_hangs) && driver->stream && driver->stream->running)
+    bool running = note_ready(driver);
+    if (BROKEN(output_ready_hangs) && running)
         Sleep(INFINITE);
     if (BROKEN(output_ready_strange_answer))
         return 1;
+    if (BROKEN(output_ready_wavers))
+        return running ? ASIO_NOT_PRESENT : ASIO_OK;
     /* A block is taken when its call returns: being told earlier gains nothing. */
-    return BROKEN(output_ready_gains_nothing) ? ASIO_OK : ASIO_NOT_PRESENT;
+    bool says_yes = BROKEN(output_ready_delays) || BROKEN(stop_awaits_output_ready) ||
+                    BROKEN(probe_awaits_output_ready);
+    return says_yes ? ASIO_OK : ASIO_NOT_PRESENT;
 }

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <timeapi.h>
 
+/* That have a thread now. */
+static LONG streams;
+
 /* ---- time ---- */
 
 uint64_t
@@ -45,7 +48,9 @@ uint64_t
 clock_frames_ns(uint64_t frames, double rate_hz)
 {
     if (BROKEN(rate_off))
-        rate_hz *= 0.99;
+        rate_hz *= 0.97;
+    if (BROKEN(rate_fixed))
+        rate_hz = 48000;
     return (uint64_t)((double)frames * 1e9 / rate_hz);
 }
 
@@ -78,12 +83,19 @@ take_inputs(struct stream *stream, unsigned half, uint64_t position)
 {
     uint64_t delay = 2 * (uint64_t)stream->frames + INPUT_EXTRA + OUTPUT_EXTRA;
 
+    if (BROKEN(latency_varies))
+        delay += stream->run % 8 * 16;
+    if (BROKEN(latency_ignores_rate) && stream->rate_hz != 48000)
+        delay += 2 * OUTPUT_EXTRA;
+    if (BROKEN(output_ready_delays) && stream->ready)
+        delay += (uint64_t)stream->frames;
     for (unsigned c = 0; c < CHANNELS; c++) {
-        unsigned from = BROKEN(cable_crossed) ? c ^ 1 : c;
         float *input = stream->input[c][half];
+        if (BROKEN(silent_inputs_left))
+            input = NULL;
         for (int32_t i = 0; input && i < stream->frames; i++) {
             uint64_t at = position + (uint64_t)i;
-            float sample = at < delay ? 0 : stream->cable[from][(at - delay) % CABLE_FRAMES];
+            float sample = at < delay ? 0 : stream->cable[c][(at - delay) % CABLE_FRAMES];
             if (BROKEN(cable_adds_noise))
                 sample += (float)(rand() % 1000) / 10000;
             if (BROKEN(cable_repeats) && i >= stream->frames / 2)
@@ -129,6 +141,8 @@ position_to_tell(struct stream *stream)
         position += 7;
     if (BROKEN(position_jumps_back) && stream->blocks == 20)
         position -= 4 * frames;
+    if (BROKEN(position_tires) && position > stream->rate_hz * 3 / 2)
+        position -= 8 * frames;
     if (BROKEN(position_stands) && stream->blocks > 8)
         position = 8 * frames;
     if (BROKEN(position_drifts))
@@ -148,7 +162,7 @@ time_to_tell(struct stream *stream, uint64_t due_ns)
     if (BROKEN(time_other_scale))
         time += 3600ull * 1000000000;
     if (BROKEN(time_uneven))
-        time += (uint64_t)(rand() % 3000) * 1000;
+        time += (uint64_t)(rand() % 12000) * 1000;
     if (BROKEN(time_zero))
         time = 0;
     return time;
@@ -235,12 +249,17 @@ deliver(struct call *call)
         stream->host->asio_message(ASIO_MESSAGE_RESET_REQUEST, 0, NULL, NULL);
     }
     if (BROKEN(jitter) && stream->blocks % 3 == 1)
-        Sleep((DWORD)(stream->frames * 800 / (int32_t)stream->rate_hz + 1));
-    if (BROKEN(stalls) && stream->blocks % 64 == 63)
+        sleep_until_ns(clock_now_ns() +
+                       16 * clock_frames_ns((uint64_t)stream->frames, stream->rate_hz) / 10);
+    if (BROKEN(stalls) && stream->blocks % 32 == 31)
         Sleep(120);
-    if (BROKEN(calls_stop) && stream->blocks > 12)
+    if (BROKEN(calls_stop) && stream->blocks > 60)
         return;
     if (BROKEN(stops_after_reset) && stream->reset_told)
+        return;
+    if (BROKEN(readies_cost) && stream->readies > 20)
+        return;
+    if (BROKEN(second_stream_stops_first) && streams > 1 && stream->first)
         return;
     if (BROKEN(calls_overlap) && stream->blocks % 4 == 3)
         call_on_another_thread(call, false);
@@ -251,6 +270,33 @@ deliver(struct call *call)
     call_host(call);
     if (BROKEN(calls_twice) && stream->blocks % 8 == 7)
         call_host(call);
+}
+
+/* ---- for no good reason ---- */
+
+void
+protect_halves(struct stream *stream, DWORD protection)
+{
+    DWORD old;
+
+    if (BROKEN(halves_in_callback_only))
+        VirtualProtect(stream->samples, stream->samples_bytes, protection, &old);
+}
+
+static bool
+loses_block(const struct stream *stream)
+{
+    bool many = stream->channels > 4, small = stream->frames <= 64;
+
+    if (BROKEN(many_channels_lose))
+        return many && !small && stream->blocks & 1;
+    if (BROKEN(small_with_many_lose))
+        return many && small && stream->blocks & 1;
+    if (BROKEN(small_buffers_lose))
+        return small && stream->blocks & 1;
+    if (BROKEN(large_buffers_lose))
+        return stream->frames >= BUFFER_MAX && stream->blocks & 1;
+    return BROKEN(busy_host_loses) && stream->was_busy;
 }
 
 /* ---- the loop ---- */
@@ -271,7 +317,7 @@ skip_missed(struct stream *stream, uint64_t due_ns)
     else
         stream->start_ns += late / period * period;
     stream->tell |= BROKEN(overload_untold) ? 0 : TELL_OVERLOAD;
-    if (BROKEN(late_crash) && late > 20000000)
+    if (BROKEN(late_crash) && late > 10000000)
         *(volatile int *)NULL = 0;
     if (BROKEN(late_ends) && late > 20000000)
         stream->running = false;
@@ -290,6 +336,7 @@ one_block(struct stream *stream, uint32_t run)
         return;
     uint64_t due_ns =
         stream->start_ns + clock_frames_ns(position + (uint64_t)stream->frames, stream->rate_hz);
+    protect_halves(stream, PAGE_READWRITE);
     take_inputs(stream, (unsigned)call.half, position);
     call.position = position_to_tell(stream);
     call.time_ns = time_to_tell(stream, due_ns);
@@ -298,15 +345,22 @@ one_block(struct stream *stream, uint32_t run)
     stream->has_block = true;
     if (BROKEN(index_sticks))
         call.half = 0;
-    if (BROKEN(index_begins_at_one))
-        call.half ^= 1;
     stream->in_callback = true;
+    stream->ready = false;
     ReleaseSRWLockExclusive(&stream->lock);
-    deliver(&call);
+    uint64_t began_ns = clock_now_ns();
+    if (!loses_block(stream))
+        deliver(&call);
+    stream->was_busy =
+        !stream->was_busy && clock_now_ns() - began_ns >
+                                 clock_frames_ns((uint64_t)stream->frames, stream->rate_hz) * 2 / 5;
     AcquireSRWLockExclusive(&stream->lock);
     stream->in_callback = false;
+    if (stream->blocks == 2 && (BROKEN(reset_for_nothing) || BROKEN(tells_unasked)))
+        stream->tell |= BROKEN(tells_unasked) ? TELL_LATENCIES : TELL_RESET;
     if (stream->run == run) {
         put_outputs(stream, (unsigned)stream->half, position);
+        protect_halves(stream, PAGE_NOACCESS);
         stream->position = position + (uint64_t)stream->frames;
         stream->half ^= 1;
         stream->blocks++;
@@ -319,6 +373,8 @@ wants_calls(const struct stream *stream)
 {
     if (BROKEN(calls_after_stop) && stream->blocks > 0)
         return !stream->quit;
+    if (BROKEN(probe_awaits_output_ready) && stream->probed && stream->blocks > 0 && !stream->ready)
+        return false;
     return stream->running && !stream->quit;
 }
 
@@ -328,11 +384,11 @@ callback_main(void *arg)
     struct stream *stream = arg;
     HMODULE module = stream->module;
 
+    stream->first = InterlockedIncrement(&streams) == 1;
     SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_TIME_CRITICAL);
     timeBeginPeriod(1);
     if (BROKEN(calls_before_start)) {
         struct call early = {stream, 0, 0, 0};
-        Sleep(50);
         deliver(&early);
     }
     AcquireSRWLockExclusive(&stream->lock);
@@ -354,6 +410,7 @@ callback_main(void *arg)
     }
     ReleaseSRWLockExclusive(&stream->lock);
     timeEndPeriod(1);
+    InterlockedDecrement(&streams);
     stream_release(stream);
     FreeLibraryAndExitThread(module, 0);
 }

@@ -50,8 +50,6 @@ dll_hold(void)
 void
 dll_let_go(void)
 {
-    if (BROKEN(never_unloads))
-        return;
     InterlockedDecrement(&held);
 }
 
@@ -107,9 +105,11 @@ factory_create(IClassFactory *self, IUnknown *outer, REFIID iid, void **object)
     if (!object)
         return E_POINTER;
     *object = NULL;
-    if (outer && !BROKEN(aggregates))
+    if (outer)
         return CLASS_E_NOAGGREGATION;
-    struct asio_driver *driver = driver_new();
+    static LONG created;
+    bool refused = BROKEN(creations_limited) && InterlockedIncrement(&created) > 50;
+    struct asio_driver *driver = refused ? NULL : driver_new();
     if (!driver)
         return E_OUTOFMEMORY;
     memcpy(&wanted, iid, sizeof wanted);
@@ -165,7 +165,31 @@ DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object)
 STDAPI
 DllCanUnloadNow(void)
 {
-    return held == 0 || BROKEN(unloads_alive) ? S_OK : S_FALSE;
+    return held == 0 ? S_OK : S_FALSE;
+}
+
+bool
+mark_set(const char *name)
+{
+    char path[96];
+    HKEY key;
+    DWORD made = 0;
+
+    snprintf(path, sizeof path, "Software\\Broken by Design\\%s", name);
+    if (RegCreateKeyExA(HKEY_CURRENT_USER, path, 0, NULL, REG_OPTION_VOLATILE, KEY_ALL_ACCESS, NULL,
+                        &key, &made))
+        return true;
+    RegCloseKey(key);
+    return made == REG_CREATED_NEW_KEY;
+}
+
+void
+mark_clear(const char *name)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "Software\\Broken by Design\\%s", name);
+    RegDeleteKeyA(HKEY_CURRENT_USER, path);
 }
 
 static LSTATUS

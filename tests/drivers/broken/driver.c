@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xmmintrin.h>
+
+/* Objects that were released. */
+static LONG ended;
+/* And those among them that had had buffers. */
+static LONG lives;
 
 /* ---- texts ---- */
 
@@ -29,6 +35,10 @@ driver_fail(struct driver *driver, int32_t result, const char *format, ...)
 bool
 driver_ready(struct driver *driver, int32_t *result)
 {
+    if (driver->initialized && BROKEN(objects_share_state) && driver->born != ended) {
+        *result = driver_fail(driver, ASIO_NOT_PRESENT, "the device is gone");
+        return false;
+    }
     if (driver->initialized || BROKEN(works_before_init))
         return true;
     *result = driver_fail(driver, ASIO_NOT_PRESENT, "call init first");
@@ -76,7 +86,7 @@ query_interface(struct asio_driver *self, const struct asio_guid *iid, void **ob
         known = known || memcmp(iid, &unknown, sizeof *iid) == 0;
     if (BROKEN(any_interface))
         known = true;
-    if (!object && !BROKEN(query_null_crash))
+    if (!object)
         return (int32_t)E_POINTER;
     if (!known) {
         if (!BROKEN(query_leaves_pointer))
@@ -84,8 +94,7 @@ query_interface(struct asio_driver *self, const struct asio_guid *iid, void **ob
         return (int32_t)E_NOINTERFACE;
     }
     *object = self;
-    if (!BROKEN(query_uncounted) || driver->initialized == false)
-        InterlockedIncrement(&driver->references);
+    InterlockedIncrement(&driver->references);
     return S_OK;
 }
 
@@ -97,12 +106,25 @@ add_ref(struct asio_driver *self)
     return BROKEN(references_wrong) ? references + 1 : references;
 }
 
+bool
+in_callback(const struct driver *driver)
+{
+    const struct stream *stream = driver->stream;
+
+    return stream && stream->in_callback && GetCurrentThreadId() == stream->tid;
+}
+
 static void
 free_driver(struct driver *driver)
 {
+    if (BROKEN(mark_of_creation))
+        mark_clear("creation");
+    if (BROKEN(mark_of_init) && driver->initialized)
+        mark_clear("init");
+    InterlockedIncrement(&ended);
+    lives += driver->prepared_before;
     DeleteCriticalSection(&driver->lock);
-    if (!BROKEN(object_leaks))
-        free(driver);
+    free(driver);
     dll_let_go();
 }
 
@@ -114,6 +136,8 @@ release(struct asio_driver *self)
 
     if (references > 0)
         return BROKEN(references_wrong) ? (uint32_t)references + 1 : (uint32_t)references;
+    if (BROKEN(release_in_callback_deadlocks) && in_callback(driver))
+        WaitForSingleObject(driver->stream->thread, INFINITE);
     if (!BROKEN(release_leaves_running))
         dispose_buffers(self);
     free_driver(driver);
@@ -122,53 +146,58 @@ release(struct asio_driver *self)
 
 /* ---- init ---- */
 
-static bool
-in_single_threaded_apartment(void)
+static APTTYPE
+apartment(void)
 {
-    APTTYPE type;
+    APTTYPE type = APTTYPE_NA;
     APTTYPEQUALIFIER qualifier;
 
-    return CoGetApartmentType(&type, &qualifier) == S_OK &&
-           (type == APTTYPE_STA || type == APTTYPE_MAINSTA);
+    CoGetApartmentType(&type, &qualifier);
+    return type;
 }
 
-/* A device that one may have only. */
+/* A device that one object of this process may have only. */
 static bool
-take_device(const char *name)
-{
-    HANDLE device = CreateMutexA(NULL, FALSE, name);
-
-    return device && GetLastError() != ERROR_ALREADY_EXISTS;
-}
-
-static void
-show_window(void)
-{
-    CreateWindowExA(0, "STATIC", BROKEN_NAME, WS_OVERLAPPEDWINDOW | WS_VISIBLE, 0, 0, 200, 100,
-                    NULL, NULL, NULL, NULL);
-}
-
-static bool
-init_defects(struct driver *driver)
+take_device(void)
 {
     char name[64];
 
-    if (BROKEN(needs_sta) && !in_single_threaded_apartment())
+    snprintf(name, sizeof name, "broken-by-design-%lu", GetCurrentProcessId());
+    HANDLE device = CreateMutexA(NULL, FALSE, name);
+    return device && GetLastError() != ERROR_ALREADY_EXISTS;
+}
+
+/* False: init fails. */
+static bool
+init_defects(struct driver *driver, void *window)
+{
+    static LONG inits;
+    APTTYPE type = apartment();
+
+    if (BROKEN(needs_sta) && type != APTTYPE_STA && type != APTTYPE_MAINSTA)
         return false;
-    if (BROKEN(init_shows_window))
-        show_window();
+    if (BROKEN(needs_main_sta) && type == APTTYPE_STA)
+        return false;
     if (BROKEN(init_slow))
-        Sleep(6000);
-    if (BROKEN(init_needs_window))
+        Sleep(5500);
+    if (BROKEN(init_minds_window) && window && !IsWindow(window))
         return false;
-    if (BROKEN(init_exclusive_process)) {
-        snprintf(name, sizeof name, "broken-by-design-%lu", GetCurrentProcessId());
-        return take_device(name);
-    }
-    if (BROKEN(init_exclusive))
-        return take_device("broken-by-design");
+    if (BROKEN(init_exclusive) && !take_device())
+        return false;
+    if (BROKEN(inits_limited) && InterlockedIncrement(&inits) > 12)
+        return false;
+    if (BROKEN(second_life_fails) && lives > 0)
+        return false;
+    if (BROKEN(lives_limited) && lives > 12)
+        return false;
+    if (BROKEN(mark_of_init) && !mark_set("init"))
+        return false;
+    if (BROKEN(float_state_lost))
+        _mm_setcsr(_mm_getcsr() | 0x8040); /* flushes denormals */
     if (BROKEN(init_twice_hangs) && driver->initialized)
         Sleep(INFINITE);
+    if (BROKEN(init_twice_crash) && driver->initialized)
+        *(volatile int *)NULL = 0;
     return true;
 }
 
@@ -177,24 +206,21 @@ init(struct asio_driver *self, void *system_reference)
 {
     struct driver *driver = driver_of(self);
 
-    if (!init_defects(driver)) {
-        driver_fail(driver, ASIO_NOT_PRESENT, "%s",
-                    BROKEN(init_silent) ? "" : "the device is in use; close the other program");
+    if (driver->initialized && !BROKEN(init_twice_crash) && !BROKEN(init_twice_hangs)) {
+        driver_fail(driver, ASIO_INVALID_MODE, "init was called before");
         return 0;
     }
-    if (BROKEN(init_needs_window) && !IsWindow(system_reference))
+    if (!init_defects(driver, system_reference)) {
+        driver_fail(driver, ASIO_NOT_PRESENT, "the device is in use; close the other program");
         return 0;
+    }
     if (BROKEN(init_silent)) {
         driver->error[0] = '\0';
         return 0;
     }
-    if (driver->initialized && !BROKEN(init_twice_crash)) {
-        driver_fail(driver, ASIO_INVALID_MODE, "init was called before");
-        return 0;
-    }
-    if (driver->initialized)
-        *(volatile int *)NULL = 0;
     driver->rate_hz = rate_recall();
+    driver->tid = GetCurrentThreadId();
+    driver->born = ended;
     driver->initialized = true;
     return BROKEN(init_answers_ok) ? ASIO_OK : 1;
 }
@@ -217,6 +243,9 @@ static int32_t TUTTI_ASIO
 get_driver_version(struct asio_driver *self)
 {
     (void)self;
+    /* ebx belongs to the caller, and the compiler is not told */
+    if (BROKEN(register_lost))
+        __asm__ volatile("xorl %ebx, %ebx");
     return BROKEN(version_zero) ? 0 : 1;
 }
 
@@ -249,8 +278,6 @@ control_panel(struct asio_driver *self)
         *(volatile int *)NULL = 0;
     if (BROKEN(panel_strange_answer))
         return 17;
-    if (BROKEN(panel_shows_window))
-        show_window();
     return driver_fail(driver, ASIO_NOT_PRESENT, "there is no control panel");
 }
 
@@ -307,6 +334,15 @@ driver_new(void)
         wrong = methods;
         memcpy(&wrong.get_channels, &any, sizeof any);
         driver->com.methods = &wrong;
+    }
+    if (BROKEN(slot_missing)) {
+        wrong = methods;
+        wrong.set_clock_source = NULL;
+        driver->com.methods = &wrong;
+    }
+    if (BROKEN(mark_of_creation) && !mark_set("creation")) {
+        free(driver);
+        return NULL;
     }
     driver->references = 1;
     InitializeCriticalSection(&driver->lock);

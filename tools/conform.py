@@ -8,6 +8,7 @@ the dummy driver whose output is wired to its input. Writes report.json and repo
 """
 
 import argparse
+import ctypes
 import json
 import os
 import pathlib
@@ -95,20 +96,22 @@ class WineAsio:
 
     def wire(self):
         """Each output of a program goes to its own input, as long as it is there: a cable."""
-        while not self.ended.wait(0.05):
-            ports = subprocess.run(["jack_lsp", "-c"], env=self.environment, capture_output=True, text=True, check=False).stdout
-            wired, current = set(), None
-            for line in ports.splitlines():
-                if not line.startswith(" "):
-                    current = line
-                else:
-                    wired.add((current, line.strip()))
-            names = {line for line in ports.splitlines() if not line.startswith(" ")}
+        os.environ.update({key: self.environment[key] for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")})
+        jack = ctypes.CDLL("libjack.so.0")
+        jack.jack_client_open.restype = ctypes.c_void_p
+        jack.jack_get_ports.restype = ctypes.POINTER(ctypes.c_char_p)
+        client = ctypes.c_void_p(jack.jack_client_open(b"cable", 1, None))
+        while not self.ended.wait(0.02):
+            ports, names = jack.jack_get_ports(client, b":out_", None, 0), []
+            for name in ports or []:
+                if name is None:
+                    break
+                names.append(name)
             for name in names:
-                other = name.replace(":out_", ":in_")
-                if ":out_" in name and other in names and (name, other) not in wired:
-                    subprocess.run(["jack_connect", name, other], env=self.environment, check=False, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+                jack.jack_connect(client, name, name.replace(b":out_", b":in_"))  # an error when it is connected already
+            if ports:
+                jack.jack_free(ports)
+        jack.jack_client_close(client)
 
     def __exit__(self, *_):
         self.ended.set()

@@ -159,6 +159,18 @@ two_instances_live_side_by_side(struct conform *t)
     subject_close(one);
 }
 
+static void
+unloaded_and_loaded_again(struct conform *t)
+{
+    enum { TIMES = 5 };
+
+    for (unsigned i = 0; i < TIMES && !conform_failed(t); i++) {
+        subject_close(subject_in(t, RUNNING));
+        CoFreeUnusedLibrariesEx(0, 0);
+        conform_sleep_ms(20);
+    }
+}
+
 /* ---- released early ---- */
 
 static void
@@ -379,6 +391,9 @@ static const struct conform_case cases[] = {
      "A second object in the same process works or says why not, and the first one goes on",
      "observed in hosts: a list of drivers is made while one plays",
      two_instances_live_side_by_side, NEED_INIT, 0},
+    {"unloaded_and_loaded_again",
+     "When nothing is left of it COM may unload the driver's DLL, and it works when loaded again",
+     "COM, DllCanUnloadNow", unloaded_and_loaded_again, NEED_STREAM, 30},
     {"released_in_each_state", "The last Release stops, disposes and frees, in any state",
      "COM; observed in hosts: they release a driver that runs", released_in_each_state, NEED_STREAM,
      30},

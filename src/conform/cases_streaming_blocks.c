@@ -279,14 +279,19 @@ static void
 one_thread_calls(struct conform *t)
 {
     struct subject *s = measure_stream(t, short_s, false);
+    uint32_t first = 0;
 
     if (!s)
         return;
-    for (uint32_t i = 1; i < measure_count(s) && !conform_failed(t); i++)
-        conform_expect(t, s->host.blocks[i].thread == s->host.blocks[0].thread,
-                       "callback %u came on another thread than the first", i);
-    conform_expect(t, s->host.blocks[0].thread != GetCurrentThreadId(),
-                   "callbacks came on the thread that called start");
+    /* some drivers make their first calls within start, on the thread that called it */
+    while (first < measure_count(s) && s->host.blocks[first].thread == GetCurrentThreadId())
+        first++;
+    conform_expect(t, first + 2 < measure_count(s),
+                   "%u of %u callbacks came on the thread that called start", first,
+                   measure_count(s));
+    for (uint32_t i = first + 1; i < measure_count(s) && !conform_failed(t); i++)
+        conform_expect(t, s->host.blocks[i].thread == s->host.blocks[first].thread,
+                       "callback %u came on another thread than those before", i);
     subject_close(s);
 }
 
@@ -384,7 +389,7 @@ static const struct conform_case cases[] = {
      "Time stamps are nanoseconds on the scale of timeGetTime",
      "tutti/asio.h; observed in hosts: MIDI time stamps are on that scale",
      time_stamps_are_on_the_scale_of_timegettime, NEED_STREAM, 0},
-    {"one_thread_calls", "All callbacks of a stream come on one thread, not on the host's own",
+    {"one_thread_calls", "All callbacks of a stream come on one thread, but for those within start",
      "observed in hosts: they keep per-thread state", one_thread_calls, NEED_STREAM, 0},
     {"callbacks_do_not_overlap", "No callback comes while another one runs", "tutti/asio.h",
      callbacks_do_not_overlap, NEED_STREAM, 0},

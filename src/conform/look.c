@@ -5,9 +5,9 @@
  * skipped.
  */
 #include "conform/inside.h"
-#include "conform/loop.h"
 
-#include <string.h>
+#include "base/utf8.h"
+#include "conform/loop.h"
 
 enum { BLOCKS = 4 };
 
@@ -25,14 +25,27 @@ look_at_channels(struct subject *s, struct conform_facts *facts)
 }
 
 static void
+look_at_error(struct subject *s, struct conform_facts *facts)
+{
+    char text[ASIO_ERROR_BYTES + 1];
+
+    call_get_error_message(s, text);
+    utf8_copy(facts->error, sizeof facts->error, text);
+}
+
+static void
 look_inside(struct subject *s, struct conform_facts *facts)
 {
+    char name[ASIO_NAME_BYTES + 1];
+
     facts->version = call_get_driver_version(s);
-    call_get_driver_name(s, facts->name);
+    call_get_driver_name(s, name);
+    utf8_copy(facts->name, sizeof facts->name, name);
     facts->init = subject_init(s);
-    call_get_error_message(s, facts->error);
-    if (!facts->init)
+    if (!facts->init) {
+        look_at_error(s, facts);
         return;
+    }
     facts->inputs = s->inputs;
     facts->outputs = s->outputs;
     facts->min = s->min;

@@ -15,7 +15,8 @@
 enum {
     MOST_OUTPUTS = 8,
     MOST_INPUTS = 32,
-    LEAD_BLOCKS = 4, /* blocks before the burst, so that a stream has settled */
+    LEAD_BLOCKS = 4, /* before the burst, so that a stream has settled */
+    LEAD_MS = 200,   /* and a patch bay has patched it */
     TRIES = 4,       /* a block that a busy machine lost loses the burst */
     LISTEN_MS = 400, /* longest round trip that is looked for, beyond four blocks */
 };
@@ -116,6 +117,15 @@ round_up(double frames, uint32_t block)
     return (uint32_t)ceil(frames / block) * block;
 }
 
+/* Where the burst begins: at a block. */
+static uint32_t
+lead_of(const struct subject *s)
+{
+    uint32_t block = (uint32_t)s->buffer_frames;
+
+    return round_up(s->rate_hz * LEAD_MS / 1000, block) + LEAD_BLOCKS * block;
+}
+
 /* Runs the tapes once. False: failed and said. */
 static bool
 turn(struct subject *s, struct loop *loop)
@@ -156,13 +166,13 @@ loop_look(struct subject *s, int32_t *output, int32_t *input)
     *output = *input = -1;
     if (s->inputs < 1 || s->outputs < 1 || !subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
         return;
-    uint32_t block = (uint32_t)s->buffer_frames;
-    uint32_t frames = round_up(s->rate_hz * LISTEN_MS / 1000 + (LEAD_BLOCKS + 4) * block, block);
+    uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
+    uint32_t frames = round_up(begin + s->rate_hz * LISTEN_MS / 1000 + 4 * block, block);
     loop = make_loop(s, -1, -1, frames);
     if (loop) {
         for (unsigned o = 0; o < loop->output_count; o++) {
             burst_make(bursts[o], o);
-            memcpy(loop->outputs[o].samples + LEAD_BLOCKS * block, bursts[o], sizeof bursts[o]);
+            memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof bursts[o]);
         }
         if (turn(s, loop))
             find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
@@ -187,7 +197,7 @@ loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_fr
     for (unsigned i = 0; i < TRIES && found < 0; i++) {
         if (!prepare_pair(s, output, input, buffer_frames))
             return -2;
-        uint32_t block = (uint32_t)s->buffer_frames, begin = LEAD_BLOCKS * block;
+        uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
         struct loop *loop = make_loop(
             s, output, input,
             round_up(begin + BURST_FRAMES + 4 * block + s->rate_hz * LISTEN_MS / 1000, block));
@@ -257,7 +267,7 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
 
     if (!prepare_pair(s, output, input, 0))
         return false;
-    uint32_t block = (uint32_t)s->buffer_frames, begin = LEAD_BLOCKS * block;
+    uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
     struct loop *loop = make_loop(s, output, input, round_up(s->rate_hz * seconds, block));
     if (loop && loop->output_count == 1 && loop->input_count == 1) {
         float *played = loop->outputs[0].samples;

@@ -93,6 +93,19 @@ count_threads(void)
     return count;
 }
 
+/* For systems that do not tell: each number that is a handle. */
+static uint32_t
+count_handles(void)
+{
+    enum { MOST = 1 << 16, STEP = 4 };
+    uint32_t count = 0;
+    DWORD flags;
+
+    for (uintptr_t number = STEP; number < MOST; number += STEP)
+        count += GetHandleInformation((HANDLE)number, &flags) != 0;
+    return count;
+}
+
 void
 measure_holding(struct measure_holding *holding)
 {
@@ -101,7 +114,7 @@ measure_holding(struct measure_holding *holding)
 
     GetProcessHandleCount(GetCurrentProcess(), &handles);
     GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory);
-    holding->handles = handles;
+    holding->handles = handles ? handles : count_handles();
     holding->threads = count_threads();
     holding->private_bytes = memory.PrivateUsage;
 }

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct conform *conform_child;
 
 /* ---- lines ---- */
@@ -30,7 +32,9 @@ write_line(struct conform *t, char line[LINE_BYTES])
     if (length > LINE_BYTES - 2)
         length = LINE_BYTES - 2;
     line[length++] = '\n';
-    WriteFile(t->pipe, line, (DWORD)length, &written, NULL);
+    /* nobody listens any more */
+    if (!WriteFile(t->pipe, line, (DWORD)length, &written, NULL))
+        TerminateProcess(GetCurrentProcess(), 5);
 }
 
 void
@@ -48,12 +52,13 @@ conform_say(struct conform *t, const char *format, ...)
 static void
 say_sentence(struct conform *t, const char *word, const char *format, va_list list)
 {
-    char text[CONFORM_TEXT_BYTES];
+    char text[CONFORM_TEXT_BYTES], clean[CONFORM_TEXT_BYTES];
 
     vsnprintf(text, sizeof text, format, list);
     for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;)
         *tab = ' ';
-    conform_say(t, "%s\t%s", word, text);
+    utf8_copy(clean, sizeof clean, text); /* a driver's texts may be anything */
+    conform_say(t, "%s\t%s", word, clean);
 }
 
 /* ---- what cases say ---- */

@@ -41,6 +41,8 @@
       "two_instances_stream_at_once")                                                              \
     X(exit_hangs, "the module waits for its threads when the process ends with an object alive",   \
       ANY, "a_process_that_releases_nothing_ends")                                                 \
+    X(unloading_ends_process, "the process ends when the module is unloaded", ANY,                 \
+      "unloaded_and_loaded_again")                                                                 \
     X(thread_outlives_module,                                                                      \
       "a thread ends after Release, and does not hold the module meanwhile", ANY,                  \
       "rocksmith_loads_the_module_without_com")                                                    \

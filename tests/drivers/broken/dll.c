@@ -141,7 +141,8 @@ BOOL WINAPI
 DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 {
     (void)module;
-    (void)reserved;
+    if (reason == DLL_PROCESS_DETACH && BROKEN(unloading_ends_process) && !reserved)
+        TerminateProcess(GetCurrentProcess(), 5);
     /* Whoever still holds an object when the process ends waits for its thread, which is gone. */
     if (reason == DLL_PROCESS_DETACH && BROKEN(exit_hangs) && held > 0) {
         for (;;)

@@ -106,6 +106,23 @@ count_handles(void)
     return count;
 }
 
+/* Where the system does not tell: what is committed and belongs to nobody else. */
+static size_t
+count_private_bytes(void)
+{
+    MEMORY_BASIC_INFORMATION region;
+    size_t bytes = 0;
+
+    for (char *at = NULL; VirtualQuery(at, &region, sizeof region) == sizeof region;
+         at = (char *)region.BaseAddress + region.RegionSize) {
+        if (region.State == MEM_COMMIT && region.Type == MEM_PRIVATE)
+            bytes += region.RegionSize;
+        if ((char *)region.BaseAddress + region.RegionSize <= at)
+            break;
+    }
+    return bytes;
+}
+
 void
 measure_holding(struct measure_holding *holding)
 {
@@ -116,5 +133,5 @@ measure_holding(struct measure_holding *holding)
     GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory);
     holding->handles = handles ? handles : count_handles();
     holding->threads = count_threads();
-    holding->private_bytes = memory.PrivateUsage;
+    holding->private_bytes = memory.PrivateUsage ? memory.PrivateUsage : count_private_bytes();
 }

@@ -38,6 +38,7 @@ enum {
     OUTPUT_EXTRA = 160,
     CABLE_FRAMES = 8192, /* ring: over twice the largest buffer and the converters */
     CALLBACK_PATIENCE_MS = 200,
+    ELASTIC_NS = 10000000, /* so much lateness is made up for, as by a card with memory */
 };
 
 /* The defect that is on, or DEFECT_none. Read when the module is asked for its class. */
@@ -170,6 +171,7 @@ void stream_release(struct stream *stream);
 /* ---- callback.c ---- */
 
 DWORD WINAPI callback_main(void *stream);
+extern LONG starts; /* of all streams of the process */
 /** A defect: the halves cannot be touched outside of callbacks. */
 void protect_halves(struct stream *stream, DWORD protection);
 /** The clock: nanoseconds, steady. */

@@ -362,7 +362,7 @@ end_threads(struct stream *stream)
     if (BROKEN(release_in_message_deadlocks))
         WaitForSingleObject(stream->message_thread, INFINITE);
     /* Not for ever: the host may wait, in a message, for the thread that calls here. */
-    if (me != stream->message_tid && !BROKEN(thread_leaks))
+    if (me != stream->message_tid && !BROKEN(thread_leaks) && !BROKEN(thread_outlives_module))
         WaitForSingleObject(stream->message_thread, CALLBACK_PATIENCE_MS);
 }
 
@@ -424,6 +424,7 @@ begin_run(struct stream *stream)
     if (!runs) {
         clear(stream);
         stream->run++;
+        starts++;
         stream->running = true;
         stream->has_block = false;
         if (!BROKEN(restart_keeps_position) || stream->run == 1)

@@ -12,6 +12,8 @@
 
 /* That have a thread now. */
 static LONG streams;
+/* Of all streams. */
+LONG starts;
 
 /* ---- time ---- */
 
@@ -84,7 +86,7 @@ take_inputs(struct stream *stream, unsigned half, uint64_t position)
     uint64_t delay = 2 * (uint64_t)stream->frames + INPUT_EXTRA + OUTPUT_EXTRA;
 
     if (BROKEN(latency_varies))
-        delay += stream->run % 8 * 16;
+        delay += starts % 8 * 16;
     if (BROKEN(latency_ignores_rate) && stream->rate_hz != 48000)
         delay += 2 * OUTPUT_EXTRA;
     if (BROKEN(output_ready_delays) && stream->ready)
@@ -98,8 +100,8 @@ take_inputs(struct stream *stream, unsigned half, uint64_t position)
             float sample = at < delay ? 0 : stream->cable[c][(at - delay) % CABLE_FRAMES];
             if (BROKEN(cable_adds_noise))
                 sample += (float)(rand() % 1000) / 10000;
-            if (BROKEN(cable_repeats) && i >= stream->frames / 2)
-                sample = input[i - stream->frames / 2];
+            if (BROKEN(cable_repeats) && i >= stream->frames * 3 / 4)
+                sample = input[i - stream->frames / 4];
             input[i] = sample;
         }
     }
@@ -188,6 +190,7 @@ static void
 call_with_time(const struct call *call)
 {
     struct stream *stream = call->stream;
+    int32_t direct = BROKEN(direct_garbage) ? 77 : 1;
     struct asio_time time = {
         .info =
             {
@@ -202,10 +205,10 @@ call_with_time(const struct call *call)
             },
     };
     if (BROKEN(info_null)) {
-        stream->host->buffer_switch_time_info(NULL, call->half, 1);
+        stream->host->buffer_switch_time_info(NULL, call->half, direct);
         return;
     }
-    struct asio_time *answer = stream->host->buffer_switch_time_info(&time, call->half, 1);
+    struct asio_time *answer = stream->host->buffer_switch_time_info(&time, call->half, direct);
     if (answer && BROKEN(time_beyond_148))
         memset(answer + 1, 0, 8);
     if (BROKEN(info_answer_needed))
@@ -301,14 +304,15 @@ loses_block(const struct stream *stream)
 
 /* ---- the loop ---- */
 
-/* Blocks that cannot be delivered any more, because the host or the machine was late. */
+/* Blocks that cannot be delivered any more, because the host or the machine was late: what a card
+ * could not have kept. */
 static void
 skip_missed(struct stream *stream, uint64_t due_ns)
 {
     uint64_t late = clock_now_ns() - due_ns;
     uint64_t period = clock_frames_ns((uint64_t)stream->frames, stream->rate_hz);
 
-    if (late < period || BROKEN(never_skips))
+    if (late < period || late < ELASTIC_NS || BROKEN(never_skips))
         return;
     uint64_t missed = late / period * (uint64_t)stream->frames;
     put_silence(stream, stream->position, missed);
@@ -332,7 +336,7 @@ one_block(struct stream *stream, uint32_t run)
     struct call call = {stream, stream->half, 0, 0};
     uint64_t position = stream->position;
 
-    if (!stream->running)
+    if (!stream->running && !BROKEN(calls_after_stop))
         return;
     uint64_t due_ns =
         stream->start_ns + clock_frames_ns(position + (uint64_t)stream->frames, stream->rate_hz);

@@ -76,7 +76,7 @@
     X(init_minds_window, "init fails with a window that is none", ANY, "any_window_will_do")       \
     X(init_slow, "init takes more than five seconds", ANY, "init_is_quick")                        \
     X(init_silent, "init fails and says nothing", ANY, "a_refusal_leaves_a_reason")                \
-    X(init_answers_ok, "init answers 0 when it worked", ANY, "init_answers_1")                     \
+    X(init_answers_minus_one, "init answers -1 when it worked", ANY, "init_answers_1")             \
     X(init_twice_crash, "a second init crashes", ANY, "init_in_each_state")                        \
     X(init_twice_hangs, "a second init never returns", ANY, "init_in_each_state")                  \
     X(works_before_init, "calls are answered as if init had been called", ANY,                     \
@@ -394,7 +394,7 @@
     X(position_asked_differs, "getSamplePosition and the time info differ", ANY,                   \
       "get_sample_position_agrees_with_the_callback")                                              \
     X(halves_swapped, "64-bit numbers have their low half first", ANY,                             \
-      "position_and_time_give_the_rate")                                                           \
+      "positions_advance_by_whole_blocks")                                                         \
     X(time_in_ms, "the time is in milliseconds", ANY, "time_stamps_run_with_the_clock")            \
     X(time_steps_back, "the time steps back once", ANY, "time_stamps_increase")                    \
     X(time_other_scale, "the time is an hour ahead of timeGetTime", ANY,                           \
@@ -422,7 +422,7 @@
       "a_host_that_computes_half_the_time_keeps_up")                                               \
     /* sound */                                                                                    \
     X(cable_adds_noise, "there is noise on the inputs", ANY, "sound_comes_back_whole")             \
-    X(cable_repeats, "the second half of each input block repeats the first", ANY,                 \
+    X(cable_repeats, "the last quarter of each input block repeats the one before", ANY,           \
       "sound_comes_back_whole")                                                                    \
     X(silent_inputs_left, "inputs that are silent are not written", ANY,                           \
       "inputs_may_be_written_by_the_host")                                                         \

@@ -222,7 +222,7 @@ init(struct asio_driver *self, void *system_reference)
     driver->tid = GetCurrentThreadId();
     driver->born = ended;
     driver->initialized = true;
-    return BROKEN(init_answers_ok) ? ASIO_OK : 1;
+    return BROKEN(init_answers_minus_one) ? -1 : 1;
 }
 
 static void TUTTI_ASIO

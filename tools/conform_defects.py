@@ -103,8 +103,9 @@ class Judge:
             words += ["--patience", str(PATIENCE_S)]
         if only:
             words += ["--only", only]
-        subprocess.run([WRAPPER, self.program, *words], env=environment, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run([WRAPPER, self.program, *words], env=environment, check=False, capture_output=True, text=True)
         if not report.exists():
+            say(f"{defect or 'without a defect'}: no report came: {done.stderr.strip()}")
             return {}
         results = {result["name"]: result for result in json.loads(report.read_text())["results"]}
         report.unlink()
@@ -112,9 +113,10 @@ class Judge:
 
 
 def judge_defect(judge, defect, also):
-    results = judge.run(defect["name"], ",".join([*defect["cases"], *also]))
+    only = ",".join([*defect["cases"], *also])
+    results = judge.run(defect["name"], only) or judge.run(defect["name"], only)
     failed = [name for name, result in results.items() if result["verdict"] == "failed"]
-    reasons = {case: results.get(case, {}).get("reason") or "it passed" for case in defect["cases"]}
+    reasons = {case: results[case].get("reason") or "it passed" if case in results else "no report came" for case in defect["cases"]}
     return dict(defect, caught=set(defect["cases"]) <= set(failed), caught_by=failed, reasons=reasons)
 
 

@@ -22,7 +22,7 @@ short_run_s(const struct conform *t)
 static double
 percent_delivered(const struct subject *s)
 {
-    return s->rate_hz > 0 ? 100 * measure_rate(s) / s->rate_hz : 0;
+    return s->rate_hz > 0 ? 100 * measure_delivered(s) / s->rate_hz : 0;
 }
 
 static void

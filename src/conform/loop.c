@@ -17,7 +17,7 @@ enum {
     MOST_INPUTS = 32,
     LEAD_BLOCKS = 4, /* before the burst, so that a stream has settled */
     LEAD_MS = 200,   /* and a patch bay has patched it */
-    TRIES = 4,       /* a block that a busy machine lost loses the burst */
+    TRIES = 12,      /* a block that a busy machine lost loses the burst */
     LISTEN_MS = 400, /* longest round trip that is looked for, beyond four blocks */
 };
 
@@ -31,7 +31,8 @@ struct loop {
     unsigned output_count, input_count;
     uint32_t frames, block, at; /* length of the tapes; of a block; how far they are */
     float *scratch;
-    bool jumped;
+    uint32_t begin; /* of the burst */
+    uint32_t jump;  /* where time was lost first from there on; UINT32_MAX: nowhere */
     uint64_t next_position;
 };
 
@@ -42,8 +43,8 @@ note_jump(struct loop *loop, const struct host_block *block)
 {
     if (block->answer != ASIO_OK)
         return;
-    if (loop->at > 0 && block->position != loop->next_position)
-        loop->jumped = true;
+    if (loop->at > loop->begin && block->position != loop->next_position && loop->jump > loop->at)
+        loop->jump = loop->at;
     loop->next_position = block->position + loop->block;
 }
 
@@ -90,6 +91,7 @@ make_loop(struct subject *s, int32_t output, int32_t input, uint32_t frames)
 
     if (!loop)
         return NULL;
+    loop->jump = UINT32_MAX;
     loop->block = (uint32_t)s->buffer_frames;
     loop->frames = frames / loop->block * loop->block;
     for (int32_t i = 0; i < s->count; i++) {
@@ -209,11 +211,11 @@ loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_fr
             return -2;
         }
         memcpy(loop->outputs[0].samples + begin, burst, sizeof burst);
+        loop->begin = begin;
         bool played = turn(s, loop);
-        if (played && !loop->jumped) {
-            int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
-            found = place < 0 ? -1 : place - (int32_t)begin;
-        }
+        int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
+        if (played && place >= (int32_t)begin && loop->jump > (uint32_t)place + BURST_FRAMES)
+            found = place - (int32_t)begin;
         free_loop(loop);
         subject_dispose(s);
         if (!played)

@@ -61,15 +61,36 @@ measure_quantile(double *values, uint32_t count, double share)
     return values[(uint32_t)((count - 1) * share)];
 }
 
+static double
+rate_between(const struct host_block *first, const struct host_block *last, double frames)
+{
+    double ns = (double)(last->begin_ns - first->begin_ns);
+
+    return ns > 0 ? frames * 1e9 / ns : 0;
+}
+
 double
-measure_rate(const struct subject *s)
+measure_delivered(const struct subject *s)
 {
     uint32_t count = measure_count(s);
 
     if (count < 2)
         return 0;
-    double ns = (double)(s->host.blocks[count - 1].begin_ns - s->host.blocks[0].begin_ns);
-    return ns > 0 ? (double)(count - 1) * s->buffer_frames * 1e9 / ns : 0;
+    return rate_between(&s->host.blocks[0], &s->host.blocks[count - 1],
+                        (double)(count - 1) * s->buffer_frames);
+}
+
+double
+measure_rate(const struct subject *s)
+{
+    uint32_t count = measure_count(s);
+
+    if (count < 3)
+        return 0;
+    const struct host_block *first = &s->host.blocks[1], *last = &s->host.blocks[count - 1];
+    if (first->answer != ASIO_OK || last->answer != ASIO_OK)
+        return measure_delivered(s);
+    return rate_between(first, last, (double)(last->position - first->position));
 }
 
 double
@@ -106,18 +127,18 @@ count_handles(void)
     return count;
 }
 
-/* Where the system does not tell: what is committed and belongs to nobody else. */
-static size_t
+/* For systems that do not tell: private pages of this process that are committed. */
+static uint64_t
 count_private_bytes(void)
 {
     MEMORY_BASIC_INFORMATION region;
-    size_t bytes = 0;
+    uint64_t bytes = 0;
 
-    for (char *at = NULL; VirtualQuery(at, &region, sizeof region) == sizeof region;
-         at = (char *)region.BaseAddress + region.RegionSize) {
+    for (const char *at = NULL; VirtualQuery(at, &region, sizeof region) == sizeof region;
+         at = (const char *)region.BaseAddress + region.RegionSize) {
         if (region.State == MEM_COMMIT && region.Type == MEM_PRIVATE)
             bytes += region.RegionSize;
-        if ((char *)region.BaseAddress + region.RegionSize <= at)
+        if ((uintptr_t)region.BaseAddress + region.RegionSize < (uintptr_t)at)
             break;
     }
     return bytes;

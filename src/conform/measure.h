@@ -19,7 +19,11 @@ uint32_t measure_count(const struct subject *s);
 /** The value below which so much (0..1) of them lie; sorts them. */
 double measure_quantile(double *values, uint32_t count, double share);
 
-/** Frames per second: whole blocks by the wall clock, from the first callback to the last one. */
+/** Frames per second that callbacks brought: blocks by the wall clock, from the first callback to
+ * the last one. */
+double measure_delivered(const struct subject *s);
+/** Frames per second by positions, where they were told: what was lost on the way counts. Else
+ * measure_delivered(). */
 double measure_rate(const struct subject *s);
 
 /** Nanoseconds of one block. */

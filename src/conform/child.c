@@ -10,9 +10,17 @@
 
 /* ---- crashes ---- */
 
+enum { FIRST_PAGE = 0x10000 };
+
+static const DWORD wine_stub = 0x80000100, wine_assertion = 0x80000101;
+
 static const char *
 exception_name(DWORD code)
 {
+    if (code == wine_stub)
+        return "call of what Wine does not have";
+    if (code == wine_assertion)
+        return "abort of a Unix library";
     switch (code) {
     case EXCEPTION_ACCESS_VIOLATION:
         return "access violation";
@@ -36,7 +44,8 @@ describe_place(void *address, char text[128])
     HMODULE module = NULL;
     char path[MAX_PATH] = "";
 
-    if (GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+    if ((uintptr_t)address >= FIRST_PAGE &&
+        GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                                GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
                            address, &module) &&
         GetModuleFileNameA(module, path, sizeof path)) {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 20, END_MS = 5000, COMMAND_CHARS = 8192, READ_BYTES = 65536 };
+enum { POLL_MS = 20, END_MS = 5000, SETTLE_MS = 1000, COMMAND_CHARS = 8192, READ_BYTES = 65536 };
 
 const char *const verdict_names[VERDICTS] = {
     [VERDICT_PASSED] = "passed",
@@ -385,6 +385,9 @@ run_child(struct parent *parent, int first)
     drain(parent);
     if (!hung && !parent->ended)
         judge_end(parent);
+    /* What the driver talked to, a server, a device, is to notice before the next one comes. */
+    if (!parent->ended)
+        Sleep(SETTLE_MS);
     CloseHandle(parent->process);
     CloseHandle(parent->pipe);
     return true;

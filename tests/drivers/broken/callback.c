@@ -228,17 +228,47 @@ call_host(void *arg)
 }
 
 static void
-call_on_another_thread(struct call *call, bool wait)
+call_on_another_thread(struct call *call)
 {
-    static struct call kept;
-    struct call *use = wait ? call : &kept;
+    HANDLE thread = CreateThread(NULL, 0, call_host, call, 0, NULL);
 
-    kept = *call;
-    HANDLE thread = CreateThread(NULL, 0, call_host, use, 0, NULL);
     if (!thread)
         return;
-    if (wait)
-        WaitForSingleObject(thread, INFINITE);
+    WaitForSingleObject(thread, INFINITE);
+    CloseHandle(thread);
+}
+
+/* Two threads that begin at the same moment, and call many times. */
+struct meeting {
+    struct call *call;
+    volatile LONG there;
+};
+
+static DWORD WINAPI
+call_often(void *arg)
+{
+    enum { TIMES = 20 };
+    struct meeting *meeting = arg;
+    uint64_t end_ns = clock_now_ns() + 5000000;
+
+    InterlockedIncrement(&meeting->there);
+    while (meeting->there < 2 && clock_now_ns() < end_ns)
+        YieldProcessor();
+    for (unsigned i = 0; i < TIMES; i++)
+        call_host(meeting->call);
+    return 0;
+}
+
+static void
+call_on_two_threads(struct call *call)
+{
+    struct meeting meeting = {call, 0};
+    HANDLE thread = CreateThread(NULL, 0, call_often, &meeting, 0, NULL);
+
+    call_often(&meeting);
+    if (!thread)
+        return;
+    WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
 }
 
@@ -264,10 +294,10 @@ deliver(struct call *call)
         return;
     if (BROKEN(second_stream_stops_first) && streams > 1 && stream->first)
         return;
-    if (BROKEN(calls_overlap) && stream->blocks % 4 == 3)
-        call_on_another_thread(call, false);
+    if (BROKEN(calls_overlap) && stream->blocks % 8 == 7)
+        call_on_two_threads(call);
     if (BROKEN(two_threads) && stream->blocks & 1) {
-        call_on_another_thread(call, true);
+        call_on_another_thread(call);
         return;
     }
     call_host(call);

@@ -131,6 +131,7 @@ const struct args_command command_conform = {
     .options = {{"list", NULL, "list the cases and their rules"},
                 {"only", "LIST", "names, groups or globs such as start_*, with commas"},
                 {"seconds", "S", "length of the long cases (1 to 86400; default 10)"},
+                {"patience", "S", "a call that lasts longer has hung (1 to 600; default 20)"},
                 {"json", "FILE", "write the verdicts there"},
                 {"html", "FILE", "write a report with pictures there"},
                 {"child", "HANDLES", "used by tutti itself: run cases in this process"}},

@@ -115,7 +115,7 @@ any_chosen(const char *only)
 }
 
 static int
-judge(const struct args *args, const struct cli *cli, double seconds)
+judge(const struct args *args, const struct cli *cli, double seconds, double patience_s)
 {
     struct results results;
     struct progress progress = {.style = &cli->out};
@@ -123,6 +123,7 @@ judge(const struct args *args, const struct cli *cli, double seconds)
         .driver = args->operand,
         .only = args_value(args, "only"),
         .seconds = seconds,
+        .patience_s = patience_s,
         .progress = show_progress,
         .user = &progress,
     };
@@ -155,9 +156,10 @@ int
 command_conform_run(const struct args *args, const struct cli *cli)
 {
     char error[ARGS_ERROR_BYTES];
-    double seconds = default_seconds;
+    double seconds = default_seconds, patience_s = CONFORM_CALL_S;
 
-    if (!args_number(args, "seconds", 1, 86400, &seconds, error))
+    if (!args_number(args, "seconds", 1, 86400, &seconds, error) ||
+        !args_number(args, "patience", 1, 600, &patience_s, error))
         return command_usage(args, error);
     if (args_flag(args, "list"))
         return list(args, cli);
@@ -166,5 +168,5 @@ command_conform_run(const struct args *args, const struct cli *cli)
     if (args_value(args, "child"))
         return child_run(args->operand, args_value(args, "child"), args_value(args, "only"),
                          seconds);
-    return judge(args, cli, seconds);
+    return judge(args, cli, seconds, patience_s);
 }

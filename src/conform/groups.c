@@ -17,6 +17,10 @@
     X(streaming_host)                                                                              \
     X(streaming_cycles)                                                                            \
     X(latency)                                                                                     \
+    X(hosts)                                                                                       \
+    X(rude_callback)                                                                               \
+    X(rude_message)                                                                                \
+    X(rude_other)                                                                                  \
     X(stress)
 
 #define GROUP_DECLARE(name) extern const struct conform_group conform_group_##name;

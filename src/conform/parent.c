@@ -335,7 +335,7 @@ has_hung(struct parent *parent)
     double limit_s = CONFORM_CASE_S + (parent->current ? parent->current->one->seconds : 0) +
                      parent->options->seconds;
 
-    if (call_ms / 1000 >= CONFORM_CALL_S)
+    if (call_ms >= parent->options->patience_s * 1000)
         snprintf(sentence, sizeof sentence, "the driver hung in %s for %u s",
                  conform_method_name(method), call_ms / 1000);
     else if (lasted_s > limit_s)

@@ -51,6 +51,7 @@ void results_fini(struct results *results);
 struct parent_options {
     const char *driver, *only; /* only: NULL for all */
     double seconds;            /* of the cases of open length */
+    double patience_s;         /* a call of the driver that lasts longer has hung */
     /** After each case; NULL: nobody wants to know. */
     void (*progress)(void *user, const struct result *result);
     void *user;

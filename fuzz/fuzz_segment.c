@@ -6,7 +6,8 @@
  *
  * Input: pairs of bytes. The first chooses a word (low bits) and when to write it (top bit: while
  * the engine waits); 0x7f ends a cycle, 0x7e lets the hostile program answer as it should. The
- * second chooses the value. The last byte tells how long the honest one takes.
+ * second chooses the value. The last byte tells how long the honest one takes, and whether the
+ * hostile one has a direct monitor and gains.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,7 +26,10 @@ static struct {
     struct engine_clock clock;
     struct cycle_plan plan;
     struct cycle_plan_entry entries[2];
-    const float *sources[2];
+    const float *sources[4];
+    struct cycle_monitor monitor;
+    struct cycle_path path;
+    const struct cycle_path *paths[1];
     uint64_t now_ns;
     unsigned waits;
     unsigned delay; /* the honest one answers in this wait */
@@ -195,8 +199,30 @@ set_up_program(struct cycle_program *program, uint32_t id, unsigned char *segmen
     atomic_store(&program->segment->run, 1);
 }
 
+/* The hostile one's: gains on their way, and its input on its output. */
 static void
-set_up(void)
+set_up_monitor(bool monitored)
+{
+    struct cycle_monitor *monitor = &world.monitor;
+    memset(monitor, 0, sizeof(*monitor));
+    world.path = (struct cycle_path){
+        .program = &world.hostile, .output = 1, .ring = input_ring, .former = -1};
+    world.path.gain.target = 4;
+    world.paths[0] = &world.path;
+    monitor->path = &world.path;
+    monitor->paths = 1;
+    monitor->heard[0] = 1;
+    monitor->output[1].target = 2;
+    monitor_begin(monitor, NULL, 48000);
+    world.plan.path = world.paths;
+    world.plan.output[1].output = 1;
+    world.plan.output[1].paths = monitored;
+    world.plan.monitored = monitored;
+    world.hostile.monitor = monitored ? monitor : NULL;
+}
+
+static void
+set_up(bool monitored)
 {
     static float *out_rings;
     struct cycle *cycle = &world.cycle;
@@ -227,6 +253,7 @@ set_up(void)
     world.plan.entry = world.entries;
     world.plan.entries = 2;
     world.plan.sources = world.sources;
+    set_up_monitor(monitored);
     cycle->clock = &world.clock;
     cycle->inputs = 1;
     cycle->outputs = 2;
@@ -290,7 +317,7 @@ run_cycle(unsigned number)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    set_up();
+    set_up(size && data[size - 1] & 4);
     world.at = data;
     world.end = data + size;
     world.delay = size ? data[size - 1] & 3 : 0;

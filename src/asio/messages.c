@@ -229,9 +229,9 @@ do_messages(struct driver *driver, uint32_t messages)
         tell(driver, ASIO_MESSAGE_RESYNC_REQUEST, 0);
     if (messages & MESSAGE_RATE)
         tell_rate(driver);
-    if (messages & MESSAGE_OFFER && tell_offer(driver))
-        messages |= MESSAGE_RESET;
-    if (messages & MESSAGE_RESET)
+    /* Who is asked for a reset looks at what is offered by itself. */
+    bool reset = (messages & MESSAGE_RESET) || (messages & MESSAGE_OFFER && tell_offer(driver));
+    if (reset)
         tell(driver, ASIO_MESSAGE_RESET_REQUEST, 0);
 }
 

@@ -235,9 +235,14 @@ a_rate_that_a_program_chose_survives_a_change_of_something_else(void **state)
     rig.config.device_period = 32;
     assert_int_equal(configure(), TUTTI_OK);
     assert_true(device_of("").rate_hz == 44100);
+    struct rig_program *program = join_as(NULL);
+    assert_true(program->answer.device.rate_hz == 44100);
     rig.config.device_rate = 96000;
     assert_int_equal(configure(), TUTTI_OK);
     assert_true(device_of("").rate_hz == 96000);
+    rig_steps(&rig, 2);
+    assert_int_equal(rig.events[PROTO_EVENT_RATE], 1);
+    assert_true(rig.last_event[PROTO_EVENT_RATE].rate_hz == 96000);
 }
 
 /* ---- the file ---- */

@@ -36,7 +36,7 @@ static const char configuration[] = "[sim]\ncable = 37\n"
                                     "program.input_channels = 2, 5\n"
                                     "program.input_names = Vocal, Guitar\n"
                                     "[profile Elsewhere]\n"
-                                    "device.name = Another virtual sound card\n"
+                                    "device.name = Second virtual sound card\n"
                                     "[profile Gone]\n"
                                     "device.name = hw:USB,0\n";
 
@@ -494,7 +494,7 @@ a_profile_of_another_device_says_which_one_plays(void **state)
                          ASIO_OK);
     other->methods->get_error_message(other, text);
     assert_string_equal(text, "Tutti plays through Virtual sound card now; this profile wants "
-                              "Another virtual sound card: close the other programs");
+                              "Second virtual sound card: close the other programs");
     assert_true(await_blocks(0));
     /* and it has its device as soon as the others are gone */
     assert_int_equal(plain->methods->dispose_buffers(plain), ASIO_OK);
@@ -534,6 +534,20 @@ the_log_tells_which_program_did_what(void **state)
     assert_non_null(strstr(text, "test_asio_profiles.exe["));
     assert_non_null(strstr(text, "'Tutti Elsewhere'"));
     free(text);
+    /* and the engine its own */
+    snprintf(path, sizeof path, "%s\\tuttid.log", folder);
+    assert_int_equal(file_read(path, 1 << 20, &text, &bytes), TUTTI_OK);
+    assert_non_null(strstr(text, "of profile 'Elsewhere'"));
+    free(text);
+}
+
+static void
+set_path(const wchar_t *name, const char *path)
+{
+    wchar_t wide[MAX_PATH + 64];
+
+    MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, ARRAYSIZE(wide));
+    SetEnvironmentVariableW(name, wide);
 }
 
 int
@@ -561,13 +575,15 @@ main(int argc, char **argv)
         return 2;
     }
     tutti_path = argv[3];
+    /* a name that is in no code page of Windows */
     GetTempPathA(sizeof temp, temp);
-    snprintf(folder, sizeof folder, "%stutti-profiles-%lu", temp, GetCurrentProcessId());
+    snprintf(folder, sizeof folder, "%stutti J\xc3\xb6rg \xe9\x9f\xb3-%lu", temp,
+             GetCurrentProcessId());
     snprintf(config_path, sizeof config_path, "%s.ini", folder);
     if (file_write(config_path, configuration, strlen(configuration)))
         return 1;
-    SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
-    SetEnvironmentVariableA("TUTTI_CONFIG", config_path);
+    set_path(L"TUTTI_RUNTIME_DIR", folder);
+    set_path(L"TUTTI_CONFIG", config_path);
     SetEnvironmentVariableA("TUTTI_ENGINE", argv[2]);
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
     SetEnvironmentVariableA("TUTTI_ENGINE_GRACE_MS", "500");

@@ -91,7 +91,7 @@ a_profile_of_another_device_hears_which_one_plays(void **state)
 {
     (void)state;
     snprintf(profiles[0].config.device_name, CONFIG_TEXT_BYTES, "hw:USB,0");
-    snprintf(profiles[1].config.device_name, CONFIG_TEXT_BYTES, "Another virtual sound card");
+    snprintf(profiles[1].config.device_name, CONFIG_TEXT_BYTES, "Second virtual sound card");
     assert_int_equal(configure(), TUTTI_OK);
     assert_int_equal(device_of("First").inputs + device_of("First").outputs, 0);
     struct rig_program *none = join_as(NULL);
@@ -110,7 +110,7 @@ a_profile_of_another_device_hears_which_one_plays(void **state)
     assert_int_equal(try_as("First"), TUTTI_NO_DEVICE);
     assert_non_null(strstr(rig.error, "hw:USB,0"));
     assert_int_equal(try_as("Second"), TUTTI_OK);
-    assert_string_equal(device_of("Second").name, "Another virtual sound card");
+    assert_string_equal(device_of("Second").name, "Second virtual sound card");
     rig_kill(&rig.program[RIG_MAX_PROGRAMS - 1]);
     rig_steps(&rig, 2);
     assert_int_equal(try_as(NULL), TUTTI_OK);
@@ -235,9 +235,14 @@ a_rate_that_a_program_chose_survives_a_change_of_something_else(void **state)
     rig.config.device_period = 32;
     assert_int_equal(configure(), TUTTI_OK);
     assert_true(device_of("").rate_hz == 44100);
+    struct rig_program *program = join_as(NULL);
+    assert_true(program->answer.device.rate_hz == 44100);
     rig.config.device_rate = 96000;
     assert_int_equal(configure(), TUTTI_OK);
     assert_true(device_of("").rate_hz == 96000);
+    rig_steps(&rig, 2);
+    assert_int_equal(rig.events[PROTO_EVENT_RATE], 1);
+    assert_true(rig.last_event[PROTO_EVENT_RATE].rate_hz == 96000);
 }
 
 /* ---- the file ---- */

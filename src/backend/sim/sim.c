@@ -377,7 +377,7 @@ set_period_info(struct backend_stream *stream, uint32_t period)
 }
 
 /* There is a second card for those who name it: one machine's card is open at a time. */
-static const char *const card_names[] = {"Virtual sound card", "Another virtual sound card"};
+static const char *const card_names[] = {"Virtual sound card", "Second virtual sound card"};
 
 /* NULL: there is no such card. */
 static const char *

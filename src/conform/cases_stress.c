@@ -4,8 +4,7 @@
 #include "conform/measure.h"
 #include "conform/samples.h"
 
-#include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FEW = 8 };
@@ -25,15 +24,15 @@ percent_delivered(const struct subject *s)
     return s->rate_hz > 0 ? 100 * measure_delivered(s) / s->rate_hz : 0;
 }
 
-static void
-judge_delivery(struct subject *s, const char *what)
+static bool
+delivers(const struct subject *s, const char *what, char why[CONFORM_TEXT_BYTES])
 {
     double percent = percent_delivered(s);
 
     conform_figure(s->t, percent, "% delivered");
-    conform_expect(s->t, percent >= least_percent,
-                   "%s of %d frames: %.0f %% of the callbacks came in time", what,
-                   (int)s->buffer_frames, percent);
+    snprintf(why, CONFORM_TEXT_BYTES, "%s of %d frames: %.0f %% of the callbacks came in time",
+             what, (int)s->buffer_frames, percent);
+    return percent >= least_percent;
 }
 
 /* ---- sizes and channels ---- */
@@ -57,46 +56,57 @@ copy_through(struct host *host, const struct host_block *block)
     }
 }
 
-static void
-stream_size(struct conform *t, int32_t channels, int32_t frames, double seconds, const char *what)
+/* What is tried. */
+struct run {
+    int32_t channels; /* each way; -1: all */
+    enum { PREFERRED, SMALLEST, LARGEST } size;
+    void (*on_block)(struct host *host, const struct host_block *block);
+    const char *what;
+};
+
+static bool
+run_once(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
 {
+    const struct run *run = arg;
     struct subject *s = subject_open(t);
+    bool good = true;
 
     if (!s)
-        return;
-    int32_t size = frames == -1 ? s->min : frames == -2 ? s->max : s->preferred;
-    if (subject_prepare(s, channels, channels, size)) {
-        s->host.on_block = copy_through;
-        if (subject_stream(s, measure_blocks(s, seconds))) {
+        return true;
+    int32_t size = run->size == SMALLEST ? s->min : run->size == LARGEST ? s->max : s->preferred;
+    if (subject_prepare(s, run->channels, run->channels, size)) {
+        s->host.on_block = run->on_block;
+        if (subject_stream(s, measure_blocks(s, short_run_s(t)))) {
             subject_stop(s);
-            judge_delivery(s, what);
+            good = delivers(s, run->what, why);
         }
     }
     subject_close(s);
+    return good;
 }
 
 static void
 the_smallest_buffer_streams(struct conform *t)
 {
-    stream_size(t, 2, -1, short_run_s(t), "buffers");
+    measure_try(t, run_once, &(struct run){2, SMALLEST, copy_through, "buffers"});
 }
 
 static void
 the_largest_buffer_streams(struct conform *t)
 {
-    stream_size(t, 2, -2, 1, "buffers");
+    measure_try(t, run_once, &(struct run){2, LARGEST, copy_through, "buffers"});
 }
 
 static void
 all_channels_stream(struct conform *t)
 {
-    stream_size(t, -1, 0, short_run_s(t), "all channels in buffers");
+    measure_try(t, run_once, &(struct run){-1, PREFERRED, copy_through, "all channels, buffers"});
 }
 
 static void
 all_channels_stream_with_the_smallest_buffer(struct conform *t)
 {
-    stream_size(t, -1, -1, short_run_s(t), "all channels in buffers");
+    measure_try(t, run_once, &(struct run){-1, SMALLEST, copy_through, "all channels, buffers"});
 }
 
 /* ---- busy hosts ---- */
@@ -114,16 +124,8 @@ burn_half(struct host *host, const struct host_block *block)
 static void
 a_host_that_computes_half_the_time_keeps_up(struct conform *t)
 {
-    struct subject *s = subject_open(t);
-
-    if (s && subject_prepare(s, 2, 2, 0)) {
-        s->host.on_block = burn_half;
-        if (subject_stream(s, measure_blocks(s, short_run_s(t)))) {
-            subject_stop(s);
-            judge_delivery(s, "half of the time computing, buffers");
-        }
-    }
-    subject_close(s);
+    measure_try(t, run_once,
+                &(struct run){2, PREFERRED, burn_half, "half of the time computing, buffers"});
 }
 
 struct asker {
@@ -153,15 +155,17 @@ ask_on(void *arg)
     return 0;
 }
 
-static void
-questions_meanwhile_do_not_disturb(struct conform *t)
+static bool
+ask_meanwhile(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
 {
     enum { THREADS = 3 };
     struct subject *s = subject_open(t);
     struct asker asker = {.s = s};
     HANDLE threads[THREADS];
     unsigned count = 0;
+    bool good = true;
 
+    (void)arg;
     if (s && subject_prepare(s, 2, 2, 0) && subject_stream(s, 2)) {
         for (; count < THREADS; count++) {
             threads[count] = CreateThread(NULL, 0, ask_on, &asker, 0, NULL);
@@ -175,9 +179,16 @@ questions_meanwhile_do_not_disturb(struct conform *t)
         for (unsigned i = 0; i < count; i++)
             CloseHandle(threads[i]);
         subject_stop(s);
-        judge_delivery(s, "questions all the time, buffers");
+        good = delivers(s, "questions all the time, buffers", why);
     }
     subject_close(s);
+    return good;
+}
+
+static void
+questions_meanwhile_do_not_disturb(struct conform *t)
+{
+    measure_try(t, ask_meanwhile, NULL);
 }
 
 static void
@@ -247,22 +258,26 @@ follow(struct host *host, const struct host_block *block)
 }
 
 static void
-judge_long_run(struct subject *s, const struct long_run *run, double seconds)
+judge_long_run(struct subject *s, const struct long_run *run, double seconds, double others)
 {
     struct conform *t = s->t;
     double expected = seconds * s->rate_hz / s->buffer_frames;
+    bool enough = run->blocks >= expected * least_percent / 100 && run->jumps * 20 <= run->blocks;
 
     conform_figure(t, 100.0 * run->jumps / (run->blocks ? run->blocks : 1), "% lost");
     conform_expect(t, run->backwards == 0, "position or time went back %u times in %u callbacks",
                    run->backwards, run->blocks);
     conform_expect(t, run->wrong_half == 0, "%u of %u callbacks had the wrong half",
                    run->wrong_half, run->blocks);
-    conform_expect(t, run->blocks >= expected * least_percent / 100,
-                   "%u callbacks came in %.0f s, not %.0f", run->blocks, seconds, expected);
-    conform_expect(t, run->jumps * 20 <= run->blocks, "%u of %u positions jumped", run->jumps,
-                   run->blocks);
-    conform_expect(t, run->most_ns < 1000000000u, "once %.0f ms lay between two callbacks",
+    conform_expect(t, run->most_ns < 2000000000u, "once %.0f ms lay between two callbacks",
                    (double)run->most_ns / 1e6);
+    if (!enough && others > MEASURE_BUSY_PERCENT)
+        conform_skip(t,
+                     "the machine is busy, other programs have %.0f %% of it: %u of %.0f callbacks",
+                     others, run->blocks, expected);
+    else
+        conform_expect(t, enough, "%u callbacks came in %.0f s, not %.0f; %u positions jumped",
+                       run->blocks, seconds, expected, run->jumps);
 }
 
 static void
@@ -271,6 +286,7 @@ a_long_run_stays_whole(struct conform *t)
     struct subject *s = subject_open(t);
     struct long_run run = {.blocks = 0};
     struct measure_holding before, after;
+    struct measure_time began;
 
     if (s && subject_prepare(s, 2, 2, 0)) {
         s->host.user = &run;
@@ -279,15 +295,16 @@ a_long_run_stays_whole(struct conform *t)
         if (subject_stream(s, 2)) {
             conform_sleep_ms(200);
             measure_holding(&before);
-            double seconds = conform_seconds(t);
-            uint64_t began = conform_now_ns();
+            measure_time(&began);
+            uint64_t began_ns = conform_now_ns();
             uint32_t seen = run.blocks;
-            conform_sleep_ms((unsigned)(seconds * 1000));
-            double passed = (double)(conform_now_ns() - began) / 1e9;
+            conform_sleep_ms((unsigned)(conform_seconds(t) * 1000));
+            double passed = (double)(conform_now_ns() - began_ns) / 1e9;
+            double others = measure_others(&began);
             measure_holding(&after);
             subject_stop(s);
             run.blocks -= seen;
-            judge_long_run(s, &run, passed);
+            judge_long_run(s, &run, passed, others);
             conform_expect(t, after.handles <= before.handles + 4,
                            "%u handles at the beginning, %u at the end", before.handles,
                            after.handles);
@@ -299,22 +316,22 @@ a_long_run_stays_whole(struct conform *t)
 static const struct conform_case cases[] = {
     {"the_smallest_buffer_streams",
      "With the smallest buffer offered at least 90 % of the callbacks come in time",
-     "tutti/asio.h: getBufferSize says that it can", the_smallest_buffer_streams, NEED_STREAM, 10},
+     "tutti/asio.h: getBufferSize says that it can", the_smallest_buffer_streams, NEED_STREAM, 30},
     {"the_largest_buffer_streams", "So they do with the largest one",
-     "tutti/asio.h: getBufferSize says that it can", the_largest_buffer_streams, NEED_STREAM, 10},
+     "tutti/asio.h: getBufferSize says that it can", the_largest_buffer_streams, NEED_STREAM, 30},
     {"all_channels_stream", "So they do with all channels", "tutti/asio.h: getChannels",
-     all_channels_stream, NEED_STREAM, 10},
+     all_channels_stream, NEED_STREAM, 30},
     {"all_channels_stream_with_the_smallest_buffer", "So they do with both",
      "tutti/asio.h: getChannels, getBufferSize", all_channels_stream_with_the_smallest_buffer,
      NEED_STREAM, 10},
     {"a_host_that_computes_half_the_time_keeps_up",
      "A host that computes for half of each block is called in time",
      "what a buffer size means: that much time to compute",
-     a_host_that_computes_half_the_time_keeps_up, NEED_STREAM, 10},
+     a_host_that_computes_half_the_time_keeps_up, NEED_STREAM, 30},
     {"questions_meanwhile_do_not_disturb",
      "Questions from three threads all the time do not disturb the callbacks",
      "observed in hosts: meters, clocks and settings are shown while it plays",
-     questions_meanwhile_do_not_disturb, NEED_STREAM, 10},
+     questions_meanwhile_do_not_disturb, NEED_STREAM, 30},
     {"two_instances_stream_at_once",
      "Two objects in one process play at once, or the second says why not",
      "observed in hosts: some open a driver twice", two_instances_stream_at_once, NEED_STREAM, 0},

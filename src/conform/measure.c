@@ -156,3 +156,58 @@ measure_holding(struct measure_holding *holding)
     holding->threads = count_threads();
     holding->private_bytes = memory.PrivateUsage ? memory.PrivateUsage : count_private_bytes();
 }
+
+/* ---- what a busy machine spoils ---- */
+
+static uint64_t
+ticks_of(const FILETIME *time)
+{
+    return (uint64_t)time->dwHighDateTime << 32 | time->dwLowDateTime;
+}
+
+void
+measure_time(struct measure_time *now)
+{
+    FILETIME idle, kernel, user, begun, ended;
+
+    *now = (struct measure_time){0, 0, 0};
+    if (GetSystemTimes(&idle, &kernel, &user)) {
+        now->idle = ticks_of(&idle);
+        now->all = ticks_of(&kernel) + ticks_of(&user); /* the kernel's includes idling */
+    }
+    if (GetProcessTimes(GetCurrentProcess(), &begun, &ended, &kernel, &user))
+        now->own = ticks_of(&kernel) + ticks_of(&user);
+}
+
+double
+measure_others(const struct measure_time *since)
+{
+    struct measure_time now;
+
+    measure_time(&now);
+    double all = (double)(now.all - since->all);
+    double idle = (double)(now.idle - since->idle), own = (double)(now.own - since->own);
+    return all > 0 ? 100 * (all - idle - own) / all : 0;
+}
+
+void
+measure_try(struct conform *t,
+            bool (*once)(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES]),
+            const void *arg)
+{
+    char why[CONFORM_TEXT_BYTES] = "";
+    struct measure_time began;
+    double others = 0;
+
+    for (unsigned i = 0; i < MEASURE_TRIES; i++) {
+        measure_time(&began);
+        if (once(t, arg, why))
+            return;
+        others = measure_others(&began);
+        conform_sleep_ms(300);
+    }
+    if (others > MEASURE_BUSY_PERCENT)
+        conform_skip(t, "the machine is busy, other programs have %.0f %% of it: %s", others, why);
+    else
+        conform_fail(t, "%s", why);
+}

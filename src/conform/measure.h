@@ -36,4 +36,23 @@ struct measure_holding {
 };
 void measure_holding(struct measure_holding *holding);
 
+/* ---- what a busy machine spoils ---- */
+
+enum { MEASURE_TRIES = 3, MEASURE_BUSY_PERCENT = 50 };
+
+/* Processor time since the machine began, in 100 ns. */
+struct measure_time {
+    uint64_t idle, all, own;
+};
+void measure_time(struct measure_time *now);
+/** Percent of all processors that other programs, the system included, had since then. */
+double measure_others(const struct measure_time *since);
+
+/** Tries until it is good, MEASURE_TRIES times at most. What is not good then has failed, or is
+ * skipped when other programs had more than MEASURE_BUSY_PERCENT of the processors in the last try.
+ * once: true when good, or when the case has failed already; else why is its sentence. */
+void measure_try(struct conform *t,
+                 bool (*once)(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES]),
+                 const void *arg);
+
 #endif

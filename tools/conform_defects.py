@@ -22,7 +22,7 @@ PAGE = TOP / "docs/conform.md"
 WRAPPER = TOP / "tools/wine-wrapper"
 NAME = "Broken by Design"
 BEGIN, END = "<!-- defects: made by ./run conform --defects --docs -->", "<!-- end of defects -->"
-SECONDS, PATIENCE_S, WORKERS = 2, 6, 2
+SECONDS, PATIENCE_S, WORKERS = 2, 4, 3
 # the driver's clock is a thread that Wine gives no priority: it is not to stand behind whatever else the machine does
 URGENT = ("nice", "-n", "-10") if os.geteuid() == 0 else ()
 # one of each kind, for a test that is short

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DONE_MS = 25000, OUTSIDE_MS = 3000, PROCESS_MS = 20000, COMMAND_CHARS = 1024 };
+enum { DONE_MS = 25000, OUTSIDE_MS = 3000, PROCESS_MS = 10000, COMMAND_CHARS = 1024 };
 
 /* ---- objects ---- */
 

@@ -178,7 +178,7 @@ void protect_halves(struct stream *stream, DWORD protection);
 uint64_t clock_now_ns(void);
 /** From the clock to timeGetTime() in ns; takes up to two milliseconds. */
 uint64_t clock_offset_ns(void);
-uint64_t clock_frames_ns(uint64_t frames, double rate_hz);
+uint64_t clock_frames_ns(const struct stream *stream, uint64_t frames);
 
 /* ---- message.c ---- */
 

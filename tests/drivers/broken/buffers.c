@@ -435,7 +435,7 @@ begin_run(struct stream *stream)
         stream->start_ns = clock_now_ns();
         if (BROKEN(first_call_late))
             stream->start_ns += 4000000000u;
-        stream->start_ns -= clock_frames_ns(stream->position, stream->rate_hz);
+        stream->start_ns -= clock_frames_ns(stream, stream->position);
         WakeAllConditionVariable(&stream->changed);
     }
     ReleaseSRWLockExclusive(&stream->lock);

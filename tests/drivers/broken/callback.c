@@ -47,8 +47,12 @@ clock_offset_ns(void)
 }
 
 uint64_t
-clock_frames_ns(uint64_t frames, double rate_hz)
+clock_frames_ns(const struct stream *stream, uint64_t frames)
 {
+    double rate_hz = stream->rate_hz;
+
+    if (BROKEN(small_buffers_slow) && stream->frames <= 64)
+        rate_hz *= 0.8;
     if (BROKEN(rate_off))
         rate_hz *= 0.97;
     if (BROKEN(rate_fixed))
@@ -283,7 +287,7 @@ deliver(struct call *call)
     }
     if (BROKEN(jitter) && stream->blocks % 3 == 1)
         sleep_until_ns(clock_now_ns() +
-                       16 * clock_frames_ns((uint64_t)stream->frames, stream->rate_hz) / 10);
+                       16 * clock_frames_ns(stream, (uint64_t)stream->frames) / 10);
     if (BROKEN(stalls) && stream->blocks % 32 == 31)
         Sleep(120);
     if (BROKEN(calls_stop) && stream->blocks > 60)
@@ -340,7 +344,7 @@ static void
 skip_missed(struct stream *stream, uint64_t due_ns)
 {
     uint64_t late = clock_now_ns() - due_ns;
-    uint64_t period = clock_frames_ns((uint64_t)stream->frames, stream->rate_hz);
+    uint64_t period = clock_frames_ns(stream, (uint64_t)stream->frames);
 
     if (late < period || late < ELASTIC_NS || BROKEN(never_skips))
         return;
@@ -369,7 +373,7 @@ one_block(struct stream *stream, uint32_t run)
     if (!stream->running && !BROKEN(calls_after_stop))
         return;
     uint64_t due_ns =
-        stream->start_ns + clock_frames_ns(position + (uint64_t)stream->frames, stream->rate_hz);
+        stream->start_ns + clock_frames_ns(stream, position + (uint64_t)stream->frames);
     protect_halves(stream, PAGE_READWRITE);
     take_inputs(stream, (unsigned)call.half, position);
     call.position = position_to_tell(stream);
@@ -386,8 +390,8 @@ one_block(struct stream *stream, uint32_t run)
     if (!loses_block(stream))
         deliver(&call);
     stream->was_busy =
-        !stream->was_busy && clock_now_ns() - began_ns >
-                                 clock_frames_ns((uint64_t)stream->frames, stream->rate_hz) * 2 / 5;
+        !stream->was_busy &&
+        clock_now_ns() - began_ns > clock_frames_ns(stream, (uint64_t)stream->frames) * 2 / 5;
     AcquireSRWLockExclusive(&stream->lock);
     stream->in_callback = false;
     if (stream->blocks == 2 && (BROKEN(reset_for_nothing) || BROKEN(tells_unasked)))
@@ -433,8 +437,7 @@ callback_main(void *arg)
         }
         uint32_t run = stream->run;
         stream->due_ns =
-            stream->start_ns +
-            clock_frames_ns(stream->position + (uint64_t)stream->frames, stream->rate_hz);
+            stream->start_ns + clock_frames_ns(stream, stream->position + (uint64_t)stream->frames);
         uint64_t due_ns = stream->due_ns;
         ReleaseSRWLockExclusive(&stream->lock);
         sleep_until_ns(due_ns);

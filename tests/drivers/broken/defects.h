@@ -411,7 +411,9 @@
     X(info_answer_needed, "the answer of bufferSwitchTimeInfo is read without a look at it", ANY,  \
       "time_info_comes_where_it_is_wanted")                                                        \
     X(small_buffers_lose, "each second block is lost with small buffers", ANY,                     \
-      "the_smallest_buffer_streams,each_buffer_size_is_delivered")                                 \
+      "the_smallest_buffer_streams")                                                               \
+    X(small_buffers_slow, "the card runs slow with small buffers", ANY,                            \
+      "each_buffer_size_is_delivered")                                                             \
     X(large_buffers_lose, "each second block is lost with the largest buffer", ANY,                \
       "the_largest_buffer_streams")                                                                \
     X(many_channels_lose, "each second block is lost with more than four channels", ANY,           \

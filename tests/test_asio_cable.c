@@ -404,8 +404,9 @@ main(int argc, char **argv)
     SetEnvironmentVariableA("TUTTI_NATIVE_ENGINE", argv[2]);
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
-    SetEnvironmentVariableA("TUTTI_SIM_CABLE", "37");        /* CABLE_FRAMES */
-    SetEnvironmentVariableA("TUTTI_SIM_ELASTIC_MS", "5000"); /* nobody is late */
+    SetEnvironmentVariableA("TUTTI_SIM_CABLE", "37");          /* CABLE_FRAMES */
+    SetEnvironmentVariableA("TUTTI_SIM_ELASTIC_MS", "5000");   /* nobody is late */
+    SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER_STEP", "1"); /* any size */
     SetEnvironmentVariableA("TUTTI_ENGINE_GRACE_MS", "200");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "engine/engine_state.h"
 #include "rig.h"
 
 static struct rig rig;
@@ -84,6 +85,57 @@ a_device_of_16_bits_is_refused(void **state)
     assert_int_equal(try_join(0), TUTTI_OK);
 }
 
+/* ---- a device that comes back as another ---- */
+
+static uint64_t sounding;
+
+static void
+count_sound(void *user, uint32_t channel, uint64_t device_frame, const float *samples,
+            uint32_t frames)
+{
+    (void)user;
+    (void)channel;
+    (void)device_frame;
+    for (uint32_t i = 0; i < frames; i++)
+        sounding += samples[i] != 0;
+}
+
+/* Pulls the card out and puts another in; what it plays then. */
+static uint64_t
+sound_after_change_to(const char *format)
+{
+    char problem[CONFIG_TEXT_BYTES];
+
+    rig.check_output = false;
+    sim_unplug();
+    assert_false(sim_step(sim_current()));
+    engine_tend(rig.engine);
+    assert_int_equal(config_set(&rig.engine->config, "sim", "format", format, problem), TUTTI_OK);
+    sim_plug();
+    for (unsigned i = 0; i < 1000 && !sim_current(); i++) {
+        sim_advance_ns(sim_now_ns() + 1000000);
+        rig_steps(&rig, 1);
+    }
+    assert_non_null(sim_current());
+    sim_set_air(sim_current(), NULL, count_sound, NULL);
+    sounding = 0;
+    rig_steps(&rig, 40);
+    return sounding;
+}
+
+static void
+a_device_that_comes_back_with_short_words_stays_mute(void **state)
+{
+    (void)state;
+    open_card("int24");
+    struct rig_program *exact = rig_join(&rig, 64, 0, 1, 0, PROTO_PREPARE_EXACT);
+    rig_steps(&rig, 20);
+    assert_int_equal(sound_after_change_to("int16"), 0);
+    uint64_t blocks = exact->blocks;
+    assert_true(sound_after_change_to("int32") > 0);
+    assert_true(exact->blocks > blocks);
+}
+
 int
 main(void)
 {
@@ -91,6 +143,7 @@ main(void)
         cmocka_unit_test_teardown(nobody_joins_beside_an_exact_program, close_card),
         cmocka_unit_test_teardown(an_exact_program_does_not_join_beside_others, close_card),
         cmocka_unit_test_teardown(a_device_of_16_bits_is_refused, close_card),
+        cmocka_unit_test_teardown(a_device_that_comes_back_with_short_words_stays_mute, close_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

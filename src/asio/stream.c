@@ -285,9 +285,12 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
 int32_t
 stream_output_ready(struct driver *driver)
 {
+    bool late_take = driver_state(driver) >= STATE_PREPARED ? driver->buffers.late_take
+                                                            : driver->config.program_late_take;
+
     /* With late_take the block waits for the next call whatever the host says: nothing would be
      * gained, and the latency says so. */
-    if (driver->config.program_late_take)
+    if (late_take)
         return ASIO_NOT_PRESENT;
     /* A host that only asks whether it pays, before it runs, must not be held to calling it. The
      * count is raised before the state is read: who tears down changes the state first. */

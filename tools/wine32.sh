@@ -69,7 +69,7 @@ suite_wine32() {
     for file in build/win32/tests/test_*.exe; do
         name=$(basename "$file" .exe)
         case $name in
-        test_asio_profiles) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe build/win64/src/cli/tutti.exe" ;;
+        test_asio_profiles) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe build/win64/src/cli/tutti.exe build/win64/src/asio/tutti.dll" ;;
         test_asio_driver) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe" ;;
         *) one_wine32 "$name" "tools/wine-wrapper $file" ;;
         esac

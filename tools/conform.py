@@ -83,8 +83,9 @@ class WineAsio:
         self.environment.pop("DISPLAY", None)
         subprocess.run([demo.WRAPPER, "regsvr32", "/s", unix / "wineasio64.dll.so"], env=self.environment, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.jack = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", server, "-d", "dummy", "-r", str(JACK_RATE), "-p", str(JACK_PERIOD)],
-                                     env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(self.folder / "run/jackd.log", "w") as log:
+            self.jack = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", server, "-d", "dummy", "-r", str(JACK_RATE), "-p", str(JACK_PERIOD)],
+                                         env=self.environment, stdout=log, stderr=log)
         if subprocess.run(["jack_wait", "-w", "-t", "10", "-s", server], env=self.environment, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False).returncode:
             sys.exit("conform: jackd did not start")

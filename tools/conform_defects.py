@@ -151,14 +151,14 @@ def judge_all(judge, defects, also, sound):
 
 
 def judge_sound(judge, only):
-    """Without a defect: {case: result}, and whether nothing failed. A case that fails is tried once more, alone: the machine may have stood."""
+    """Without a defect: {case: result}, and whether nothing failed. What failed, or was disturbed, is tried once more, alone."""
     results = judge.run("", only)
+    again = [name for name, result in results.items() if result["verdict"] == "failed" or (result["reason"] or "").startswith(BUSY)]
+    if again:
+        results.update(judge.run("", ",".join(again)))
     failed = [name for name, result in results.items() if result["verdict"] == "failed"]
-    if failed:
-        results.update(judge.run("", ",".join(failed)))
-    failed = [name for name in failed if results[name]["verdict"] == "failed"]
     for name in failed:
-        say(f"FAILED  without a defect         {name}: {results[name].get('reason')}")
+        say(f"FAILED  without a defect         {name}: {results[name]['reason']}")
     say(f"without a defect: {len(results)} cases, {len(failed)} failed, "
         f"{sum(result['verdict'] == 'skipped' for result in results.values())} skipped")
     return results, bool(results) and not failed

@@ -359,7 +359,8 @@ ask_for_rate(struct driver *driver, double rate_hz)
 
     if (status)
         return driver_fail_status(driver, status);
-    atomic_store(&remembered_rate, bits_of_double(rate_hz));
+    if (!atomic_load(&driver->dsd)) /* a rate that carries DSD is nobody's wish for the next time */
+        atomic_store(&remembered_rate, bits_of_double(rate_hz));
     atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     return ASIO_OK;
 }

@@ -452,6 +452,10 @@ with_dsd_everything_counts_in_bits(void **state)
     assert_int_equal(more, 16 * output);
     assert_int_equal(M->get_channel_info(host.driver, &info), ASIO_OK);
     assert_int_equal(info.type, ASIO_DSD_INT8_MSB1);
+    struct asio_channel_controls controls = {.channel = 0, .gain = 0x10000000};
+    assert_int_equal(M->future(host.driver, ASIO_FUTURE_SET_OUTPUT_GAIN, &controls),
+                     ASIO_INVALID_PARAMETER);
+    fake_host_assert_says("with DSD there is no gain");
     struct asio_buffer_info one = {.is_input = 0, .channel = 0};
     assert_int_equal(M->create_buffers(host.driver, &one, 1, 2048 + 8, &callbacks),
                      ASIO_INVALID_MODE);
@@ -466,6 +470,8 @@ with_dsd_everything_counts_in_bits(void **state)
     assert_true(fake_tutti.asked_rate == 48000);
     M->get_channel_info(host.driver, &info);
     assert_int_equal(info.type, ASIO_FLOAT32_LSB);
+    fake_host_go_to(STATE_INITIALIZED); /* the next one is not given the rate that carried DSD */
+    assert_true(fake_tutti.asked_rate == 48000);
 }
 
 static unsigned char

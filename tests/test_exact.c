@@ -85,6 +85,24 @@ a_device_of_16_bits_is_refused(void **state)
     assert_int_equal(try_join(0), TUTTI_OK);
 }
 
+static void
+gains_and_the_monitor_do_not_touch_an_exact_program(void **state)
+{
+    static struct proto_monitor wish;
+
+    (void)state;
+    open_card("int24");
+    struct rig_program *exact = rig_join(&rig, 64, 0, 1, 0, PROTO_PREPARE_EXACT);
+    for (unsigned c = 0; c < PROTO_MAX_CHANNELS; c++)
+        wish.input_gain[c] = wish.output_gain[c] = 0.5f;
+    wish.count = 1;
+    wish.path[0] = (struct proto_path){.input = 0, .output = 0, .gain = 1.0f};
+    assert_int_equal(engine_set_monitor(rig.engine, exact->id, &wish), TUTTI_OK);
+    rig_run_frames(&rig, 4096);
+    assert_true(exact->blocks > 10);
+    assert_int_equal(rig.wrong_outputs, 0);
+}
+
 /* ---- a device that comes back as another ---- */
 
 static uint64_t sounding;
@@ -143,6 +161,7 @@ main(void)
         cmocka_unit_test_teardown(nobody_joins_beside_an_exact_program, close_card),
         cmocka_unit_test_teardown(an_exact_program_does_not_join_beside_others, close_card),
         cmocka_unit_test_teardown(a_device_of_16_bits_is_refused, close_card),
+        cmocka_unit_test_teardown(gains_and_the_monitor_do_not_touch_an_exact_program, close_card),
         cmocka_unit_test_teardown(a_device_that_comes_back_with_short_words_stays_mute, close_card),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -388,7 +388,8 @@ ask_for_rate(struct driver *driver, double rate_hz)
 
     if (status)
         return driver_fail_status(driver, status);
-    remember(driver, rate_hz, true);
+    if (!atomic_load(&driver->dsd)) /* a rate that carries DSD is nobody's wish for the next time */
+        remember(driver, rate_hz, true);
     atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     return ASIO_OK;
 }

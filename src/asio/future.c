@@ -50,6 +50,13 @@ last_block(struct driver *driver, struct tutti_asio_block *to)
     return ASIO_SUCCESS;
 }
 
+static int32_t
+no_level(struct driver *driver)
+{
+    return driver_fail(driver, ASIO_INVALID_PARAMETER,
+                       "with DSD there is no gain and no monitor: the bits pass as they are");
+}
+
 int32_t
 future_ask(struct driver *driver, int32_t selector, void *parameter)
 {
@@ -63,9 +70,13 @@ future_ask(struct driver *driver, int32_t selector, void *parameter)
     case ASIO_FUTURE_CAN_OUTPUT_METER:
         return ASIO_SUCCESS;
     case ASIO_FUTURE_SET_INPUT_MONITOR:
+        if (atomic_load(&driver->dsd))
+            return no_level(driver);
         return monitor_set_input(driver, parameter);
     case ASIO_FUTURE_SET_INPUT_GAIN:
     case ASIO_FUTURE_SET_OUTPUT_GAIN:
+        if (atomic_load(&driver->dsd))
+            return no_level(driver);
         return monitor_set_gain(driver, selector == ASIO_FUTURE_SET_INPUT_GAIN, parameter);
     case ASIO_FUTURE_GET_INPUT_METER:
     case ASIO_FUTURE_GET_OUTPUT_METER:

@@ -66,20 +66,43 @@ message(int32_t selector, int32_t value, void *data, double *option)
 const struct asio_callbacks callbacks = {buffer_switch, rate_changed, message,
                                          buffer_switch_time_info};
 
+static const IID class_factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
+
+static struct asio_driver *
+create_by(IClassFactory *factory, const struct asio_guid *guid)
+{
+    void *object = NULL;
+    CLSID clsid;
+
+    memcpy(&clsid, guid, sizeof clsid);
+    factory->lpVtbl->CreateInstance(factory, NULL, &clsid, &object);
+    factory->lpVtbl->Release(factory);
+    return object;
+}
+
 struct asio_driver *
 fake_host_create(void)
 {
-    static const IID class_factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
     IClassFactory *factory = NULL;
-    void *object = NULL;
     CLSID clsid;
 
     memcpy(&clsid, &dll_names[0].clsid, sizeof clsid);
     if (DllGetClassObject(&clsid, &class_factory, (void **)&factory) != S_OK)
         return NULL;
-    factory->lpVtbl->CreateInstance(factory, NULL, &clsid, &object);
-    factory->lpVtbl->Release(factory);
-    return object;
+    return create_by(factory, &dll_names[0].clsid);
+}
+
+struct asio_driver *
+fake_host_create_of(const char *profile)
+{
+    void *factory = NULL;
+    struct dll_name name;
+    char reason[CONFIG_TEXT_BYTES];
+
+    if (!entry_of_profile(profile, &name, reason) ||
+        factory_get(&name, &class_factory, &factory) != S_OK)
+        return NULL;
+    return create_by(factory, &name.clsid);
 }
 
 int

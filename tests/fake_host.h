@@ -54,6 +54,8 @@ int fake_host_end(void **state);
 
 /** Another object, Loaded. */
 struct asio_driver *fake_host_create(void);
+/** One of a profile's entry. */
+struct asio_driver *fake_host_create_of(const char *profile);
 /** Steps that must work. */
 void fake_host_init(void);
 void fake_host_prepare(void);

@@ -330,6 +330,14 @@ a_rate_is_remembered_in_the_process_when_the_engine_forgot_it(void **state)
     fake_host_init();
     assert_int_equal(M->get_sample_rate(host.driver, &rate), ASIO_OK);
     assert_true(rate == 96000);
+    /* another entry may have another device */
+    fake_tutti.asked_rate = 1;
+    struct asio_driver *main_entry = host.driver;
+    host.driver = fake_host_create_of("Other");
+    fake_host_init();
+    assert_true(fake_tutti.asked_rate == 1);
+    M->release(host.driver);
+    host.driver = main_entry;
     /* a rate that the device does not have is not asked for */
     M->release(host.driver);
     fake_tutti.device.rate_hz = 48000;

@@ -3,7 +3,8 @@
  * Driver entries in a real registry: what registering leaves there and what is left after it, and
  * hosts that create several entries at once, on an engine with the virtual sound card.
  *
- * usage: test_asio_profiles tutti.dll tuttid.exe tutti.exe
+ * usage: test_asio_profiles tutti.dll tuttid.exe tutti.exe [the 64-bit tutti.dll, for a 32-bit
+ * test]
  */
 #include <windows.h>
 
@@ -41,7 +42,7 @@ static const char configuration[] = "[sim]\ncable = 37\n"
                                     "device.name = hw:USB,0\n";
 
 static HMODULE dll;
-static const char *tutti_path;
+static const char *tutti_path, *other_path;
 static char config_path[MAX_PATH + 64], folder[MAX_PATH + 64];
 
 /* ---- the module's entry points ---- */
@@ -150,16 +151,22 @@ take_snapshot(void)
 }
 
 static bool
-is_listed(const char *name)
+is_listed_in(const char *name, REGSAM view)
 {
     char path[128];
     HKEY key;
 
     snprintf(path, sizeof path, "SOFTWARE\\ASIO\\%s", name);
-    if (RegOpenKeyExA(HKEY_LOCAL_MACHINE, path, 0, KEY_READ, &key))
+    if (RegOpenKeyExA(HKEY_LOCAL_MACHINE, path, 0, KEY_READ | view, &key))
         return false;
     RegCloseKey(key);
     return true;
+}
+
+static bool
+is_listed(const char *name)
+{
+    return is_listed_in(name, 0);
 }
 
 static struct asio_guid
@@ -332,20 +339,26 @@ a_class_is_served_while_it_is_registered_and_no_other_is(void **state)
 /* ---- the command ---- */
 
 static int
-run_tutti(const char *arguments)
+run_program(const char *path, const char *arguments)
 {
     char command[1200];
     STARTUPINFOA start = {.cb = sizeof start};
     PROCESS_INFORMATION process;
     DWORD code = 255;
 
-    snprintf(command, sizeof command, "\"%s\" %s", tutti_path, arguments);
+    snprintf(command, sizeof command, "\"%s\" %s", path, arguments);
     assert_true(CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
     WaitForSingleObject(process.hProcess, 60000);
     GetExitCodeProcess(process.hProcess, &code);
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
     return (int)code;
+}
+
+static int
+run_tutti(const char *arguments)
+{
+    return run_program(tutti_path, arguments);
 }
 
 static void
@@ -363,6 +376,31 @@ the_command_makes_and_removes_entries(void **state)
     assert_string_equal(before.text, after.text);
     free(before.text);
     free(after.text);
+}
+
+static void
+the_command_serves_the_programs_of_both_kinds(void **state)
+{
+    static const char regsvr[] = "C:\\windows\\sysnative\\regsvr32.exe";
+    char add[600], take[600];
+
+    (void)state;
+    if (!other_path)
+        skip();
+    snprintf(add, sizeof add, "/s \"%s\"", other_path);
+    snprintf(take, sizeof take, "/s /u \"%s\"", other_path);
+    assert_int_equal(call_plain("DllRegisterServer"), S_OK);
+    assert_int_equal(run_program(regsvr, add), 0);
+    assert_int_equal(run_tutti("profile add Both"), 0);
+    assert_true(is_listed_in("Tutti Both", KEY_WOW64_32KEY));
+    assert_true(is_listed_in("Tutti Both", KEY_WOW64_64KEY));
+    assert_int_equal(run_tutti("profile list"), 0);
+    assert_int_equal(run_tutti("profile remove Both"), 0);
+    assert_false(is_listed_in("Tutti Both", KEY_WOW64_32KEY));
+    assert_false(is_listed_in("Tutti Both", KEY_WOW64_64KEY));
+    assert_int_equal(run_program(regsvr, take), 0);
+    assert_false(is_listed_in("Tutti", KEY_WOW64_64KEY));
+    assert_true(is_listed_in("Tutti", KEY_WOW64_32KEY));
 }
 
 static void
@@ -563,6 +601,7 @@ main(int argc, char **argv)
         TEST(for_one_user_classes_are_there_and_the_list_is_not),
         TEST(a_class_is_served_while_it_is_registered_and_no_other_is),
         TEST(the_command_makes_and_removes_entries),
+        TEST(the_command_serves_the_programs_of_both_kinds),
         TEST(the_command_makes_entries_for_one_user),
         TEST(a_profile_is_an_entry_with_its_own_settings_and_plays_beside_the_first),
         TEST(a_profile_of_another_device_says_which_one_plays),
@@ -570,11 +609,12 @@ main(int argc, char **argv)
         TEST(the_log_tells_which_program_did_what),
     };
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s tutti.dll tuttid.exe tutti.exe\n", argv[0]);
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s tutti.dll tuttid.exe tutti.exe [tutti.dll]\n", argv[0]);
         return 2;
     }
     tutti_path = argv[3];
+    other_path = argv[4]; /* NULL after the last one */
     /* a name that is in no code page of Windows */
     GetTempPathA(sizeof temp, temp);
     snprintf(folder, sizeof folder, "%stutti J\xc3\xb6rg \xe9\x9f\xb3-%lu", temp,

@@ -80,19 +80,19 @@ the_configuration_lies_where_the_environment_says(void **state)
 
     only_set = "TUTTI_CONFIG";
     only_value = "/x/y.ini";
-    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof path));
     assert_string_equal(path, "/x/y.ini");
     only_set = "APPDATA";
     only_value = "C:\\Users\\a";
-    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof path));
     assert_string_equal(path, "C:\\Users\\a\\Tutti\\tutti.ini");
     only_set = "HOME";
     only_value = "/home/a";
-    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_true(config_path_on(false, one_variable, path, sizeof path));
     assert_string_equal(path, "/home/a/.config/tutti/tutti.ini");
-    assert_false(config_default_path(one_variable, path, 10));
+    assert_false(config_path_on(false, one_variable, path, 10));
     only_set = "ELSE";
-    assert_false(config_default_path(one_variable, path, sizeof path));
+    assert_false(config_path_on(false, one_variable, path, sizeof path));
 }
 
 static void
@@ -103,18 +103,25 @@ under_wine_it_is_the_one_of_the_native_engine(void **state)
     is_wine = true;
     only_set = "APPDATA";
     only_value = "C:\\Users\\a";
-    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof path));
     assert_string_equal(path, "\\\\?\\unix\\home\\a\\.config\\tutti\\tutti.ini");
     only_set = "XDG_CONFIG_HOME";
     only_value = "/home/a/c";
-    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof path));
     assert_string_equal(path, "\\\\?\\unix\\home\\a\\c\\tutti\\tutti.ini");
     only_set = "TUTTI_CONFIG";
     only_value = "C:\\x.ini";
-    assert_true(config_default_path(one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof path));
     assert_string_equal(path, "C:\\x.ini");
-    assert_true(config_default_path(one_variable, path, 10));
-    assert_false(config_default_path(one_variable, path, 8));
+    assert_true(config_path_on(true, one_variable, path, 10));
+    assert_false(config_path_on(true, one_variable, path, 8));
+    /* and the native engine, which such a program may have started, looks at home */
+    only_set = "APPDATA";
+    assert_false(config_path_on(false, one_variable, path, sizeof path));
+    only_set = "HOME";
+    only_value = "/home/a";
+    assert_true(config_path_on(false, one_variable, path, sizeof path));
+    assert_string_equal(path, "/home/a/.config/tutti/tutti.ini");
     is_wine = false;
 }
 

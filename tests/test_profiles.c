@@ -373,6 +373,33 @@ a_mistake_in_a_profile_is_told_with_its_own_value(void **state)
 }
 
 static void
+the_log_follows_the_file(void **state)
+{
+    char log[sizeof path + 8], *text = NULL;
+    size_t bytes = 0;
+    (void)state;
+    open_live("");
+    snprintf(log, sizeof log, "%s.log", path);
+    assert_true(file_remove(log));
+    log_open("test", log);
+    log_debug("one");
+    write_file("[log]\nlevel = debug\n");
+    look_twice();
+    log_debug("two");
+    write_file("[log]\nlevel = error\n");
+    look_twice();
+    log_warning("three");
+    log_close();
+    assert_int_equal(file_read(log, 1 << 16, &text, &bytes), TUTTI_OK);
+    assert_null(strstr(text, "one"));
+    assert_non_null(strstr(text, "test: two"));
+    assert_null(strstr(text, "three"));
+    free(text);
+    assert_true(file_remove(log));
+    close_live();
+}
+
+static void
 what_the_engine_cannot_do_is_told_too(void **state)
 {
     (void)state;
@@ -405,6 +432,7 @@ main(void)
         TEST(a_mistake_in_the_file_keeps_the_last_good_value_until_it_is_mended),
         TEST(a_mistake_in_a_profile_is_told_with_its_own_value),
         TEST(what_the_engine_cannot_do_is_told_too),
+        TEST(the_log_follows_the_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

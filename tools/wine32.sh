@@ -70,7 +70,7 @@ suite_wine32() {
         name=$(basename "$file" .exe)
         case $name in
         test_asio_driver | test_asio_cable) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe" ;;
-        test_asio_profiles) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe build/win64/src/cli/tutti.exe" ;;
+        test_asio_profiles) one_wine32 "$name" "tools/wine-wrapper $file build/win32/src/asio/tutti.dll build/win64/src/tuttid/tuttid.exe build/win64/src/cli/tutti.exe build/win64/src/asio/tutti.dll" ;;
         test_conform) one_wine32 "$name" "tools/wine-wrapper $file docs/conform.md" ;;
         *) one_wine32 "$name" "tools/wine-wrapper $file" ;;
         esac

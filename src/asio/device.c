@@ -348,9 +348,38 @@ device_get_rate(struct driver *driver, double *rate_hz)
 }
 
 /* Hosts set a rate in one instance, destroy it, and expect the next one to have it: for as long as
- * the engine lives it remembers by itself, and beyond that this process does. Bits of the rate that
- * a host here set last; 0: none did. */
-static _Atomic uint64_t remembered_rate;
+ * the engine lives it remembers by itself, and beyond that this process does, for each entry: each
+ * may have a device of its own. A row is an entry's from its first use on. */
+static struct {
+    SRWLOCK mutex;
+    struct {
+        char profile[CONFIG_PROFILE_BYTES];
+        double rate_hz; /* that a host here set last; 0: the row is free */
+    } row[CONFIG_PROFILES + 1];
+} remembered = {.mutex = SRWLOCK_INIT};
+
+/* The rate of the driver's entry, 0 when no host set one; after it is changed to rate_hz, if that
+ * is one and `first` or the entry had one. */
+static double
+remember(const struct driver *driver, double rate_hz, bool first)
+{
+    double answer = 0;
+
+    AcquireSRWLockExclusive(&remembered.mutex);
+    for (unsigned i = 0; i <= CONFIG_PROFILES; i++) {
+        bool is_free = !(remembered.row[i].rate_hz > 0);
+        if (is_free ? !first : strcmp(remembered.row[i].profile, driver->name->profile) != 0)
+            continue;
+        if (rate_hz > 0) {
+            memcpy(remembered.row[i].profile, driver->name->profile, CONFIG_PROFILE_BYTES);
+            remembered.row[i].rate_hz = rate_hz;
+        }
+        answer = remembered.row[i].rate_hz;
+        break;
+    }
+    ReleaseSRWLockExclusive(&remembered.mutex);
+    return answer;
+}
 
 static int32_t
 ask_for_rate(struct driver *driver, double rate_hz)
@@ -360,7 +389,7 @@ ask_for_rate(struct driver *driver, double rate_hz)
     if (status)
         return driver_fail_status(driver, status);
     if (!atomic_load(&driver->dsd)) /* a rate that carries DSD is nobody's wish for the next time */
-        atomic_store(&remembered_rate, bits_of_double(rate_hz));
+        remember(driver, rate_hz, true);
     atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     return ASIO_OK;
 }
@@ -408,7 +437,7 @@ void
 device_recall_rate(struct driver *driver)
 {
     struct tutti_device device;
-    double rate_hz = double_of_bits(atomic_load(&remembered_rate));
+    double rate_hz = remember(driver, 0, false);
 
     if (!(rate_hz > 0))
         return;
@@ -419,10 +448,9 @@ device_recall_rate(struct driver *driver)
 }
 
 void
-device_remember_rate(double rate_hz)
+device_remember_rate(struct driver *driver, double rate_hz)
 {
-    if (atomic_load(&remembered_rate))
-        atomic_store(&remembered_rate, bits_of_double(rate_hz));
+    remember(driver, rate_hz, false);
 }
 
 /* ---- clocks ---- */

@@ -196,7 +196,7 @@ void device_apply_wanted_rate(struct driver *driver);
  * only. */
 void device_recall_rate(struct driver *driver);
 /** That rate is another now, by another program or the system. Any thread. */
-void device_remember_rate(double rate_hz);
+void device_remember_rate(struct driver *driver, double rate_hz);
 int32_t device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32_t *count);
 int32_t device_set_clock(struct driver *driver, int32_t index);
 int32_t device_get_channel_info(struct driver *driver, struct asio_channel_info *info);

@@ -41,7 +41,7 @@ messages_event(void *user, const struct tutti_event *event)
         break;
     case TUTTI_EVENT_RATE:
         atomic_store(&driver->rate, bits_of_double(event->rate_hz));
-        device_remember_rate(event->rate_hz);
+        device_remember_rate(driver, event->rate_hz);
         atomic_store(&driver->message_rate, bits_of_double(event->rate_hz));
         /* at once: what is about buffers that are gone is dropped together */
         messages_post(driver, MESSAGE_RATE | MESSAGE_RESET);

@@ -158,12 +158,15 @@ enum tutti_status config_set(struct config *config, const char *section, const c
 /** True when every value of a section is the same in both. */
 bool config_same(const struct config *a, const struct config *b, const char *section);
 
-/** Where this user's configuration lies: $TUTTI_CONFIG, else under Wine as on Linux, else
- * %APPDATA%\Tutti\tutti.ini (Windows), else $XDG_CONFIG_HOME/tutti/tutti.ini, else
- * $HOME/.config/tutti/tutti.ini; as found by getenv_utf8. False when none is set or path is too
- * small. Pure. */
+/** Where this user's configuration lies: $TUTTI_CONFIG, else on Windows %APPDATA%\Tutti\tutti.ini,
+ * else, and under Wine, $XDG_CONFIG_HOME/tutti/tutti.ini, else $HOME/.config/tutti/tutti.ini; as
+ * found by getenv_utf8. False when none is set or path is too small. */
 bool config_default_path(bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
                          char *path, size_t path_bytes);
+
+/** The same on Windows or elsewhere. Pure. */
+bool config_path_on(bool windows, bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
+                    char *path, size_t path_bytes);
 
 /* ---- config_profile.c: names, channels, changes of a text ---- */
 

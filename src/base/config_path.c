@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the configuration lies. The environment tells which system this is; nothing is looked at on
- * disk. Windows programs under Wine read the file that the native engine reads: there is one per
- * user, not one per prefix.
+ * Where the configuration lies. Nothing is looked at on disk. Windows programs under Wine read the
+ * file that the native engine reads: there is one per user, not one per prefix. And a native engine
+ * that such a program started has its variables, which are no reason to look where Windows does.
  */
 #include "base/config.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/file.h"
 
 /* WINEHOMEDIR, which only Wine sets, is a name as Windows' kernel has it: \??\Z:\home\NAME, or
  * \??\unix\home\NAME where no drive shows all files. Programs write \\?\ before the rest. */
@@ -47,26 +49,33 @@ path_under_wine(bool (*getenv_utf8)(const char *name, char *value, size_t bytes)
 }
 
 bool
-config_default_path(bool (*getenv_utf8)(const char *name, char *value, size_t bytes), char *path,
-                    size_t path_bytes)
+config_path_on(bool windows, bool (*getenv_utf8)(const char *name, char *value, size_t bytes),
+               char *path, size_t path_bytes)
 {
     static const struct {
         const char *variable, *format;
-    } places[] = {
-        {"TUTTI_CONFIG", "%s"},
-        {"APPDATA", "%s\\Tutti\\tutti.ini"},
-        {"XDG_CONFIG_HOME", "%s/tutti/tutti.ini"},
-        {"HOME", "%s/.config/tutti/tutti.ini"},
+    } places[2][3] = {
+        {{"TUTTI_CONFIG", "%s"},
+         {"XDG_CONFIG_HOME", "%s/tutti/tutti.ini"},
+         {"HOME", "%s/.config/tutti/tutti.ini"}},
+        {{"TUTTI_CONFIG", "%s"}, {"APPDATA", "%s\\Tutti\\tutti.ini"}, {NULL, NULL}},
     };
     char value[VALUE_BYTES];
     bool good = false;
 
-    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++) {
-        if (i == 1 && path_under_wine(getenv_utf8, path, path_bytes, &good))
+    for (unsigned i = 0; i < 3 && places[windows][i].variable; i++) {
+        if (windows && i == 1 && path_under_wine(getenv_utf8, path, path_bytes, &good))
             return good;
-        if (!getenv_utf8(places[i].variable, value, sizeof value) || !value[0])
+        if (!getenv_utf8(places[windows][i].variable, value, sizeof value) || !value[0])
             continue;
-        return fits(snprintf(path, path_bytes, places[i].format, value), path_bytes);
+        return fits(snprintf(path, path_bytes, places[windows][i].format, value), path_bytes);
     }
     return false;
+}
+
+bool
+config_default_path(bool (*getenv_utf8)(const char *name, char *value, size_t bytes), char *path,
+                    size_t path_bytes)
+{
+    return config_path_on(file_is_windows(), getenv_utf8, path, path_bytes);
 }

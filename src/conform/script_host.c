@@ -62,6 +62,7 @@ writer_main(void *arg)
 
     for (;;) {
         WaitForSingleObject(writer->wake, INFINITE);
+        conform_sleep_ms(1); /* mixing; the callback has returned by then */
         EnterCriticalSection(&writer->lock);
         bool quit = writer->quit;
         if (!quit && writer->half >= 0)

@@ -30,7 +30,7 @@ show_driver(struct text *out, const struct style *style, const struct results *r
     style_add(out, style, STYLE_STRONG, results->driver, 0);
     text_addf(out, ", as a %u-bit program sees it\n", (unsigned)sizeof(void *) * 8);
     if (!facts->looked) {
-        text_add(out, "  it could not be looked at\n");
+        text_addf(out, "  it could not be looked at: %s\n", results->look_error);
         return;
     }
     if (!facts->init) {

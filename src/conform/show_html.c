@@ -131,7 +131,7 @@ add_facts(struct text *out, const struct results *results)
         snprintf(text, sizeof text, "%d (%#x)", (int)facts->version, (unsigned)facts->version);
         add_fact(out, "Driver version", text);
     } else {
-        add_fact(out, "init", facts->looked ? facts->error : "crashed or hung");
+        add_fact(out, "init", facts->looked ? facts->error : results->look_error);
     }
     text_add(out, "</dl>\n");
 }

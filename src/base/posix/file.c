@@ -7,6 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+bool
+file_is_windows(void)
+{
+    return false;
+}
+
 FILE *
 file_open(const char *path, const char *mode)
 {

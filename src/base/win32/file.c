@@ -22,6 +22,12 @@ widen(const char *text, wchar_t *wide, int room)
     return false;
 }
 
+bool
+file_is_windows(void)
+{
+    return true;
+}
+
 FILE *
 file_open(const char *path, const char *mode)
 {

@@ -376,7 +376,8 @@
     X(stalls, "each 32nd callback comes 120 ms late", ANY, "callbacks_come_evenly")                \
     X(rate_off, "the card runs three per cent slow", ANY, "the_rate_is_really_delivered")          \
     X(direct_garbage, "directProcess is 77", ANY, "direct_process_is_0_or_1")                      \
-    X(halves_not_zeroed, "the halves hold noise at start", ANY, "halves_are_silent_before_start")  \
+    X(halves_not_zeroed, "the halves hold noise at start", ANY,                                    \
+      "output_halves_are_silent_at_first")                                                         \
     X(index_sticks, "the index is always 0", ANY, "halves_alternate")                              \
     X(takes_wrong_half, "the output is taken from the other half", ANY,                            \
       "garbage_in_the_other_half_is_not_heard")                                                    \

@@ -285,6 +285,8 @@ main(int argc, char **argv)
                         "[--scans N] [--stop-file FILE]\n");
         return 2;
     }
+    printf("begun\n"); /* a program that Wine did not start says nothing */
+    fflush(stdout);
     CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
     find_entries();
     if (!entry_count)

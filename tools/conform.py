@@ -4,7 +4,7 @@
 Without NAME it makes a Wine prefix of its own under build/conform, registers Tutti there and lets Windows programs meet the native engine
 (over the bridge: its threads have real-time priority, which Wine gives to none). With NAME it judges that driver in the prefix of
 $WINEPREFIX or ~/.wine. --wineasio DIR registers a WineASIO built from its public source in a prefix of its own, beside a JACK server with
-the dummy driver whose output is wired to its input. Writes report.json and report.html into build/conform (--wine32: build/conform/wine32).
+the dummy driver. Writes report.json and report.html into build/conform (--wine32: build/conform/wine32).
 """
 
 import argparse
@@ -62,11 +62,11 @@ class Tutti:
 
 
 class WineAsio:
-    """A WineASIO built from its source, beside JACK's dummy driver; whatever port it makes is wired back to it."""
+    """A WineASIO built from its source, beside JACK's dummy driver."""
     name = "WineASIO"
 
-    def __init__(self, folder, built):
-        self.built, self.folder = pathlib.Path(built) / "build64", folder
+    def __init__(self, folder, built, patch):
+        self.built, self.folder, self.patch = pathlib.Path(built) / "build64", folder, patch
         demo.use_folder(str(folder / "run"))
 
     def __enter__(self):
@@ -92,11 +92,13 @@ class WineAsio:
         self.command = [demo.WRAPPER, f"{demo.BIN}/tutti.exe"]
         self.ended = threading.Event()
         self.wiring = threading.Thread(target=self.wire)
-        self.wiring.start()
+        if self.patch:
+            self.wiring.start()
         return self
 
     def wire(self):
-        """Each output of a program goes to its own input, as long as it is there: a cable."""
+        """Each output of a program goes to its own input, as long as it is there. This leaves out the device, whose latency the driver
+        reports with its own."""
         os.environ.update({key: self.environment[key] for key in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER")})
         jack = ctypes.CDLL("libjack.so.0")
         jack.jack_client_open.restype = ctypes.c_void_p
@@ -116,7 +118,8 @@ class WineAsio:
 
     def __exit__(self, *_):
         self.ended.set()
-        self.wiring.join()
+        if self.patch:
+            self.wiring.join()
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=self.environment, check=False, stderr=subprocess.DEVNULL)
         self.jack.terminate()
         self.jack.wait()
@@ -163,6 +166,7 @@ def main():
     parser.add_argument("name", nargs="?", default="Tutti", help="a driver registered in $WINEPREFIX or ~/.wine; default: Tutti")
     parser.add_argument("--wine32", action="store_true", help="the 32-bit driver by the 32-bit program")
     parser.add_argument("--wineasio", metavar="DIR", help="folder of a built WineASIO to judge, on JACK's dummy driver")
+    parser.add_argument("--patch", action="store_true", help="with --wineasio: wire its outputs to its inputs within JACK's graph")
     parser.add_argument("--seconds", type=float, help="length of the long cases")
     parser.add_argument("--only", help="names, groups or globs of cases, with commas")
     arguments = parser.parse_args()
@@ -170,7 +174,7 @@ def main():
     folder = OUT / "wine32" if arguments.wine32 else OUT / "wineasio" if arguments.wineasio else OUT
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.wineasio:
-        system = WineAsio(folder, arguments.wineasio)
+        system = WineAsio(folder, arguments.wineasio, arguments.patch)
     elif arguments.name == "Tutti":
         system = Tutti(folder, bits)
     else:

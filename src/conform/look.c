@@ -38,7 +38,6 @@ look_inside(struct subject *s, struct conform_facts *facts)
 {
     char name[ASIO_NAME_BYTES + 1];
 
-    facts->version = call_get_driver_version(s);
     call_get_driver_name(s, name);
     utf8_copy(facts->name, sizeof facts->name, name);
     facts->init = subject_init(s);
@@ -46,6 +45,7 @@ look_inside(struct subject *s, struct conform_facts *facts)
         look_at_error(s, facts);
         return;
     }
+    facts->version = call_get_driver_version(s);
     facts->inputs = s->inputs;
     facts->outputs = s->outputs;
     facts->min = s->min;

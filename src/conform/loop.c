@@ -265,8 +265,9 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
              struct loop_heard *heard)
 {
     float burst[BURST_FRAMES];
-    bool good = false;
+    bool played_whole = false;
 
+    *heard = (struct loop_heard){.round_trip_frames = -1};
     if (!prepare_pair(s, output, input, 0))
         return false;
     uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
@@ -276,18 +277,15 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
         burst_make(burst, 0);
         memcpy(played + begin, burst, sizeof burst);
         fill_noise(played, begin + BURST_FRAMES, loop->frames);
-        if (turn(s, loop)) {
-            int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
+        played_whole = turn(s, loop);
+        int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
+        if (played_whole && place >= (int32_t)begin) {
             heard->round_trip_frames = place - (int32_t)begin;
-            good = place >= (int32_t)begin;
-        }
-        if (good)
             compare_tapes(played, loop->inputs[0].samples, loop->frames, heard);
-        else
-            conform_fail(s->t, "the burst did not come back");
+        }
     }
     if (loop)
         free_loop(loop);
     subject_dispose(s);
-    return good;
+    return played_whole;
 }

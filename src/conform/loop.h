@@ -22,8 +22,8 @@ struct loop_heard {
     int32_t round_trip_frames;
     double gain;
 };
-/** Plays noise for some seconds and compares what comes back. False: failed and said, or not
- * heard. */
+/** Plays noise for some seconds and compares what comes back; compared is 0 when it was not heard.
+ * False: failed and said. */
 bool loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
                   struct loop_heard *heard);
 

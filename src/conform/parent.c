@@ -380,7 +380,7 @@ judge_end(struct parent *parent)
     if (parent->crash[0])
         snprintf(sentence, sizeof sentence, "the driver crashed: %s%s%s", parent->crash, in, name);
     else
-        snprintf(sentence, sizeof sentence, "the process ended by itself with %#lx%s%s",
+        snprintf(sentence, sizeof sentence, "the process ended without a word, exit code %#lx%s%s",
                  (unsigned long)code, in, name);
     break_case(parent, sentence);
 }

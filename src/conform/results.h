@@ -11,7 +11,7 @@
 enum verdict { VERDICT_PASSED, VERDICT_FAILED, VERDICT_SKIPPED, VERDICTS };
 extern const char *const verdict_names[VERDICTS];
 
-enum { RESULT_SERIES = 3, RESULT_UNIT_BYTES = 16, RESULT_NAME_BYTES = 24 };
+enum { RESULT_SERIES = 3, RESULT_UNIT_BYTES = 32, RESULT_NAME_BYTES = 24 };
 
 /* Points for a picture. */
 struct series {

@@ -205,7 +205,7 @@ show_picture_jitter(struct text *out, const struct results *results)
         text_addf(out,
                   "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%u further "
                   "out</text>\n",
-                  WIDTH - RIGHT, TOP + 10, beyond);
+                  WIDTH - RIGHT, TOP - 6, beyond);
     end_picture(out);
 }
 

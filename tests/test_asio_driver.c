@@ -22,6 +22,7 @@
 
 #include <objbase.h>
 
+#include "asio_object.h"
 #include "tutti/asio_tutti.h"
 #include "tutti/asio.h"
 
@@ -173,21 +174,7 @@ static const struct asio_callbacks told_callbacks = {first_switch, told_rate, to
 static struct asio_driver *
 create(void)
 {
-    static const IID class_factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
-    typedef HRESULT(WINAPI * get_class_fn)(REFCLSID, REFIID, LPVOID *);
-    FARPROC found = GetProcAddress(dll, "DllGetClassObject");
-    get_class_fn get_class_object;
-    IClassFactory *factory = NULL;
-    void *object = NULL;
-    CLSID clsid;
-
-    memcpy(&get_class_object, &found, sizeof get_class_object);
-    memcpy(&clsid, &tutti_clsid, sizeof clsid);
-    if (!found || get_class_object(&clsid, &class_factory, (void **)&factory) != S_OK)
-        return NULL;
-    factory->lpVtbl->CreateInstance(factory, NULL, &clsid, &object);
-    factory->lpVtbl->Release(factory);
-    return object;
+    return asio_object(dll, &tutti_clsid);
 }
 
 static bool

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The bridge of this process: starting it, asking it, hearing it. It runs while somebody holds it
- * (a link, a pipe, a memory file); one that died is replaced when it is held or asked next.
+ * (a link, a pipe, a memory file), and a little longer; one that died is replaced when it is held
+ * or asked next.
  *
  * Two locks: `life` is held while a bridge is started or ended, `state.lock` guards what the reader
  * thread shares with the rest. Requests go one at a time.
@@ -18,8 +19,9 @@
 enum {
     START_MS = 3000,
     LOOK_AGAIN_MS = 2,
-    GRACE_MS = 3000, /* that a bridge may take longer than it was asked to */
-    NAME_BYTES = 16, /* of a Linux thread */
+    LINGER_MS = 2000, /* without a holder: hosts let go and come again, and a start is dear */
+    GRACE_MS = 3000,  /* that a bridge may take longer than it was asked to */
+    NAME_BYTES = 16,  /* of a Linux thread */
     NATIVE_PATHS = 3,
 };
 
@@ -41,6 +43,8 @@ static struct {
     HANDLE requests, answers;
     struct os_thread *reader;
     unsigned holders;
+    bool lingers;          /* a thread waits to end it */
+    uint64_t released_ns;  /* by the last holder */
     uint32_t bridges;      /* so far */
     wchar_t program[1024]; /* tutti-bridge, as Wine sees it */
     char engine_dir[BRIDGE_TEXT_BYTES + 16];
@@ -367,12 +371,50 @@ bridge_hold(void)
     return runs ? TUTTI_OK : TUTTI_NO_ENGINE;
 }
 
+/* Ends the bridge when nobody came again in time. It holds a reference on the module until then. */
+static DWORD WINAPI
+linger(LPVOID module)
+{
+    bool waits = true;
+    while (waits) {
+        Sleep(LINGER_MS);
+        AcquireSRWLockExclusive(&life);
+        waits = state.holders == 0 && os_now_ns() < state.released_ns + LINGER_MS * OS_NS_PER_MS;
+        if (!waits && state.holders == 0)
+            end_session();
+        state.lingers = waits;
+        ReleaseSRWLockExclusive(&life);
+    }
+    FreeLibraryAndExitThread(module, 0);
+}
+
+/* life held. */
+static bool
+start_lingering(void)
+{
+    HMODULE module;
+    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const wchar_t *)&state,
+                            &module))
+        return false;
+    const HANDLE thread = CreateThread(NULL, 0, linger, module, 0, NULL);
+    if (thread == NULL) {
+        FreeLibrary(module);
+        return false;
+    }
+    CloseHandle(thread);
+    return true;
+}
+
 void
 bridge_release(void)
 {
     AcquireSRWLockExclusive(&life);
-    if (--state.holders == 0)
-        end_session();
+    state.released_ns = os_now_ns();
+    if (--state.holders == 0 && !state.lingers) {
+        state.lingers = start_lingering();
+        if (!state.lingers)
+            end_session();
+    }
     ReleaseSRWLockExclusive(&life);
 }
 

@@ -17,10 +17,9 @@ bool bridge_choose(void);
 /** What bridge_choose() decided; false before. Real time. */
 bool bridge_is_on(void);
 
-/** Has a bridge run, a new one if the last one ended, till bridge_release() and
- * two seconds more. Errors: NO_ENGINE. */
+/** Has a bridge run, a new one if the last one ended, till bridge_release(). Errors: NO_ENGINE. */
 enum tutti_status bridge_hold(void);
-/** With the last one it ends. */
+/** Two seconds after the last one it ends, unless somebody holds it again. */
 void bridge_release(void);
 
 /** Asks the bridge; reply: NULL: only the status matters. Errors: CLOSED (the bridge has gone or

@@ -17,13 +17,15 @@ make_wine32() {
             chroot "$wine32_root" bash -e -c '
                 export DEBIAN_FRONTEND=noninteractive
                 dpkg --add-architecture i386
-                apt-get update -qq
-                apt-get install -y -qq --no-install-recommends wine64 wine wine32:i386 python3 python3-numpy \
-                    libinih1 procps
+                apt="apt-get -qq -o Acquire::Retries=3"
+                $apt update
+                $apt install -y --no-install-recommends wine64 wine wine32:i386 python3 python3-numpy libinih1 procps
                 apt-get clean' &&
             touch "$wine32_root/made"
     } >"$build/wine32.log" 2>&1 || {
-        tail -5 "$build/wine32.log" >&2
+        # the cause is seldom among the last lines
+        grep -hE '^(E:|dpkg: error| )|No space' "$build/wine32.log" | tail -20 >&2
+        df -h "$build" >&2
         return 1
     }
 }

@@ -300,7 +300,7 @@ do_unlock(uint64_t which)
 }
 
 static enum tutti_status
-start_engine(const char *given)
+start_engine(const char *given, uint32_t *pid)
 {
     char path[PATH_BYTES], own[PATH_BYTES - 16];
     const char *const argv[] = {path, NULL};
@@ -311,7 +311,7 @@ start_engine(const char *given)
         *(strrchr(own, '/') + 1) = '\0';
         snprintf(path, sizeof path, "%s%s", own, ENGINE_FILE);
     }
-    return os_process_spawn(path, argv);
+    return os_process_spawn(path, argv, pid);
 }
 
 /* The program has opened its ends: from now on its end is ours. */
@@ -395,7 +395,7 @@ serve(const struct message *request)
         do_unlock(record->value);
         break;
     case BRIDGE_START:
-        reply.status = start_engine(record->text);
+        reply.status = start_engine(record->text, &reply.number);
         break;
     case BRIDGE_ALIVE:
         done = os_process_alive(record->number);

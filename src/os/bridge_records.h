@@ -40,7 +40,7 @@ enum bridge_kind {
     BRIDGE_THREAD,  /* text: name of a thread, number: enum os_priority. number: its Linux id */
     BRIDGE_LOCK,    /* text: its name, number: for how many ms. value: which */
     BRIDGE_UNLOCK,  /* value */
-    BRIDGE_START,   /* text: the engine to start, "": the one beside the bridge */
+    BRIDGE_START,   /* text: the engine to start, "": the one beside the bridge. number: its id */
     BRIDGE_ALIVE,   /* number: a process. status OK: it lives */
     BRIDGE_KILL,    /* number: a process, text: its image. status OK: it is gone */
     /* from the bridge */

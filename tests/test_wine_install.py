@@ -83,6 +83,10 @@ class Home(unittest.TestCase):
                     shutil.copy(build / source, self.dlls / half / name)
                 else:
                     (self.dlls / half / name).write_bytes(b"MZ")
+        (self.home / ".local/bin").mkdir()
+        native = pathlib.Path(TUTTI).resolve().parent.parent
+        for program in ("bridge/tutti-bridge", "tuttid/tuttid"):
+            (self.home / ".local" / "bin" / program.split("/")[1]).symlink_to(native / program)
         self.environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TUTTI_WINE_DLLS": str(self.dlls), "LC_ALL": "C.UTF-8"}
 
     def tearDown(self):
@@ -202,6 +206,19 @@ class Layouts(Home):
         self.assertEqual(str(loader), found["daw-1690000000"]["wine"])
         self.assertIsNone(found["daw-1690000000"]["refused"])
 
+    def test_lutris_as_a_flatpak(self):
+        app = ".var/app/net.lutris.Lutris"
+        loader = self.fake_wine(f"{app}/data/lutris/runners/wine/wine-ge-8-26-x86_64/bin/wine", "ge")
+        for number, games in enumerate((f"{app}/data/lutris/games", f"{app}/config/lutris/games")):
+            self.make(f"Games/daw{number}", stamp="1600000000\n")
+            (self.home / games).mkdir(parents=True)
+            (self.home / games / f"daw{number}.yml").write_text(f"game:\n  prefix: ~/Games/daw{number}\nwine:\n  version: wine-ge-8-26-x86_64\n")
+        found = {p["name"]: p for p in self.status()}
+        self.assertEqual({"daw0", "daw1"}, set(found))
+        for prefix in found.values():
+            self.assertEqual(("lutris", str(loader), True, None), tuple(prefix[k] for k in ("layout", "wine", "sandboxed", "refused")))
+        self.assertIn("lutris daw0 (Flatpak)", self.run_tutti("status"))
+
     def test_a_runner_that_is_gone_is_not_replaced_by_another_wine(self):
         bottle = self.make(".local/share/bottles/bottles/Old")
         (bottle / "bottle.yml").write_text("Name: Old\nRunner: caffe-7.0\n")
@@ -212,6 +229,84 @@ class Layouts(Home):
         bottle = self.make(".local/share/bottles/bottles/Odd")
         (bottle / "bottle.yml").write_text("Name: Odd\nRunner: ../../../../evil\n")
         self.assertNotIn("evil", str(self.only()["wine"]))
+
+
+@unittest.skipUnless(wine_works(), "no Wine here")
+class TheNativeWay(Home):
+    """What a registered driver would start; the registry is written by hand, and nothing runs in the prefix."""
+
+    def setUp(self):
+        super().setUp()
+        self.bin = self.home / ".local/bin"
+        self.folder_of_driver = self.dlls / "x86_64-windows"
+        self.register(self.folder_of_driver)
+
+    def register(self, folder, *profiles):
+        path = "Z:" + str(folder / "tutti.dll").replace("/", "\\")
+        entries = "".join(f'[Software\\\\ASIO\\\\{name}] 1\n"CLSID"="{CLSID}"\n\n' for name in ("Tutti", *profiles))
+        server = f'[Software\\\\Classes\\\\CLSID\\\\{CLSID}\\\\InprocServer32] 1\n@="' + path.replace("\\", "\\\\") + '"\n\n'
+        shutil.rmtree(self.home / ".wine", ignore_errors=True)
+        self.make(".wine", REGISTRY.replace("[Software", entries + server + "[Software", 1))
+
+    def looked_at(self):
+        found = self.only()
+        self.advice = found["advice"]
+        driver = found["drivers"][0]
+        self.assertTrue(driver["registered"] and driver["same"], found)
+        self.assertEqual(driver["native"], driver["not_native"] is None)
+        return driver
+
+    def warns(self, sentence):
+        driver = self.looked_at()
+        self.assertFalse(driver["native"])
+        self.assertIn(sentence, driver["not_native"])
+        self.assertIn("meet no native program: " + driver["not_native"], self.advice)
+        shown = " ".join(self.run_tutti("status").split())
+        self.assertIn("Wine's own, " + driver["not_native"], shown)
+        done = subprocess.run([TUTTI, "doctor", "--json"], env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        check = [one for one in json.loads(done.stdout)["checks"] if one["name"] == "driver"][0]
+        self.assertEqual("warn", check["verdict"])
+        self.assertIn(sentence, check["text"])
+
+    def test_the_bridge_of_the_installation(self):
+        driver = self.looked_at()
+        self.assertTrue(driver["native"])
+        self.assertTrue(os.path.samefile(driver["bridge"], self.bin / "tutti-bridge"))
+        self.assertIsNone(self.advice)
+        self.assertIn("native, by ", self.run_tutti("status"))
+
+    def test_the_bridge_that_the_file_beside_the_driver_names(self):
+        other = self.home / "other"
+        other.mkdir()
+        for name in ("tutti-bridge", "tuttid"):
+            shutil.copy(self.bin / name, other)
+        (self.bin / "tutti-bridge").unlink()
+        (self.folder_of_driver / "tutti-bridge.txt").write_text(f"{other}/tutti-bridge\n")
+        self.assertEqual(f"{other}/tutti-bridge", self.looked_at()["bridge"])
+        self.assertIsNone(self.advice)
+        (other / "tutti-bridge").unlink()
+        self.warns(f"{other}/tutti-bridge is not there")
+
+    def test_no_bridge(self):
+        (self.bin / "tutti-bridge").unlink()
+        self.warns("no tutti-bridge is named beside it")
+
+    def test_a_bridge_that_does_not_run(self):
+        (self.bin / "tutti-bridge").unlink()
+        (self.bin / "tutti-bridge").write_text("#!/bin/sh\nexit 1\n")
+        self.warns("tutti-bridge does not run")
+        (self.bin / "tutti-bridge").chmod(0o755)
+        self.warns("tutti-bridge does not run")
+
+    def test_no_engine_beside_the_bridge(self):
+        (self.bin / "tuttid").unlink()
+        self.warns("there is no tuttid beside")
+
+    def test_entries_of_profiles_are_listed(self):
+        self.assertEqual([], self.looked_at()["profiles"])
+        self.register(self.folder_of_driver, "Tutti Low Latency", "Tutti Wide", "Tuttifrutti")
+        self.assertEqual(["Low Latency", "Wide"], self.looked_at()["profiles"])
+        self.assertIn("profiles  Low Latency, Wide\n", self.run_tutti("status"))
 
 
 @unittest.skipUnless(wine_works(), "no Wine here")
@@ -321,7 +416,7 @@ class RealPrefixes(Home):
         found = self.only()
         driver = found["drivers"][0]
         self.assertEqual("Z:" + str(self.dlls / "x86_64-windows/tutti.dll").replace("/", "\\"), driver["registered"])
-        self.assertTrue(driver["same"] and driver["engine"] and found["installed"])
+        self.assertTrue(driver["same"] and driver["engine"] and driver["native"] and found["installed"])
         self.assertIsNone(found["advice"])
         self.assertFalse((self.prefix / "drive_c/Program Files/Tutti").exists())
         shown = self.wine("reg", "query", r"HKLM\SOFTWARE\ASIO\Tutti", "/v", "CLSID").stdout

@@ -5,7 +5,9 @@
  */
 #include "cli/linux/wine.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,7 +31,7 @@ cut(char *path)
 static bool
 find_bridge(const char *driver, char bridge[FILES_PATH_BYTES])
 {
-    char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES];
+    char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES], real[PATH_MAX];
 
     bridge[0] = '\0';
     files_set(folder, driver);
@@ -45,10 +47,8 @@ find_bridge(const char *driver, char bridge[FILES_PATH_BYTES])
         if (!cut(folder))
             return false;
     }
-    if (!files_join(path, folder, "../bin/tutti-bridge") || !files_is_file(path))
-        return false;
-    files_set(bridge, path);
-    return true;
+    return files_join(path, folder, "../bin/tutti-bridge") && files_is_file(path) &&
+           realpath(path, real) && files_set(bridge, real);
 }
 
 static bool
@@ -70,11 +70,11 @@ wine_look_native(struct wine_driver *driver)
     char engine[FILES_PATH_BYTES];
 
     driver->native[0] = '\0';
-    if (!find_bridge(driver->path, driver->bridge))
-        snprintf(driver->native, sizeof driver->native, "%s%.300s%s",
-                 driver->bridge[0] ? "" : "no tutti-bridge is named",
-                 driver->bridge[0] ? driver->bridge : "",
-                 driver->bridge[0] ? " is not there" : " beside it");
+    bool found = find_bridge(driver->path, driver->bridge);
+    if (!found && !driver->bridge[0])
+        snprintf(driver->native, sizeof driver->native, "the driver finds no tutti-bridge");
+    else if (!found)
+        snprintf(driver->native, sizeof driver->native, "%.300s is not there", driver->bridge);
     else if (!runs(driver->bridge))
         snprintf(driver->native, sizeof driver->native, "%.300s does not run", driver->bridge);
     else if (files_set(engine, driver->bridge) && cut(engine) &&

@@ -55,10 +55,14 @@ show_half(struct text *out, const struct style *style, const struct wine_driver 
     text_addf(out, "%s\n", driver->windows_path);
     if (driver->version[0]) {
         add_label(out, "engine");
-        style_add(out, style, driver->native[0] ? STYLE_WARN : STYLE_PLAIN,
-                  driver->native[0] ? "Wine's own" : "native", 0);
-        text_addf(out, ", %s%s\n", driver->native[0] ? "" : "by ",
-                  driver->native[0] ? driver->native : driver->bridge);
+        bool native = !driver->native[0];
+        struct text line;
+        text_init(&line);
+        text_addf(&line, "%s%s", native ? "native, by " : "Wine's own: ",
+                  native ? driver->bridge : driver->native);
+        style_add_wrapped(out, style, native ? STYLE_PLAIN : STYLE_WARN, text_get(&line),
+                          LABEL_COLUMNS + 2, STYLE_WHOLE_WORDS);
+        text_fini(&line);
     }
     if (driver->entries[0]) {
         add_label(out, "profiles");

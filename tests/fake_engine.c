@@ -132,6 +132,7 @@ on_status(struct fake_engine *fake, struct os_link *link, const struct proto_sta
         program->program_id = i + 1;
         program->bits = 64;
         program->state = PROTO_PROGRAM_RUNNING;
+        reply.monitor_paths[reply.here - 1] = i;
     }
     answer(link, &reply, PROTO_STATUS_REPLY, message->header.serial, NULL, 0);
 }

@@ -19,7 +19,7 @@ make_wine32() {
                 dpkg --add-architecture i386
                 apt="apt-get -qq -o Acquire::Retries=3"
                 $apt update
-                $apt install -y --no-install-recommends wine64 wine wine32:i386 python3 python3-numpy libinih1 procps
+                $apt install -y --no-install-recommends wine64 wine wine32:i386 python3 python3-numpy libsndfile1 procps
                 apt-get clean' &&
             touch "$wine32_root/made"
     } >"$build/wine32.log" 2>&1 || {
@@ -77,6 +77,7 @@ suite_wine32() {
         *) one_wine32 "$name" "tools/wine-wrapper $file" ;;
         esac
     done
+    one_wine32 wine_install "/usr/bin/python3 tests/test_wine_install.py build/native/src/cli/tutti build/win64 both"
     one_wine32 wine_bridge "/usr/bin/python3 tests/wine_bridge.py both"
     one_wine32 many_hosts "/usr/bin/python3 tests/many_hosts.py both native 64"
     one_wine32 conform "/usr/bin/python3 tests/conform.py both"

@@ -482,6 +482,10 @@ int
 main(int argc, char **argv)
 {
     static struct message request;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("tutti-bridge " TUTTI_VERSION);
+        return 0;
+    }
     if (argc != 2) {
         fprintf(stderr, "tutti-bridge: the driver starts this for a program under Wine\n");
         return 2;

@@ -144,21 +144,12 @@ know(struct engine *engine, const struct backend_info *info)
     memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_FRAMES * sizeof(float));
 }
 
-static const struct backend *
-next_backend(const struct config *config, unsigned *at)
-{
-    if (strcmp(config->device_backend, "auto") != 0) {
-        return (*at)++ ? NULL : backend_find(config->device_backend);
-    }
-    return backends[*at] ? backends[(*at)++] : NULL;
-}
-
 uint32_t
 device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room)
 {
     uint32_t count = 0;
     unsigned at = 0;
-    for (const struct backend *backend; (backend = next_backend(&engine->config, &at));) {
+    for (const struct backend *backend; (backend = choice_next(&engine->config, &at));) {
         struct backend_device devices[PROTO_DEVICE_ENTRIES];
         unsigned found = PROTO_DEVICE_ENTRIES;
         if (backend->list(&engine->config, devices, &found) != TUTTI_OK) {
@@ -257,7 +248,7 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
 {
     unsigned at = 0;
     known->rate_hz = rate_hz;
-    for (const struct backend *backend; (backend = next_backend(config, &at));) {
+    for (const struct backend *backend; (backend = choice_next(config, &at));) {
         struct backend_device devices[PROTO_DEVICE_ENTRIES];
         unsigned found = PROTO_DEVICE_ENTRIES;
         if (backend->list(config, devices, &found) != TUTTI_OK) {
@@ -337,12 +328,15 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
     enum tutti_status status = TUTTI_NO_DEVICE;
     unsigned at = 0;
     atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
-    for (const struct backend *backend; (backend = next_backend(&engine->config, &at));) {
+    engine->unheard[0] = '\0';
+    for (const struct backend *backend; (backend = choice_next(&engine->config, &at));) {
         status = open_with(engine, backend, quantum, error);
         if (status == TUTTI_OK) {
+            choice_settle(&engine->config, backend, engine->unheard);
             break;
         }
         log_info("engine: backend %s: %s", backend->name, error);
+        choice_pass_over(backend, error, engine->unheard);
     }
     return status;
 }

@@ -521,11 +521,16 @@ bridge_choose(void)
 {
     AcquireSRWLockExclusive(&life);
     if (atomic_load(&mode) == MODE_UNDECIDED) {
-        bool on = win32_function(L"ntdll.dll", "wine_get_version") != NULL && find_program();
+        const bool wine = win32_function(L"ntdll.dll", "wine_get_version") != NULL;
+        const bool found = wine && find_program();
         /* tried, not only found: a sandbox may hide what it needs */
-        on = on && start_session();
-        log_info("%s", on ? "Wine: by the bridge to the native engine"
-                          : "no bridge to a native engine: as on Windows");
+        const bool on = found && start_session();
+        if (on)
+            log_info("Wine: by the bridge to the native engine");
+        else if (wine)
+            log_warning("Wine: %s, so this program plays through Wine's own sound system and meets "
+                        "no native program; 'tutti wine status' tells more",
+                        found ? "tutti-bridge does not work here" : "there is no tutti-bridge");
         atomic_store(&mode, on ? MODE_ON : MODE_OFF);
     }
     ReleaseSRWLockExclusive(&life);

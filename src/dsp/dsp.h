@@ -51,6 +51,14 @@ void dsp_from_device(float *to, const void *from, size_t stride_bytes, enum dsp_
 void dsp_to_device(void *to, size_t stride_bytes, enum dsp_format format, const float *from,
                    size_t frames);
 
+/** The same two for channels that lie side by side in a device's memory, the first one's sample at
+ * `from` (`to`): several are turned at a time, so that with many channels each piece of memory is
+ * touched once and not once for each of them. */
+void dsp_from_interleaved(float *const *to, unsigned channels, const void *from,
+                          size_t stride_bytes, enum dsp_format format, size_t frames);
+void dsp_to_interleaved(void *to, unsigned channels, size_t stride_bytes, enum dsp_format format,
+                        const float *const *from, size_t frames);
+
 /**
  * Fused mix: the sum of source_count channels, times gain, clipped to [-1, 1], in the device's
  * format, stored once. A sample of a source that is NaN or infinite counts as 0, so that one

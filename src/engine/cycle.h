@@ -26,6 +26,12 @@ enum {
     CYCLE_MAX_BUFFER_FRAMES = 8192,
     CYCLE_RING_FRAMES =
         32768, /* of captured input; a power of two >= 2 * buffer + delay + period */
+    CYCLE_RING_PITCH = CYCLE_RING_FRAMES + 80, /* from one input's ring to the next: no power of
+                                                  two, or all would share a few lines of cache */
+    CYCLE_TOGETHER = 16, /* channels side by side in a device's memory that are done at a time: a
+                            line of cache */
+    CYCLE_TOGETHER_LEAST = 4,
+    CYCLE_TOGETHER_FRAMES = 256, /* and frames */
     CYCLE_MIN_OUT_FRAMES = 8192, /* output rings: powers of two from here; a mixing window is split
                                     at multiples of it */
     CYCLE_COMMANDS = 1024,
@@ -195,8 +201,9 @@ struct cycle {
     /* the cycle's own */
     uint32_t quantum; /* of the present cycle */
     int64_t pos;
-    float *input_ring;                        /* inputs x CYCLE_RING_FRAMES */
+    float *input_ring;                        /* inputs x CYCLE_RING_PITCH */
     float scratch[BACKEND_MAX_PERIOD_FRAMES]; /* what is added up with gains before it is mixed */
+    float mixed[CYCLE_TOGETHER][CYCLE_TOGETHER_FRAMES]; /* channels on their way to the device */
     struct cycle_program *program[CYCLE_MAX_PROGRAMS];
     uint32_t programs;
     struct cycle_plan *plan;

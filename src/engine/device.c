@@ -141,7 +141,7 @@ know(struct engine *engine, const struct backend_info *info)
     /* Touches each page of the channels in use, so that the cycle does not fault; silence before
      * the first frame. */
     uint32_t clear = heard > info->inputs ? heard : info->inputs;
-    memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_FRAMES * sizeof(float));
+    memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_PITCH * sizeof(float));
 }
 
 uint32_t

@@ -46,7 +46,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     enum tutti_status status = TUTTI_NO_MEMORY;
     struct engine *engine = calloc(1, sizeof(*engine));
     float *input_ring =
-        calloc((size_t)BACKEND_MAX_CHANNELS * CYCLE_RING_FRAMES, sizeof(*input_ring));
+        calloc((size_t)BACKEND_MAX_CHANNELS * CYCLE_RING_PITCH, sizeof(*input_ring));
     if (!engine || !input_ring) {
         goto no_memory;
     }

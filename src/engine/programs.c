@@ -322,7 +322,7 @@ connect_inputs(struct engine *engine, struct engine_program *program, uint32_t i
         to->channel = -1;
         if (source->kind == PROTO_CHANNEL_DEVICE) {
             to->channel = source->channel;
-            to->ring = engine->cycle.input_ring + (size_t)source->channel * CYCLE_RING_FRAMES;
+            to->ring = engine->cycle.input_ring + (size_t)source->channel * CYCLE_RING_PITCH;
         } else if (source->kind != PROTO_CHANNEL_NONE) {
             struct engine_bus *bus = plan_get_bus(engine, source);
             if (!bus) {

@@ -30,7 +30,8 @@ class Broken(Exception):
     """A promise was not kept; the campaign ends."""
 
 
-def wait_for(condition, what, seconds=WAIT_S):
+def wait_for(condition, what, seconds=None):
+    seconds = seconds or WAIT_S
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

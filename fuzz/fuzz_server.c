@@ -101,12 +101,20 @@ pick(const uint32_t *values, unsigned count)
 
 /* ---- strands ---- */
 
+/* The fuzzer's own alarm interrupts waiting. */
+static void
+await(sem_t *turn)
+{
+    while (sem_wait(turn) != 0) {
+    }
+}
+
 static void *
 strand_main(void *arg)
 {
     struct os_thread *strand = arg;
     for (;;) {
-        sem_wait(&strand->turn);
+        await(&strand->turn);
         strand->run(strand->arg);
         strand->ended = true;
         sem_post(&world.director);
@@ -121,7 +129,7 @@ resume(unsigned which)
     if (!world.strand[which].ended) {
         world.running = (int)which;
         sem_post(&world.strand[which].turn);
-        sem_wait(&world.director);
+        await(&world.director);
         world.running = -1;
     }
 }
@@ -332,7 +340,7 @@ __wrap_os_link_recv(struct os_link *link, void *message, size_t message_room, si
     if (!link->shut && !link->bytes) {
         link->waits = true;
         sem_post(&world.director);
-        sem_wait(&world.strand[link - world.link].turn);
+        await(&world.strand[link - world.link].turn);
         link->waits = false;
     }
     if (link->shut || !link->bytes) {

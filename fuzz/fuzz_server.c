@@ -6,8 +6,8 @@
  * once, with a message that a program would take; each handle is closed once; nobody waits for
  * ever.
  *
- * The system is replaced at linking (meson.build wraps what is named __wrap_ here): links and
- * handles are this file's, time is the stepped card's, and threads are strands of which one runs at
+ * The system is replaced at linking (meson.build wraps what is named __wrap_ here and in system.c):
+ * links are this file's, time is the stepped card's, and threads are strands of which one runs at
  * a time, so that an input always does the same.
  *
  * Input: steps, each a byte (enum step in the low three bits, then the program, then three bits
@@ -21,9 +21,8 @@
 #include <sys/mman.h>
 
 #include "backend/sim/sim.h"
-#include "base/log.h"
 #include "engine/server.h"
-#include "os/os.h"
+#include "system.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,8 +34,6 @@ __typeof__(free) __real_free;
 
 enum {
     PROGRAMS = 4,
-    HANDLES = 64,
-    FIRST_HANDLE = 1000, /* no descriptor has this number here */
     MOST_BYTES = 4 << 20,
     START_NS = 1000000000,
     OLDEST = 1,
@@ -51,8 +48,8 @@ struct os_link {
     size_t bytes; /* of message; 0: none is there */
     _Alignas(8) unsigned char message[OS_LINK_MAX_MESSAGE_BYTES];
     os_handle handle[OS_LINK_MAX_HANDLES];
-    uint32_t asked;       /* serial of the request that was not answered yet; 0: none */
-    struct os_shm memory; /* that the engine took of this program last */
+    uint32_t asked;    /* serial of the request that was not answered yet; 0: none */
+    os_handle segment; /* shown last */
 };
 
 struct os_thread {
@@ -70,22 +67,8 @@ static struct {
     unsigned links;
     int running; /* strand; -1: the one that accepts */
     sem_t director;
-    struct {
-        size_t bytes; /* of memory; 0: no memory */
-        bool open, pipe;
-        unsigned char *fill; /* the segment's header, as the program made it */
-    } handle[HANDLES];
-    unsigned handles;
     uint32_t serial;
 } world = {.running = -1};
-
-static void
-require(bool holds)
-{
-    if (!holds) {
-        abort();
-    }
-}
 
 static uint8_t
 next(void)
@@ -100,14 +83,6 @@ pick(const uint32_t *values, unsigned count)
 }
 
 /* ---- strands ---- */
-
-/* The fuzzer's own alarm interrupts waiting. */
-static void
-await(sem_t *turn)
-{
-    while (sem_wait(turn) != 0) {
-    }
-}
 
 static void *
 strand_main(void *arg)
@@ -202,114 +177,6 @@ __wrap_os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns)
     return false;
 }
 
-/* ---- handles ---- */
-
-static os_handle
-new_handle(size_t bytes, bool pipe)
-{
-    if (world.handles == HANDLES) {
-        return OS_NO_HANDLE;
-    }
-    unsigned which = world.handles++;
-    world.handle[which].bytes = bytes;
-    world.handle[which].open = true;
-    world.handle[which].pipe = pipe;
-    world.handle[which].fill = NULL;
-    return FIRST_HANDLE + (os_handle)which;
-}
-
-void
-__wrap_os_handle_close(os_handle handle)
-{
-    if (handle != OS_NO_HANDLE) {
-        unsigned which = (unsigned)(handle - FIRST_HANDLE);
-        require(which < world.handles && world.handle[which].open);
-        world.handle[which].open = false;
-        free(world.handle[which].fill);
-        world.handle[which].fill = NULL;
-    }
-}
-
-static enum tutti_status
-make_memory(struct os_shm *shm, size_t bytes, os_handle handle)
-{
-    shm->base = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
-    require(shm->base != NULL);
-    memset(shm->base, 0, PROTO_SEGMENT_HEADER_BYTES);
-    shm->size_bytes = bytes;
-    shm->handle = handle;
-    return TUTTI_OK;
-}
-
-enum tutti_status
-__wrap_os_shm_create(struct os_shm *shm, size_t size_bytes)
-{
-    return make_memory(shm, size_bytes, new_handle(size_bytes, false));
-}
-
-enum tutti_status
-__wrap_os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
-{
-    unsigned which = (unsigned)(handle - FIRST_HANDLE);
-    if (handle == OS_NO_HANDLE) {
-        return TUTTI_PROTOCOL;
-    }
-    require(which < world.handles && world.handle[which].open);
-    if (world.handle[which].bytes != size_bytes) {
-        __wrap_os_handle_close(handle);
-        return TUTTI_PROTOCOL;
-    }
-    make_memory(shm, size_bytes, handle);
-    memset(shm->base, 0, size_bytes);
-    if (world.handle[which].fill) {
-        memcpy(shm->base, world.handle[which].fill, PROTO_SEGMENT_HEADER_BYTES);
-    }
-    require(world.running >= 0);
-    world.link[world.running].memory = *shm;
-    return TUTTI_OK;
-}
-
-void
-__wrap_os_shm_close(struct os_shm *shm)
-{
-    if (!shm->base) {
-        return;
-    }
-    for (unsigned i = 0; i < PROGRAMS; i++) {
-        if (world.link[i].memory.base == shm->base) {
-            world.link[i].memory.base = NULL;
-        }
-    }
-    free(shm->base);
-    __wrap_os_handle_close(shm->handle);
-    *shm = (struct os_shm){.handle = OS_NO_HANDLE};
-}
-
-enum tutti_status
-__wrap_os_wake_init_common(struct os_wake *wake, _Atomic uint32_t *word, _Atomic uint32_t *by_event)
-{
-    (void)by_event;
-    return os_wake_init(wake, word);
-}
-
-void
-__wrap_os_wake_use_event(struct os_wake *wake, bool use)
-{
-    wake->listens = use;
-}
-
-enum tutti_status
-__wrap_os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
-                     _Atomic uint32_t *by_event)
-{
-    (void)by_event;
-    bool good =
-        event == OS_NO_HANDLE || world.handle[(unsigned)(event - FIRST_HANDLE) % HANDLES].pipe;
-    __wrap_os_handle_close(event);
-    os_wake_init(wake, word);
-    return good ? TUTTI_OK : TUTTI_PROTOCOL;
-}
-
 /* ---- links ---- */
 
 enum tutti_status
@@ -321,8 +188,7 @@ __wrap_os_link_send(struct os_link *link, const void *message, size_t message_by
     (void)deadline_ns;
     require(link->used && proto_check(message, message_bytes, false, &why) == TUTTI_OK);
     for (unsigned i = 0; i < handle_count; i++) {
-        require(handles[i] == OS_NO_HANDLE ||
-                world.handle[(unsigned)(handles[i] - FIRST_HANDLE) % HANDLES].open);
+        require(system_is_good(handles[i]));
     }
     if (header->type != PROTO_EVENT) {
         require(header->serial == link->asked || link->asked == 0);
@@ -404,20 +270,16 @@ new_segment(const struct proto_prepare *prepare)
         layout.size_bytes > MOST_BYTES) {
         return OS_NO_HANDLE;
     }
-    os_handle handle = new_handle(layout.size_bytes + (how & 1 ? 65536 : 0), how & 2);
-    if (handle == OS_NO_HANDLE) {
-        return handle;
-    }
-    unsigned char *fill = aligned_alloc(4096, PROTO_SEGMENT_HEADER_BYTES);
-    require(fill != NULL);
-    memset(fill, 0, PROTO_SEGMENT_HEADER_BYTES);
-    proto_segment_init((struct proto_segment *)(void *)fill, &layout);
-    ((struct proto_segment *)(void *)fill)->run = how >> 4 & 1;
+    struct proto_segment *segment = aligned_alloc(4096, PROTO_SEGMENT_HEADER_BYTES);
+    require(segment != NULL);
+    memset(segment, 0, PROTO_SEGMENT_HEADER_BYTES);
+    proto_segment_init(segment, &layout);
+    atomic_init(&segment->run, how >> 4 & 1);
     if (how & 4) {
-        fill[next()] ^= (unsigned char)(1U << (how >> 5));
+        ((unsigned char *)segment)[next()] ^= (unsigned char)(1U << (how >> 5));
     }
-    world.handle[(unsigned)(handle - FIRST_HANDLE)].fill = fill;
-    return handle;
+    return system_new_handle(layout.size_bytes + (how & 1 ? 65536 : 0), how & 2,
+                             (unsigned char *)segment, PROTO_SEGMENT_HEADER_BYTES);
 }
 
 static void
@@ -461,7 +323,7 @@ compose(struct os_link *link)
         prepare->wanted_input_latency_frames = next() * 8U;
         fill_channels(prepare->input, prepare->inputs);
         fill_channels(prepare->output, prepare->outputs);
-        link->handle[0] = new_segment(prepare);
+        link->segment = link->handle[0] = new_segment(prepare);
     } else if (type == PROTO_SET_RATE) {
         ((struct proto_set_rate *)link->message)->rate_hz = rates[next() & 7];
     } else if (type == PROTO_STATUS) {
@@ -495,11 +357,11 @@ say(struct os_link *link, enum step step, unsigned more)
     }
     if (step != SAY && more & 4) {
         unsigned absent = next() % OS_LINK_MAX_HANDLES;
-        __wrap_os_handle_close(link->handle[absent]);
+        os_handle_close(link->handle[absent]);
         link->handle[absent] = OS_NO_HANDLE;
         unsigned which = next() % OS_LINK_MAX_HANDLES;
         if (link->handle[which] == OS_NO_HANDLE) {
-            link->handle[which] = new_handle(next() * 1024U, which & 1);
+            link->handle[which] = system_new_handle(next() * 1024U, which & 1, NULL, 0);
         }
     }
     resume((unsigned)(link - world.link));
@@ -512,10 +374,11 @@ scribble(struct os_link *link)
                                       63, 64, 0xffffffff, 0xfffffffe, 0x7f800000, 0x7fc00000};
     size_t word = (size_t)next() | (size_t)next() << 8;
     uint32_t value = pick(values, sizeof(values) / sizeof(*values)) + (next() & 7);
-    if (link->memory.base) {
-        uint32_t *words = link->memory.base;
+    size_t bytes;
+    uint32_t *words = system_memory(link->segment, &bytes);
+    if (words) {
         /* mostly the header; beyond it samples */
-        words[word & 0x8000 ? word % (link->memory.size_bytes / 4) : word % 512] = value;
+        words[word & 0x8000 ? word % (bytes / 4) : word % 512] = value;
     }
 }
 
@@ -647,29 +510,6 @@ __wrap_engine_new(struct engine **out, const struct engine_params *params,
     return status;
 }
 
-enum tutti_status
-__wrap_os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns)
-{
-    (void)name;
-    (void)deadline_ns;
-    *out = NULL;
-    return TUTTI_OK;
-}
-
-void
-__wrap_os_lock_release(struct os_lock *lock)
-{
-    (void)lock;
-}
-
-enum tutti_status
-__wrap_os_runtime_dir(char *path, size_t path_bytes)
-{
-    (void)path;
-    (void)path_bytes;
-    return TUTTI_IO; /* no engine.pid is written */
-}
-
 bool
 __wrap_os_process_is_ours(uint32_t pid)
 {
@@ -700,13 +540,6 @@ __wrap_os_thread_demote(uint32_t pid, uint32_t tid)
     return (pid ^ tid) & 1;
 }
 
-void
-__wrap_log_write(enum log_level level, const char *format, ...)
-{
-    (void)level;
-    (void)format;
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -716,14 +549,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     strcpy(config.engine_placement, "free");
     config.sim_live_period = size && data[size - 1] & 1;
     for (unsigned i = 0; i < PROGRAMS; i++) {
-        world.link[i] = (struct os_link){0};
+        world.link[i] = (struct os_link){.segment = OS_NO_HANDLE};
     }
     if (!world.strand[0].made) {
         sem_init(&world.director, 0, 0);
     }
     world.at = data;
     world.end = data + size;
-    world.links = world.handles = 0;
+    world.links = 0;
+    system_reset();
     world.serial = 0;
     sim_plug();
     sim_set_stepped(true, START_NS);
@@ -732,8 +566,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < PROGRAMS; i++) {
         require(!world.link[i].used);
     }
-    for (unsigned i = 0; i < world.handles; i++) {
-        require(!world.handle[i].open);
-    }
+    require(system_is_clean());
     return 0;
 }

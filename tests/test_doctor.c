@@ -434,7 +434,7 @@ static void
 a_runtime_folder_of_others_or_none_is_told(void **state)
 {
     struct doctor_world world = fake_world();
-    char path[FILES_PATH_BYTES];
+    char path[FILES_PATH_BYTES], name[64];
 
     empty_root();
     make(&(struct file){"run/own", NULL});
@@ -446,6 +446,16 @@ a_runtime_folder_of_others_or_none_is_told(void **state)
     expect(&world, "runtime", "somebody else's", DOCTOR_FAIL, "must be yours");
     world.runtime_dir = NULL;
     expect(&world, "runtime", "not set", DOCTOR_WARN, "XDG_RUNTIME_DIR is not set");
+    snprintf(name, sizeof name, "tmp/tutti-%u/x", world.uid);
+    make(&(struct file){name, NULL});
+    expect(&world, "runtime", "taken", DOCTOR_FAIL, "is not yours alone");
+    world.uid--;
+    snprintf(name, sizeof name, "run/user/%u/x", world.uid);
+    make(&(struct file){name, NULL});
+    *strrchr(name, '/') = '\0';
+    assert_true(files_join(path, root, name));
+    assert_int_equal(chmod(path, 0700), 0);
+    expect(&world, "runtime", "the session's", DOCTOR_OK, "/run/user/");
 }
 
 static void

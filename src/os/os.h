@@ -195,9 +195,9 @@ bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
 /* ---- runtime folder, locks, processes ------------------------------------------------------- */
 
 /** Folder of this user's engine, created 0700 and checked (owner, mode; not a link):
- *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /tmp/tutti-UID; Windows:
- * %TUTTI_RUNTIME_DIR%, else %LOCALAPPDATA%\Tutti. utf-8, no trailing separator. Errors: REFUSED,
- * IO. */
+ *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /run/user/UID/tutti where that is this
+ * user's, else /tmp/tutti-UID; Windows: %TUTTI_RUNTIME_DIR%, else %LOCALAPPDATA%\Tutti. utf-8, no
+ * trailing separator. Errors: REFUSED, IO. */
 enum tutti_status os_runtime_dir(char *path, size_t path_bytes);
 
 /** A machine-local lock named within the runtime folder, released by the system when its holder

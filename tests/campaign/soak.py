@@ -38,7 +38,8 @@ class Crowd:
     def __init__(self, stage):
         self.stage = stage
         self.there = []
-        self.counts = dict.fromkeys(("joins", "leaves", "buffer_changes", "restarts", "kills", "pauses", "rate_questions", "status_questions"), 0)
+        self.counts = dict.fromkeys(("joins", "leaves", "buffer_changes", "restarts", "kills", "pauses", "rate_questions", "status_questions",
+                                     "monitors", "meters"), 0)
         self.paused = []
 
     def play(self):
@@ -47,7 +48,8 @@ class Crowd:
     def join(self):
         used = {program.channel for program in self.there}
         channel = next(number for number in range(FIRST, 64) if number not in used)
-        self.there.append(self.stage.add(channel, self.play()))
+        commands = [self.play(), *random.sample(["monitor 8", "monitor 32", "meters"], random.randrange(3))]
+        self.there.append(self.stage.add(channel, *commands, profile=random.choice([None, campaign.PROFILE])))
         self.counts["joins"] += 1
 
     def turn(self):
@@ -57,7 +59,7 @@ class Crowd:
         while len(self.there) < PROGRAMS - 1:
             self.join()
         program = random.choice(self.there)
-        what = random.choice(["leave", "buffer", "buffer", "restart", "kill", "kill", "pause", "rate", "status", "ready"])
+        what = random.choice(["leave", "buffer", "buffer", "restart", "kill", "kill", "pause", "rate", "status", "ready", "monitor", "meters"])
         if what == "kill":
             self.there.remove(program)
             self.stage.kill(program)
@@ -91,6 +93,12 @@ class Crowd:
         elif what == "status":
             program.tell("status")
             self.counts["status_questions"] += 1
+        elif what == "monitor":
+            program.tell(f"monitor {random.choice([0, 1, 8, 32])}")
+            self.counts["monitors"] += 1
+        elif what == "meters":
+            program.tell("meters")
+            self.counts["meters"] += 1
         else:
             program.tell("ready")
 
@@ -167,7 +175,7 @@ plot '{data}' using 1:4 with lines lc rgb '#2c6fa6' title 'all programs', '{calm
 
 
 def main():
-    parser = campaign.arguments("soak", __doc__, minutes=30)
+    parser = campaign.arguments("soak", __doc__, minutes=30, rounds="so many points of comparison instead")
     parser.add_argument("--calm", type=float, help="seconds between two points of comparison")
     options = parser.parse_args()
     random.seed(options.seed)
@@ -178,13 +186,13 @@ def main():
     with Stage(TUTTI_SIM_FAULTS=FAULTS, TUTTI_DEVICE_PERIOD=64) as stage:
         crowd = Crowd(stage)
         try:
-            steady = stage.add(1, "play 256 2")
+            steady = stage.add(1, "play 256 2", "monitor 8", profile=campaign.PROFILE)
             wait_for(lambda: steady.obeyed() and steady.word("checked") > 0, "the steady program to play")
             engine = stage.engine()
             started = last_sample = time.monotonic()
             next_calm = started + calm
             print(f"seed {options.seed}, {length / 60:.1f} minutes, engine {engine}")
-            while time.monotonic() < started + length:
+            while len(points) < options.rounds if options.rounds else time.monotonic() < started + length:
                 crowd.turn()
                 now = time.monotonic()
                 if stage.engine() != engine or steady.ended_by_itself() or steady.word("wrong"):
@@ -201,10 +209,12 @@ def main():
                 time.sleep(random.uniform(0, 0.1))
             crowd.leave()
             points.append((time.monotonic() - started, settle(stage, steady)))
+            length = time.monotonic() - started
         except Broken as broken:
             crashes = 1
             problems.append(str(broken))
-        lost, compared = (steady.word("lost"), steady.word("frames"))
+        told = {f"steady_frames_{name}": steady.word(word) for name, word in
+                (("compared", "frames"), ("lost", "lost"), ("jumped", "jumped"), ("silent", "silent"), ("unheard", "unheard"))}
         losses = stage.log().count("device lost")
     # in some seconds memory says nothing: every pool is still being filled
     keys = ("fds", "threads", "maps", "locked_kib") if options.short else KEYS
@@ -215,7 +225,8 @@ def main():
     if not verdicts:
         problems.append("too short to compare anything")
     report = {"seed": options.seed, "minutes": round(length / 60, 2), "programs": PROGRAMS, **crowd.counts, "device_losses": losses,
-              "points": len(points), "verdicts": verdicts, "steady_frames_compared": compared, "steady_frames_lost": lost, "crashes": crashes,
+              "points": len(points), "verdicts": verdicts, **told, "crashes": crashes,
+              "problems": problems,
               "most_with_all": {key: max((numbers[key] for _, _, numbers in samples), default=0) for key in KEYS},
               "flat": bool(verdicts) and all(verdict["flat"] for verdict in verdicts.values())}
     campaign.write(options.out, report)

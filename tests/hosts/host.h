@@ -36,6 +36,7 @@ enum {
     HOST_ERROR_BYTES = 200,
     HOST_INTERVALS = 200000, /* 1 us each; the last one: and longer */
     PING_EVERY = 24000,      /* frames from burst to burst */
+    PING_KEPT = 512,         /* measurements that are reported one by one */
 };
 
 /* ---- arguments ---- */
@@ -87,6 +88,8 @@ struct ping {
     bool begun;
     unsigned found, missed, interrupted;
     uint32_t min_frames, max_frames;
+    uint64_t kept_position[PING_KEPT]; /* of the burst; the first ones found */
+    uint32_t kept_frames[PING_KEPT];
 };
 void ping_init(struct ping *ping, int32_t channel);
 /** What goes out at a position. Real time. */

@@ -265,8 +265,10 @@ run(struct device *device, const struct options *options)
             told_ns += 1000000000u;
             printf("callbacks=%llu position=%llu", (unsigned long long)audio.callbacks,
                    (unsigned long long)audio.position);
-            if (audio.ping.found && audio.ping.min_frames == audio.ping.max_frames)
-                printf(" round_trip=%u", (unsigned)audio.ping.max_frames);
+            if (audio.ping.found && audio.ping.found <= PING_KEPT)
+                printf(" round_trip=%u@%llu",
+                       (unsigned)audio.ping.kept_frames[audio.ping.found - 1],
+                       (unsigned long long)audio.ping.kept_position[audio.ping.found - 1]);
             printf("\n");
             fflush(stdout);
         }

@@ -26,9 +26,9 @@ ping_sample(const struct ping *ping, uint64_t position)
     return at < BURST_FRAMES ? ping->burst[at] : 0.0f;
 }
 
-/* Looks through the first n frames of the period. */
+/* Looks through the first n frames of the period that began at a position. */
 static void
-search(struct ping *ping, uint32_t n)
+search(struct ping *ping, uint64_t begin, uint32_t n)
 {
     int32_t found = burst_find(ping->burst, ping->heard, n);
     uint32_t place = (uint32_t)found;
@@ -41,6 +41,10 @@ search(struct ping *ping, uint32_t n)
         ping->min_frames = place;
     if (!ping->found || place > ping->max_frames)
         ping->max_frames = place;
+    if (ping->found < PING_KEPT) {
+        ping->kept_position[ping->found] = begin;
+        ping->kept_frames[ping->found] = place;
+    }
     ping->found++;
 }
 
@@ -58,7 +62,7 @@ ping_hear(struct ping *ping, uint64_t position, const float *samples, uint32_t f
             ping->whole = sound;
         ping->heard[at] = samples[i];
         if (at == PING_EVERY - 1 && ping->whole)
-            search(ping, PING_EVERY);
+            search(ping, position + i + 1 - PING_EVERY, PING_EVERY);
     }
     ping->next = position + frames;
 }
@@ -67,7 +71,7 @@ void
 ping_end(struct ping *ping)
 {
     if (ping->begun && ping->whole)
-        search(ping, (uint32_t)(ping->next % PING_EVERY));
+        search(ping, ping->next - ping->next % PING_EVERY, (uint32_t)(ping->next % PING_EVERY));
     free(ping->heard);
     ping->heard = NULL;
 }

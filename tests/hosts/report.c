@@ -50,6 +50,11 @@ put_numbers(FILE *file, const struct device *device)
             "\"missed\": %u, \"interrupted\": %u}",
             (unsigned)ping->min_frames, (unsigned)ping->max_frames, ping->found, ping->missed,
             ping->interrupted);
+    fprintf(file, ",\n  \"round_trips\": [");
+    for (unsigned i = 0; i < ping->found && i < PING_KEPT; i++)
+        fprintf(file, "%s[%llu, %u]", i ? ", " : "", (unsigned long long)ping->kept_position[i],
+                (unsigned)ping->kept_frames[i]);
+    fputc(']', file);
     fprintf(file, ",\n  \"callbacks\": %llu,\n  \"position\": %llu",
             (unsigned long long)audio.callbacks, (unsigned long long)audio.position);
     fprintf(file, ",\n  \"silent_callbacks\": %u,\n  \"position_jumps\": %u",

@@ -18,6 +18,7 @@ RECORD = numpy.dtype([("index", "<u8"), ("position", "<u8"), ("device", "<u8"), 
                       ("time_ns", "<u8"), ("begin_ns", "<u8"), ("flags", "<u4"), ("frames", "<u4")])
 SILENT, JUMPED = 1, 2
 UNLOGGED_MOST = 64  # callbacks that a killed host may have answered and not written down any more
+BURST = 512  # frames of a host's ping
 LATE_BEFORE_JUMP = 2  # both halves may be out when a program is left behind
 TOGETHER_MOST = 8  # doubtful blocks that overlap and are tried in every combination
 

@@ -266,9 +266,10 @@ run(struct device *device, const struct options *options)
             printf("callbacks=%llu position=%llu", (unsigned long long)audio.callbacks,
                    (unsigned long long)audio.position);
             if (audio.ping.found && audio.ping.found <= PING_KEPT)
-                printf(" round_trip=%u@%llu",
-                       (unsigned)audio.ping.kept_frames[audio.ping.found - 1],
-                       (unsigned long long)audio.ping.kept_position[audio.ping.found - 1]);
+                printf(" round_trip=%llu,%llu,%u",
+                       (unsigned long long)audio.ping.kept[audio.ping.found - 1].generation,
+                       (unsigned long long)audio.ping.kept[audio.ping.found - 1].device_frames,
+                       (unsigned)audio.ping.kept[audio.ping.found - 1].frames);
             printf("\n");
             fflush(stdout);
         }

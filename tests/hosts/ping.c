@@ -26,9 +26,9 @@ ping_sample(const struct ping *ping, uint64_t position)
     return at < BURST_FRAMES ? ping->burst[at] : 0.0f;
 }
 
-/* Looks through the first n frames of the period that began at a position. */
+/* Looks through the first n frames of the period. */
 static void
-search(struct ping *ping, uint64_t begin, uint32_t n)
+search(struct ping *ping, uint32_t n)
 {
     int32_t found = burst_find(ping->burst, ping->heard, n);
     uint32_t place = (uint32_t)found;
@@ -42,36 +42,40 @@ search(struct ping *ping, uint64_t begin, uint32_t n)
     if (!ping->found || place > ping->max_frames)
         ping->max_frames = place;
     if (ping->found < PING_KEPT) {
-        ping->kept_position[ping->found] = begin;
-        ping->kept_frames[ping->found] = place;
+        ping->kept[ping->found].generation = ping->begin_generation;
+        ping->kept[ping->found].device_frames = ping->begin_device;
+        ping->kept[ping->found].frames = place;
     }
     ping->found++;
 }
 
 void
-ping_hear(struct ping *ping, uint64_t position, const float *samples, uint32_t frames, bool sound)
+ping_hear(struct ping *ping, const struct block_record *block, const float *samples, bool sound)
 {
-    if (!sound || !ping->begun || position != ping->next) {
+    if (!sound || !ping->begun || block->position != ping->next) {
         ping->interrupted += ping->begun && ping->whole;
         ping->whole = false;
         ping->begun = true;
     }
-    for (uint32_t i = 0; i < frames; i++) {
-        uint32_t at = (uint32_t)((position + i) % PING_EVERY);
-        if (at == 0)
+    for (uint32_t i = 0; i < block->frames; i++) {
+        uint32_t at = (uint32_t)((block->position + i) % PING_EVERY);
+        if (at == 0) {
             ping->whole = sound;
+            ping->begin_device = block->device_frames + i;
+            ping->begin_generation = block->generation;
+        }
         ping->heard[at] = samples[i];
         if (at == PING_EVERY - 1 && ping->whole)
-            search(ping, position + i + 1 - PING_EVERY, PING_EVERY);
+            search(ping, PING_EVERY);
     }
-    ping->next = position + frames;
+    ping->next = block->position + block->frames;
 }
 
 void
 ping_end(struct ping *ping)
 {
     if (ping->begun && ping->whole)
-        search(ping, ping->next - ping->next % PING_EVERY, (uint32_t)(ping->next % PING_EVERY));
+        search(ping, (uint32_t)(ping->next % PING_EVERY));
     free(ping->heard);
     ping->heard = NULL;
 }

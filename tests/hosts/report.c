@@ -52,8 +52,9 @@ put_numbers(FILE *file, const struct device *device)
             ping->interrupted);
     fprintf(file, ",\n  \"round_trips\": [");
     for (unsigned i = 0; i < ping->found && i < PING_KEPT; i++)
-        fprintf(file, "%s[%llu, %u]", i ? ", " : "", (unsigned long long)ping->kept_position[i],
-                (unsigned)ping->kept_frames[i]);
+        fprintf(file, "%s[%llu, %llu, %u]", i ? ", " : "",
+                (unsigned long long)ping->kept[i].generation,
+                (unsigned long long)ping->kept[i].device_frames, (unsigned)ping->kept[i].frames);
     fputc(']', file);
     fprintf(file, ",\n  \"callbacks\": %llu,\n  \"position\": %llu",
             (unsigned long long)audio.callbacks, (unsigned long long)audio.position);

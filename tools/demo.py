@@ -292,14 +292,30 @@ def judge(hosts, states, engines_killed):
     }, blocks, recording, (drummer_end, engine_end, int(returned["begin_ns"]))
 
 
-def host_round_trip(host, report):
-    """What the host measured with its own pings, less the cable; of a killed host: its last progress line."""
+def host_round_trips(host, report):
+    """What the host measured with its own pings, one by one: the engine's generation, the device's frame, frames. Of a killed host: what its
+    progress lines say."""
     if report:
-        ping = report["round_trip_measured"]
-        return ping["max"] - CABLE if ping["count"] and ping["min"] == ping["max"] else None
-    values = [word.split("=")[1] for line in open(host.log.name) for word in line.split()
-              if word.startswith("round_trip=")]
-    return int(values[-1]) - CABLE if values else None
+        return [tuple(ping) for ping in report["round_trips"]]
+    with open(host.log.name, encoding="utf-8") as log:
+        return sorted({tuple(map(int, word.split("=")[1].split(","))) for line in log for word in line.split()
+                       if word.startswith("round_trip=")})
+
+
+def host_round_trip(host, report, left_out=()):
+    """The one round trip that the host measured, less the cable; None: there was none, or several. left_out: spans of the device's frames."""
+    found = {frames for generation, at, frames in host_round_trips(host, report)
+             if not any(span[0] == generation and span[1] < at + frames + demo_compare.BURST and at < span[2] for span in left_out)}
+    return found.pop() - CABLE if len(found) == 1 else None
+
+
+def heard_through_last_engine(host):
+    """(True when each ping was heard as many frames later as was told, some of them through the last engine; what is to be said of it)."""
+    report = host.report()
+    told, last = report["round_trip_reported"] + CABLE, demo_compare.generations(host.blocks())[-1]
+    pings = host_round_trips(host, report)
+    heard, through_last = {frames for _, _, frames in pings}, sum(generation == last for generation, _, _ in pings)
+    return heard == {told} and through_last > 0, f"told {told} frames, heard {sorted(heard)}: {len(pings)} times, {through_last} through the last engine"
 
 
 def picture(hosts, blocks, recording, times, report):

@@ -87,9 +87,16 @@ class PipeWire:
             os.environ.pop("PIPEWIRE_REMOTE", None)
             with open(f"{self.folder}/demo.conf", "w", encoding="utf-8") as file:
                 file.write(CONFIGURATION)
-            self.process = start("pipewire", "pipewire", "-c", f"{self.folder}/demo.conf")
-        demo.wait_for(lambda: f"{SINK}:monitor_FR" in run("pw-link", "-o").stdout, LINK_S, "for the sink")
+            self.start()
+        demo.wait_for(self.answers, LINK_S, "for the sink")
         os.environ.update(TUTTI_DEVICE_BACKEND="pipewire", TUTTI_DEVICE_NAME=SINK)
+
+    def start(self):
+        self.process = start("pipewire", "pipewire", "-c", f"{self.folder}/demo.conf")
+
+    @staticmethod
+    def answers():
+        return f"{SINK}:monitor_FR" in run("pw-link", "-o").stdout
 
     def stream(self, name, *command):
         """One of PipeWire's programs: without a session manager its ports come by themselves when it is told so."""
@@ -139,12 +146,18 @@ class Jack:
         else:
             os.environ["JACK_DEFAULT_SERVER"] = f"tutti-demo-{os.getpid()}"
             os.environ["JACK_NO_AUDIO_RESERVATION"] = "1"
-            self.process = start("jackd", "jackd", "-R", "-P", "80", "-d", "dummy", "-r", str(RATE),
-                                 "-p", str(QUANTUM), "-C", "2", "-P", "2")
+            self.start()
         os.environ["JACK_NO_START_SERVER"] = "1"
-        demo.wait_for(lambda: run("jack_lsp").returncode == 0, LINK_S, "for the server")
+        demo.wait_for(self.answers, LINK_S, "for the server")
         # inputs hear the loop alone, not a microphone besides
         os.environ.update(TUTTI_DEVICE_BACKEND="jack", TUTTI_JACK_CONNECT="no")
+
+    def start(self):
+        self.process = start("jackd", "jackd", "-R", "-P", "80", "-d", "dummy", "-r", str(RATE), "-p", str(QUANTUM), "-C", "2", "-P", "2")
+
+    @staticmethod
+    def answers():
+        return run("jack_lsp").returncode == 0
 
     def record(self, path):
         demo.wait_for(lambda: "Tutti:out_2" in run("jack_lsp").stdout, LINK_S, "for Tutti's ports")

@@ -281,6 +281,14 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
 
 /* ---- opening ---- */
 
+static void
+stop_replacement(struct engine *engine)
+{
+    atomic_store_explicit(&engine->replacement_stop, true, memory_order_release);
+    os_thread_join(engine->replacement);
+    engine->replacement = NULL;
+}
+
 static enum tutti_status
 open_with(struct engine *engine, const struct backend *backend, uint32_t quantum,
           char error[PROTO_TEXT_BYTES])
@@ -305,6 +313,7 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
     enum tutti_status status = backend->open(&request, callbacks, streams, &count, error);
     os_mutex_lock(&engine->lock);
     if (status == TUTTI_OK) {
+        stop_replacement(engine); /* programs were called by it until now */
         engine->backend = backend;
         engine->stream = streams[0];
         know(engine, backend->info(engine->stream));
@@ -414,14 +423,6 @@ start_replacement(struct engine *engine)
         log_error("engine: no thread for the replacement clock: programs wait until the device "
                   "is back");
     }
-}
-
-static void
-stop_replacement(struct engine *engine)
-{
-    atomic_store_explicit(&engine->replacement_stop, true, memory_order_release);
-    os_thread_join(engine->replacement);
-    engine->replacement = NULL;
 }
 
 /* ---- changes while programs play ---- */
@@ -653,19 +654,21 @@ try_again(struct engine *engine, uint64_t now_ns)
     }
     double rate_hz = engine->known.rate_hz;
     uint32_t quantum = engine->known.period_frames;
-    stop_replacement(engine);
-    uint64_t from_ns = engine_now_ns(engine);
     set_state(engine, PROTO_STREAM_OPENING);
-    if (open_again(engine, quantum, error) == TUTTI_OK) {
-        bridge_gap(engine, from_ns);
-        if (start_stream(engine, error) == TUTTI_OK) {
-            engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
-            tell_rate(engine, rate_hz);
-            return;
-        }
+    if (open_again(engine, quantum, error) != TUTTI_OK) {
+        set_state(engine, PROTO_STREAM_LOST);
+        return;
     }
-    set_state(engine, PROTO_STREAM_LOST);
-    start_replacement(engine);
+    uint64_t due_ns = pace_due_ns(&engine->pace);
+    now_ns = engine_now_ns(engine);
+    bridge_gap(engine, due_ns < now_ns ? due_ns : now_ns);
+    if (start_stream(engine, error) != TUTTI_OK) {
+        set_state(engine, PROTO_STREAM_LOST);
+        start_replacement(engine);
+        return;
+    }
+    engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
+    tell_rate(engine, rate_hz);
 }
 
 void

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "asio/channels.h"
+#include "base/log.h"
 
 /* The picture; the last known one while no engine answers. */
 static void
@@ -429,7 +430,9 @@ device_apply_wanted_rate(struct driver *driver)
 
     if (!(wanted > 0))
         return;
-    ask_for_rate(driver, wanted);
+    if (ask_for_rate(driver, wanted))
+        log_warning("asio: '%s': the rate of %g Hz that the host set was refused: %s",
+                    driver->name->name, wanted, tutti_last_error(driver->client));
     monitor_tell(driver); /* no longer mute */
 }
 
@@ -443,8 +446,11 @@ device_recall_rate(struct driver *driver)
         return;
     get_device(driver, &device);
     /* Others may hold the device at another rate: then it stays as it is. */
-    if (rate_hz != device.rate_hz && accepts_rate(&device, rate_hz))
-        tutti_set_rate(driver->client, rate_hz);
+    if (rate_hz == device.rate_hz || !accepts_rate(&device, rate_hz))
+        return;
+    enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
+    log_info("asio: '%s': a host of this process set %g Hz before: %s", driver->name->name, rate_hz,
+             status ? tutti_status_text(status) : "so it is again");
 }
 
 void

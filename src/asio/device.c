@@ -120,8 +120,8 @@ struct sizes {
 };
 
 /* Powers of two where the configuration says nothing else: hosts are known to crash on other sizes.
- * Whatever period the device has, the engine serves any size on it; where only the device's own is
- * wanted, [program] buffer_fixed says so. */
+ * Whatever period the device has, the engine serves any size on it (docs/adr/0009); where only the
+ * device's own is wanted, [program] buffer_fixed says so. */
 static void
 get_sizes(struct driver *driver, struct sizes *sizes)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CALLBACK_MS = 3000, SILENCE_MS = 5000, TICK_MS = 10 };
+enum { FIRST_CALLBACK_MS = 30000, SILENCE_MS = 30000, TICK_MS = 10 };
 
 static const char usage[] =
     "usage: tutti-host [options]\n"

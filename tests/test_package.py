@@ -173,6 +173,7 @@ class Tarball(unittest.TestCase):
         top = self.unpacked / "share/doc/tutti"
         documents = sorted(top.rglob("*.md"))
         self.assertIn(top / "docs/adr/0005-wine-transport.md", documents)
+        self.assertTrue((top / "include/tutti/status.h").exists())
         links = 0
         for document in documents:
             for link, anchor in re.findall(r"\]\(([^)#\s]*)(#[^)\s]*)?\)", document.read_text()):

@@ -50,7 +50,7 @@ fi
 install -m 644 "$top/docs/man/tutti.1" "$tree/share/man/man1/"
 install -m 644 "$top/docs/man/tuttid.8" "$tree/share/man/man8/"
 cd "$top"
-for document in README.md CHANGELOG.md LICENSE docs/*.md docs/adr/*.md; do
+for document in README.md CHANGELOG.md LICENSE docs/*.md docs/adr/*.md include/tutti/*.h; do
     add_document "$document"
 done
 # of the libraries that are linked into the programs

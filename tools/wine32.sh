@@ -43,7 +43,7 @@ in_wine32() {
 one_wine32() {
     local name=$1 out
     shift
-    if out=$(in_wine32 "timeout 300 $*" 2>&1) && [[ $out == *PASSED* ]]; then
+    if out=$(in_wine32 "timeout 600 $*" 2>&1) && [[ $out == *PASSED* ]]; then
         passed=$((passed + 1))
         echo "wine32 / $name OK"
     else

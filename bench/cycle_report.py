@@ -39,9 +39,11 @@ def cost_table(rows):
 
 
 def missed(system):
-    """With the worst round beside, where it has most of them."""
+    """With those that the server's own sleep took, and the worst round, where it has most of them."""
     total, most = system["missed_cycles"], system["missed_most_in_a_round"]
-    return f"{total} ({most} in one round)" if total > 10 and 2 * most > total and len(system["rounds"]) > 1 else str(total)
+    words = [f"{system['overslept']} overslept"] if total and system["overslept"] else []
+    words += [f"{most} in one round"] if total > 10 and 2 * most > total and len(system["rounds"]) > 1 else []
+    return f"{total} ({', '.join(words)})" if words else str(total)
 
 
 def last_done_table(rows, peer, title):

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tables and plot of ./run bench cycle."""
-import re
 import subprocess
 
-from made_by import made_by_line
+from made_by import made_by_line, write_between
 
+AIM_TIME, AIM_PROCESSOR, AIM_FROM = 0.8, 0.6, 8  # of the peer's, and from how many programs on
 BEGIN, END = "<!-- cycle: written by ./run bench cycle --results -->\n", "<!-- end of cycle -->\n"
 
 
@@ -63,6 +63,28 @@ def last_done_table(rows, peer, title):
     return lines
 
 
+def where(rows, holds):
+    """The rows for which it holds, as frames/programs."""
+    return ", ".join(f"{row['frames']}/{row['programs']}" for row in rows if holds(row)) or "nowhere"
+
+
+def in_words(rows, peer, title):
+    """What the table says against the aims, the bad as well as the good."""
+    many = [row for row in rows if row["programs"] >= AIM_FROM]
+
+    def ratio(name, most):
+        return lambda row: row["ratio"][name]["median"] <= most
+
+    def worse(name):
+        return lambda row: row["ratio"][name]["median"] > 1
+    return (f"Frames/programs, by the median ratio. Last done after at most {AIM_TIME} of {title}'s time, at {AIM_FROM} and more programs: "
+            f"{where(many, ratio('last_done_median', AIM_TIME))}; at most {AIM_PROCESSOR} of its processor share: "
+            f"{where(many, ratio('processor', AIM_PROCESSOR))}. Worse than {title}: last done at {where(rows, worse('last_done_median'))}, its p99 at "
+            f"{where(rows, worse('last_done_p99'))}, processor share at {where(rows, worse('processor'))}, the server's part of it at "
+            f"{where(rows, worse('server'))}, missed cycles at "
+            f"{where(rows, lambda row: row['tutti']['missed_cycles'] > row[peer]['missed_cycles'])}.")
+
+
 def stopped_table(rows):
     lines = [f"| one of {rows[0]['programs']} programs stopped for 2 s, then killed; {rows[0]['frames']} frames, {len(rows[0]['rounds'])} rounds "
              "| cycles that the others missed | last of the others done, µs: p99 | longest | longest gap ms |", "|---|---|---|---|---|"]
@@ -110,9 +132,12 @@ set key top left
     subprocess.run(["gnuplot"], input=script.encode(), check=True)
 
 
-TABLES = {"last_done": lambda rows: last_done_table(rows, "jack2", "JACK2"),
-          "sync": lambda rows: last_done_table(rows, "jack2-sync", "JACK2 synchronous"),
-          "pipewire": lambda rows: last_done_table(rows, "pipewire", "PipeWire"), "stopped": stopped_table, "cost": cost_table}
+def told(peer, title):
+    return lambda rows: [*last_done_table(rows, peer, title), "", in_words(rows, peer, title)]
+
+
+TABLES = {"last_done": told("jack2", "JACK2"), "sync": told("jack2-sync", "JACK2 synchronous"), "pipewire": told("pipewire", "PipeWire"),
+          "stopped": stopped_table, "cost": cost_table}
 
 
 def write(report, folder):
@@ -125,8 +150,4 @@ def write(report, folder):
         if part == "last_done":
             plot(report[part], folder / "cycle.png")
             lines += ["![Tutti and JACK2 by number of programs](cycle.png)", ""]
-    results = folder / "RESULTS.md"
-    text = results.read_text()
-    found = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), text, re.S)
-    whole = BEGIN + "\n" + "\n".join(lines) + END
-    results.write_text(text[:found.start()] + whole + text[found.end():] if found else text + "\n" + whole)
+    write_between(folder / "RESULTS.md", BEGIN, END, lines)

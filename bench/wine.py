@@ -170,7 +170,7 @@ def main():
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     print(f"written: {arguments.out}")
     if arguments.results:
-        wine_report.write_results(report, TOP / "bench/RESULTS.md")
+        wine_report.write_results(report, TOP)
     return 0
 
 

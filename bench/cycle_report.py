@@ -144,7 +144,7 @@ def write(report, folder):
     """The tables between the marks in RESULTS.md, each below the command that made it, and the plot beside it."""
     lines = []
     for part, table in TABLES.items():
-        if not report.get(part):
+        if not report.get(part) or part not in report["made_by"]:  # of an older form
             continue
         lines += [made_by_line(report["made_by"][part]), "", *table(report[part]), ""]
         if part == "last_done":

@@ -64,9 +64,10 @@ def in_words(rows, ours, theirs):
 
     def more(name):
         return lambda row: (row["ratio"][name]["ours"] or 0) > (row["ratio"][name]["theirs"] or 0)
+    counted = any(row["ratio"]["xruns"]["ours"] is not None for row in rows)
     return (f"Frames/hosts. Jitter's p99 above {AIM_JITTER} of {theirs}'s: {where(rows, above('jitter_p99', AIM_JITTER))}; above it at all: "
-            f"{where(rows, above('jitter_p99', 1))}. More late and missed callbacks than {theirs}: {where(rows, more('late_and_missed'))}; more xruns: "
-            f"{where(rows, more('xruns'))}; more processor time: {where(rows, above('cpu', 1))}; a longer round trip: "
+            f"{where(rows, above('jitter_p99', 1))}. More late and missed callbacks than {theirs}: {where(rows, more('late_and_missed'))}; "
+            f"{'more xruns: ' + where(rows, more('xruns')) if counted else 'xruns were not counted'}; more processor time: {where(rows, above('cpu', 1))}; a longer round trip: "
             f"{where(rows, above('round_trip', 1))}.")
 
 

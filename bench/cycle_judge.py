@@ -26,6 +26,12 @@ def merge(tables):
     return call, done
 
 
+def overslept(timers, first_ns, last_ns, frames):
+    """Cycles that went by while the server's own timer was over and it did not run: no program was called yet, so none is to blame."""
+    due, awake = timers[(timers[:, 0] >= first_ns) & (timers[:, 0] <= last_ns)].T
+    return int(numpy.round((awake - due) * RATE / frames / 1e9).sum())
+
+
 def judge(tables, timers, frames):
     """A cycle counts when all programs ran in it. Expected are those that fit between the due times of the first and the last one, by
     the clock alone: neither what a slow reader took nor a server's own count of frames adds to them."""
@@ -42,7 +48,7 @@ def judge(tables, timers, frames):
         "server_awake_us": quantiles((awake - due)[whole] / 1000),
         "first_call_us": quantiles((first - due)[whole] / 1000),
         "cycles": int(whole.sum()), "expected": expected, "missed": max(0, expected - int(whole.sum())),
-        "somebody_missing": int((somebody & ~whole).sum()),
+        "somebody_missing": int((somebody & ~whole).sum()), "overslept": overslept(timers, int(due[0]), int(due[-1]), frames),
         "longest_gap_ms": max(float(numpy.diff(table[:, 1]).max(initial=0)) / 1e6 for table in tables),
     }
 
@@ -58,7 +64,7 @@ def summary(rounds):
         "last_done_median_us": over(rounds, lambda one: one["last_done_us"]["median"]),
         "last_done_p99_us": over(rounds, lambda one: one["last_done_us"]["p99"]),
         "missed_cycles": sum(one["missed"] for one in rounds), "missed_most_in_a_round": max(one["missed"] for one in rounds),
-        "somebody_missing": sum(one["somebody_missing"] for one in rounds),
+        "somebody_missing": sum(one["somebody_missing"] for one in rounds), "overslept": sum(one["overslept"] for one in rounds),
         "expected_cycles": sum(one["expected"] for one in rounds),
         "processor_percent": over(rounds, lambda one: one["processor_percent"]["all"]),
         "server_percent": over(rounds, lambda one: one["processor_percent"]["server"]),

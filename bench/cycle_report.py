@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tables and plot of ./run bench cycle."""
-import re
 import subprocess
 
-from made_by import made_by_line
+from made_by import made_by_line, write_between
 
+AIM_TIME, AIM_PROCESSOR, AIM_FROM = 0.8, 0.6, 8  # of the peer's, and from how many programs on
 BEGIN, END = "<!-- cycle: written by ./run bench cycle --results -->\n", "<!-- end of cycle -->\n"
 
 
@@ -39,9 +39,11 @@ def cost_table(rows):
 
 
 def missed(system):
-    """With the worst round beside, where it has most of them."""
+    """With those that the server's own sleep took, and the worst round, where it has most of them."""
     total, most = system["missed_cycles"], system["missed_most_in_a_round"]
-    return f"{total} ({most} in one round)" if total > 10 and 2 * most > total and len(system["rounds"]) > 1 else str(total)
+    words = [f"{system['overslept']} overslept"] if total and system["overslept"] else []
+    words += [f"{most} in one round"] if total > 10 and 2 * most > total and len(system["rounds"]) > 1 else []
+    return f"{total} ({', '.join(words)})" if words else str(total)
 
 
 def last_done_table(rows, peer, title):
@@ -59,6 +61,28 @@ def last_done_table(rows, peer, title):
             f"| {ours['switches_per_cycle']['median']:.1f} / {theirs['switches_per_cycle']['median']:.1f} "
             f"| {missed(ours)} / {missed(theirs)} of {ours['expected_cycles']} |")
     return lines
+
+
+def where(rows, holds):
+    """The rows for which it holds, as frames/programs."""
+    return ", ".join(f"{row['frames']}/{row['programs']}" for row in rows if holds(row)) or "nowhere"
+
+
+def in_words(rows, peer, title):
+    """What the table says against the aims, the bad as well as the good."""
+    many = [row for row in rows if row["programs"] >= AIM_FROM]
+
+    def ratio(name, most):
+        return lambda row: row["ratio"][name]["median"] <= most
+
+    def worse(name):
+        return lambda row: row["ratio"][name]["median"] > 1
+    return (f"Frames/programs, by the median ratio. Last done after at most {AIM_TIME} of {title}'s time, at {AIM_FROM} and more programs: "
+            f"{where(many, ratio('last_done_median', AIM_TIME))}; at most {AIM_PROCESSOR} of its processor share: "
+            f"{where(many, ratio('processor', AIM_PROCESSOR))}. Worse than {title}: last done at {where(rows, worse('last_done_median'))}, its p99 at "
+            f"{where(rows, worse('last_done_p99'))}, processor share at {where(rows, worse('processor'))}, the server's part of it at "
+            f"{where(rows, worse('server'))}, missed cycles at "
+            f"{where(rows, lambda row: row['tutti']['missed_cycles'] > row[peer]['missed_cycles'])}.")
 
 
 def stopped_table(rows):
@@ -108,23 +132,22 @@ set key top left
     subprocess.run(["gnuplot"], input=script.encode(), check=True)
 
 
-TABLES = {"last_done": lambda rows: last_done_table(rows, "jack2", "JACK2"),
-          "sync": lambda rows: last_done_table(rows, "jack2-sync", "JACK2 synchronous"),
-          "pipewire": lambda rows: last_done_table(rows, "pipewire", "PipeWire"), "stopped": stopped_table, "cost": cost_table}
+def told(peer, title):
+    return lambda rows: [*last_done_table(rows, peer, title), "", in_words(rows, peer, title)]
+
+
+TABLES = {"last_done": told("jack2", "JACK2"), "sync": told("jack2-sync", "JACK2 synchronous"), "pipewire": told("pipewire", "PipeWire"),
+          "stopped": stopped_table, "cost": cost_table}
 
 
 def write(report, folder):
     """The tables between the marks in RESULTS.md, each below the command that made it, and the plot beside it."""
     lines = []
     for part, table in TABLES.items():
-        if not report.get(part):
+        if not report.get(part) or part not in report["made_by"]:  # of an older form
             continue
         lines += [made_by_line(report["made_by"][part]), "", *table(report[part]), ""]
         if part == "last_done":
             plot(report[part], folder / "cycle.png")
             lines += ["![Tutti and JACK2 by number of programs](cycle.png)", ""]
-    results = folder / "RESULTS.md"
-    text = results.read_text()
-    found = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), text, re.S)
-    whole = BEGIN + "\n" + "\n".join(lines) + END
-    results.write_text(text[:found.start()] + whole + text[found.end():] if found else text + "\n" + whole)
+    write_between(folder / "RESULTS.md", BEGIN, END, lines)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a part of a report came about: its command, day, commit and machine."""
+"""How a part of a report came about (its command, day, commit and machine), and where it is written."""
 import datetime
 import os
 import pathlib
@@ -23,3 +23,11 @@ def made_by(verb):
 def made_by_line(made):
     return (f"`{made['command'].strip()}`, {made['date']}, commit {made['commit']}, {made['machine']['processors']} processors, "
             f"Linux {made['machine']['kernel']}.")
+
+
+def write_between(path, begin, end, lines):
+    """What stands between the marks, or at the file's end."""
+    text = path.read_text()
+    whole = begin + "\n" + "\n".join(lines) + end
+    first, last = text.find(begin), text.find(end)
+    path.write_text(text[:first] + whole + text[last + len(end):] if first >= 0 else text + "\n" + whole)

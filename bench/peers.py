@@ -9,6 +9,7 @@ import pathlib
 import signal
 import subprocess
 import time
+import zlib
 
 import numpy
 
@@ -36,6 +37,9 @@ context.objects = [
         object.linger = true priority.driver = 20000 audio.position = [ FL FR ]
         adapter.auto-port-config = {{ mode = dsp monitor = true position = preserve }} }} }} ]
 """
+
+# one name for all runs: JACK knows eight, and one that was killed stays known until it is taken again
+JACK_NAME = f"tutti-bench-{zlib.crc32(str(TOP).encode()):08x}"
 
 
 class Failure(Exception):
@@ -203,7 +207,7 @@ class Jack(System):
 
     def __init__(self, folder, frames):
         super().__init__(folder, frames)
-        self.environment.update(JACK_DEFAULT_SERVER=f"tutti-bench-{os.getpid()}", JACK_NO_AUDIO_RESERVATION="1",
+        self.environment.update(JACK_DEFAULT_SERVER=JACK_NAME, JACK_NO_AUDIO_RESERVATION="1",
                                 PASS_SOURCES="system:capture_1,system:capture_2", PASS_SINKS="system:playback_1,system:playback_2")
         self.environment.pop("JACK_PROMISCUOUS_SERVER", None)
 

@@ -122,6 +122,7 @@ def parse(words):
     parser = argparse.ArgumentParser(prog="./run bench wine", description="Windows hosts under Wine, beside a peer.")
     parser.add_argument("--wineasio", type=pathlib.Path, help="folder of a built WineASIO; without it only the transport is measured")
     parser.add_argument("--pipeasio", type=pathlib.Path, help="folder of a built PipeASIO (pipeasio64.dll and .dll.so)")
+    parser.add_argument("--wine32", action="store_true", help="ways: also in a Debian with a newer Wine and 32-bit programs (root; 2 GB)")
     parser.add_argument("--only", choices=PARTS, help="one part; the others stay as they were")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20)
@@ -169,7 +170,7 @@ def main():
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     print(f"written: {arguments.out}")
     if arguments.results:
-        wine_report.write_results(report, TOP / "bench/RESULTS.md")
+        wine_report.write_results(report, TOP)
     return 0
 
 

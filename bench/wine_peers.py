@@ -11,7 +11,7 @@ import time
 
 import numpy
 
-from peers import PIPEWIRE_JACK, RATE, Failure, run_times
+from peers import JACK_NAME, PIPEWIRE_JACK, RATE, Failure, run_times
 from wine_judge import heard_round_trip
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -192,7 +192,7 @@ class System:
 
 class JackServer(System):
     def __enter__(self):
-        name = f"tutti-bench-{os.getpid()}"
+        name = JACK_NAME
         self.environment.update(JACK_DEFAULT_SERVER=name, JACK_NO_AUDIO_RESERVATION="1")
         self.server = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", name, "-d", "dummy", "-r", str(RATE), "-p", str(self.frames)],
                                        env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

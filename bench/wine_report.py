@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Lines and tables of ./run bench wine."""
-from made_by import made_by_line
+from made_by import made_by_line, write_between
 from wine_judge import middle, total
 
+AIM_JITTER = 1.3  # of the peer's p99, with one host
+WAYS_BEGIN, WAYS_END = "<!-- ways: written by ./run bench wine --only ways --wine32 --results -->\n", "<!-- end of ways -->\n"
 BEGIN, END = "<!-- wine: written by ./run bench wine --results -->\n", "<!-- end of wine -->\n"
 TITLES = {
-    "ways": "Wake-ups between a Windows program and a native one",
     "transport": "Native engine through the bridge, and the Windows engine under Wine; no sound server",
     "jack": "Tutti and WineASIO on JACK2's dummy driver, in turns",
     "beside": "Tutti and WineASIO at the same time on one JACK2 dummy driver, ratios per part of the run",
@@ -51,6 +52,25 @@ def line(row, names):
     return "\n    ".join(words)
 
 
+def where(rows, holds):
+    """The rows for which it holds, as frames/hosts."""
+    return ", ".join(f"{row['frames']}/{row['hosts']}" for row in rows if holds(row)) or "nowhere"
+
+
+def in_words(rows, ours, theirs):
+    """What the table says, the bad as well as the good."""
+    def above(name, most):
+        return lambda row: row["ratio"][name] and row["ratio"][name]["median"] is not None and row["ratio"][name]["median"] > most
+
+    def more(name):
+        return lambda row: (row["ratio"][name]["ours"] or 0) > (row["ratio"][name]["theirs"] or 0)
+    counted = any(row["ratio"]["xruns"]["ours"] is not None for row in rows)
+    return (f"Frames/hosts. Jitter's p99 above {AIM_JITTER} of {theirs}'s: {where(rows, above('jitter_p99', AIM_JITTER))}; above it at all: "
+            f"{where(rows, above('jitter_p99', 1))}. More late and missed callbacks than {theirs}: {where(rows, more('late_and_missed'))}; "
+            f"{'more xruns: ' + where(rows, more('xruns')) if counted else 'xruns were not counted'}; more processor time: {where(rows, above('cpu', 1))}; a longer round trip: "
+            f"{where(rows, above('round_trip', 1))}.")
+
+
 def comparison(rows, ours, theirs):
     lines = [f"| frames | hosts | jitter µs, median / p99 / p99.9: {ours} | {theirs} | ratio of p99 | late + missed callbacks, {ours} / {theirs} | of "
              f"| the server's xruns, {ours} / {theirs} | processor µs a callback, {ours} / {theirs} | round trip heard (told), {ours} / {theirs} |",
@@ -61,6 +81,7 @@ def comparison(rows, ours, theirs):
         lines.append(f"| {row['frames']} | {row['hosts']} | {jitter_of(a)} | {jitter_of(b)} | {ratio} | {lost_of(a)} / {lost_of(b)} "
                      f"| {total(a, 'expected_callbacks')} | {number(total(a, 'xruns'))} / {number(total(b, 'xruns'))} "
                      f"| {number(middle(a, 'cpu_us_per_callback'))} / {number(middle(b, 'cpu_us_per_callback'))} | {trip_of(a)} / {trip_of(b)} |")
+    lines += ["", in_words(rows, ours, theirs)]
     for row in rows:
         near = row.get("late_shared")
         if near:
@@ -78,14 +99,14 @@ def ways_table(rows):
 def tables(report):
     lines = []
     for part, title in TITLES.items():
-        if part in report:
-            table = ways_table(report[part]) if part == "ways" else comparison(report[part], *sides_of(part))
-            lines += [f"{title}: {made_by_line(report['made_by'][part])}", "", *table, ""]
+        if part in report and part in report["made_by"]:
+            lines += [f"{title}: {made_by_line(report['made_by'][part])}", "", *comparison(report[part], *sides_of(part)), ""]
     return lines
 
 
-def write_results(report, path):
-    text = path.read_text()
-    whole = BEGIN + "\n" + "\n".join(tables(report)) + END
-    first, last = text.find(BEGIN), text.find(END)
-    path.write_text(text[:first] + whole + text[last + len(END):] if first >= 0 else text + "\n" + whole)
+def write_results(report, top):
+    """The ways belong to the decision that they are the reason for."""
+    write_between(top / "bench/RESULTS.md", BEGIN, END, tables(report))
+    if report.get("ways"):
+        write_between(top / "docs/adr/0005-wine-transport.md", WAYS_BEGIN, WAYS_END,
+                      [made_by_line(report["made_by"]["ways"]), "", *ways_table(report["ways"]), ""])

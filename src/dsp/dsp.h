@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sample arithmetic: formats, conversion, mixing, meters. Pure functions over memory; kernels are
- * picked once from a table by what the processor can do. So far the table has the plain C ones: a
- * variant is one more file (sse2.c, avx2.c) that the build finds. Nothing here allocates, waits or
- * knows the time.
+ * picked once from a table by what the processor can do. A variant is one more file (sse2.c,
+ * avx2.c) that the build finds. Nothing here allocates, waits or knows the time.
  *
  * Inside Tutti samples are float32, planar, full scale ±1.0. All functions are real time and may be
  * called on any thread. Pointers are borrowed for the call. Buffers may have any alignment unless

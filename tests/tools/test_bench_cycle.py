@@ -46,13 +46,20 @@ class Judge(unittest.TestCase):
         self.assertEqual((judged["cycles"], judged["expected"], judged["missed"], judged["somebody_missing"]), (17, 20, 3, 0))
         self.assertEqual(judged["longest_gap_ms"], 4)
 
+    def test_a_server_that_sleeps_too_long_is_told_from_late_programs(self):
+        clock = timers(range(10))
+        clock[4, 1] += 3 * PERIOD
+        judged = cycle_judge.judge([table([0, 1, 2, 3, 7, 8, 9])], clock[[0, 1, 2, 3, 4, 7, 8, 9]], FRAMES)
+        self.assertEqual((judged["missed"], judged["overslept"]), (3, 3))
+        self.assertEqual(cycle_judge.judge([table([0, 1, 2, 3, 7, 8, 9])], timers(range(10)), FRAMES)["overslept"], 0)
+
     def test_programs_read_at_different_times_miss_nothing(self):
         """With many programs the last one's records begin and end later than the first one's."""
         judged = cycle_judge.judge([table(range(3 * n, 100 + 3 * n)) for n in range(8)], timers(range(130)), FRAMES)
         self.assertEqual((judged["cycles"], judged["expected"], judged["missed"]), (79, 79, 0))
 
     def test_rounds_are_summed_up(self):
-        rounds = [{"last_done_us": {"median": value, "p99": value}, "missed": missed, "somebody_missing": 0, "expected": 100,
+        rounds = [{"last_done_us": {"median": value, "p99": value}, "missed": missed, "somebody_missing": 0, "overslept": missed, "expected": 100,
                    "processor_percent": {"all": value, "server": value}, "switches_per_cycle": value} for value, missed in ((2, 0), (4, 9), (8, 1))]
         summary = cycle_judge.summary(rounds)
         self.assertEqual(summary["last_done_p99_us"], {"median": 4, "min": 2, "max": 8})

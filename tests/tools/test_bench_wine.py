@@ -73,9 +73,18 @@ class Judge(unittest.TestCase):
         row = {"frames": FRAMES, "hosts": 1, "tutti": [judge([1] * 9, xruns=0, round_trip=wine_judge.heard_round_trip(ping))],
                "wineasio": [judge([1] * 9)]}
         row["ratio"] = wine_judge.ratios(row["tutti"], row["wineasio"])
-        last = wine_report.comparison([row], "tutti", "wineasio")[-1]
+        last = wine_report.comparison([row], "tutti", "wineasio")[2]
         self.assertIn("| 0 / ? |", last)  # xruns counted on one side
         self.assertTrue(last.endswith("| ? / ? |"))
+
+    def test_bad_rows_are_named(self):
+        rows = []
+        for frames, ours, theirs in ((64, [1] * 50 + [3] + [1] * 49, [1] * 100), (128, [1] * 100, [1] * 50 + [3] + [1] * 49)):
+            row = {"frames": frames, "hosts": 1, "tutti": [judge(ours, xruns=1)], "wineasio": [judge(theirs, xruns=1)]}
+            row["ratio"] = wine_judge.ratios(row["tutti"], row["wineasio"])
+            rows.append(row)
+        words = wine_report.in_words(rows, "tutti", "wineasio")
+        self.assertIn("More late and missed callbacks than wineasio: 64/1; more xruns: nowhere", words)
 
 
 if __name__ == "__main__":

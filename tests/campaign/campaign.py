@@ -192,6 +192,11 @@ class Stage:
         self.remove(program)
         program.kill()
 
+    def status(self):
+        """As `tutti status --json` tells it."""
+        done = subprocess.run([self.build / "src/cli/tutti", "status", "--json"], env=self.environment, capture_output=True, check=True)
+        return json.loads(done.stdout)
+
     def log(self):
         try:
             return (self.runtime / "tuttid.log").read_text(errors="replace")

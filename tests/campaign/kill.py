@@ -6,7 +6,6 @@ Four parts share the time. `stepped`: a clock that waits for the programs, so th
 machine's. `realtime`: a hard clock; beside each span with kills one without, for what the machine loses by itself.
 `engines`: native programs, their engine killed or stopped. `hosts`: the same under two Windows hosts (tests/engine_kills.py).
 """
-import json
 import os
 import random
 import re
@@ -103,8 +102,7 @@ def check_alive(stage, survivors, engine):
 
 def blame(stage):
     """Survivors' blocks that were left out, by the cause that the engine counts them under, and what the device itself lost."""
-    done = subprocess.run([stage.build / "src/cli/tutti", "status", "--json"], env=stage.environment, capture_output=True, check=True)
-    status = json.loads(done.stdout)
+    status = stage.status()
     survivors = [program for program in status["programs"] if program["name"] in {f"campaign {channel}" for channel, _ in SURVIVORS}]
     return {**{cause: sum(program[cause] for program in survivors) for cause in CAUSES}, "device_xruns": status["engine"]["device_xruns"]}
 

@@ -236,7 +236,7 @@ def main():
     options = parser.parse_args()
     random.seed(options.seed)
     run = Run(options)
-    with Stage(TUTTI_SIM_FAULTS=FAULTS, TUTTI_DEVICE_PERIOD=64) as stage:
+    with Stage(TUTTI_SIM_FAULTS=FAULTS, TUTTI_DEVICE_PERIOD=64, TUTTI_SIM_FORMAT=random.choice(campaign.FORMATS)) as stage:
         crowd = Crowd(stage)
         told = {"crashes": 0}
         try:

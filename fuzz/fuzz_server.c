@@ -255,7 +255,7 @@ fill_channels(struct proto_channel *channel, uint32_t count)
     uint8_t kind = next(), first = next();
     for (uint32_t c = 0; c < count && c < PROTO_MAX_CHANNELS; c++) {
         channel[c].kind = c & 1 ? kind & 3 : kind >> 2 & 3;
-        channel[c].channel = (uint16_t)((first + c) % 8);
+        channel[c].channel = (uint16_t)((first + c) % (first & 128 ? 8 : 3));
         channel[c].program = kind >> 4 & 7;
     }
 }
@@ -288,8 +288,8 @@ fill_monitor(struct proto_monitor *monitor)
     uint8_t seed = next();
     monitor->count = seed & 0x80 ? PROTO_MAX_PATHS : seed & 31;
     for (uint32_t p = 0; p < monitor->count; p++) {
-        monitor->path[p].input = (uint16_t)((seed + p) % 10);
-        monitor->path[p].output = (uint16_t)((seed + p / 8) % 10);
+        monitor->path[p].input = (uint16_t)((seed + p) % 4);
+        monitor->path[p].output = (uint16_t)((seed + p / 8) % 4);
         monitor->path[p].gain = (float)((seed + p) % 17);
     }
     for (uint32_t c = 0; c < PROTO_MAX_CHANNELS; c++) {
@@ -547,6 +547,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     config_init(&config);
     strcpy(config.device_backend, "sim");
     strcpy(config.engine_placement, "free");
+    /* small: the card's own loops over samples would be most of the time */
+    config.sim_inputs = config.sim_outputs = 3;
+    config.sim_period_max = 128;
     config.sim_live_period = size && data[size - 1] & 1;
     for (unsigned i = 0; i < PROGRAMS; i++) {
         world.link[i] = (struct os_link){.segment = OS_NO_HANDLE};

@@ -54,7 +54,7 @@ def start_hosts(buffers):
         hosts.append(demo.Host(f"b{buffer}", buffer, 0, [
             "--play", f"{demo.DEMO}/b{buffer}.wav", "--play-channels", str(number),
             "--record", f"{demo.DEMO}/b{buffer}.f32", "--record-channels", str(number)]))
-        demo.wait_for(hosts[-1].ready, 60, f"for the host with {buffer} frames to play")
+        demo.wait_for(hosts[-1].ready, demo.PATIENCE_S, f"for the host with {buffer} frames to play")
     return hosts, noises
 
 

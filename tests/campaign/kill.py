@@ -18,6 +18,7 @@ import campaign
 from campaign import Broken, Stage, wait_for
 
 SURVIVORS = [(1, 32), (2, 64), (3, 256), (4, 480), (5, 2048)]  # channel, buffer
+CAUSES = ("late_program", "late_device", "late_machine", "missed_frames")  # of `tutti status --json`
 FIRST_VICTIM = 10
 HOST_KILLS = 10  # a round
 WAYS = ("at once", "starting", "playing", "spinning", "stopped", "churning", "between ready and return", "late_take")
@@ -99,15 +100,22 @@ def check_alive(stage, survivors, engine):
         raise Broken(f"the engine ended by itself; its log: {stage.log()[-500:]}")
 
 
+def blame(stage):
+    """Survivors' blocks that were left out, by the cause that the engine counts them under, and what the device itself lost."""
+    status = stage.status()
+    survivors = [program for program in status["programs"] if program["name"] in {f"campaign {channel}" for channel, _ in SURVIVORS}]
+    return {**{cause: sum(program[cause] for program in survivors) for cause in CAUSES}, "device_xruns": status["engine"]["device_xruns"]}
+
+
 def kill_programs(seconds, with_kills, elastic, **settings):
-    """One stage: survivors and, with_kills, victims. (frames lost, frames compared, kills by way)."""
+    """One stage: survivors and, with_kills, victims. (frames lost, frames compared, kills by way, blocks left out by cause)."""
     if elastic:
         settings["TUTTI_SIM_ELASTIC_MS"] = 2000
     with Stage(TUTTI_DEVICE_PERIOD=64, TUTTI_SIM_FORMAT=random.choice(campaign.FORMATS), **settings) as stage:
         survivors = start_survivors(stage)
         engine = stage.engine()
         time.sleep(0.5)
-        before = campaign.losses(survivors)
+        before, blamed = campaign.losses(survivors), blame(stage)
         # On a hard clock one hog at a time, on one of two processors; as many hogs as processors keep everybody from running until
         # the engine has taken their priority.
         victims = Victims(stage, 4, 2 if elastic else 1)
@@ -129,7 +137,8 @@ def kill_programs(seconds, with_kills, elastic, **settings):
         compared = sum(program.word("frames") for program in survivors)
         blocks = [program.word("blocks") for program in survivors]
         wait_for(lambda: all(program.word("blocks") > was for program, was in zip(survivors, blocks)), "calls to every survivor")
-        return lost, compared, victims.kills
+        causes = {cause: count - blamed[cause] for cause, count in blame(stage).items()}
+        return lost, compared, victims.kills, causes
 
 
 class EngineDeaths:
@@ -225,14 +234,17 @@ class Run:
         self.report = {"seed": options.seed, "rounds": 0, "program_kills": 0, "engine_kills": 0, "engine_hangs": 0,
                        "survivor_frames_lost_stepped": 0, "survivor_frames_lost_realtime": 0, "control_frames_lost": 0,
                        "hosts_silent_over_2s": 0, "crashes": 0, "frames_compared_stepped": 0, "frames_compared_realtime": 0,
-                       "frames_compared_control": 0, "ways": dict.fromkeys(WAYS, 0), "windows_hosts": []}
+                       "frames_compared_control": 0, "ways": dict.fromkeys(WAYS, 0), "left_out": {}, "windows_hosts": []}
 
     def programs(self):
         report = self.report
         for part, with_kills, elastic in (("stepped", True, True), ("realtime", True, False), ("control", False, False)):
-            lost, compared, kills = kill_programs((18 if part == "stepped" else 10) * self.scale, with_kills, elastic)
+            lost, compared, kills, causes = kill_programs((18 if part == "stepped" else 10) * self.scale, with_kills, elastic)
             report["control_frames_lost" if part == "control" else f"survivor_frames_lost_{part}"] += lost
             report[f"frames_compared_{part}"] += compared
+            for cause, count in causes.items():
+                blamed = report["left_out"].setdefault(part, {})
+                blamed[cause] = blamed.get(cause, 0) + count
             report["program_kills"] += sum(kills.values())
             for way, count in kills.items():
                 report["ways"][way] += count

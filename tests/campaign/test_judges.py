@@ -90,9 +90,9 @@ def each_neighbour_is_looked_at():
 
 def silence_and_gaps_count_as_lost():
     for faults in ("at 1500 unplug;at 1500 replug 100", "at 1500 lose 64"):
-        lost, compared, _ = kill.kill_programs(SECONDS, False, True, TUTTI_SIM_FAULTS=faults)
+        lost, compared, _, _ = kill.kill_programs(SECONDS, False, True, TUTTI_SIM_FAULTS=faults)
         assert lost > 0, f"{faults}: nothing was lost of {compared}"
-    lost, compared, _ = kill.kill_programs(SECONDS, False, True)
+    lost, compared, _, _ = kill.kill_programs(SECONDS, False, True)
     assert lost == 0 and compared > 0, f"{lost} of {compared} frames were lost without a fault"
 
 

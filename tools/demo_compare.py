@@ -20,6 +20,7 @@ SILENT, JUMPED = 1, 2
 UNLOGGED_MOST = 64  # callbacks that a killed host may have answered and not written down any more
 BURST = 512  # frames of a host's ping
 LATE_BEFORE_JUMP = 2  # both halves may be out when a program is left behind
+WITNESS_LEAST, WITNESS_SLACK = 24000, 4800  # frames of a stretch that has one place in another recording
 TOGETHER_MOST = 8  # doubtful blocks that overlap and are tried in every combination
 
 
@@ -53,6 +54,14 @@ class Player:
         return self.sound[(int(position) + numpy.arange(frames)) % len(self.sound)]
 
 
+def offset(whole, part):
+    """Where a part begins in a whole: the one peak of their correlation; it may begin before it or end after it."""
+    n = 1 << (len(whole) + len(part)).bit_length()
+    spectrum = numpy.fft.rfft(whole[:, 0], n) * numpy.conj(numpy.fft.rfft(part[:, 0], n))
+    at = int(numpy.argmax(numpy.fft.irfft(spectrum, n)))
+    return at if at < len(whole) else at - n
+
+
 class Guest:
     """A program that tells no positions: sound as it plays it once, whole, within the engine's life of this generation."""
 
@@ -61,11 +70,9 @@ class Guest:
         self.at = None  # where it was heard
 
     def place(self, rest):
-        """The one peak of its correlation with what nobody else explains."""
-        n = 1 << (len(rest) + len(self.sound)).bit_length()
-        spectrum = numpy.fft.rfft(rest[:, 0], n) * numpy.conj(numpy.fft.rfft(self.sound[:, 0], n))
-        at = int(numpy.argmax(numpy.fft.irfft(spectrum, n)))
-        self.at = at if at + len(self.sound) <= len(rest) else None
+        """Within what nobody else explains."""
+        at = offset(rest, self.sound)
+        self.at = at if 0 <= at <= len(rest) - len(self.sound) else None
 
 
 class Piece:
@@ -201,7 +208,7 @@ def compare(recorder, recording, players, cable=0, quantum=128, left_out=(), gue
     left_out: spans (generation, first frame, end) that are not compared. A dictionary of findings."""
     starts = numpy.concatenate(([0], numpy.cumsum(recorder["frames"].astype(numpy.int64))))
     result = {"frames_compared": 0, "frames_different": 0, "frames_left_out": 0, "stretches": [], "first_different": None,
-              "in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0}
+              "in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0, "airs": {}}
     for generation in generations(recorder):
         mine = (recorder["generation"] == generation) & ((recorder["flags"] & SILENT) == 0)
         air = Air(int((recorder["device"][mine] + recorder["frames"][mine]).max()), recording.shape[1])
@@ -212,6 +219,7 @@ def compare(recorder, recording, players, cable=0, quantum=128, left_out=(), gue
             air.known[max(first, 0):max(end, 0)] = False
         decided = fill(air, players, generation, quantum, cable, [g for g in guests if g.generation == generation])
         different = air.different()
+        result["airs"][generation] = air
         for name, count in decided.items():
             result[name] += count
         result["frames_compared"] += int(air.known.sum())
@@ -223,12 +231,38 @@ def compare(recorder, recording, players, cable=0, quantum=128, left_out=(), gue
     return result
 
 
-def frames_lost(blocks, first_ns, last_ns):
-    """Silent frames and frames jumped over in callbacks begun between two times."""
+def compare_witness(recording, air):
+    """A recording without positions, of another program, against what must have been in the air: each stretch that is known is placed by
+    correlation, for a server that lost time moved what came after it."""
+    found = {"frames": len(recording), "frames_compared": 0, "frames_different": 0, "frames_left_out": 0}
+    begin = offset(air.expected, recording)
+    edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([False], air.known, [False]))))
+    for first, end in edges.reshape(-1, 2):
+        first, end = max(int(first), begin - WITNESS_SLACK), min(int(end), begin + len(recording) + WITNESS_SLACK)
+        if end - first < WITNESS_LEAST:
+            continue
+        part = air.expected[max(first, 0):end]
+        at = offset(recording, part)
+        inner = slice(max(at, 0), min(at + len(part), len(recording)))
+        different = (numpy.clip(part[inner.start - at:inner.stop - at], -1, 1) != recording[inner]).any(axis=1)
+        found["frames_compared"] += len(different)
+        found["frames_different"] += int(different.sum())
+    found["frames_left_out"] = len(recording) - found["frames_compared"]
+    return found
+
+
+def is_within(spans, generation, frame):
+    return any(span[0] == generation and span[1] <= frame < span[2] for span in spans)
+
+
+def frames_lost(blocks, first_ns, last_ns, left_out=()):
+    """Silent frames and frames jumped over in callbacks begun between two times; not those where a server lost time."""
     lost = 0
     inside = (blocks["begin_ns"] >= first_ns) & (blocks["begin_ns"] < last_ns)
     for i in numpy.flatnonzero(inside):
         block = blocks[i]
+        if is_within(left_out, int(block["generation"]), int(block["device"])):
+            continue
         if block["flags"] & SILENT:
             lost += int(block["frames"])
         if i:

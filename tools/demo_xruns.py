@@ -58,6 +58,16 @@ class Watch(threading.Thread):
         if block:
             self.spans.append((block[0], since, block[1] + AROUND_FRAMES))
 
+    def clean_frames(self):
+        """So many have passed that nothing leaves out, as far as is known."""
+        clean = 0
+        for generation, end in list(self.place.items()):
+            left_out = numpy.zeros(max(end, 1), bool)
+            for _, first, last in [span for span in list(self.spans) if span[0] == generation]:
+                left_out[max(first, 0):max(last, 0)] = True
+            clean += int((~left_out).sum())
+        return clean
+
     def run(self):
         while not self.ended.is_set():
             self.look()

@@ -44,7 +44,10 @@ def run_windows(kind, deaths):
 def judge(name, deaths, done):
     said = done.stdout + done.stderr
     times = [int(ms) for ms in re.findall(r"^death \d+: sound again after (\d+) ms$", said, re.MULTILINE)]
+    compared = re.search(r"([\d,]+) compared, (\d+) different", said)
     row = {"server": name, "deaths": len(times), "sound_again_ms": campaign.quantiles(times), "good": done.returncode == 0 and len(times) == deaths}
+    if compared:
+        row["frames_compared"], row["frames_different"] = (int(number.replace(",", "")) for number in compared.groups())
     if done.returncode == SKIPPED:
         row["skipped"] = said.strip().splitlines()[-1:]
     elif not row["good"]:

@@ -170,6 +170,39 @@ class Comparison(unittest.TestCase):
         found, _ = self.with_guests([PERIODS * QUANTUM - 3000], noise(5, 6000) / 4)
         self.assertGreater(found["frames_different"], 2000)
 
+    def witness(self, recording, unknown=()):
+        """Against an air of a long noise in which these frames were left out."""
+        air = demo_compare.Air(200000, 2)
+        air.expected[:] = noise(8, 200000)
+        air.known[:] = True
+        for first, end in unknown:
+            air.known[first:end] = False
+        found = demo_compare.compare_witness(recording(air.expected), air)
+        return found["frames_compared"], found["frames_different"], found["frames_left_out"]
+
+    def test_a_witness_is_placed_and_compared_to_the_last_frame(self):
+        self.assertEqual(self.witness(lambda air: air[31234:151234]), (120000, 0, 0))
+
+    def test_a_wrong_sample_of_a_witness_is_found(self):
+        def wrong(air):
+            recording = air[31234:151234].copy()
+            recording[-1, 1] += 2.0 ** -15
+            return recording
+        self.assertEqual(self.witness(wrong), (120000, 1, 0))
+
+    def test_a_witness_that_lost_frames_is_wrong_unless_they_were_left_out(self):
+        def loses(air):
+            return numpy.concatenate((air[31234:91234], air[91746:151234]))
+        self.assertEqual(self.witness(loses, [(90000, 93000)])[1:], (0, 91234 - 90000 + 93000 - 91746))
+        self.assertGreater(self.witness(loses)[1], 50000)
+
+    def test_frames_that_a_survivor_lost_count_but_for_those_that_are_left_out(self):
+        self.late(self.singer, True)
+        jumped = 22 * 256
+        blocks = self.singer.blocks()
+        for spans, lost in (((), 256), ([(FIRST, jumped, jumped + 1)], 0), ([(SECOND, 0, 10 ** 9)], 256)):
+            self.assertEqual(demo_compare.frames_lost(blocks, 0, 10 ** 9, spans), lost)
+
     def kill_drummer(self, unlogged=0, last_arrived=True):
         self.drummer.killed = True
         for n in range(60):

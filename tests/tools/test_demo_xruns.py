@@ -23,6 +23,7 @@ AROUND = demo_xruns.AROUND_FRAMES
 class Watching(unittest.TestCase):
     def setUp(self):
         self.file = tempfile.NamedTemporaryFile()
+        self.addCleanup(self.file.close)
         self.state = {}
         self.watch = demo_xruns.Watch(lambda: self.state, self.file.name)
 
@@ -57,6 +58,16 @@ class Watching(unittest.TestCase):
         self.assertEqual(self.watch.spans, [])
         self.look(SECOND, 50000, 1)
         self.assertEqual((self.watch.spans, self.watch.count()), ([(SECOND, 1000 - AROUND, 50000 + AROUND)], 4))
+
+    def test_clean_frames_are_those_that_nothing_leaves_out(self):
+        self.look(FIRST, 100000, 0)
+        self.assertEqual(self.watch.clean_frames(), 100000)
+        self.look(FIRST, 110000, 1)
+        self.assertEqual(self.watch.clean_frames(), 100000 - AROUND)
+        self.watch.leave_out_until_now(since=0)
+        self.assertEqual(self.watch.clean_frames(), 0)
+        self.look(SECOND, 5000, 0)
+        self.assertEqual(self.watch.clean_frames(), 5000)
 
     def test_without_an_engine_or_a_block_nothing_is_said(self):
         self.watch.look()

@@ -4,8 +4,8 @@
  * on the virtual sound card whose cable joins output n to input n. The round trip is measured by
  * playing numbers: each sample says at which position it was played.
  *
- * usage: test_asio_driver tutti.dll [tuttid.exe]    without an engine the tests that need one are
- * skipped
+ * usage: test_asio_driver tutti.dll [tuttid.exe]
+ * Without an engine the tests that need one are skipped.
  */
 #include <windows.h>
 

@@ -95,6 +95,22 @@ integer_devices_get_the_same_samples(void **state)
 }
 
 static void
+outputs_of_one_program_on_one_channel_are_added(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    set("sim", "inputs", 2);
+    set("sim", "outputs", 2);
+    rig_open(&rig);
+    const struct rig_program *program = rig_join(&rig, 64, 4, 4, 0, 0);
+    assert_int_equal(program->output[0].channel, program->output[2].channel);
+    rig_run_frames(&rig, 3000);
+    assert_clean();
+    assert_true(rig.output_frames > 0);
+    rig_close(&rig);
+}
+
+static void
 every_rate_that_the_card_has_plays_the_same_samples(void **state)
 {
     (void)state;
@@ -570,6 +586,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mix_equals_the_reference),
         cmocka_unit_test(integer_devices_get_the_same_samples),
+        cmocka_unit_test(outputs_of_one_program_on_one_channel_are_added),
         cmocka_unit_test(every_rate_that_the_card_has_plays_the_same_samples),
         cmocka_unit_test(too_loud_a_sum_is_clipped),
         cmocka_unit_test(a_program_hears_the_mix_and_another_program),

@@ -3,8 +3,8 @@
  * libtutti: how a program plays and records through Tutti's engine, together with every other
  * program. The ASIO driver and the command line are built on it and on nothing else.
  *
- *     tutti_open  ->  tutti_prepare  ->  tutti_start  ->  callbacks…  ->  tutti_stop  ->
- * tutti_dispose  ->  tutti_close
+ *     tutti_open -> tutti_prepare -> tutti_start -> callbacks… -> tutti_stop ->
+ *     tutti_dispose -> tutti_close
  *
  * The engine starts by itself when the first program opens, and leaves some time after the last. If
  * it dies or hangs, the program's callbacks go on in silence, paced by this library, and sound

@@ -169,28 +169,42 @@ find_pair(struct subject *s, struct loop *loop, const float (*bursts)[BURST_FRAM
     }
 }
 
+/* Plays and listens once. False: time was lost meanwhile, so that silence says nothing. */
+static bool
+look_once(struct subject *s, int32_t *output, int32_t *input)
+{
+    static float bursts[MOST_OUTPUTS][BURST_FRAMES];
+    uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
+    uint32_t frames = round_up(begin + s->rate_hz * LISTEN_MS / 1000 + 4 * block, block);
+    struct loop *loop = make_loop(s, -1, -1, frames);
+
+    if (!loop)
+        return true;
+    for (unsigned o = 0; o < loop->output_count; o++) {
+        burst_make(bursts[o], o);
+        memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof bursts[o]);
+    }
+    if (turn(s, loop))
+        find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
+    bool whole = loop->jump_count == 0 && host_count_messages(&s->host, ASIO_MESSAGE_OVERLOAD) == 0;
+    free_loop(loop);
+    return whole;
+}
+
 void
 loop_look(struct subject *s, int32_t *output, int32_t *input)
 {
-    static float bursts[MOST_OUTPUTS][BURST_FRAMES];
-    struct loop *loop = NULL;
-
     *output = *input = -1;
-    if (s->inputs < 1 || s->outputs < 1 || !subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
+    if (s->inputs < 1 || s->outputs < 1)
         return;
-    uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
-    uint32_t frames = round_up(begin + s->rate_hz * LISTEN_MS / 1000 + 4 * block, block);
-    loop = make_loop(s, -1, -1, frames);
-    if (loop) {
-        for (unsigned o = 0; o < loop->output_count; o++) {
-            burst_make(bursts[o], o);
-            memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof bursts[o]);
-        }
-        if (turn(s, loop))
-            find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
-        free_loop(loop);
+    for (unsigned i = 0; i < TRIES && *output < 0; i++) {
+        if (!subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
+            return;
+        bool whole = look_once(s, output, input);
+        subject_dispose(s);
+        if (whole)
+            return;
     }
-    subject_dispose(s);
 }
 
 static bool

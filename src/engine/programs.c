@@ -539,10 +539,11 @@ tend_program(struct engine *engine, struct engine_program *program)
 {
     struct cycle_program *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
-                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed);
+                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed) +
+                    atomic_load_explicit(&cycle->holes, memory_order_relaxed);
     if (late > program->overloads_told) {
         engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, late - program->overloads_told,
-                    "blocks of this program came late and were left out");
+                    "blocks of this program were left out, or the device lost a part");
         program->overloads_told = late;
     }
     learn_thread(program);

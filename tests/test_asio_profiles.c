@@ -24,7 +24,7 @@
 #include "asio/entry.h"
 #include "base/file.h"
 
-enum { PATIENCE_MS = 10000, SNAPSHOT_BYTES = 1 << 20 };
+enum { PATIENCE_MS = 30000, SNAPSHOT_BYTES = 1 << 20 };
 
 static const struct asio_guid tutti_clsid = {
     0x64df45ea, 0xbf66, 0x45ef, {0xb3, 0x50, 0xd0, 0x2d, 0xb1, 0x42, 0xe3, 0x7e}};

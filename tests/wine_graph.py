@@ -35,7 +35,7 @@ def measure(kind):
     hosts = []
     for number, buffer in enumerate(BUFFERS):
         hosts.append(demo.Host(f"b{buffer}", buffer, number, ["--ping", str(number)]))
-        demo.wait_for(hosts[-1].ready, 60, f"for the host with {buffer} frames to play")
+        demo.wait_for(hosts[-1].ready, demo.PATIENCE_S, f"for the host with {buffer} frames to play")
     patch(kind)
     time.sleep(SECONDS)
     for host in hosts:

@@ -24,6 +24,7 @@ PREFIX = os.path.join(DEMO, "prefix")
 WRAPPER = os.path.join(TOP, "tools", "wine-wrapper")
 RATE, PERIOD, CABLE = 48000, 128, 7
 STRETCH_S = 11.0
+PATIENCE_S = 180  # for what happens at once, on a machine that does much else
 NATIVE = None  # the folder of the native build, when Windows programs are to meet the native engine
 COLOURS = {"singer": "#2a6f97", "drummer": "#e07a1f", "recorder": "#3a7d44"}
 
@@ -82,20 +83,33 @@ class Host:
         self.files = {kind: f"{DEMO}/{name}.{kind}" for kind in ("blocks", "json", "ready")}
         self.log = open(f"{DEMO}/{name}.log", "w")
         self.killed = False
-        self.process = subprocess.Popen(
-            [WRAPPER, f"{BIN if bits == 64 else BIN + '32'}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
+        self.starts = 0
+        self.command = [
+            WRAPPER, f"{BIN if bits == 64 else BIN + '32'}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
              "--blocks", self.files["blocks"], "--json", self.files["json"],
              "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/{name}.stop", "--seconds", "300",
-             "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
-            env=environment(), stdout=self.log, stderr=self.log)
+             "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments
+        self.start()
+
+    def start(self):
+        self.starts += 1
+        self.process = subprocess.Popen(self.command, env=environment(), stdout=self.log, stderr=self.log)
 
     def end(self):
         """Ends it in order and waits for its report."""
         open(f"{DEMO}/{self.name}.stop", "w").close()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE_S)
 
     def ready(self):
-        return os.path.exists(self.files["ready"])
+        lives = self.process.poll() is None
+        if lives or os.path.exists(self.files["ready"]):
+            return os.path.exists(self.files["ready"])
+        said = open(self.log.name, errors="replace").read()
+        if "begun" in said or self.starts == 3:
+            fail(f"{self.name} ended with status {self.process.returncode} before it played: {said[-500:]}")
+        say(f"{self.name}: Wine did not start it (status {self.process.returncode}: {said}); once more")
+        self.start()
+        return False
 
     def blocks(self):
         return demo_compare.read_blocks(self.files["blocks"])
@@ -126,7 +140,7 @@ def engine_pids():
 
 def status():
     out = subprocess.run([WRAPPER, f"{BIN}/tutti.exe", "status", "--json"], env=environment(),
-                         capture_output=True, text=True, timeout=60).stdout
+                         capture_output=True, text=True, timeout=PATIENCE_S).stdout
     try:
         return json.loads(out)
     except ValueError:
@@ -185,7 +199,7 @@ def play():
              Host("drummer", 128, 3, ["--play", f"{DEMO}/drummer.wav", "--play-channels", "0,1"]),
              Host("recorder", 512, 4, ["--record", f"{DEMO}/recording.f32", "--record-channels", "0,1"])]
     singer, drummer, recorder = hosts
-    wait_for(lambda: all(h.ready() for h in hosts), 60, "for three hosts to play")
+    wait_for(lambda: all(h.ready() for h in hosts), PATIENCE_S, "for three hosts to play")
     watch(hosts, STRETCH_S, "three programs on one device")
     before = status()
     drummer.process.send_signal(signal.SIGKILL)

@@ -14,7 +14,7 @@ import sys
 import time
 
 import campaign
-from campaign import Broken, Stage, wait_for
+from campaign import WAIT_S, Broken, Stage, wait_for
 
 GOOD = [(1, 64), (2, 128), (3, 1000)]  # channel, buffer
 ROUNDS_A_STAGE = 60                    # then an engine of its own again
@@ -74,7 +74,7 @@ class Neighbours:
 
     def leaks(self):
         """Descriptors or threads that the engine keeps of those who went."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
             now = resources(self.engine)
             if now <= self.resources:

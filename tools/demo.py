@@ -105,10 +105,15 @@ class Host:
         self.process.wait(timeout=PATIENCE_S)
 
     def ready(self):
-        there = os.path.exists(self.files["ready"])
-        if not there and self.process.poll() is not None:
-            fail(f"{self.name} ended with status {self.process.returncode} before it played: {open(self.log.name, errors='replace').read()[-500:]}")
-        return there
+        lives = self.process.poll() is None
+        if lives or os.path.exists(self.files["ready"]):
+            return os.path.exists(self.files["ready"])
+        said = open(self.log.name, errors="replace").read()
+        if "begun" in said or self.starts == 3:
+            fail(f"{self.name} ended with status {self.process.returncode} before it played: {said[-500:]}")
+        say(f"{self.name}: Wine did not start it (status {self.process.returncode}: {said}); once more")
+        self.start()
+        return False
 
     def blocks(self):
         return demo_compare.read_blocks(self.files["blocks"])

@@ -399,7 +399,8 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
         }
         os_link_close(look.link);
         look.link = NULL;
-        if (os_now_ns() >= attempt.deadline_ns) {
+        /* each engine that hangs is ended and gets a successor, but not for ever */
+        if (os_now_ns() >= attempt.deadline_ns || os_now_ns() >= last_deadline) {
             look.status = TUTTI_NO_ENGINE;
             break;
         }

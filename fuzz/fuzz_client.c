@@ -49,6 +49,7 @@ static struct {
     const uint8_t *at, *end;
     struct os_thread strand[STRANDS];
     unsigned running, rests;
+    uint8_t at_last; /* what becomes of connecting after the input's end */
     uint64_t now_ns;
     uint64_t generation;
     os_handle segment; /* shown by the last PREPARE */
@@ -340,7 +341,7 @@ speak(struct os_link *link, unsigned char *message, size_t *bytes, os_handle *ha
 enum tutti_status
 __wrap_os_link_connect(struct os_link **out, uint64_t deadline_ns)
 {
-    uint8_t how = world.at < world.end ? next() : 6;
+    uint8_t how = world.at < world.end ? next() : world.at_last;
     rest();
     if ((how & 7) == 6) {
         return TUTTI_NO_ENGINE;
@@ -581,7 +582,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.client = NULL;
     world.playing = false;
     system_reset();
-    open.do_not_start = next() & 1;
+    uint8_t how = next();
+    open.do_not_start = how & 1;
+    world.at_last = how >> 1 & 3 ? 6 : how >> 3 & 7;
     if (tutti_open(&world.client, &open) == TUTTI_OK) {
         live(world.client);
         tutti_close(world.client);

@@ -88,8 +88,9 @@ struct tutti_open_params {
     void *user;
 };
 
-/** Connects to the engine, starting it if needed (within 5 s). Opens no device. params may be NULL.
- *  Errors: NO_ENGINE, VERSION_MISMATCH, REFUSED, NO_MEMORY. */
+/** Connects to the engine, starting it if needed (within 5 s; one that hangs is ended and replaced,
+ * for 15 s in all). Opens no device. params may be NULL. Errors: NO_ENGINE, VERSION_MISMATCH,
+ * REFUSED, NO_MEMORY. */
 enum tutti_status tutti_open(struct tutti_client **client, const struct tutti_open_params *params);
 
 /** Stops, disposes, disconnects, frees. NULL is fine. Not from a callback or event. */

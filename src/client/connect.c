@@ -29,6 +29,7 @@ struct attempt {
     uint64_t spawn_again_ns; /* not before, and only if no engine lives */
     uint64_t deadline_ns;
     uint64_t last_deadline_ns; /* while what was started lives, or another program starts one */
+    uint64_t give_up_ns;       /* each engine that hangs is ended and gets a successor until then */
 };
 
 /* What a look at the engine showed. */
@@ -358,8 +359,9 @@ static bool
 is_time_over(const struct attempt *attempt)
 {
     const uint64_t now = os_now_ns();
-    return now >= attempt->deadline_ns &&
-           (now >= attempt->last_deadline_ns || !os_process_alive(attempt->pid));
+    return now >= attempt->give_up_ns ||
+           (now >= attempt->deadline_ns &&
+            (now >= attempt->last_deadline_ns || !os_process_alive(attempt->pid)));
 }
 
 /* True when this sight is the end of it. */
@@ -386,7 +388,8 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
                char text[PROTO_TEXT_BYTES])
 {
     struct attempt attempt = {.deadline_ns = in_ms(CONNECT_SPAWN_MS),
-                              .last_deadline_ns = in_ms(CONNECT_LAST_MS)};
+                              .last_deadline_ns = in_ms(CONNECT_LAST_MS),
+                              .give_up_ns = in_ms(2 * CONNECT_LAST_MS)};
     struct look look;
     enum sight sight;
     uint64_t nap_ms = 1;

@@ -6,7 +6,8 @@
 wine32_root=$build/wine32
 wine32_release=trixie
 
-wine32_packages="wine64 wine wine32:i386 python3 python3-numpy libinih1 procps jackd2 pipewire pipewire-bin"
+wine32_packages="wine64 wine wine32:i386 python3 python3-numpy libinih1 procps jackd2 jack-example-tools \
+    pipewire pipewire-bin"
 
 # The Debian, made once; one that lacks packages gets them. Needs root for chroot and mounts.
 make_wine32() {

@@ -236,7 +236,7 @@ class Beside(demo.Alone):
         super().__init__()
         self.server, self.voices = server, voices
         self.watch, self.running, self.witnesses = None, [], {}
-        self.clean_before = 0
+        self.clean_before, self.placed = 0, []
 
     def patch(self, hosts):
         """What was heard before it is left out."""
@@ -334,7 +334,7 @@ def show(report, device):
     for name, found in report["witnesses"].items():
         demo.say(f"{name:<13} {found['frames_compared']:,} frames compared with the same mix: {found['frames_different']} different")
     demo.say(f"{len(report['guests'])} times programs without positions played; xruns of the server {report['server_xruns']} "
-             f"({report['frames_left_out']:,} frames left out); attempts {len(report['attempts'])}")
+             f"({report['frames_left_out']:,} frames left out around them and before the links were made); attempts {len(report['attempts'])}")
     demo.say(f"build/demo: recording.wav, inside.wav, witness.wav, demo.png, report.json ({device})")
 
 

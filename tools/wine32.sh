@@ -6,8 +6,7 @@
 wine32_root=$build/wine32
 wine32_release=trixie
 
-wine32_packages="wine64 wine wine32:i386 python3 python3-numpy libinih1 procps jackd2 jack-example-tools \
-    pipewire pipewire-bin"
+wine32_packages="wine64 wine wine32:i386 python3 python3-numpy libinih1 procps jackd2 jack-example-tools"
 
 # The Debian, made once; one that lacks packages gets them. Needs root for chroot and mounts.
 make_wine32() {
@@ -85,7 +84,6 @@ suite_wine32() {
     done
     one_wine32 wine_bridge "/usr/bin/python3 tests/wine_bridge.py both"
     one_wine32 wine_jack "/usr/bin/python3 tests/wine_graph.py jack both"
-    one_wine32 wine_pipewire "/usr/bin/python3 tests/wine_graph.py pipewire both"
     one_wine32 many_hosts "/usr/bin/python3 tests/many_hosts.py both native 64"
     one_wine32 conform "/usr/bin/python3 tests/conform.py both"
     one_wine32 conform_defects "/usr/bin/python3 tools/conform_defects.py --short --wine32"

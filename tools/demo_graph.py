@@ -31,7 +31,6 @@ ATTEMPTS = 3  # a machine that stalls makes programs late, which nobody tells of
 HURRY_PRIORITY = 20
 SINK = "tutti-demo"
 LINK_S = 15
-CLEAN_S = 10.5  # of each stretch that is to be compared
 WITNESS_S = 12
 BUFFERS = {"singer": 1024, "drummer": 512, "recorder": 2048}
 PANS = {"singer": ["remix", "1v0.25", "1v0.25"], "drummer": ["remix", "1v0.125", "1v0.25"]}
@@ -110,7 +109,7 @@ class PipeWire:
 
     @staticmethod
     def answers():
-        return f"{SINK}:monitor_FR" in run("pw-link", "-o").stdout
+        return f"{SINK}:playback_" in run("pw-link", "-i").stdout
 
     def stream(self, name, *command):
         """One of PipeWire's programs: without a session manager its ports come by themselves when it is told so."""
@@ -230,13 +229,14 @@ def environment():
     return dict(os.environ, WINEPREFIX=demo.PREFIX, TUTTI_NATIVE_ENGINE=f"{demo.NATIVE}/tuttid/tuttid", TUTTI_BRIDGE=f"{demo.NATIVE}/bridge/tutti-bridge")
 
 
-class Beside:
+class Beside(demo.Alone):
     """Who plays and records beside the three Windows programs, and what the server says."""
 
     def __init__(self, server, voices):
+        super().__init__()
         self.server, self.voices = server, voices
         self.watch, self.running, self.witnesses = None, [], {}
-        self.clean_before = 0
+        self.clean_before, self.placed = 0, []
 
     def patch(self, hosts):
         """What was heard before it is left out."""
@@ -265,7 +265,7 @@ class Beside:
             self.running.append((player, False))
 
     def enough(self):
-        return self.watch.clean_frames() - self.clean_before > CLEAN_S * RATE and all(program.poll() is not None or stops
+        return self.watch.clean_frames() - self.clean_before > demo.CLEAN_S * RATE and all(program.poll() is not None or stops
                                                                                      for program, stops in self.running)
 
     def finish(self):
@@ -334,7 +334,7 @@ def show(report, device):
     for name, found in report["witnesses"].items():
         demo.say(f"{name:<13} {found['frames_compared']:,} frames compared with the same mix: {found['frames_different']} different")
     demo.say(f"{len(report['guests'])} times programs without positions played; xruns of the server {report['server_xruns']} "
-             f"({report['frames_left_out']:,} frames left out); attempts {len(report['attempts'])}")
+             f"({report['frames_left_out']:,} frames left out around them and before the links were made); attempts {len(report['attempts'])}")
     demo.say(f"build/demo: recording.wav, inside.wav, witness.wav, demo.png, report.json ({device})")
 
 

@@ -26,7 +26,7 @@
 #include "tutti/asio_tutti.h"
 #include "tutti/asio.h"
 
-enum { PATIENCE_MS = 10000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
+enum { PATIENCE_MS = 30000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
 
 enum { CABLE_FRAMES = 37, INPUT_LATENCY = 11, OUTPUT_LATENCY = 5 }; /* of the card, see set_up() */
 

@@ -249,7 +249,8 @@ processes_that_meet_the_limit_at_once_lose_nothing(void **state)
     for (unsigned w = 0; w < WRITERS; w++) {
         snprintf(number, sizeof number, "%u", w);
         const char *const argv[] = {program, number, pid, NULL};
-        assert_int_equal(os_process_spawn(program, argv), TUTTI_OK);
+        uint32_t spawned;
+        assert_int_equal(os_process_spawn(program, argv, &spawned), TUTTI_OK);
     }
     for (unsigned w = 0; w < WRITERS; w++) {
         snprintf(done, sizeof done, "%s.done-%u", path, w);

@@ -27,6 +27,7 @@ MARK = "TUTTI_BENCH=wine\0"
 WINEASIO = {"WINEDLLPATH": str(FOLDER / "wineasio"), "WINEASIO_FIXED_BUFFERSIZE": "on", "WINEASIO_NUMBER_INPUTS": "2",
             "WINEASIO_NUMBER_OUTPUTS": "2"}
 PIPEASIO = {"WINEDLLPATH": str(FOLDER / "pipeasio"), "XDG_CONFIG_HOME": str(FOLDER / "pipeasio")}
+PROFILER = "{ name = libpipewire-module-metadata } { name = libpipewire-module-profiler }"  # behind the protocol that it speaks
 RECORD_BYTES = demo_compare.RECORD.itemsize
 
 
@@ -66,10 +67,10 @@ def since(before, now):
 class XrunCounter:
     """The server's own count, told to a client."""
 
-    def __init__(self, environment, *port):
+    def __init__(self, kind, environment):
         self.path = FOLDER / "xruns"
         self.path.unlink(missing_ok=True)
-        self.process = subprocess.Popen([TOP / "build/native/bench/bench_xruns", self.path, *port], env=environment, stdin=subprocess.PIPE,
+        self.process = subprocess.Popen([TOP / f"build/native/bench/bench_xruns_{kind}", self.path], env=environment, stdin=subprocess.PIPE,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 10
         while not self.path.exists() or self.path.stat().st_size < 16 or not self.words()[1]:
@@ -146,7 +147,15 @@ class System:
                                 TUTTI_BENCH="wine", **self.extra)
         self.hosts = []
 
+    def start(self):
+        """The server."""
+
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def loop(self):
@@ -191,7 +200,7 @@ class System:
 
 
 class JackServer(System):
-    def __enter__(self):
+    def start(self):
         name = JACK_NAME
         self.environment.update(JACK_DEFAULT_SERVER=name, JACK_NO_AUDIO_RESERVATION="1")
         self.server = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", name, "-d", "dummy", "-r", str(RATE), "-p", str(self.frames)],
@@ -199,8 +208,7 @@ class JackServer(System):
         if subprocess.run(["jack_wait", "-w", "-t", "10", "-s", name], env=self.environment, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False).returncode:
             raise Failure("jackd did not start")
-        self.counter = XrunCounter(self.environment)
-        return self
+        self.counter = XrunCounter("jack", self.environment)
 
     def loop(self):
         for first, second in self.patch:
@@ -224,10 +232,11 @@ class WineAsio(JackServer):
 class PipeWireServer(System):
     """A server of the benchmark's own, with the demo's virtual sink and a fixed quantum."""
 
-    def __enter__(self):
+    def start(self):
         self.folder = tempfile.mkdtemp(prefix="tutti-bench-")
         conf = pathlib.Path(self.folder, "bench.conf")
-        conf.write_text(demo_graph.CONFIGURATION.replace(f"default.clock.quantum = {demo_graph.QUANTUM}", f"default.clock.quantum = {self.frames}"))
+        configuration = demo_graph.CONFIGURATION.replace("{ name = libpipewire-module-metadata }", PROFILER)
+        conf.write_text(configuration.replace(f"default.clock.quantum = {demo_graph.QUANTUM}", f"default.clock.quantum = {self.frames}"))
         self.environment.update(PIPEWIRE_RUNTIME_DIR=self.folder, PIPEWIRE_LATENCY=f"{self.frames}/{RATE}")
         self.server = subprocess.Popen(["pipewire", "-c", conf], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + 10
@@ -235,8 +244,7 @@ class PipeWireServer(System):
             if time.monotonic() > end:
                 raise Failure("pipewire did not start")
             time.sleep(0.1)
-        self.counter = XrunCounter(dict(self.environment, LD_LIBRARY_PATH=PIPEWIRE_JACK), f"{demo_graph.SINK}:monitor_FR")
-        return self
+        self.counter = XrunCounter("pipewire", self.environment)
 
     def tool(self, *command):
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False).stdout
@@ -311,11 +319,11 @@ class PipeAsio(PipeWireServer):
     patch = [(f"{demo_graph.SINK}:monitor_FL", "tutti-host:in_1")]
     extra = PIPEASIO
 
-    def __enter__(self):
+    def start(self):
         (FOLDER / "pipeasio/pipeasio").mkdir(exist_ok=True)
         (FOLDER / "pipeasio/pipeasio/config.ini").write_text(
             f"[pipeasio]\ninputs = 2\noutputs = 2\nbuffer_size = {self.frames}\noutput_device = {demo_graph.SINK}\n")
-        return super().__enter__()
+        super().start()
 
 
 class TuttiNative(System):

@@ -12,17 +12,13 @@ import sys
 import tempfile
 import time
 
+from real_time import real_time
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 WRAPPER = TOP / "tools/wine-wrapper"
 ECHO = TOP / "build/native/bench/bench_ways_echo"
-PRIORITY = "60"  # the callback thread's
+PRIORITY = 60  # the callback thread's
 WAYS = ("fifo", "memory", "event")
-
-
-def real_time(*command):
-    """As callbacks and engines run; without the right to, as it is."""
-    able = subprocess.run(["chrt", "-f", PRIORITY, "true"], capture_output=True, check=False).returncode == 0
-    return ["chrt", "-f", PRIORITY, *map(str, command)] if able else list(map(str, command))
 
 
 def windows(bits):
@@ -44,10 +40,10 @@ def one(bits, way, environment):
                 path.write_bytes(bytes(4096))
         seen = ["\\\\?\\unix" + str(path).replace("/", "\\") for path in paths]
         other = [WRAPPER, windows(bits), "event-echo"] if way == "event" else [ECHO, way, *paths]
-        echo = subprocess.Popen(real_time(*other), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        echo = subprocess.Popen(real_time(PRIORITY, *other), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             time.sleep(1)
-            said = subprocess.run(real_time(WRAPPER, windows(bits), way, *seen), env=environment, capture_output=True, text=True, timeout=120,
+            said = subprocess.run(real_time(PRIORITY, WRAPPER, windows(bits), way, *seen), env=environment, capture_output=True, text=True, timeout=120,
                                   check=True).stdout
         finally:
             subprocess.run(["kill", str(echo.pid)], check=False)
@@ -81,7 +77,7 @@ def in_other_debian():
 
 def measure(arguments):
     rows = [{"wine": "none", "bits": "native", "way": "futex, two native processes",
-             **times(subprocess.run(real_time(ECHO, "futex"), capture_output=True, text=True, check=True).stdout)}]
+             **times(subprocess.run(real_time(PRIORITY, ECHO, "futex"), capture_output=True, text=True, check=True).stdout)}]
     rows += here([64])
     if arguments.wine32:
         rows += in_other_debian()

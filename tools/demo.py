@@ -87,12 +87,17 @@ class Host:
         self.files = {kind: f"{DEMO}/{name}.{kind}" for kind in ("blocks", "json", "ready")}
         self.log = open(f"{DEMO}/{name}.log", "w")
         self.killed = False
-        self.process = subprocess.Popen(
-            [WRAPPER, f"{BIN if bits == 64 else BIN + '32'}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
+        self.starts = 0
+        self.command = [
+            WRAPPER, f"{BIN if bits == 64 else BIN + '32'}/tutti-host.exe", "--driver", "Tutti", "--name", name, "--buffer", str(buffer),
              "--blocks", self.files["blocks"], "--json", self.files["json"],
              "--ready-file", self.files["ready"], "--stop-file", f"{DEMO}/{name}.stop", "--seconds", "300",
-             "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments,
-            env=environment(), stdout=self.log, stderr=self.log)
+             "--on-reset", on_reset, "--progress"] + (["--ping", str(ping)] if ping else []) + arguments
+        self.start()
+
+    def start(self):
+        self.starts += 1
+        self.process = subprocess.Popen(self.command, env=environment(), stdout=self.log, stderr=self.log)
 
     def end(self):
         """Ends it in order and waits for its report."""
@@ -100,10 +105,15 @@ class Host:
         self.process.wait(timeout=PATIENCE_S)
 
     def ready(self):
-        there = os.path.exists(self.files["ready"])
-        if not there and self.process.poll() is not None:
-            fail(f"{self.name} ended with status {self.process.returncode} before it played: {open(self.log.name, errors='replace').read()[-500:]}")
-        return there
+        lives = self.process.poll() is None
+        if lives or os.path.exists(self.files["ready"]):
+            return os.path.exists(self.files["ready"])
+        said = open(self.log.name, errors="replace").read()
+        if "begun" in said or self.starts == 3:
+            fail(f"{self.name} ended with status {self.process.returncode} before it played: {said[-500:]}")
+        say(f"{self.name}: Wine did not start it (status {self.process.returncode}: {said}); once more")
+        self.start()
+        return False
 
     def blocks(self):
         return demo_compare.read_blocks(self.files["blocks"])

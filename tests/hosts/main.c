@@ -29,7 +29,7 @@ static const char usage[] =
     "  --on-reset ignore|restart  what a reset request does (default: restart)\n"
     "  --blocks FILE.bin       a 56-byte record per callback\n"
     "  --json FILE             the final report\n"
-    "  --progress              a line per second\n"
+    "  --progress              a line at the begin and one per second\n"
     "  --ready-file FILE       made once callbacks come\n"
     "  --stop-file FILE        end when it is there\n";
 
@@ -304,6 +304,10 @@ main(int argc, char **argv)
     if (options.list) {
         device_list();
         return 0;
+    }
+    if (options.progress) { /* a program that Wine did not start says nothing */
+        printf("begun\n");
+        fflush(stdout);
     }
     QueryPerformanceFrequency(&frequency);
     audio.qpc_hz = (uint64_t)frequency.QuadPart;

@@ -46,6 +46,42 @@ each_case_has_a_name_of_its_own_a_rule_and_a_source(void **state)
     assert_null(conform_case_at(count, NULL));
 }
 
+/* Somebody else can go and look: a file, a thread, a document with its name; or it is our own rule,
+ * and says why. */
+static void
+each_source_can_be_looked_up(void **state)
+{
+    static const char *const exact[] = {
+        "tutti/asio.h",
+        "examples/",
+        ".cpp",
+        ".cs",
+        ".md",
+        "issue ",
+        "issues ",
+        "pull request",
+        "manual",
+        "COM, ",
+        "Microsoft, ",
+        "un4seen.com",
+        "our own rule: because ",
+    };
+    static const char *const vague[] = {"observed", "seen in", "public threads",
+                                        "interface's documents", "in hosts"};
+
+    (void)state;
+    for (unsigned i = 0; i < conform_case_count(); i++) {
+        const struct conform_case *one = conform_case_at(i, NULL);
+        bool found = false;
+        for (unsigned k = 0; k < sizeof exact / sizeof *exact; k++)
+            found = found || strstr(one->source, exact[k]);
+        for (unsigned k = 0; k < sizeof vague / sizeof *vague; k++)
+            found = found && !strstr(one->source, vague[k]);
+        if (!found)
+            fail_msg("%s: \"%s\" is no source that can be looked up", one->name, one->source);
+    }
+}
+
 static void
 the_document_holds_the_table_of_cases(void **state)
 {
@@ -298,6 +334,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_has_a_name_of_its_own_a_rule_and_a_source),
+        cmocka_unit_test(each_source_can_be_looked_up),
         cmocka_unit_test(the_document_holds_the_table_of_cases),
         cmocka_unit_test(cases_are_chosen_by_name_group_and_glob),
         cmocka_unit_test(samples_of_each_type_come_back_within_their_step),

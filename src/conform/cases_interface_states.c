@@ -262,7 +262,7 @@ dispose_stops_what_runs(struct conform *t)
 #define STATE_LINE(member, loaded, initialized, prepared, running, error, rule)                    \
     {#member "_in_each_state",                                                                     \
      rule,                                                                                         \
-     "tutti/asio.h: the usual sequence; observed in hosts",                                        \
+     "tutti/asio.h: the usual sequence; dechamps/ASIO401, issue 20; dechamps/FlexASIO, issue 122", \
      walk_##member,                                                                                \
      NEED_STREAM,                                                                                  \
      STATES_S},
@@ -278,7 +278,8 @@ static const struct conform_case cases[] = {
      start_goes_on_after_stop, NEED_STREAM, 0},
     {"dispose_stops_what_runs",
      "disposeBuffers while it runs implies stop, and new buffers can be made",
-     "observed in hosts: programs that end without stop", dispose_stops_what_runs, NEED_STREAM, 0},
+     "tutti/asio.h: disposeBuffers; our own rule: because a host that gives up goes straight to it",
+     dispose_stops_what_runs, NEED_STREAM, 0},
 };
 #undef STATE_LINE
 

@@ -331,18 +331,21 @@ static const struct conform_case cases[] = {
      NEED_STREAM, 10},
     {"a_host_that_computes_half_the_time_keeps_up",
      "A host that computes for half of each block is called in time",
-     "what a buffer size means: that much time to compute",
+     "our own rule: because a buffer's length is the time that a host has to compute it",
      a_host_that_computes_half_the_time_keeps_up, NEED_STREAM, 30},
     {"questions_meanwhile_do_not_disturb",
      "Questions from three threads all the time do not disturb the callbacks",
-     "observed in hosts: meters, clocks and settings are shown while it plays",
+     "dechamps/FlexASIO, issue 66 (all rates are asked for while it plays); our own rule: because "
+     "a page of settings may stay open",
      questions_meanwhile_do_not_disturb, NEED_STREAM, 30},
     {"two_instances_stream_at_once",
      "Two objects in one process play at once, or the second says why not",
-     "observed in hosts: some open a driver twice", two_instances_stream_at_once, NEED_STREAM, 0},
+     "dechamps/FlexASIO, issues 183 and 230; thestk/rtaudio, issue 372 (a second stream)",
+     two_instances_stream_at_once, NEED_STREAM, 0},
     {"a_long_run_stays_whole",
      "Over --seconds positions, times and halves stay right, and nothing piles up",
-     "what a session in a studio is", a_long_run_stays_whole, NEED_STREAM, 0},
+     "our own rule: because a session in a studio lasts for hours", a_long_run_stays_whole,
+     NEED_STREAM, 0},
 };
 
 const struct conform_group conform_group_stress = {

@@ -281,14 +281,14 @@ judge_long_run(struct subject *s, const struct long_run *run, double seconds, do
 }
 
 static void
-a_long_run_stays_whole(struct conform *t)
+run_long(struct conform *t, int32_t channels, bool smallest)
 {
     struct subject *s = subject_open(t);
     struct long_run run = {.blocks = 0};
     struct measure_holding before, after;
     struct measure_time began;
 
-    if (s && subject_prepare(s, 2, 2, 0)) {
+    if (s && subject_prepare(s, channels, channels, smallest ? s->min : 0)) {
         s->host.user = &run;
         s->host.on_block = follow;
         s->host.ask_position = true;
@@ -311,6 +311,18 @@ a_long_run_stays_whole(struct conform *t)
         }
     }
     subject_close(s);
+}
+
+static void
+a_long_run_stays_whole(struct conform *t)
+{
+    run_long(t, 2, false);
+}
+
+static void
+a_long_run_at_the_limits_stays_whole(struct conform *t)
+{
+    run_long(t, -1, true);
 }
 
 static const struct conform_case cases[] = {
@@ -340,6 +352,11 @@ static const struct conform_case cases[] = {
     {"a_long_run_stays_whole",
      "Over --seconds positions, times and halves stay right, and nothing piles up",
      "what a session in a studio is", a_long_run_stays_whole, NEED_STREAM, 0},
+    {"a_long_run_at_the_limits_stays_whole",
+     "Over --seconds with all channels and the smallest buffer positions, times and halves stay "
+     "right, and nothing piles up",
+     "tutti/asio.h: getChannels, getBufferSize", a_long_run_at_the_limits_stays_whole, NEED_STREAM,
+     0},
 };
 
 const struct conform_group conform_group_stress = {

@@ -37,6 +37,7 @@ SETTINGS = [
 ]
 # with tuttid.exe
 WINDOWS = "halves_alternate,the_first_*,output_halves_*,juce_opens_*,stop_in_the_callback_returns,released_within_*"
+TRIES = 3
 failures = []
 
 
@@ -52,13 +53,17 @@ def run(system, *words):
 
 
 def judge(system, cases, what, driver):
-    """One more run; driver: what its report has to say of the driver."""
+    """One more run; driver: what its report has to say of the driver. Tried again where a busy machine lost the loopback's sound."""
     report = FOLDER / "settings.json"
-    report.unlink(missing_ok=True)
     began = time.monotonic()
     exceptions = ("--except", system.exceptions) if system.exceptions else ()
-    judged = run(system, "Tutti", "--only", cases, *exceptions, "--seconds", "2", "--json", conform.wine_path(report))
-    told = json.loads(report.read_text()) if report.exists() else {"results": [], "driver": {}}
+    told = {}
+    for _ in range(TRIES):
+        report.unlink(missing_ok=True)
+        judged = run(system, "Tutti", "--only", cases, *exceptions, "--seconds", "2", "--json", conform.wine_path(report))
+        told = json.loads(report.read_text()) if report.exists() else {"results": [], "driver": {}}
+        if told["driver"].get("loopback"):
+            break
     for result in told["results"]:
         if result["reason"]:
             print(f"      {result['name']}: {result['verdict']}, {result['reason']}")
@@ -85,10 +90,12 @@ def main():
         for settings, cases, driver in SETTINGS if BITS == 64 else []:
             system.set(settings)
             verdicts = judge(system, cases, ", ".join(f"{key} = {value}" for key, value in settings.items()), driver)
-            expect(LATE not in verdicts or verdicts[LATE] == "passed", "with late_take a host may write until its next callback")
+            if LATE in cases:
+                expect(verdicts.get(LATE) == "passed", "with late_take a host may write until its next callback")
         if BITS == 64:
             system.set({})
             system.meet_windows_engine()
+            system.environment["TUTTI_ENGINE_GRACE_MS"] = "60000"  # it is looked for afterwards
             judge(system, WINDOWS, "tuttid.exe", {})
             expect(conform.demo.pids_of("tuttid.exe"), "it was tuttid.exe")
     print("FAILED" if failures else "PASSED")

@@ -117,11 +117,11 @@ a_mistake_tells_line_reason_and_the_value_that_stays(void **state)
     last = config;
     assert_int_equal(read_as(NULL, &last, "\n[program]\ninputs = 3\nbuffer = abc\n"),
                      TUTTI_BAD_CONFIG);
-    assert_problem("t.ini:4: buffer is a whole number from 16 to 4096, not 'abc'; 128 stays");
+    assert_problem("t.ini:4: buffer is a whole number from 16 to 8192, not 'abc'; 128 stays");
     assert_int_equal(config.program_buffer, 128);
     assert_int_equal(config.program_inputs, 3);
     assert_int_equal(read_as(NULL, NULL, "[program]\nbuffer = abc\n"), TUTTI_BAD_CONFIG);
-    assert_problem("t.ini:2: buffer is a whole number from 16 to 4096, not 'abc'; 256 stays");
+    assert_problem("t.ini:2: buffer is a whole number from 16 to 8192, not 'abc'; 256 stays");
 }
 
 static void

@@ -38,11 +38,13 @@ static void
 make_tables(struct text *text)
 {
     const char *section = NULL;
+    char values[64];
 
 #define ROW_S(section_, key, def, what)                                                            \
     add_row(text, &section, #section_, #key, (def)[0] ? "`" def "`" : "empty", "text", what);
 #define ROW_I(section_, key, def, min, max, what)                                                  \
-    add_row(text, &section, #section_, #key, "`" #def "`", #min " to " #max, what);
+    snprintf(values, sizeof values, "%d to %d", min, max);                                         \
+    add_row(text, &section, #section_, #key, "`" #def "`", values, what);
 #define ROW_B(section_, key, def, what)                                                            \
     add_row(text, &section, #section_, #key, (def) ? "`yes`" : "`no`", "yes, no", what);
 #define ROW_D(section_, key, def, min, max, what)                                                  \

@@ -2,9 +2,10 @@
 """./run conform [NAME]: tutti.exe conform under Wine, on Tutti over a virtual sound card with a loopback cable, or on another driver.
 
 Without NAME it makes a Wine prefix of its own under build/conform, registers Tutti there and lets Windows programs meet the native engine
-(over the bridge: its threads have real-time priority, which Wine gives to none). With NAME it judges that driver in the prefix of
-$WINEPREFIX or ~/.wine. --wineasio DIR registers a WineASIO built from its public source in a prefix of its own, beside a JACK server with
-the dummy driver and a loopback cable. Writes report.json and report.html into build/conform (--wine32: build/conform/wine32).
+(over the bridge: its threads have real-time priority, which Wine gives to none). --engine windows: tuttid.exe, as on Windows. With NAME it
+judges that driver in the prefix of $WINEPREFIX or ~/.wine. --wineasio DIR registers a WineASIO built from its public source in a prefix of
+its own, beside a JACK server with the dummy driver and a loopback cable. Writes report.json and report.html into build/conform, or wine32, windows, long or
+wineasio below it.
 """
 
 import argparse
@@ -24,6 +25,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 OUT = TOP / "build/conform"
 JACK_RATE, JACK_PERIOD = 48000, 256
 CARD_LATENCIES = 320, 288  # in frames, of the cable beside JACK
+LONG_S, LONG_CASES = 600, "a_long_run_*"
 
 
 def say(text):
@@ -34,13 +36,16 @@ def wine_path(path):
     return "Z:" + str(path).replace("/", "\\")
 
 
-class Tutti:
-    """Tutti on the virtual sound card, in a prefix of its own."""
-    name = "Tutti"
-    skips = conform_skips.TUTTI
+def variable_of(key):
+    return "TUTTI_" + key.replace(".", "_").upper()
 
-    def __init__(self, folder, bits):
-        self.bits = bits
+
+class Tutti:
+    """Tutti on the virtual sound card, in a prefix of its own. settings: values of tutti.ini by section.key."""
+    name = "Tutti"
+
+    def __init__(self, folder, bits, engine="native", settings=None):
+        self.bits, self.engine, self.settings = bits, engine, settings or {}
         demo.use_folder(str(folder / "run"))
         demo.use_native_engine()
 
@@ -53,8 +58,32 @@ class Tutti:
             shutil.copy(TOP / "build/win32/src/cli/tutti.exe", self.program)
         self.environment = dict(demo.environment(), TUTTI_SIM_CABLE="0", TUTTI_SIM_ELASTIC_MS="0")
         self.environment.pop("TUTTI_DEVICE_PERIOD")
+        self.set(self.settings)
+        if self.engine == "windows":
+            self.meet_windows_engine()
         self.command = [demo.WRAPPER, self.program]
         return self
+
+    def meet_windows_engine(self):
+        """From here on programs have no bridge, and start the tuttid.exe beside the driver."""
+        for name in ("TUTTI_BRIDGE", "TUTTI_NATIVE_ENGINE", "TUTTI_RUNTIME_DIR"):
+            self.environment.pop(name, None)
+
+    def set(self, settings):
+        """Programs that are started from here on have these settings."""
+        for key in self.settings:
+            self.environment.pop(variable_of(key), None)
+        self.settings = settings
+        self.environment.update({variable_of(key): value for key, value in settings.items()})
+
+    @property
+    def exceptions(self):
+        """What it does otherwise on purpose; docs/asio.md, outputReady."""
+        return ",".join(self.skips)
+
+    @property
+    def skips(self):
+        return {} if self.settings.get("program.late_take") == "yes" else conform_skips.TUTTI
 
     def __exit__(self, *_):
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=self.environment, check=False, stderr=subprocess.DEVNULL)
@@ -64,7 +93,7 @@ class Tutti:
 
 class WineAsio:
     """A WineASIO built from its source, beside JACK's dummy driver and a card of JACK clients, whose outputs come back at its inputs."""
-    name = "WineASIO"
+    name, exceptions = "WineASIO", ""
 
     def __init__(self, folder, built):
         self.built, self.folder = pathlib.Path(built) / "build64", folder
@@ -108,6 +137,7 @@ class WineAsio:
 
 class Registered:
     """A driver that is registered in the user's own prefix."""
+    exceptions = ""
 
     def __init__(self, name, bits):
         self.name = name
@@ -130,6 +160,8 @@ def judge(system, folder, arguments):
     for option in ("seconds", "only"):
         if getattr(arguments, option):
             words += [f"--{option}", str(getattr(arguments, option))]
+    if system.exceptions:
+        words += ["--except", system.exceptions]
     code = subprocess.run([*system.command, *words], env=system.environment, check=False).returncode
     if not report.exists():
         say("conform: no report came")
@@ -151,16 +183,24 @@ def main():
     parser.add_argument("name", nargs="?", default="Tutti", help="a driver registered in $WINEPREFIX or ~/.wine; default: Tutti")
     parser.add_argument("--wine32", action="store_true", help="the 32-bit driver by the 32-bit program")
     parser.add_argument("--wineasio", metavar="DIR", help="folder of a built WineASIO to judge, on JACK's dummy driver")
+    parser.add_argument("--engine", choices=("native", "windows"), default="native", help="whom Tutti's programs meet: tuttid or tuttid.exe")
+    parser.add_argument("--set", metavar="SECTION.KEY=VALUE", action="append", default=[], help="a setting of Tutti's, such as program.late_take=yes")
+    parser.add_argument("--long", action="store_true", help=f"the long runs alone, {LONG_S} s each")
     parser.add_argument("--seconds", type=float, help="length of the long cases")
     parser.add_argument("--only", help="names, groups or globs of cases, with commas")
     arguments = parser.parse_args()
     bits = 32 if arguments.wine32 else 64
-    folder = OUT / "wine32" if arguments.wine32 else OUT / "wineasio" if arguments.wineasio else OUT
+    if arguments.long:
+        arguments.seconds, arguments.only = arguments.seconds or LONG_S, arguments.only or LONG_CASES
+    folder = OUT
+    for part, chosen in (("wine32", arguments.wine32), ("wineasio", arguments.wineasio), ("windows", arguments.engine == "windows"),
+                         ("long", arguments.long)):
+        folder = folder / part if chosen else folder
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.wineasio:
         system = WineAsio(folder, arguments.wineasio)
     elif arguments.name == "Tutti":
-        system = Tutti(folder, bits)
+        system = Tutti(folder, bits, arguments.engine, dict(setting.split("=", 1) for setting in arguments.set))
     else:
         system = Registered(arguments.name, bits)
     began = time.monotonic()

@@ -4,10 +4,15 @@ so each has to be named; a machine that others keep busy excuses any.
 """
 
 BUSY = "the machine is busy"
-# case: why it is skipped, on Tutti over the virtual sound card
-TUTTI = {}
+# case: why it is skipped, on Tutti over the virtual sound card; tools/conform.py declares these as its exceptions
+TUTTI = {"what_is_written_before_the_next_callback_is_heard": "a block is taken when its callback returns; with `late_take` it passes"}
 # the same of the driver of tests/drivers/broken
-BROKEN = {}
+BROKEN = {
+    **dict.fromkeys(("an_input_gain_is_heard", "an_output_gain_is_heard"), "it has no gains"),
+    **dict.fromkeys(("an_input_meter_follows_the_sound", "an_output_meter_follows_the_sound"), "it has no meters"),
+    "the_monitor_is_heard": "it has no monitor",
+    "what_is_written_before_output_ready_is_heard": "it has no outputReady",
+}
 
 
 def is_busy(result):

@@ -139,7 +139,7 @@ struct tutti_block {
 };
 
 struct tutti_stream_params {
-    uint32_t buffer_frames;             /* 1..65536 */
+    uint32_t buffer_frames;             /* 1..8192 */
     uint32_t inputs, outputs;           /* channels of this program, not both 0 */
     const struct tutti_channel *input;  /* inputs long; NULL: device channels 0.. */
     const struct tutti_channel *output; /* outputs long; NULL: device channels 0.. */

@@ -20,6 +20,7 @@ enum {
     CONFIG_PROFILE_BYTES = 26, /* of a profile's name: "Tutti " before it makes 31 characters */
     CONFIG_PROFILES = 64,      /* more sections than that are not listed */
     CONFIG_CHANNELS = 256,
+    CONFIG_BUFFER_FRAMES = 8192, /* the engine takes no larger buffer of a program */
     CONFIG_FILE_BYTES = 1 << 20, /* a longer file is none */
 };
 
@@ -40,9 +41,9 @@ enum {
     S(engine, placement, "auto",                                                                   \
       "auto: light programs run on the engine's processor where that is measured to be faster; "   \
       "free: the system places all threads; gathered: on the engine's processor unmeasured")       \
-    I(program, buffer, 256, 16, 4096, "preferred buffer size in frames")                           \
-    I(program, buffer_min, 32, 1, 4096, "smallest buffer size offered to hosts")                   \
-    I(program, buffer_max, 2048, 1, 65536, "largest buffer size offered to hosts")                 \
+    I(program, buffer, 256, 16, CONFIG_BUFFER_FRAMES, "preferred buffer size in frames")           \
+    I(program, buffer_min, 32, 1, CONFIG_BUFFER_FRAMES, "smallest buffer size offered to hosts")   \
+    I(program, buffer_max, 2048, 1, CONFIG_BUFFER_FRAMES, "largest buffer size offered to hosts")  \
     I(program, buffer_step, 0, 0, 4096,                                                            \
       "sizes go up in steps of this; 0: powers of two where the three above are, else all")        \
     B(program, buffer_fixed, false,                                                                \

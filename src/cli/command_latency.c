@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "cli/commands.h"
 #include "cli/platform.h"
 #include "cli/session.h"
@@ -180,7 +181,7 @@ command_latency_run(const struct args *args, const struct cli *cli)
 
     if (!args_whole(args, "output", 0, TUTTI_MAX_CHANNELS - 1, &latency.output, error) ||
         !args_whole(args, "input", 0, TUTTI_MAX_CHANNELS - 1, &latency.input, error) ||
-        !args_whole(args, "buffer", 1, 65536, &latency.buffer_frames, error) ||
+        !args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &latency.buffer_frames, error) ||
         !args_number(args, "level", -60, 0, &level_db, error))
         return command_usage(args, error);
     if (session_open(&meter.session, "tutti latency", true) != TUTTI_OK)

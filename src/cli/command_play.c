@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "cli/commands.h"
 #include "cli/frames.h"
 #include "cli/platform.h"
@@ -278,7 +279,7 @@ command_play_run(const struct args *args, const struct cli *cli)
     double seconds = 0;
     int code = 1;
 
-    if (!args_whole(args, "buffer", 1, 65536, &buffer, error) ||
+    if (!args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &buffer, error) ||
         !args_number(args, "seconds", 0.001, 1e9, &seconds, error))
         return command_usage(args, error);
     atomic_init(&player.end_position_frames, UINT64_MAX);

@@ -8,6 +8,8 @@
 
 #include <sndfile.h>
 
+#include "base/config.h"
+
 /* True when path ends with .extension, in whatever case. */
 static bool
 has_extension(const char *path, const char *extension)
@@ -60,7 +62,7 @@ recording_choose(struct recording_choice *choice, const struct args *args,
     *choice = (struct recording_choice){.kind = TUTTI_CHANNEL_DEVICE, .buffer_frames = 1024};
     return args_source(args, "source", &choice->kind, &choice->program, error) &&
            args_channels(args, "channels", false, choice->list, &choice->channels, error) &&
-           args_whole(args, "buffer", 1, 65536, &choice->buffer_frames, error) &&
+           args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &choice->buffer_frames, error) &&
            args_number(args, "seconds", 0.001, 1e9, &choice->seconds, error) &&
            choose_format(choice, args, error);
 }

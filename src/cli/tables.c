@@ -36,7 +36,7 @@ const struct args_command command_play = {
     .details = "A mono file plays on all channels named. The file and the device must have the\n"
                "same sample rate; --set-rate asks the device to run at the file's.\n",
     .options = {{"channels", "LIST", "device outputs, counted from 0 (default 0,1,...)"},
-                {"buffer", "FRAMES", "frames per block (1 to 65536; default 1024)"},
+                {"buffer", "FRAMES", "frames per block (1 to 8192; default 1024)"},
                 {"seconds", "S", "play only so much of it"},
                 {"set-rate", NULL, "let the device run at the file's sample rate"},
                 OPTION_PROGRESS},
@@ -53,7 +53,7 @@ const struct args_command command_record = {
                 {"channels", "LIST", "channels of the source, counted from 0 (default 0,1)"},
                 {"seconds", "S", "end after so much"},
                 {"format", "FORMAT", "float32 (default for .wav) or int24 (for .flac)"},
-                {"buffer", "FRAMES", "frames per block (1 to 65536; default 1024)"},
+                {"buffer", "FRAMES", "frames per block (1 to 8192; default 1024)"},
                 OPTION_PROGRESS},
 };
 
@@ -64,7 +64,7 @@ const struct args_command command_latency = {
                "compares the way it took with the latency that programs are told.\n",
     .options = {{"output", "CH", "output channel, counted from 0 (default 0)"},
                 {"input", "CH", "input channel, counted from 0 (default 0)"},
-                {"buffer", "FRAMES", "frames per block (1 to 65536; default 256)"},
+                {"buffer", "FRAMES", "frames per block (1 to 8192; default 256)"},
                 {"level", "DB", "level of the noise (-60 to 0; default -12)"},
                 OPTION_JSON,
                 OPTION_PROGRESS},
@@ -130,6 +130,7 @@ const struct args_command command_conform = {
         "it could not judge.\n",
     .options = {{"list", NULL, "list the cases and their rules"},
                 {"only", "LIST", "names, groups or globs such as start_*, with commas"},
+                {"except", "LIST", "cases that may fail: told, and skipped then"},
                 {"seconds", "S", "length of the long cases (1 to 86400; default 10)"},
                 {"patience", "S", "a call that lasts longer has hung (1 to 600; default 20)"},
                 {"json", "FILE", "write the verdicts there"},

@@ -250,7 +250,7 @@ tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *par
     if (status)
         return client_fail(client, status,
                            status == TUTTI_INVALID_ARGUMENT
-                               ? "a buffer has 1 to 65536 frames, and there is at least one channel"
+                               ? "a buffer has 1 to 8192 frames, and there is at least one channel"
                                : NULL);
     status = attach_prepare(client, text);
     if (status) {

@@ -122,6 +122,7 @@ judge(const struct args *args, const struct cli *cli, double seconds, double pat
     struct parent_options options = {
         .driver = args->operand,
         .only = args_value(args, "only"),
+        .except = args_value(args, "except"),
         .seconds = seconds,
         .patience_s = patience_s,
         .progress = show_progress,
@@ -130,7 +131,7 @@ judge(const struct args *args, const struct cli *cli, double seconds, double pat
     char error[CONFORM_TEXT_BYTES] = "";
     struct text text;
 
-    if (!any_chosen(options.only)) {
+    if (!any_chosen(options.only) || (options.except && !any_chosen(options.except))) {
         session_say("no case is called so; see 'tutti conform --list'");
         return CANNOT;
     }

@@ -17,6 +17,8 @@
     X(streaming_host)                                                                              \
     X(streaming_cycles)                                                                            \
     X(latency)                                                                                     \
+    X(latency_grid)                                                                                \
+    X(controls)                                                                                    \
     X(hosts)                                                                                       \
     X(rude_callback)                                                                               \
     X(rude_message)                                                                                \

@@ -39,7 +39,8 @@ struct loop {
     uint64_t next_position;
     uint32_t jumps[MOST_JUMPS]; /* of the position: the first frame after each */
     unsigned jump_count;
-    bool hears_late; /* what is told after the last block counts */
+    bool hears_late;            /* what is told after the last block counts */
+    struct loop_writer *writer; /* NULL: the callback writes */
 };
 
 /* ---- the callback ---- */
@@ -74,8 +75,11 @@ turn_tapes(struct host *host, const struct host_block *block)
     }
     for (unsigned i = 0; i < loop->output_count; i++) {
         const struct tape *tape = &loop->outputs[i];
-        samples_put(s->infos[tape->info].buffers[half], s->types[tape->info],
-                    tape->samples + loop->at, loop->block);
+        if (loop->writer)
+            loop_writer_post(loop->writer, tape->info, half, tape->samples + loop->at);
+        else
+            samples_put(s->infos[tape->info].buffers[half], s->types[tape->info],
+                        tape->samples + loop->at, loop->block);
     }
     loop->at += loop->block;
 }
@@ -213,8 +217,24 @@ prepare_pair(struct subject *s, int32_t output, int32_t input, int32_t buffer_fr
     return subject_prepare(s, input + 1, output + 1, buffer_frames);
 }
 
+/* turn(), with the outputs written so. False: failed and said. */
+static bool
+turn_as(struct subject *s, struct loop *loop, enum loop_writing how, bool *kept_up)
+{
+    *kept_up = true;
+    if (how == WRITES_IN_CALLBACK)
+        return turn(s, loop);
+    loop->writer = loop_writer_open(s, how);
+    if (!loop->writer)
+        return conform_expect(s->t, false, "no thread that writes");
+    bool played = turn(s, loop);
+    *kept_up = loop_writer_close(loop->writer);
+    return played;
+}
+
 int32_t
-loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames)
+loop_measure_as(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames,
+                enum loop_writing how)
 {
     float burst[BURST_FRAMES];
     int32_t found = -1;
@@ -236,9 +256,10 @@ loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_fr
         }
         memcpy(loop->outputs[0].samples + begin, burst, sizeof burst);
         loop->begin = begin;
-        bool played = turn(s, loop);
+        bool kept_up, played = turn_as(s, loop, how, &kept_up);
         int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
-        if (played && place >= (int32_t)begin && loop->jump > (uint32_t)place + BURST_FRAMES)
+        if (played && kept_up && place >= (int32_t)begin &&
+            loop->jump > (uint32_t)place + BURST_FRAMES)
             found = place - (int32_t)begin;
         free_loop(loop);
         subject_dispose(s);
@@ -246,6 +267,12 @@ loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_fr
             return -2;
     }
     return found;
+}
+
+int32_t
+loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames)
+{
+    return loop_measure_as(s, output, input, buffer_frames, WRITES_IN_CALLBACK);
 }
 
 /* ---- comparing ---- */

@@ -5,6 +5,7 @@
 #define TUTTI_CONFORM_LOOP_H
 
 #include "conform/conform.h"
+#include "conform/loop_writer.h"
 
 /** Plays a burst of its own on each of the first outputs and finds one that an input hears; -1 and
  * -1: none. The subject is Initialized before and after. */
@@ -15,6 +16,9 @@ void loop_look(struct subject *s, int32_t *output, int32_t *input);
  * and said. Latencies as the driver reports them are in the subject. It is Initialized before and
  * after. */
 int32_t loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames);
+/** The same of a host that writes its outputs so. */
+int32_t loop_measure_as(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames,
+                        enum loop_writing how);
 
 /* What comes back of a long noise. */
 struct loop_heard {

@@ -5,6 +5,7 @@
 #include <psapi.h>
 #include <tlhelp32.h>
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { LEAST_BLOCKS = 8, STREAM_CHANNELS = 2 };
@@ -91,6 +92,29 @@ measure_rate(const struct subject *s)
     if (first->answer != ASIO_OK || last->answer != ASIO_OK)
         return measure_delivered(s);
     return rate_between(first, last, (double)(last->position - first->position));
+}
+
+bool
+measure_set_rate(struct subject *s, double rate_hz)
+{
+    if (call_can_sample_rate(s, rate_hz) != ASIO_OK)
+        return false;
+    int32_t answer = call_set_sample_rate(s, rate_hz);
+    if (answer != ASIO_OK) {
+        conform_fail(s->t, "canSampleRate accepts %g Hz, setSampleRate answered %s", rate_hz,
+                     conform_error_text(answer));
+        return false;
+    }
+    s->rate_hz = rate_hz;
+    return true;
+}
+
+int32_t
+measure_tolerance(const struct subject *s)
+{
+    int32_t of_time = (int32_t)ceil(s->rate_hz / 1000), of_buffer = s->buffer_frames / 2;
+
+    return of_time < of_buffer ? of_time : of_buffer;
 }
 
 double

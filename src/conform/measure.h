@@ -26,6 +26,14 @@ double measure_delivered(const struct subject *s);
  * measure_delivered(). */
 double measure_rate(const struct subject *s);
 
+/** Sets a rate that the driver says it can. False: it says that it cannot, or it refuses all the
+ * same, which is said. */
+bool measure_set_rate(struct subject *s, double rate_hz);
+
+/** So far a round trip may be from the one reported, in frames: 1 ms, or half a buffer where that
+ * is less. */
+int32_t measure_tolerance(const struct subject *s);
+
 /** Nanoseconds of one block. */
 double measure_block_ns(const struct subject *s);
 

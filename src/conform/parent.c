@@ -124,6 +124,23 @@ add_reason(struct parent *parent, const char *sentence)
     text_add(&parent->reasons, sentence);
 }
 
+/* A failure that was declared beforehand is told, and not counted as one; a crash is. */
+static void
+excuse(struct parent *parent)
+{
+    struct result *result = parent->current;
+    char reason[LINE_BYTES];
+
+    if (result->verdict != VERDICT_FAILED || !parent->options->except ||
+        !conform_chosen(parent->options->except, result->group, result->one))
+        return;
+    snprintf(reason, sizeof reason, "an exception that was declared: %s",
+             text_get(&parent->reasons));
+    text_clear(&parent->reasons);
+    add_reason(parent, reason);
+    result->verdict = VERDICT_SKIPPED;
+}
+
 static void
 finish_case(struct parent *parent)
 {
@@ -223,6 +240,7 @@ take_words(struct parent *parent, char *word, char *rest)
     } else if (strcmp(word, "points") == 0 && result->series_count) {
         add_points(&result->series[result->series_count - 1], rest);
     } else if (strcmp(word, "done") == 0) {
+        excuse(parent);
         finish_case(parent);
     }
 }

@@ -52,6 +52,7 @@ void results_fini(struct results *results);
 
 struct parent_options {
     const char *driver, *only; /* only: NULL for all */
+    const char *except;        /* cases that may fail, as `only` names them; NULL: none */
     double seconds;            /* of the cases of open length */
     double patience_s;         /* a call of the driver that lasts longer has hung */
     /** After each case; NULL: nobody wants to know. */

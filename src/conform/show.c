@@ -218,6 +218,9 @@ add_json_driver(struct json *json, const struct results *results)
     json_number(json, facts->rate_hz);
     json_key(json, "preferred_frames");
     json_integer(json, facts->preferred);
+    json_key(json, "sample_type");
+    json_string(json,
+                samples_name(facts->output_type >= 0 ? facts->output_type : facts->input_type));
     json_key(json, "loopback");
     json_bool(json, facts->loop_output >= 0);
     json_object_end(json);

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
+#include "base/config.h"
 #include "base/ring.h"
 #include "engine/engine.h"
 #include "engine/statistics.h"
@@ -23,7 +24,7 @@
 
 enum {
     CYCLE_MAX_PROGRAMS = 256,
-    CYCLE_MAX_BUFFER_FRAMES = 8192,
+    CYCLE_MAX_BUFFER_FRAMES = CONFIG_BUFFER_FRAMES,
     CYCLE_RING_FRAMES =
         32768, /* of captured input; a power of two >= 2 * buffer + delay + period */
     CYCLE_RING_PITCH = CYCLE_RING_FRAMES + 80, /* from one input's ring to the next: no power of

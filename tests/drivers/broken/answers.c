@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double rates_hz[] = {44100, 48000, 96000};
+static const double rates_hz[] = {44100, 48000, 96000, 384000};
 
 static bool
 has_buffers(struct driver *driver)
@@ -442,6 +442,15 @@ yes_or_unknown(struct driver *driver, bool yes, int32_t selector)
     return yes ? ASIO_SUCCESS : unknown_selector(driver, selector);
 }
 
+/* A defect: it always shows a little. */
+static int32_t
+standing_meter(struct driver *driver, int32_t selector, struct asio_channel_controls *controls)
+{
+    if (controls && BROKEN(meter_stands))
+        controls->meter = 0x10000000;
+    return yes_or_unknown(driver, controls && BROKEN(meter_stands), selector);
+}
+
 static bool
 takes_parameter(int32_t selector)
 {
@@ -467,15 +476,29 @@ future(struct asio_driver *self, int32_t selector, void *parameter)
         return ASIO_SUCCESS;
     /* These say that it can; what they say it of is an unknown selector. */
     case ASIO_FUTURE_CAN_INPUT_GAIN:
-        return yes_or_unknown(driver, BROKEN(gain_without_doing), selector);
+        return yes_or_unknown(driver, BROKEN(gain_without_doing) || BROKEN(gain_not_done),
+                              selector);
     case ASIO_FUTURE_CAN_INPUT_MONITOR:
-        return yes_or_unknown(driver, BROKEN(monitor_without_doing), selector);
+        return yes_or_unknown(driver, BROKEN(monitor_without_doing) || BROKEN(monitor_not_done),
+                              selector);
+    case ASIO_FUTURE_CAN_OUTPUT_GAIN:
+    case ASIO_FUTURE_SET_INPUT_GAIN:
+    case ASIO_FUTURE_SET_OUTPUT_GAIN:
+        return yes_or_unknown(driver, BROKEN(gain_not_done), selector);
+    case ASIO_FUTURE_SET_INPUT_MONITOR:
+        return yes_or_unknown(driver, BROKEN(monitor_not_done), selector);
+    case ASIO_FUTURE_CAN_INPUT_METER:
+        return yes_or_unknown(driver, BROKEN(meter_stands), selector);
+    case ASIO_FUTURE_GET_INPUT_METER:
+    case ASIO_FUTURE_GET_OUTPUT_METER:
+        return standing_meter(driver, selector, parameter);
     case ASIO_FUTURE_CAN_TRANSPORT:
         return yes_or_unknown(driver, BROKEN(transport_without_doing), selector);
     case ASIO_FUTURE_CAN_TIME_CODE:
         return yes_or_unknown(driver, BROKEN(time_code_without_doing), selector);
     case ASIO_FUTURE_CAN_OUTPUT_METER:
-        return yes_or_unknown(driver, BROKEN(meter_without_doing), selector);
+        return yes_or_unknown(driver, BROKEN(meter_without_doing) || BROKEN(meter_stands),
+                              selector);
     case ASIO_FUTURE_SET_IO_FORMAT:
     case ASIO_FUTURE_GET_IO_FORMAT:
     case ASIO_FUTURE_CAN_DO_IO_FORMAT:

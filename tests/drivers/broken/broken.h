@@ -81,10 +81,12 @@ struct stream {
     uint64_t due_ns;   /* of the block that is waited for */
     uint32_t blocks;   /* since start */
     uint32_t channels; /* asked for */
-    bool first;        /* there was no other stream when it began */
-    bool was_busy;     /* the host took long in the last callback */
-    bool probed;       /* outputReady was called before createBuffers */
-    uint32_t tell;     /* TELL_* */
+    bool has_previous; /* a block that was delivered and not taken yet, in the other half */
+    uint64_t previous_position; /* of it */
+    bool first;                 /* there was no other stream when it began */
+    bool was_busy;              /* the host took long in the last callback */
+    bool probed;                /* outputReady was called before createBuffers */
+    uint32_t tell;              /* TELL_* */
     bool reset_told;
     bool leaks;       /* its message thread does not end */
     bool ready;       /* outputReady was called in this callback */

@@ -436,6 +436,7 @@ begin_run(struct stream *stream)
             stream->position = 0;
         stream->half = 0;
         stream->blocks = 0;
+        stream->has_previous = false;
         stream->offset_ns = offset_ns;
         stream->start_ns = clock_now_ns();
         if (BROKEN(first_call_late))
@@ -561,8 +562,8 @@ output_ready(struct asio_driver *self)
         return ASIO_INVALID_MODE;
     if (BROKEN(output_ready_wavers))
         return running ? ASIO_NOT_PRESENT : ASIO_OK;
-    /* A block is taken when its call returns: being told earlier gains nothing. */
-    bool says_yes = BROKEN(output_ready_delays) || BROKEN(stop_awaits_output_ready) ||
-                    BROKEN(probe_awaits_output_ready);
+    /* A block is taken when the next call returns: being told earlier gains nothing. */
+    bool says_yes = BROKEN(output_ready_delays) || BROKEN(output_ready_ignored) ||
+                    BROKEN(stop_awaits_output_ready) || BROKEN(probe_awaits_output_ready);
     return says_yes ? ASIO_OK : ASIO_NOT_PRESENT;
 }

@@ -55,6 +55,8 @@ clock_frames_ns(const struct stream *stream, uint64_t frames)
         rate_hz *= 0.8;
     if (BROKEN(rate_off))
         rate_hz *= 0.97;
+    if (BROKEN(high_rates_slow) && stream->rate_hz > 192000)
+        rate_hz *= 0.8;
     if (BROKEN(rate_fixed))
         rate_hz = 48000;
     return (uint64_t)((double)frames * 1e9 / rate_hz);
@@ -93,6 +95,9 @@ take_inputs(struct stream *stream, unsigned half, uint64_t position)
         delay += starts % 8 * 16;
     if (BROKEN(latency_ignores_rate) && stream->rate_hz != 48000)
         delay += 2 * OUTPUT_EXTRA;
+    if (BROKEN(latency_of_large_ignores_rate) && stream->frames == BUFFER_MAX &&
+        stream->rate_hz != 48000)
+        delay += 2 * OUTPUT_EXTRA;
     if (BROKEN(output_ready_delays) && stream->ready)
         delay += (uint64_t)stream->frames;
     for (unsigned c = 0; c < CHANNELS; c++) {
@@ -123,6 +128,21 @@ put_outputs(struct stream *stream, unsigned half, uint64_t position)
         for (int32_t i = 0; i < stream->frames; i++)
             stream->cable[c][(position + (uint64_t)i) % CABLE_FRAMES] = output ? output[i] : 0;
     }
+}
+
+/* The host may write into a half until the call for the other one returns: then the block of the
+ * call before is taken. There is time, the cable is two blocks long. */
+static void
+take_blocks(struct stream *stream, uint64_t position)
+{
+    unsigned half = (unsigned)stream->half;
+
+    if (BROKEN(takes_at_return) || BROKEN(output_ready_ignored) || BROKEN(takes_wrong_half))
+        put_outputs(stream, half, position);
+    else if (stream->has_previous)
+        put_outputs(stream, half ^ 1, stream->previous_position);
+    stream->has_previous = true;
+    stream->previous_position = position;
 }
 
 static void
@@ -399,7 +419,7 @@ one_block(struct stream *stream, uint32_t run)
     if (stream->blocks == 2 && (BROKEN(reset_for_nothing) || BROKEN(tells_unasked)))
         stream->tell |= BROKEN(tells_unasked) ? TELL_LATENCIES : TELL_RESET;
     if (stream->run == run) {
-        put_outputs(stream, (unsigned)stream->half, position);
+        take_blocks(stream, position);
         protect_halves(stream, PAGE_NOACCESS);
         stream->position = position + (uint64_t)stream->frames;
         stream->half ^= 1;

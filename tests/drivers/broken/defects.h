@@ -169,6 +169,13 @@
       "latency_is_as_reported_at_each_rate")                                                       \
     X(latency_varies, "each start has another latency", ANY,                                       \
       "latency_is_the_same_after_each_start")                                                      \
+    X(latency_of_large_ignores_rate,                                                               \
+      "the latency with the largest buffer is right at 48 kHz only", ANY,                          \
+      "latency_is_as_reported_at_each_size_and_rate")                                              \
+    X(takes_at_return, "a block is taken when its callback returns", ANY,                          \
+      "what_is_written_before_the_next_callback_is_heard")                                         \
+    X(output_ready_ignored, "outputReady answers OK, and a block is taken before it is called",    \
+      ANY, "what_is_written_before_output_ready_is_heard")                                         \
     X(output_ready_delays, "outputReady makes the way longer by a buffer, untold", ANY,            \
       "output_ready_latency_is_as_reported")                                                       \
     /* rates */                                                                                    \
@@ -240,6 +247,12 @@
     X(future_null_crash, "future writes through a NULL parameter", ANY, "future_takes_null")       \
     X(gain_without_doing, "future says that it can set gains, and cannot", ANY,                    \
       "gains_are_as_told")                                                                         \
+    X(gain_not_done, "future answers SUCCESS to gains and does nothing", ANY,                      \
+      "an_input_gain_is_heard,an_output_gain_is_heard")                                            \
+    X(monitor_not_done, "future answers SUCCESS to SetInputMonitor and does nothing", ANY,         \
+      "the_monitor_is_heard")                                                                      \
+    X(meter_stands, "meters always show the same", ANY,                                            \
+      "an_input_meter_follows_the_sound,an_output_meter_follows_the_sound")                        \
     X(monitor_without_doing, "future says that it can monitor, and cannot", ANY,                   \
       "input_monitor_is_as_told")                                                                  \
     X(transport_without_doing, "future says that it has a transport, and has none", ANY,           \
@@ -384,6 +397,7 @@
     X(jitter, "each third callback comes one and a half periods late", ANY,                        \
       "callbacks_come_evenly")                                                                     \
     X(stalls, "each 32nd callback comes 120 ms late", ANY, "callbacks_come_evenly")                \
+    X(high_rates_slow, "the card runs slow above 192 kHz", ANY, "each_rate_is_delivered")          \
     X(rate_off, "the card runs three per cent slow", ANY, "the_rate_is_really_delivered")          \
     X(direct_garbage, "directProcess is 77", ANY, "direct_process_is_0_or_1")                      \
     X(halves_not_zeroed, "the halves hold noise at start", ANY,                                    \
@@ -435,7 +449,7 @@
     X(many_channels_lose, "each second block is lost with more than four channels", ANY,           \
       "all_channels_stream")                                                                       \
     X(small_with_many_lose, "each second block is lost with small buffers and many channels", ANY, \
-      "all_channels_stream_with_the_smallest_buffer")                                              \
+      "all_channels_stream_with_the_smallest_buffer,a_long_run_at_the_limits_stays_whole")         \
     X(busy_host_loses, "a host that takes 40 % of a period loses the next block", ANY,             \
       "a_host_that_computes_half_the_time_keeps_up")                                               \
     /* sound */                                                                                    \

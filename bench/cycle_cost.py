@@ -5,6 +5,8 @@ import re
 import subprocess
 import tempfile
 
+from real_time import real_time
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BINARY = TOP / "build/native/bench/bench_cycle"
 PROGRAMS = [1, 2, 4, 8, 16, 32, 64]
@@ -13,7 +15,7 @@ SHORT, LONG = 200, 1200  # cycles under callgrind: the difference is what they c
 
 
 def time_ns(case, cycles):
-    said = subprocess.run([BINARY, *map(str, case), str(cycles)], capture_output=True, text=True, check=True).stdout.split()
+    said = subprocess.run(real_time(1, BINARY, *case, cycles), capture_output=True, text=True, check=True).stdout.split()
     return int(said[0]), int(said[1])
 
 

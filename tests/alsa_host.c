@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { WAIT_MS = 20000, RAMP = 1 << 14, LOW_BITS = 8, FULL_SCALE = 1 << 23 };
+enum { WAIT_MS = 60000, RAMP = 1 << 14, LOW_BITS = 8, FULL_SCALE = 1 << 23 };
 
 static const char *engine;
 static uint32_t low_mask;

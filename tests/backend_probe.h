@@ -48,6 +48,9 @@ void probe_await_cycles(struct probe *probe, uint32_t cycles);
 void probe_await_event(struct probe *probe, enum backend_event_kind kind);
 /** Number of devices listed; *first is the first. */
 unsigned probe_list(struct probe *probe, struct backend_device *first);
+/** The same where it may fail; count: number of devices. */
+enum tutti_status probe_try_list(struct probe *probe, struct backend_device *first,
+                                 unsigned *count);
 /** The delay that most cycles measured; *share: how many of all that heard something. */
 int64_t probe_delay(const struct probe *probe, double *share);
 

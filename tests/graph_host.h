@@ -14,7 +14,7 @@
 #include "os/os.h"
 #include "tutti/tutti.h"
 
-enum { HOST_RATE_HZ = 48000, HOST_KEEP = 400, HOST_WAIT_MS = 20000 };
+enum { HOST_RATE_HZ = 48000, HOST_KEEP = 400, HOST_WAIT_MS = 60000 };
 
 /* What a program saw of one block. */
 struct seen {

@@ -16,6 +16,7 @@
 
 #include "conform/burst.h"
 #include "conform/inside.h"
+#include "conform/measure.h"
 #include "conform/results.h"
 #include "conform/samples.h"
 
@@ -43,6 +44,42 @@ each_case_has_a_name_of_its_own_a_rule_and_a_source(void **state)
             assert_string_not_equal(one->name, conform_case_at(k, NULL)->name);
     }
     assert_null(conform_case_at(count, NULL));
+}
+
+/* Somebody else can go and look: a file, a thread, a document with its name; or it is our own rule,
+ * and says why. */
+static void
+each_source_can_be_looked_up(void **state)
+{
+    static const char *const exact[] = {
+        "tutti/asio.h",
+        "examples/",
+        ".cpp",
+        ".cs",
+        ".md",
+        "issue ",
+        "issues ",
+        "pull request",
+        "manual",
+        "COM, ",
+        "Microsoft, ",
+        "un4seen.com",
+        "our own rule: because ",
+    };
+    static const char *const vague[] = {"observed", "seen in", "public threads",
+                                        "interface's documents", "in hosts"};
+
+    (void)state;
+    for (unsigned i = 0; i < conform_case_count(); i++) {
+        const struct conform_case *one = conform_case_at(i, NULL);
+        bool found = false;
+        for (unsigned k = 0; k < sizeof exact / sizeof *exact; k++)
+            found = found || strstr(one->source, exact[k]);
+        for (unsigned k = 0; k < sizeof vague / sizeof *vague; k++)
+            found = found && !strstr(one->source, vague[k]);
+        if (!found)
+            fail_msg("%s: \"%s\" is no source that can be looked up", one->name, one->source);
+    }
 }
 
 static void
@@ -239,6 +276,39 @@ a_failed_case_shows_its_reason_below(void **state)
     text_fini(&text);
 }
 
+static void
+what_was_tried_again_is_told(void **state)
+{
+    struct result list[3];
+    struct results results = some_results(list);
+    struct style plain = {.terminal = false};
+    struct text text;
+
+    list[0].tries = 2;
+    text_init(&text);
+    show_result(&text, &plain, &results.list[0]);
+    assert_non_null(strstr(text_get(&text), "2.50 ms, tried 2 times\n"));
+    text_clear(&text);
+    show_json(&text, &results);
+    assert_non_null(strstr(text_get(&text), "\"unit\":\"ms\"},\"tries\":2}"));
+    assert_non_null(strstr(text_get(&text), "\"figure\":null,\"tries\":1}"));
+    text_clear(&text);
+    show_html(&text, &results);
+    assert_non_null(strstr(text_get(&text), "tried 2 times"));
+    text_fini(&text);
+}
+
+/* ---- a busy machine ---- */
+
+static void
+what_is_busy_only_while_the_driver_plays_excuses_nothing(void **state)
+{
+    assert_true(measure_excuses(90, 80));
+    assert_false(measure_excuses(90, 5)); /* a service of the driver's own */
+    assert_false(measure_excuses(20, 80));
+    assert_false(measure_excuses(20, 5));
+}
+
 /* ---- main ---- */
 
 static char *
@@ -264,6 +334,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_case_has_a_name_of_its_own_a_rule_and_a_source),
+        cmocka_unit_test(each_source_can_be_looked_up),
         cmocka_unit_test(the_document_holds_the_table_of_cases),
         cmocka_unit_test(cases_are_chosen_by_name_group_and_glob),
         cmocka_unit_test(samples_of_each_type_come_back_within_their_step),
@@ -273,6 +344,8 @@ main(int argc, char **argv)
         cmocka_unit_test(html_escapes_what_a_driver_says),
         cmocka_unit_test(pictures_are_drawn_where_there_are_points),
         cmocka_unit_test(a_failed_case_shows_its_reason_below),
+        cmocka_unit_test(what_was_tried_again_is_told),
+        cmocka_unit_test(what_is_busy_only_while_the_driver_plays_excuses_nothing),
     };
 
     if (argc == 2 && strcmp(argv[1], "--print") == 0) {

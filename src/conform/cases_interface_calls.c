@@ -418,15 +418,18 @@ static const struct conform_case cases[] = {
      methods_keep_the_stack_and_the_registers, NEED_STREAM, 0},
     {"methods_keep_the_floating_point_state",
      "Rounding, precision, exceptions and denormals of the host's threads stay as they are",
-     "the platform's calling convention", methods_keep_the_floating_point_state, NEED_STREAM, 0},
+     "Microsoft, x64 calling convention: MXCSR and the x87 control word are nonvolatile",
+     methods_keep_the_floating_point_state, NEED_STREAM, 0},
     {"unknown_selectors_are_refused",
      "future answers InvalidParameter to selectors it does not know, in any state, also before "
      "init",
-     "observed in hosts: one asks before init and rejects a driver that answers NotPresent",
+     "tutti/asio.h; dechamps/ASIO401, issue 20 (HpW Works calls methods before init); our own "
+     "rule: because a driver that is not initialised knows as well what it can",
      unknown_selectors_are_refused, NEED_STREAM, 0},
     {"questions_are_answered_with_success_or_an_error",
      "future answers what a driver can with SUCCESS (0x3f4847a0) or an error, never with OK",
-     "tutti/asio.h; observed in hosts: they compare with SUCCESS",
+     "tutti/asio.h: ASIO_SUCCESS; JUCE, juce_ASIO_windows.cpp: open asks CanReportOverload and "
+     "looks at the value",
      questions_are_answered_with_success_or_an_error, NEED_INIT, 0},
     {"input_monitor_is_as_told",
      "SetInputMonitor works where CanInputMonitor says so, else refuses", "tutti/asio.h",

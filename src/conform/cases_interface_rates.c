@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Group interface, sample rates, and pointers and windows that are not what they should be. */
 #include "conform/inside.h"
+#include "conform/rates.h"
 
 #include <math.h>
 #include <string.h>
-
-static const double rates[] = {8000,  11025,  16000,  22050,  32000,  44100,  48000, 88200,
-                               96000, 176400, 192000, 352800, 384000, 705600, 768000};
-enum { RATES = sizeof rates / sizeof *rates };
 
 /* ---- rates ---- */
 
@@ -20,14 +17,14 @@ accepted_rates_can_be_set_and_read_back(struct conform *t)
     if (!s)
         return;
     for (unsigned i = 0; i < RATES; i++) {
-        if (call_can_sample_rate(s, rates[i]) != ASIO_OK)
+        if (call_can_sample_rate(s, rates_hz[i]) != ASIO_OK)
             continue;
         double read = 0;
         accepted++;
-        int32_t set = call_set_sample_rate(s, rates[i]), got = call_get_sample_rate(s, &read);
-        conform_expect(t, set == ASIO_OK && got == ASIO_OK && read == rates[i],
-                       "%g Hz was accepted; setSampleRate answered %s, getSampleRate %g", rates[i],
-                       conform_error_text(set), read);
+        int32_t set = call_set_sample_rate(s, rates_hz[i]), got = call_get_sample_rate(s, &read);
+        conform_expect(t, set == ASIO_OK && got == ASIO_OK && read == rates_hz[i],
+                       "%g Hz was accepted; setSampleRate answered %s, getSampleRate %g",
+                       rates_hz[i], conform_error_text(set), read);
     }
     call_set_sample_rate(s, s->rate_hz);
     conform_figure(t, accepted, "rates");
@@ -44,14 +41,14 @@ refused_rates_change_nothing(struct conform *t)
         return;
     for (unsigned i = 0; i < RATES; i++) {
         double read = 0;
-        if (call_can_sample_rate(s, rates[i]) == ASIO_OK)
+        if (call_can_sample_rate(s, rates_hz[i]) == ASIO_OK)
             continue;
-        int32_t set = call_set_sample_rate(s, rates[i]);
+        int32_t set = call_set_sample_rate(s, rates_hz[i]);
         call_get_sample_rate(s, &read);
         conform_expect(t, set != ASIO_OK, "canSampleRate refused %g Hz, setSampleRate took it",
-                       rates[i]);
+                       rates_hz[i]);
         conform_expect(t, read == s->rate_hz, "after a refusal of %g Hz the rate is %g, not %g",
-                       rates[i], read, s->rate_hz);
+                       rates_hz[i], read, s->rate_hz);
     }
     subject_close(s);
 }
@@ -87,7 +84,7 @@ a_refused_rate_is_answered_with_noclock(struct conform *t)
     if (!s)
         return;
     for (unsigned i = 0; i < RATES + sizeof odd / sizeof *odd; i++) {
-        double rate = i < RATES ? rates[i] : odd[i - RATES];
+        double rate = i < RATES ? rates_hz[i] : odd[i - RATES];
         int32_t answer = call_can_sample_rate(s, rate);
         conform_expect(t, answer == ASIO_OK || answer == ASIO_NO_CLOCK,
                        "canSampleRate(%g) answered %s, neither OK nor NoClock", rate,
@@ -126,12 +123,9 @@ a_rate_survives_the_instance(struct conform *t)
 
     if (!s)
         return;
-    for (unsigned i = 0; i < RATES && other == 0; i++) {
-        if (rates[i] != before && rates[i] >= 44100 &&
-            call_can_sample_rate(s, rates[i]) == ASIO_OK &&
-            call_set_sample_rate(s, rates[i]) == ASIO_OK)
-            other = rates[i];
-    }
+    other = rates_other(s);
+    if (other > 0 && call_set_sample_rate(s, other) != ASIO_OK)
+        other = 0;
     subject_close(s);
     if (other == 0) {
         conform_skip(t, "the device has one rate only");
@@ -155,12 +149,12 @@ can_sample_rate_is_answered_while_it_runs(struct conform *t)
     if (!s)
         return;
     for (unsigned i = 0; i < RATES; i++)
-        before[i] = call_can_sample_rate(s, rates[i]) == ASIO_OK;
+        before[i] = call_can_sample_rate(s, rates_hz[i]) == ASIO_OK;
     if (subject_prepare(s, 2, 2, 0) && subject_stream(s, 2)) {
         for (unsigned i = 0; i < RATES; i++) {
-            bool now = call_can_sample_rate(s, rates[i]) == ASIO_OK;
-            conform_expect(t, now || !before[i] || rates[i] != s->rate_hz,
-                           "canSampleRate(%g) is refused while it runs at it", rates[i]);
+            bool now = call_can_sample_rate(s, rates_hz[i]) == ASIO_OK;
+            conform_expect(t, now || !before[i] || rates_hz[i] != s->rate_hz,
+                           "canSampleRate(%g) is refused while it runs at it", rates_hz[i]);
         }
         uint32_t seen = atomic_load(&s->host.block_count);
         conform_expect(t, host_wait(&s->host, seen + 2, 3000),
@@ -327,27 +321,29 @@ static const struct conform_case cases[] = {
      refused_rates_change_nothing, NEED_INIT, 0},
     {"impossible_rates_are_refused",
      "Negative, tiny, huge and infinite rates and NaN are refused, and the rate stays",
-     "observed in hosts: they ask for -1, 1e7, NaN and infinity", impossible_rates_are_refused,
-     NEED_INIT, 0},
+     "dechamps/FlexASIO, issue 135 (Audio Precision asks for NaN); our own rule: because what is "
+     "no number, or no rate, has no answer but no",
+     impossible_rates_are_refused, NEED_INIT, 0},
     {"a_refused_rate_is_answered_with_noclock", "canSampleRate answers OK or NoClock",
      "PortAudio, pa_asio.cpp: IsFormatSupported takes any other error for a yes; NAudio, "
      "AsioDriver.cs: CanSampleRate throws",
      a_refused_rate_is_answered_with_noclock, NEED_INIT, 0},
     {"rate_zero_is_answered",
      "A rate of 0 is refused or means the external clock, and does no harm",
-     "observed in hosts: 0 stands for a rate that is not known yet", rate_zero_is_answered,
-     NEED_STREAM, 0},
+     "PortAudio, pa_asio.cpp: ValidateAndSetSampleRate names 0 for an external clock",
+     rate_zero_is_answered, NEED_STREAM, 0},
     {"a_rate_survives_the_instance",
      "A rate that was set is there when the driver is released and created again",
-     "observed in hosts: one instance sets it, another plays", a_rate_survives_the_instance,
-     NEED_INIT, 0},
+     "dechamps/FlexASIO, issue 31 (REW sets it in one object and plays in another)",
+     a_rate_survives_the_instance, NEED_INIT, 0},
     {"can_sample_rate_is_answered_while_it_runs",
      "canSampleRate is answered while callbacks come, and disturbs nothing",
-     "observed in hosts: the settings page is open while it plays",
+     "dechamps/FlexASIO, issue 66 (Max asks for all rates while there are buffers)",
      can_sample_rate_is_answered_while_it_runs, NEED_STREAM, 0},
     {"null_pointers_are_answered", "A NULL in place of an out-parameter is answered, not followed",
-     "observed in hosts: getClockSources and getChannels with NULL", null_pointers_are_answered,
-     NEED_STREAM, 0},
+     "JUCE, juce_ASIO_windows.cpp: open passes NULL to future; our own rule: because a NULL is a "
+     "mistake to tell, not one to end a session over",
+     null_pointers_are_answered, NEED_STREAM, 0},
     {"future_takes_null", "future never answers SUCCESS to a NULL in place of a struct",
      "tutti/asio.h", future_takes_null, NEED_INIT, 0},
     {"any_window_will_do", "init takes no window, a wrong one and one that is gone later",
@@ -355,7 +351,7 @@ static const struct conform_case cases[] = {
      any_window_will_do, NEED_INIT, 0},
     {"the_control_panel_may_be_asked_for_in_any_state",
      "controlPanel answers in any state and twice, also before init",
-     "observed in hosts: the button of a driver that was not started",
+     "dechamps/FlexASIO, issue 184; dechamps/ASIO401, issue 25 (before init)",
      the_control_panel_may_be_asked_for_in_any_state, NEED_STREAM, 60},
 };
 

@@ -374,38 +374,49 @@ garbage_in_the_other_half_is_not_heard(struct conform *t)
 
 /* ---- the table ---- */
 
-#define FACTS "seen in hosts; public threads of FlexASIO, WineASIO and ASIO401"
-
 static const struct conform_case cases[] = {
     {"late_callbacks_are_survived", "A callback that takes three periods costs blocks, no more",
-     FACTS, late_callbacks_are_survived, NEED_STREAM, 0},
+     "our own rule: because loading a plug-in holds a callback up, and the music goes on after it",
+     late_callbacks_are_survived, NEED_STREAM, 0},
     {"lost_blocks_show_in_position_and_time",
-     "After a callback of 300 ms position and time tell how much was lost", FACTS,
+     "After a callback of 300 ms position and time tell how much was lost",
+     "tutti/asio.h: positions; our own rule: because a recording with a gap must have it in its "
+     "place",
      lost_blocks_show_in_position_and_time, NEED_STREAM, 0},
     {"lost_blocks_are_not_made_up_for",
-     "After a callback of 300 ms the lost blocks are not delivered all at once", FACTS,
+     "After a callback of 300 ms the lost blocks are not delivered all at once",
+     "our own rule: because blocks that come all at once leave no time to compute them",
      lost_blocks_are_not_made_up_for, NEED_STREAM, 0},
     {"an_overload_is_told_by_a_driver_that_can",
-     "A driver that says it reports overloads tells one", "future selector CanReportOverload",
+     "A driver that says it reports overloads tells one",
+     "tutti/asio.h: CanReportOverload; JUCE, juce_ASIO_windows.cpp: asioMessagesCallback counts "
+     "what Overload tells",
      an_overload_is_told_by_a_driver_that_can, NEED_STREAM, 0},
-    {"stop_in_the_callback_returns", "stop may be called within the callback", FACTS,
+    {"stop_in_the_callback_returns", "stop may be called within the callback",
+     "naudio/NAudio, issues 259 and 366 (stop in the callback at the end of a file)",
      stop_in_the_callback_returns, NEED_STREAM, 0},
     {"stop_and_start_in_the_callback_return",
-     "stop and start within the callback are done or refused", FACTS,
+     "stop and start within the callback are done or refused",
+     "naudio/NAudio, issue 259 (stop in the callback); our own rule: because who plays the next "
+     "file starts there, too",
      stop_and_start_in_the_callback_return, NEED_STREAM, 0},
-    {"dispose_in_the_callback_returns", "disposeBuffers may be called within the callback", FACTS,
+    {"dispose_in_the_callback_returns", "disposeBuffers may be called within the callback",
+     "naudio/NAudio, issue 259 (stop in the callback); our own rule: because who stops there may "
+     "dispose there",
      dispose_in_the_callback_returns, NEED_STREAM, 0},
-    {"release_in_the_callback_returns", "The last Release may come within the callback", FACTS,
+    {"release_in_the_callback_returns", "The last Release may come within the callback",
+     "naudio/NAudio, AsioDisposeFromStoppedHandlerTest.cs (disposed of where the end is told)",
      release_in_the_callback_returns, NEED_STREAM, 0},
     {"stop_waits_for_a_callback_that_runs", "stop returns when the last callback has returned",
-     "the interface's documents; PortAudio, pa_asio.cpp, EnsureCallbackHasCompleted",
+     "PortAudio, pa_asio.cpp: EnsureCallbackHasCompleted (one driver does not wait)",
      stop_waits_for_a_callback_that_runs, NEED_STREAM, 0},
-    {"inputs_may_be_written_by_the_host", "A host that works in place may write into inputs", FACTS,
+    {"inputs_may_be_written_by_the_host", "A host that works in place may write into inputs",
+     "PortAudio, pa_asio.cpp: bufferSwitchTimeInfo converts inputs in place",
      inputs_may_be_written_by_the_host, NEED_STREAM | NEED_INPUT, 0},
     {"garbage_in_the_other_half_is_not_heard",
      "What a host leaves in the half that is not its own, and overwrites later, is not played",
-     "the double-buffer rule; dechamps/ASIOUtil, BUFFERS.md",
-     garbage_in_the_other_half_is_not_heard, NEED_STREAM | NEED_LOOPBACK, 0},
+     "dechamps/ASIOUtil, BUFFERS.md: buffer validity", garbage_in_the_other_half_is_not_heard,
+     NEED_STREAM | NEED_LOOPBACK, 0},
 };
 
 const struct conform_group conform_group_rude_callback = {"rude", "hosts that misbehave", cases,

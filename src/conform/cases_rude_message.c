@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Group rude, messages: hosts that ignore them, act on them at once, answer nonsense, or leave
  * functions out. */
+#include "conform/rates.h"
 #include "conform/rude.h"
 
 enum { BUSY_MS = 1000 };
@@ -12,7 +13,7 @@ enum { BUSY_MS = 1000 };
 static bool
 provoke_reset(struct rude *rude, double *rate)
 {
-    *rate = rude_other_rate(rude->s);
+    *rate = rates_other(rude->s);
     if (*rate == 0 || call_set_sample_rate(rude->s, *rate) != ASIO_OK)
         return false;
     for (unsigned ms = 0; ms < BUSY_MS && !atomic_load(&rude->entered); ms += 5)
@@ -97,7 +98,7 @@ a_new_rate_is_applied_or_a_reset_is_asked_for(struct conform *t)
 
     if (!rude)
         return;
-    double before = rude->s->rate_hz, other = rude_other_rate(rude->s);
+    double before = rude->s->rate_hz, other = rates_other(rude->s);
     bool asked = provoke_reset(rude, &rate);
     if (other == 0) {
         conform_skip(t, "the driver has one rate only");
@@ -317,33 +318,40 @@ output_ready_may_come_at_any_time(struct conform *t)
 
 /* ---- the table ---- */
 
-#define FACTS "seen in hosts; public threads of FlexASIO, WineASIO and ASIO401"
-#define DOCUMENTS "the interface's documents"
-
 static const struct conform_case cases[] = {
     {"a_reset_request_may_be_ignored", "Callbacks go on, for ever, when a reset request is ignored",
-     FACTS, a_reset_request_may_be_ignored, NEED_STREAM, 5},
+     "PortAudio/portaudio, issue 108; RustAudio/cpal, pull request 1058 (both ignored it)",
+     a_reset_request_may_be_ignored, NEED_STREAM, 5},
     {"a_new_rate_is_applied_or_a_reset_is_asked_for",
-     "A rate that is accepted while running is the rate, or a reset is asked for", DOCUMENTS,
+     "A rate that is accepted while running is the rate, or a reset is asked for",
+     "dechamps/FlexASIO, flexasio.cpp: SetSampleRate, issue 72 (Cubase sets it while it runs)",
      a_new_rate_is_applied_or_a_reset_is_asked_for, NEED_STREAM, 5},
     {"a_reset_request_comes_from_another_thread",
-     "A reset request does not come on the thread of the callbacks", FACTS,
+     "A reset request does not come on the thread of the callbacks",
+     "jamulussoftware/jamulus, issue 3779 (told on the callback thread, it locks up)",
      a_reset_request_comes_from_another_thread, NEED_STREAM, 5},
-    {"released_within_a_reset_request", "The last Release may come within a reset request", FACTS,
+    {"released_within_a_reset_request", "The last Release may come within a reset request",
+     "jamulussoftware/jamulus, issue 3779 (the host acts within the message); our own rule: "
+     "because to unload the driver is one way to act",
      released_within_a_reset_request, NEED_STREAM, 5},
     {"made_anew_within_a_reset_request",
-     "Buffers may be disposed of, made and started within a reset request", FACTS,
+     "Buffers may be disposed of, made and started within a reset request",
+     "jamulussoftware/jamulus, issue 3779 (the host acts within the message)",
      made_anew_within_a_reset_request, NEED_STREAM, 5},
     {"nonsense_in_answer_to_messages_is_survived",
-     "A host that answers nonsense to each message is called all the same", FACTS,
+     "A host that answers nonsense to each message is called all the same",
+     "our own rule: because an answer is data, and a host's mistake in it must not end the music",
      nonsense_in_answer_to_messages_is_survived, NEED_STREAM, 0},
     {"missing_functions_are_not_called",
-     "Callbacks that the host leaves NULL, bufferSwitch apart, are not called", FACTS,
+     "Callbacks that the host leaves NULL, bufferSwitch apart, are not called",
+     "thestk/rtaudio, issue 485 (a driver calls the fourth, which is NULL)",
      missing_functions_are_not_called, NEED_STREAM, 5},
     {"a_time_of_148_bytes_is_enough",
      "Nothing beyond the 148 bytes of the time that a host returns is touched", "tutti/asio.h",
      a_time_of_148_bytes_is_enough, NEED_STREAM, 0},
-    {"output_ready_may_come_at_any_time", "outputReady outside of callbacks does no harm", FACTS,
+    {"output_ready_may_come_at_any_time", "outputReady outside of callbacks does no harm",
+     "JUCE, juce_ASIO_windows.cpp: openDevice asks before there are buffers; dechamps/ASIOUtil, "
+     "BUFFERS.md (from another thread)",
      output_ready_may_come_at_any_time, NEED_STREAM, 0},
 };
 

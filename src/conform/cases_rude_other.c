@@ -88,22 +88,35 @@ a_process_that_releases_nothing_ends(struct conform *t)
 
 /* ---- the table ---- */
 
-#define FACTS "seen in hosts; public threads of FlexASIO, WineASIO and ASIO401"
 #define KILLED_RULE(state) "A process killed in " state " leaves the device to the next one"
 
 static const struct conform_case cases[] = {
-    {"two_panels_do_no_harm", "controlPanel may be called twice while callbacks come", FACTS,
+    {"two_panels_do_no_harm", "controlPanel may be called twice while callbacks come",
+     "PortAudio/portaudio, issue 109 (a panel while a stream is open); our own rule: because a "
+     "button can be pressed twice",
      two_panels_do_no_harm, NEED_STREAM, 0},
-    {"two_threads_stop_at_once", "stop may come from two threads at once", FACTS,
+    {"two_threads_stop_at_once", "stop may come from two threads at once",
+     "RtAudio, RtAudio.cpp: stopStream and asioStopStream are two threads",
      two_threads_stop_at_once, NEED_STREAM, 0},
-    {"killed_while_loaded", KILLED_RULE("Loaded"), FACTS, killed_while_loaded, NEED_STREAM, 0},
-    {"killed_while_initialized", KILLED_RULE("Initialized"), FACTS, killed_while_initialized,
-     NEED_STREAM, 0},
-    {"killed_while_prepared", KILLED_RULE("Prepared"), FACTS, killed_while_prepared, NEED_STREAM,
-     0},
-    {"killed_while_running", KILLED_RULE("Running"), FACTS, killed_while_running, NEED_STREAM, 0},
+    {"killed_while_loaded", KILLED_RULE("Loaded"),
+     "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "
+     "manager asks for no state",
+     killed_while_loaded, NEED_STREAM, 0},
+    {"killed_while_initialized", KILLED_RULE("Initialized"),
+     "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "
+     "manager asks for no state",
+     killed_while_initialized, NEED_STREAM, 0},
+    {"killed_while_prepared", KILLED_RULE("Prepared"),
+     "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "
+     "manager asks for no state",
+     killed_while_prepared, NEED_STREAM, 0},
+    {"killed_while_running", KILLED_RULE("Running"),
+     "eiz/SynchronousAudioRouter, issue 59 (killed while it plays, it hangs); mdias/rs_asio, issue "
+     "75 (the device stays taken)",
+     killed_while_running, NEED_STREAM, 0},
     {"a_process_that_releases_nothing_ends",
-     "A process that ends without stop, disposeBuffers and Release does end", FACTS,
+     "A process that ends without stop, disposeBuffers and Release does end",
+     "mdias/rs_asio, issues 20 and 67 (the game hangs at its end); pure-data/pure-data, issue 1219",
      a_process_that_releases_nothing_ends, NEED_STREAM, 40},
 };
 

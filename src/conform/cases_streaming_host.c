@@ -2,6 +2,7 @@
 /* Group streaming, the host's side: what it accepts, declines, asks and changes meanwhile. */
 #include "conform/inside.h"
 #include "conform/measure.h"
+#include "conform/rates.h"
 
 #include <math.h>
 #include <string.h>
@@ -154,18 +155,6 @@ an_unchanged_rate_is_not_announced(struct conform *t)
 
 /* ---- rates while it plays ---- */
 
-static double
-find_other_rate(struct subject *s)
-{
-    static const double rates[] = {44100, 48000, 96000, 88200};
-
-    for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++) {
-        if (rates[i] != s->rate_hz && call_can_sample_rate(s, rates[i]) == ASIO_OK)
-            return rates[i];
-    }
-    return 0;
-}
-
 static void
 a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
 {
@@ -173,7 +162,7 @@ a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
 
     if (!s)
         return;
-    double before = s->rate_hz, other = find_other_rate(s), now = 0;
+    double before = s->rate_hz, other = rates_other(s), now = 0;
     if (other == 0) {
         conform_skip(t, "the device has one rate only");
     } else {
@@ -380,15 +369,15 @@ a_late_callback_does_not_end_the_stream(struct conform *t)
 static const struct conform_case cases[] = {
     {"time_info_comes_where_it_is_wanted",
      "A driver that can gives time info to a host that answers 1 to SelectorSupported(7) and to 7",
-     "tutti/asio.h; observed in hosts: JUCE, Cubase", time_info_comes_where_it_is_wanted,
-     NEED_STREAM, 0},
+     "tutti/asio.h; PortAudio, pa_asio.cpp: asioMessages answers 1 to both",
+     time_info_comes_where_it_is_wanted, NEED_STREAM, 0},
     {"a_host_that_declines_time_info_gets_none",
      "bufferSwitch is called where the host answers 0 to 7, although the pointer is set",
-     "observed in hosts: they set the pointer and decline",
+     "JUCE, juce_ASIO_windows.cpp: asioMessagesCallback answers 0, setCallbacks sets the pointer",
      a_host_that_declines_time_info_gets_none, NEED_STREAM, 0},
     {"a_host_without_the_fourth_callback_is_called_plainly",
      "bufferSwitch is called where bufferSwitchTimeInfo is NULL",
-     "observed in hosts: NULL in the fourth place",
+     "thestk/rtaudio, issue 485 (the fourth is NULL)",
      a_host_without_the_fourth_callback_is_called_plainly, NEED_STREAM, 0},
     {"time_info_is_whole",
      "Time info has a valid position, time and the present rate, and no change of it",
@@ -397,17 +386,17 @@ static const struct conform_case cases[] = {
      "What a host does not know by SelectorSupported is not sent to it", "tutti/asio.h",
      a_host_that_knows_no_messages_gets_none, NEED_STREAM, 0},
     {"no_reset_is_asked_for_without_a_cause", "An undisturbed stream is not asked to reset",
-     "observed in hosts: each reset is a gap", no_reset_is_asked_for_without_a_cause, NEED_STREAM,
-     0},
+     "JUCE, juce_ASIO_windows.cpp: resetRequest closes the device and opens it again",
+     no_reset_is_asked_for_without_a_cause, NEED_STREAM, 0},
     {"an_unchanged_rate_is_not_announced",
      "sampleRateDidChange does not come when the present rate is set",
-     "observed in hosts: one stops when told the rate that it has",
+     "thestk/rtaudio, issue 235 (the stream stops when told the rate that it has)",
      an_unchanged_rate_is_not_announced, NEED_STREAM, 0},
     {"a_rate_set_while_it_runs_is_taken_or_refused",
      "setSampleRate while it runs is done, at the latest with new buffers, or refused; callbacks "
      "go "
      "on",
-     "observed in hosts: the settings page is open while it plays",
+     "dechamps/FlexASIO, issue 72 (Cubase sets it while it runs)",
      a_rate_set_while_it_runs_is_taken_or_refused, NEED_STREAM, 0},
     {"each_rate_is_delivered", "At each rate that it accepts the driver delivers it, to 2 %",
      "tutti/asio.h: canSampleRate", each_rate_is_delivered, NEED_STREAM, 20},
@@ -415,22 +404,25 @@ static const struct conform_case cases[] = {
      "With each buffer size that is offered, by doubling, the rate is delivered, to 10 %",
      "tutti/asio.h: getBufferSize", each_buffer_size_is_delivered, NEED_STREAM, 30},
     {"inputs_alone_are_enough", "Input channels stream without outputs",
-     "observed in hosts: recorders, analysers", inputs_alone_are_enough, NEED_STREAM | NEED_INPUT,
-     0},
+     "PortAudio, pa_asio.cpp: OpenStream without outputParameters", inputs_alone_are_enough,
+     NEED_STREAM | NEED_INPUT, 0},
     {"outputs_alone_are_enough", "Output channels stream without inputs",
-     "observed in hosts: players", outputs_alone_are_enough, NEED_STREAM | NEED_OUTPUT, 0},
-    {"one_channel_is_enough", "A single channel streams", "observed in hosts: metronomes, tuners",
-     one_channel_is_enough, NEED_STREAM, 0},
+     "PortAudio, pa_asio.cpp: OpenStream without inputParameters; dechamps/FlexASIO, issue 28 "
+     "(there is no input at all)",
+     outputs_alone_are_enough, NEED_STREAM | NEED_OUTPUT, 0},
+    {"one_channel_is_enough", "A single channel streams",
+     "PortAudio, examples/paex_mono_asio_channel_select.c", one_channel_is_enough, NEED_STREAM, 0},
     {"any_channels_in_any_order", "Inputs and outputs may be listed in any order",
      "tutti/asio.h: createBuffers", any_channels_in_any_order, NEED_STREAM, 0},
     {"output_ready_is_answered_the_same_each_time",
      "outputReady answers the same in each state after init, and latencies hold while it runs",
-     "observed in hosts: they ask once and count on it",
+     "PortAudio, pa_asio.cpp: LoadAsioDriver asks once and keeps the answer; JUCE, "
+     "juce_ASIO_windows.cpp: openDevice likewise",
      output_ready_is_answered_the_same_each_time, NEED_STREAM, 0},
     {"a_late_callback_does_not_end_the_stream",
      "After a callback that took three blocks' time halves alternate and positions go on",
-     "observed in hosts: a plug-in is loaded", a_late_callback_does_not_end_the_stream, NEED_STREAM,
-     0},
+     "our own rule: because loading a plug-in holds a callback up, and the music goes on after it",
+     a_late_callback_does_not_end_the_stream, NEED_STREAM, 0},
 };
 
 const struct conform_group conform_group_streaming_host = {"streaming", NULL, cases,

@@ -223,9 +223,10 @@ void os_process_settle_heap(void);
 void os_process_use_broker(void);
 
 /** Starts a program that outlives the caller: no inherited handles, own session or job, runtime
- * folder as its working folder, standard streams on the null device. argv ends with NULL. Errors:
- * NO_ENGINE (not found, refused: logged with the reason). */
-enum tutti_status os_process_spawn(const char *path, const char *const *argv);
+ * folder as its working folder, standard streams on the null device. argv ends with NULL. *pid: its
+ * process as os_process_alive() takes it, 0: unknown. Errors: NO_ENGINE (not found, refused: logged
+ * with the reason). */
+enum tutti_status os_process_spawn(const char *path, const char *const *argv, uint32_t *pid);
 
 /** True while the process exists (a zombie does not). */
 bool os_process_alive(uint32_t pid);

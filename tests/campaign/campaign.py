@@ -49,11 +49,11 @@ def is_alive(pid):
 class Program:
     """One process of campaign_program."""
 
-    def __init__(self, stage, channel, profile=None):
+    def __init__(self, stage, channel, profile=None, binary=None):
         self.channel = channel
         self.path = stage.folder / f"report-{stage.next_report}"
         stage.next_report += 1
-        self.process = subprocess.Popen([stage.build / "tests/campaign/campaign_program", self.path, str(channel), str(stage.cable),
+        self.process = subprocess.Popen([binary or stage.build / "tests/campaign/campaign_program", self.path, str(channel), str(stage.cable),
                                          *([profile] if profile else [])],
                                         stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=stage.environment)
         self.asked = 0

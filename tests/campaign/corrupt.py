@@ -14,12 +14,12 @@ import sys
 import time
 
 import campaign
-from campaign import Broken, Stage, wait_for
+from campaign import WAIT_S, Broken, Stage, wait_for
 
 GOOD = [(1, 64), (2, 128), (3, 1000)]  # channel, buffer
 ROUNDS_A_STAGE = 60                    # then an engine of its own again
 ATTACK_S = 30
-LEAK_S = 10                            # until the engine has let go of what it had of those who went
+LEAK_S = 30                            # until the engine has let go of what it had of those who went
 RESET_ON_FORK = 0x40000000             # SCHED_RESET_ON_FORK, which the scheduler's number may carry
 BELIEVED, SHUT_OUT = 3, 4              # hostile.c's status: the engine took a lie; it did not let the attacker in
 # what may go wrong, one field of the report each

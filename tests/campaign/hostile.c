@@ -24,7 +24,7 @@
 #include "proto/handoff.h"
 #include "proto/message.h"
 
-enum { BUFFER = 64, CHANNEL = 40, ATTACK_MS = 150 };
+enum { BUFFER = 64, CHANNEL = 40, ATTACK_MS = 150, PATIENCE_MS = 20000 };
 
 /* How it ends, but for 0; corrupt.py knows them. */
 enum { BELIEVED = 3, SHUT_OUT = 4 };
@@ -72,9 +72,10 @@ connect_engine(struct os_link **link)
     size_t bytes;
     proto_header_init(&hello.header, PROTO_HELLO, 1);
     strcpy(hello.program, "hostile");
-    return os_link_connect(link, in_ms(5000)) == TUTTI_OK &&
-           os_link_send(*link, &hello, sizeof(hello), NULL, 0, in_ms(5000)) == TUTTI_OK &&
-           os_link_recv(*link, answer, sizeof(answer), &bytes, handles, in_ms(5000)) == TUTTI_OK;
+    return os_link_connect(link, in_ms(PATIENCE_MS)) == TUTTI_OK &&
+           os_link_send(*link, &hello, sizeof(hello), NULL, 0, in_ms(PATIENCE_MS)) == TUTTI_OK &&
+           os_link_recv(*link, answer, sizeof(answer), &bytes, handles, in_ms(PATIENCE_MS)) ==
+               TUTTI_OK;
 }
 
 static void
@@ -96,11 +97,12 @@ show(const struct proto_prepare *prepare, const os_handle *mine, unsigned count,
     _Alignas(8) static unsigned char answer[OS_LINK_MAX_MESSAGE_BYTES];
     const struct proto_header *header = (const struct proto_header *)answer;
     size_t bytes;
-    if (os_link_send(me.link, prepare, sizeof(*prepare), mine, count, in_ms(5000)) != TUTTI_OK) {
+    if (os_link_send(me.link, prepare, sizeof(*prepare), mine, count, in_ms(PATIENCE_MS)) !=
+        TUTTI_OK) {
         return false;
     }
     do {
-        if (os_link_recv(me.link, answer, sizeof(answer), &bytes, handles, in_ms(10000)) !=
+        if (os_link_recv(me.link, answer, sizeof(answer), &bytes, handles, in_ms(PATIENCE_MS)) !=
             TUTTI_OK) {
             return false;
         }
@@ -517,7 +519,7 @@ messages_that_are_none(void)
         struct os_link *link = NULL;
         bool greeted = random_word() % 2;
         require_service(greeted ? connect_engine(&link)
-                                : os_link_connect(&link, in_ms(5000)) == TUTTI_OK,
+                                : os_link_connect(&link, in_ms(PATIENCE_MS)) == TUTTI_OK,
                         "could not connect again");
         size_t bytes = random_word() % (random_word() % 4 ? 200 : sizeof(message));
         for (size_t b = 0; b < sizeof(message); b += 8) {

@@ -79,7 +79,7 @@ set_up_program(uint32_t number, uint32_t channels)
     proto_segment_init(program->segment, &program->layout);
     os_wake_init(&program->doorbell, &program->segment->doorbell);
     for (uint32_t c = 0; c < channels; c++) {
-        program->input[c].ring = world.cycle.input_ring + (size_t)c * CYCLE_RING_FRAMES;
+        program->input[c].ring = world.cycle.input_ring + (size_t)c * CYCLE_RING_PITCH;
     }
     program->out_frames = CYCLE_MIN_OUT_FRAMES;
     program->out_ring = must(calloc((size_t)program->out_frames * channels, sizeof(float)));
@@ -135,7 +135,7 @@ main(int argc, char **argv)
     struct backend_area *ins = must(calloc(card, sizeof(*ins)));
     struct backend_area *outs = must(calloc(card, sizeof(*outs)));
     uint64_t *cost = must(calloc(cycles, sizeof(*cost)));
-    cycle->input_ring = must(calloc((size_t)card * CYCLE_RING_FRAMES, sizeof(float)));
+    cycle->input_ring = must(calloc((size_t)card * CYCLE_RING_PITCH, sizeof(float)));
     world.clock = (struct engine_clock){NULL, now, wait_for_it};
     cycle->clock = &world.clock;
     cycle->inputs = cycle->outputs = card;

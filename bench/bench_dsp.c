@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Speed of the sample kernels, against memcpy of the same samples in the same run: ns per sample,
- * median of many repeats. */
+/*
+ * Speed of the sample kernels, against memcpy of the same samples in the same run: ns per sample,
+ * for a mix ns per sample and source. Median of many repeats, and between which values nine of ten
+ * of them lie.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,11 @@ struct job {
     char name[48];
     enum dsp_format format;
     unsigned sources;
-    enum { COPY, FROM, TO, MIX } kind;
+    enum { COPY, FROM, TO, MIX, FROM_MANY, TO_MANY } kind;
+};
+
+struct speed {
+    double median, low, high; /* ns */
 };
 
 static int
@@ -30,8 +37,21 @@ compare(const void *a, const void *b)
 static void
 once(const struct job *job)
 {
-    const float *sources[SOURCES];
+    const float *sources[SOURCES], *from[CHANNELS];
+    float *to[CHANNELS];
     size_t bytes = dsp_format_bytes(job->format);
+    if (job->kind >= FROM_MANY) {
+        for (size_t c = 0; c < CHANNELS; c++) {
+            from[c] = to[c] = floats[0] + c * FRAMES;
+        }
+        if (job->kind == FROM_MANY) {
+            dsp_from_interleaved(to, CHANNELS, device, bytes * CHANNELS, job->format, FRAMES);
+        } else {
+            dsp_to_interleaved(device, CHANNELS, bytes * CHANNELS, job->format, from, FRAMES);
+        }
+        __asm__ volatile("" : : "r"(device), "r"(floats) : "memory");
+        return;
+    }
     for (size_t c = 0; c < CHANNELS; c++) {
         float *plane = floats[0] + c * FRAMES;
         unsigned char *memory = device + c * FRAMES * bytes;
@@ -51,12 +71,15 @@ once(const struct job *job)
         case MIX:
             dsp_mix_to_device(memory, bytes, job->format, sources, job->sources, 1.0f, FRAMES);
             break;
+        case FROM_MANY:
+        case TO_MANY:
+            break;
         }
         __asm__ volatile("" : : "r"(memory), "r"(plane) : "memory");
     }
 }
 
-static double
+static struct speed
 measure(const struct job *job)
 {
     static double times[REPEATS];
@@ -69,14 +92,15 @@ measure(const struct job *job)
         times[r] = (double)(os_now_ns() - begin) / ROUNDS / FRAMES / CHANNELS / sources;
     }
     qsort(times, REPEATS, sizeof(times[0]), compare);
-    return times[REPEATS / 2];
+    return (struct speed){times[REPEATS / 2], times[REPEATS / 20],
+                          times[REPEATS - 1 - REPEATS / 20]};
 }
 
 int
 main(int argc, char **argv)
 {
     bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
-    struct job jobs[2 * DSP_FORMAT_COUNT + 4] = {{.name = "memcpy", .kind = COPY}};
+    struct job jobs[2 * DSP_FORMAT_COUNT + 8] = {{.name = "memcpy", .kind = COPY}};
     unsigned count = 1;
     for (unsigned f = 0; f < DSP_FORMAT_COUNT; f++) {
         for (unsigned kind = FROM; kind <= TO; kind++) {
@@ -93,6 +117,14 @@ main(int argc, char **argv)
         job->sources = sources;
         snprintf(job->name, sizeof(job->name), "mix of %u to float32", sources);
     }
+    static const enum dsp_format interleaved[] = {DSP_F32, DSP_S32};
+    for (unsigned i = 0; i < 4; i++) {
+        struct job *job = &jobs[count++];
+        job->format = interleaved[i / 2];
+        job->kind = i % 2 ? TO_MANY : FROM_MANY;
+        snprintf(job->name, sizeof(job->name), "%s %s, interleaved", i % 2 ? "to" : "from",
+                 dsp_format_text(job->format));
+    }
     for (size_t i = 0; i < SOURCES; i++) {
         for (size_t n = 0; n < FRAMES * CHANNELS; n++) {
             floats[i][n] = (float)((n * 7919 + i * 31) % 2001) / 1000.0f / 40.0f - 0.02f;
@@ -101,17 +133,18 @@ main(int argc, char **argv)
     if (json) {
         printf("{\"variant\": \"%s\"", dsp_variant_name(dsp_best()));
     } else {
-        printf("%-24s %10s %10s   (%s, %d frames, %d channels, planar)\n", "kernel", "ns/sample",
+        printf("%-28s %9s %15s %9s   (%s, %d frames, %d channels)\n", "kernel", "ns", "nine of ten",
                "x memcpy", dsp_variant_name(dsp_best()), FRAMES, CHANNELS);
     }
     double copy = 0;
     for (unsigned j = 0; j < count; j++) {
-        double ns = measure(&jobs[j]);
-        copy = j ? copy : ns;
+        struct speed ns = measure(&jobs[j]);
+        copy = j ? copy : ns.median;
         if (json) {
-            printf(", \"%s\": %.4f", jobs[j].name, ns);
+            printf(", \"%s\": [%.4f, %.4f, %.4f]", jobs[j].name, ns.median, ns.low, ns.high);
         } else {
-            printf("%-24s %10.3f %10.1f\n", jobs[j].name, ns, ns / copy);
+            printf("%-28s %9.3f %7.3f–%.3f %9.1f\n", jobs[j].name, ns.median, ns.low, ns.high,
+                   ns.median / copy);
         }
     }
     printf(json ? "}\n" : "");

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Tables and plot of ./run bench cycle."""
-import re
 import subprocess
 
+from made_by import made_by_line, write_between
+
+AIM_TIME, AIM_PROCESSOR, AIM_FROM = 0.8, 0.6, 8  # of the peer's, and from how many programs on
 BEGIN, END = "<!-- cycle: written by ./run bench cycle --results -->\n", "<!-- end of cycle -->\n"
 
 
@@ -13,13 +15,15 @@ def last_done_line(row, peer):
             f"{peer} {theirs['last_done_median_us']['median']:6.1f} / {theirs['last_done_p99_us']['median']:6.1f}  "
             f"ratio {ratio['last_done_median']['median']:.2f} ({ratio['last_done_median']['min']:.2f}-{ratio['last_done_median']['max']:.2f})  "
             f"cpu % {ours['processor_percent']['median']:5.2f} / {theirs['processor_percent']['median']:5.2f} "
-            f"ratio {ratio['processor']['median']:.2f}  missed {ours['missed_cycles']} / {theirs['missed_cycles']}  "
+            f"ratio {ratio['processor']['median']:.2f}  server {ours['server_percent']['median']:.2f} / {theirs['server_percent']['median']:.2f}  "
+            f"missed {ours['missed_cycles']} / {theirs['missed_cycles']}  "
             f"switches {ours['switches_per_cycle']['median']:.1f} / {theirs['switches_per_cycle']['median']:.1f}")
 
 
 def stopped_line(row):
-    return (f"one of 8 stopped: {row['system']:10} the others got {row['received_least']}..{row['received_most']} of {row['expected_cycles']} cycles, "
-            f"longest gap {row['longest_gap_ms']:.1f} ms")
+    return (f"one of {row['programs']} stopped: {row['system']:10} the others missed {row['missed_cycles']} of {row['expected_cycles']} cycles, "
+            f"done us p99 {row['last_done_p99_us']['median']:.0f}, longest {row['last_done_max_us']['median']:.0f}, "
+            f"longest gap {row['longest_gap_ms']['median']:.1f} ms")
 
 
 def spread(value, digits=2):
@@ -34,23 +38,59 @@ def cost_table(rows):
     return lines
 
 
+def missed(system):
+    """With those that the server's own sleep took, and the worst round, where it has most of them."""
+    total, most = system["missed_cycles"], system["missed_most_in_a_round"]
+    words = [f"{system['overslept']} overslept"] if total and system["overslept"] else []
+    words += [f"{most} in one round"] if total > 10 and 2 * most > total and len(system["rounds"]) > 1 else []
+    return f"{total} ({', '.join(words)})" if words else str(total)
+
+
 def last_done_table(rows, peer, title):
-    lines = [f"| frames | programs | Tutti µs, median / p99 | {title} µs | ratio of medians | processor %, Tutti / {title} | ratio | missed cycles, Tutti / {title} |",
-             "|---|---|---|---|---|---|---|---|"]
+    lines = [f"| frames | programs | last done µs, median / p99: Tutti | {title} | ratio of medians | ratio of p99 | processor %, Tutti / {title} | ratio "
+             f"| of it the server's | switches a cycle | missed cycles, Tutti / {title} |",
+             "|---|---|---|---|---|---|---|---|---|---|---|"]
     for row in rows:
         ours, theirs, ratio = row["tutti"], row[peer], row["ratio"]
         lines.append(
             f"| {row['frames']} | {row['programs']} | {ours['last_done_median_us']['median']:.0f} / {ours['last_done_p99_us']['median']:.0f} "
             f"| {theirs['last_done_median_us']['median']:.0f} / {theirs['last_done_p99_us']['median']:.0f} | {spread(ratio['last_done_median'])} "
+            f"| {spread(ratio['last_done_p99'])} "
             f"| {ours['processor_percent']['median']:.1f} / {theirs['processor_percent']['median']:.1f} | {spread(ratio['processor'])} "
-            f"| {ours['missed_cycles']} / {theirs['missed_cycles']} of {ours['expected_cycles']} |")
+            f"| {ours['server_percent']['median']:.1f} / {theirs['server_percent']['median']:.1f} "
+            f"| {ours['switches_per_cycle']['median']:.1f} / {theirs['switches_per_cycle']['median']:.1f} "
+            f"| {missed(ours)} / {missed(theirs)} of {ours['expected_cycles']} |")
     return lines
 
 
+def where(rows, holds):
+    """The rows for which it holds, as frames/programs."""
+    return ", ".join(f"{row['frames']}/{row['programs']}" for row in rows if holds(row)) or "nowhere"
+
+
+def in_words(rows, peer, title):
+    """What the table says against the aims, the bad as well as the good."""
+    many = [row for row in rows if row["programs"] >= AIM_FROM]
+
+    def ratio(name, most):
+        return lambda row: row["ratio"][name]["median"] <= most
+
+    def worse(name):
+        return lambda row: row["ratio"][name]["median"] > 1
+    return (f"Frames/programs, by the median ratio. Last done after at most {AIM_TIME} of {title}'s time, at {AIM_FROM} and more programs: "
+            f"{where(many, ratio('last_done_median', AIM_TIME))}; at most {AIM_PROCESSOR} of its processor share: "
+            f"{where(many, ratio('processor', AIM_PROCESSOR))}. Worse than {title}: last done at {where(rows, worse('last_done_median'))}, its p99 at "
+            f"{where(rows, worse('last_done_p99'))}, processor share at {where(rows, worse('processor'))}, the server's part of it at "
+            f"{where(rows, worse('server'))}, missed cycles at "
+            f"{where(rows, lambda row: row['tutti']['missed_cycles'] > row[peer]['missed_cycles'])}.")
+
+
 def stopped_table(rows):
-    lines = ["| one of 8 programs stopped for 2 s, then killed | cycles of the other seven, least–most | of | longest gap ms |", "|---|---|---|---|"]
+    lines = [f"| one of {rows[0]['programs']} programs stopped for 2 s, then killed; {rows[0]['frames']} frames, {len(rows[0]['rounds'])} rounds "
+             "| cycles that the others missed | last of the others done, µs: p99 | longest | longest gap ms |", "|---|---|---|---|---|"]
     for row in rows:
-        lines.append(f"| {row['system']} | {row['received_least']}–{row['received_most']} | {row['expected_cycles']} | {row['longest_gap_ms']:.1f} |")
+        lines.append(f"| {row['system']} | {row['missed_cycles']} of {row['expected_cycles']} | {spread(row['last_done_p99_us'], 0)} "
+                     f"| {spread(row['last_done_max_us'], 0)} | {spread(row['longest_gap_ms'], 1)} |")
     return lines
 
 
@@ -92,20 +132,22 @@ set key top left
     subprocess.run(["gnuplot"], input=script.encode(), check=True)
 
 
+def told(peer, title):
+    return lambda rows: [*last_done_table(rows, peer, title), "", in_words(rows, peer, title)]
+
+
+TABLES = {"last_done": told("jack2", "JACK2"), "sync": told("jack2-sync", "JACK2 synchronous"), "pipewire": told("pipewire", "PipeWire"),
+          "stopped": stopped_table, "cost": cost_table}
+
+
 def write(report, folder):
-    """The tables between the marks in RESULTS.md, and the plot beside it."""
-    lines = [f"`{report['command'].strip()}`, {report['date']}, {report['machine']['processors']} processors, Linux {report['machine']['kernel']}.", ""]
-    if report.get("last_done"):
-        lines += last_done_table(report["last_done"], "jack2", "JACK2") + ["", "![Tutti and JACK2 by number of programs](cycle.png)", ""]
-        plot(report["last_done"], folder / "cycle.png")
-    if report.get("pipewire"):
-        lines += last_done_table(report["pipewire"], "pipewire", "PipeWire") + [""]
-    if report.get("stopped"):
-        lines += stopped_table(report["stopped"]) + [""]
-    if report.get("cost"):
-        lines += cost_table(report["cost"]) + [""]
-    results = folder / "RESULTS.md"
-    text = results.read_text()
-    found = re.search(re.escape(BEGIN) + ".*?" + re.escape(END), text, re.S)
-    whole = BEGIN + "\n" + "\n".join(lines) + "\n" + END
-    results.write_text(text[:found.start()] + whole + text[found.end():] if found else text + "\n" + whole)
+    """The tables between the marks in RESULTS.md, each below the command that made it, and the plot beside it."""
+    lines = []
+    for part, table in TABLES.items():
+        if not report.get(part) or part not in report["made_by"]:  # of an older form
+            continue
+        lines += [made_by_line(report["made_by"][part]), "", *table(report[part]), ""]
+        if part == "last_done":
+            plot(report[part], folder / "cycle.png")
+            lines += ["![Tutti and JACK2 by number of programs](cycle.png)", ""]
+    write_between(folder / "RESULTS.md", BEGIN, END, lines)

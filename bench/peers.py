@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""The two systems as the benchmark sees them: a server, a pass-through program, one record a callback.
+"""The systems as the benchmark sees them: a server, a pass-through program, one record a callback.
 
-Both run as their makers meant them to: real-time threads by their own means, nobody pinned by the benchmark.
+All run as their makers meant them to: real-time threads by their own means, nobody pinned by the benchmark. Each program is
+connected: two channels of the card go in, its two outputs meet those of all others on the same two channels.
 """
 import os
 import pathlib
 import signal
 import subprocess
 import time
+import zlib
 
 import numpy
 
@@ -19,10 +21,11 @@ HEADER_WORDS = 8
 
 
 PIPEWIRE_JACK = "/usr/lib/x86_64-linux-gnu/pipewire-0.3/jack"
+PIPEWIRE_CARD = "bench-card"
 PIPEWIRE_CONFIGURATION = f"""
 context.properties = {{ core.daemon = true core.name = pipewire-0 settings.check-quantum = false
     default.clock.rate = {RATE} default.clock.quantum = FRAMES default.clock.min-quantum = 16 default.clock.max-quantum = 8192 }}
-context.spa-libs = {{ support.* = support/libspa-support }}
+context.spa-libs = {{ audio.convert.* = audioconvert/libspa-audioconvert support.* = support/libspa-support }}
 context.modules = [
     {{ name = libpipewire-module-rt args = {{ nice.level = -11 }} flags = [ ifexists nofail ] }}
     {{ name = libpipewire-module-protocol-native }} {{ name = libpipewire-module-metadata }}
@@ -30,9 +33,13 @@ context.modules = [
     {{ name = libpipewire-module-access }} {{ name = libpipewire-module-adapter }} {{ name = libpipewire-module-link-factory }} ]
 context.objects = [
     {{ factory = metadata args = {{ metadata.name = default }} }}
-    {{ factory = spa-node-factory args = {{ factory.name = support.node.driver node.name = Dummy-Driver
-        node.group = pipewire.dummy priority.driver = 20000 }} }} ]
+    {{ factory = adapter args = {{ factory.name = support.null-audio-sink node.name = {PIPEWIRE_CARD} media.class = Audio/Sink
+        object.linger = true priority.driver = 20000 audio.position = [ FL FR ]
+        adapter.auto-port-config = {{ mode = dsp monitor = true position = preserve }} }} }} ]
 """
+
+# one name for all runs: JACK knows eight, and one that was killed stays known until it is taken again
+JACK_NAME = f"tutti-bench-{zlib.crc32(str(TOP).encode()):08x}"
 
 
 class Failure(Exception):
@@ -57,6 +64,11 @@ def switches(pid):
             if "ctxt_switches" in line:
                 total += int(line.split()[1])
     return total
+
+
+def spend(pids):
+    """Time, processor time and switches of each process: reading takes long, so each has a time of its own."""
+    return [numpy.array([time.monotonic_ns(), run_times(pid), switches(pid)], dtype=float) for pid in pids]
 
 
 class Program:
@@ -188,18 +200,20 @@ class Tutti(System):
 
 
 class Jack(System):
+    """In its own mode, asynchronous: the server takes what programs have done a period later and waits for nobody."""
     name = "jack2"
     binary = "bench_pass_jack"
     options = []
 
     def __init__(self, folder, frames):
         super().__init__(folder, frames)
-        self.environment.update(JACK_DEFAULT_SERVER=f"tutti-bench-{os.getpid()}", JACK_NO_AUDIO_RESERVATION="1")
+        self.environment.update(JACK_DEFAULT_SERVER=JACK_NAME, JACK_NO_AUDIO_RESERVATION="1",
+                                PASS_SOURCES="system:capture_1,system:capture_2", PASS_SINKS="system:playback_1,system:playback_2")
         self.environment.pop("JACK_PROMISCUOUS_SERVER", None)
 
     def start_server(self):
         self.server = subprocess.Popen(["jackd", "-R", "-P", "80", "-n", self.environment["JACK_DEFAULT_SERVER"], *self.options,
-                                        "-d", "dummy", "-r", str(RATE), "-p", str(self.frames)],
+                                        "-d", "dummy", "-r", str(RATE), "-p", str(self.frames), "-C", "8", "-P", "8"],
                                        env=self.server_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         waited = subprocess.run(["jack_wait", "-w", "-t", "10", "-s", self.environment["JACK_DEFAULT_SERVER"]], env=self.environment,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
@@ -208,14 +222,16 @@ class Jack(System):
 
 
 class PipeWire(System):
-    """A server with nothing but a driver by timer; the programs are JACK's, on PipeWire's own libjack."""
+    """A server with one virtual sink, whose monitor is what the programs hear; they are JACK's, on PipeWire's own libjack."""
     name = "pipewire"
     binary = "bench_pass_jack"
 
     def __init__(self, folder, frames):
         super().__init__(folder, frames)
         (self.folder / "runtime").mkdir()
-        self.environment.update(PIPEWIRE_RUNTIME_DIR=str(self.folder / "runtime"), PIPEWIRE_LATENCY=f"{frames}/{RATE}", LD_LIBRARY_PATH=PIPEWIRE_JACK)
+        self.environment.update(PIPEWIRE_RUNTIME_DIR=str(self.folder / "runtime"), PIPEWIRE_LATENCY=f"{frames}/{RATE}", LD_LIBRARY_PATH=PIPEWIRE_JACK,
+                                PASS_SOURCES=",".join(f"{PIPEWIRE_CARD}:monitor_{side}" for side in ("FL", "FR")),
+                                PASS_SINKS=",".join(f"{PIPEWIRE_CARD}:playback_{side}" for side in ("FL", "FR")))
 
     def start_server(self):
         conf = self.folder / "bench.conf"
@@ -223,12 +239,13 @@ class PipeWire(System):
         self.server = subprocess.Popen(["pipewire", "-c", conf], env=self.server_environment(), stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
-        while subprocess.run(["pw-cli", "info", "0"], env=self.environment, capture_output=True, check=False).returncode:
+        while b"monitor_FR" not in subprocess.run(["pw-link", "-o"], env=self.environment, capture_output=True, check=False).stdout:
             if time.monotonic() > deadline or self.server.poll() is not None:
                 raise Failure("pipewire did not start")
             time.sleep(0.1)
 
 
 class JackSync(Jack):
+    """The server waits for the programs and takes what they did in the same period, as Tutti does."""
     name = "jack2-sync"
     options = ["-S"]

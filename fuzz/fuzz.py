@@ -18,6 +18,8 @@ BUILD = TOP / "build/fuzz"
 FUZZERS = {
     "message": (9000, []),
     "segment": (200, []),
+    "server": (400, []),
+    "client": (400, []),
     "config": (2000, [f"-dict={TOP}/fuzz/config.dict"]),
     "wav": (600, [f"-dict={TOP}/fuzz/wav.dict", "-detect_leaks=0"]),
 }

@@ -6,18 +6,21 @@
  *
  * Input: pairs of bytes. The first chooses a word (low bits) and when to write it (top bit: while
  * the engine waits); 0x7f ends a cycle, 0x7e lets the hostile program answer as it should. The
- * second chooses the value. The last byte tells how long the honest one takes, and whether the
- * hostile one has a direct monitor and gains.
+ * second chooses the value. The last byte tells how long the honest one takes, and of the hostile
+ * one whether it has a direct monitor and gains, its buffer, and how its blocks are taken.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/cycle.h"
+#include "engine/schedule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { QUANTUM = 16, CYCLES = 8, HOSTILE_WORDS = 40, MAX_WAITS = 64 };
+enum { QUANTUM = 16, CYCLES = 8, HOSTILE_WORDS = 40, FIRST_METER = 120, MAX_WAITS = 64 };
+/* the hostile program's: the period, a part of it, whole periods, and none of these */
+static const uint32_t hostile_frames[] = {QUANTUM, QUANTUM / 2, 2 * QUANTUM, QUANTUM + 8};
 
 static struct {
     struct cycle cycle;
@@ -114,6 +117,13 @@ write_word(uint8_t which, uint8_t byte)
     /* the program's words, the shared ones, the engine's stamps and counters; then the page */
     _Atomic uint32_t *words = (_Atomic uint32_t *)(void *)world.hostile.segment;
     _Atomic uint32_t *page = (_Atomic uint32_t *)(void *)&world.page;
+    if (which >= FIRST_METER) {
+        /* 512 of them, for device channels that the program need not have; and by_event */
+        uint32_t value = value_of((uint8_t)(byte * 31U + which));
+        atomic_store(which == FIRST_METER ? &page[32] : &words[112 + (byte << 1 | (which & 1))],
+                     value);
+        return;
+    }
     which %= HOSTILE_WORDS;
     if (which < 24) {
         atomic_store(&words[16 + which % 8 + which / 8 * 16], value_of(byte)); /* 64, 128, 192 */
@@ -122,7 +132,7 @@ write_word(uint8_t which, uint8_t byte)
     } else if (which < 36) {
         float *output = proto_output(&world.hostile.layout, world.hostile.segment, 0, which & 1);
         uint32_t bits = value_of(byte) << 8 | 0x7f800000;
-        memcpy(&output[byte % QUANTUM], &bits, sizeof(bits));
+        memcpy(&output[byte % world.hostile.layout.buffer_frames], &bits, sizeof(bits));
     } else {
         atomic_store(&page[which & 1 ? 16 : 0], value_of(byte));
     }
@@ -181,19 +191,21 @@ wait_for_it(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_n
 /* ---- the stage ---- */
 
 static void
-set_up_program(struct cycle_program *program, uint32_t id, unsigned char *segment, float *out_ring)
+set_up_program(struct cycle_program *program, uint32_t id, uint32_t frames, bool late_take,
+               unsigned char *segment, float *out_ring)
 {
     memset(program, 0, sizeof(*program));
     memset(segment, 0, PROTO_SEGMENT_HEADER_BYTES);
     program->id = id;
+    program->late_take = late_take;
     program->segment = (struct proto_segment *)(void *)segment;
-    proto_layout_init(&program->layout, QUANTUM, 1, 1);
+    proto_layout_init(&program->layout, frames, 1, 1);
     proto_segment_init(program->segment, &program->layout);
     os_wake_init(&program->doorbell, &program->segment->doorbell);
     program->input[0].ring = input_ring;
     program->out_ring = out_ring;
     program->out_frames = CYCLE_MIN_OUT_FRAMES;
-    program->offset = QUANTUM;
+    program->offset = schedule_offset(frames, QUANTUM, program->tight, program->late_take);
     program->state = PROTO_PROGRAM_PREPARED;
     handoff_reset(program->segment, 0);
     atomic_store(&program->segment->run, 1);
@@ -222,13 +234,14 @@ set_up_monitor(bool monitored)
 }
 
 static void
-set_up(bool monitored)
+set_up(uint8_t how)
 {
+    bool monitored = how & 4;
     static float *out_rings;
     struct cycle *cycle = &world.cycle;
     if (!input_ring) {
         struct proto_layout layout;
-        proto_layout_init(&layout, QUANTUM, 1, 1);
+        proto_layout_init(&layout, 2 * QUANTUM, 1, 1); /* the longest */
         input_ring = calloc(CYCLE_RING_FRAMES, sizeof(float));
         out_rings = calloc(2 * CYCLE_MIN_OUT_FRAMES, sizeof(float));
         for (unsigned i = 0; i < 2; i++) {
@@ -240,8 +253,9 @@ set_up(bool monitored)
         ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),
                   CYCLE_COMMANDS);
     }
-    set_up_program(&world.honest, 1, segments[0], out_rings);
-    set_up_program(&world.hostile, 2, segments[1], out_rings + CYCLE_MIN_OUT_FRAMES);
+    set_up_program(&world.honest, 1, QUANTUM, false, segments[0], out_rings);
+    set_up_program(&world.hostile, 2, hostile_frames[how >> 3 & 3], how & 32, segments[1],
+                   out_rings + CYCLE_MIN_OUT_FRAMES);
     world.clock = (struct engine_clock){NULL, now, wait_for_it};
     world.entries[0] = (struct cycle_plan_entry){&world.honest, 0};
     world.entries[1] = (struct cycle_plan_entry){&world.hostile, 0};
@@ -317,7 +331,7 @@ run_cycle(unsigned number)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    set_up(size && data[size - 1] & 4);
+    set_up(size ? data[size - 1] : 0);
     world.at = data;
     world.end = data + size;
     world.delay = size ? data[size - 1] & 3 : 0;

@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 import conform
+import conform_skips
 
 BITS = 32 if "both" in sys.argv else 64
 FOLDER = conform.TOP / f"build/conform-test{BITS}"
@@ -38,6 +39,7 @@ SETTINGS = [
 # with tuttid.exe
 WINDOWS = "halves_alternate,the_first_*,output_halves_*,juce_opens_*,stop_in_the_callback_returns,released_within_*"
 TRIES = 3
+NODE = "Wow6432Node\\" if BITS == 32 else ""
 failures = []
 
 
@@ -79,13 +81,19 @@ def main():
     with conform.Tutti(FOLDER, BITS) as system:
         expect(run(system, "No such driver").returncode == 2, "a driver that is not registered cannot be judged")
         expect(run(system, "Tutti", "--only", "no_such_case").returncode == 2, "cases that do not exist cannot be run")
+        long_name = "A" * 200
+        subprocess.run([conform.demo.WRAPPER, "reg", "add", f"HKLM\\SOFTWARE\\{NODE}ASIO\\{long_name}", "/f"], env=system.environment, check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         listed = run(system)
         expect(listed.returncode == 2 and '"Tutti"' in listed.stderr, "without a name the registered drivers are told")
+        expect(f'"{long_name}"' in listed.stderr, "one with a long name does not hide those after it")
         judged = run(system, "Tutti", "--only", CASES, "--except", system.exceptions, "--seconds", "2", "--json", conform.wine_path(report))
         print(judged.stdout[-6000:], judged.stderr)
         counts = json.loads(report.read_text()) if report.exists() else None
         expect(counts is not None and counts["cases"] == len(counts["results"]) > 60, "each case has an entry in the report")
         expect(judged.returncode == 0 and counts and counts["failed"] == 0, "Tutti passes")
+        skipped = conform_skips.unexpected(counts["results"], conform_skips.TUTTI) if counts else []
+        expect(not skipped, f"nothing is skipped that may not be: {'; '.join(skipped) or 'nothing'}")
         expect(counts and counts["driver"]["bits"] == BITS and counts["driver"]["loopback"], f"a {BITS}-bit driver with a loopback")
         for settings, cases, driver in SETTINGS if BITS == 64 else []:
             system.set(settings)

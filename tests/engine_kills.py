@@ -3,8 +3,8 @@
 
 engine_kills.py [KILLS] [native] [both]: of the Windows engine under Wine, or of the native one; both: one host is a 32-bit program.
 
-One host ignores the reset request, one restarts as it is asked. Buffer addresses are the driver's promise: a host
-writes to them all the time and would crash.
+One host ignores the reset request, one restarts as it is asked. Buffer addresses are the driver's promise: the one that ignores
+has those of the first engine only, and still hears through the last one the bursts that it plays, as many frames later as it is told.
 """
 
 import os
@@ -20,7 +20,8 @@ import demo_compare
 
 NATIVE = "native" in sys.argv
 KILLS = next((int(word) for word in sys.argv[1:] if word.isdigit()), 20)
-MOST_MS = 2000
+MOST_MS = 20000  # as long as is waited for here: the time is printed, and speed is no test
+AFTER_S = 2      # of the last engine: some bursts are heard whole
 
 
 def generation(host):
@@ -56,9 +57,12 @@ def check(host, kills):
             problems.append(f"{name} {report[name]}")
     if report["errors"]:
         problems.append("; ".join(report["errors"]))
+    fine, said = demo.heard_through_last_engine(host)
+    if not fine:
+        problems.append(said)
     print(f"{host.name}: {report['callbacks']} callbacks, {report['resets']} resets, sound again after "
           f"{sorted(back)[len(back) // 2]:.0f} ms (median), {max(back):.0f} ms (most), longest time "
-          f"between callbacks {gap:.0f} ms" + "".join(f"\n  WRONG: {p}" for p in problems))
+          f"between callbacks {gap:.0f} ms; {said}" + "".join(f"\n  WRONG: {p}" for p in problems))
     return not problems
 
 
@@ -69,9 +73,9 @@ def main():
     demo.prepare("both" in sys.argv)
     random.seed(3)
     try:
-        hosts = [demo.Host("ignores", 256, 0, []), demo.Host("restarts", 128, 0, [], on_reset="restart",
+        hosts = [demo.Host("ignores", 256, 2, []), demo.Host("restarts", 128, 3, [], on_reset="restart",
                                                                     bits=32 if "both" in sys.argv else 64)]
-        demo.wait_for(lambda: all(h.ready() for h in hosts), 60, "for two hosts to play")
+        demo.wait_for(lambda: all(h.ready() for h in hosts), demo.PATIENCE_S, "for two hosts to play")
         for _ in range(KILLS):
             time.sleep(random.uniform(0.05, 0.3))
             before = [generation(h) for h in hosts]
@@ -79,7 +83,7 @@ def main():
                 os.kill(pid, signal.SIGKILL)
             demo.wait_for(lambda: all(generation(h) not in (0, b) for h, b in zip(hosts, before)), 20,
                           "for another engine to play")
-        time.sleep(0.3)
+        time.sleep(AFTER_S)
         for host in hosts:
             host.end()
     finally:

@@ -51,7 +51,8 @@ answer(struct os_link *link, void *message, enum proto_type type, uint32_t seria
        const os_handle *handles, unsigned handle_count)
 {
     proto_header_init(message, type, serial);
-    os_link_send(link, message, proto_size(type), handles, handle_count, in_ms(1000));
+    os_link_send(link, message, proto_size(type), handles, handle_count,
+                 in_ms(PATIENCE_OF_TESTS_MS));
 }
 
 static void
@@ -132,6 +133,7 @@ on_status(struct fake_engine *fake, struct os_link *link, const struct proto_sta
         program->program_id = i + 1;
         program->bits = 64;
         program->state = PROTO_PROGRAM_RUNNING;
+        reply.monitor_paths[reply.here - 1] = i;
     }
     answer(link, &reply, PROTO_STATUS_REPLY, message->header.serial, NULL, 0);
 }
@@ -268,7 +270,7 @@ fake_engine_start(struct fake_engine *fake)
     must(os_shm_create(&fake->page, sizeof(struct proto_rendezvous)), "page");
     struct proto_rendezvous *rendezvous = fake->page.base;
     must(os_wake_init_common(&fake->wake, &rendezvous->wake, &rendezvous->by_event), "wake");
-    must(os_lock_take(&fake->engine_lock, "engine", in_ms(5000)), "lock");
+    must(os_lock_take(&fake->engine_lock, "engine", in_ms(PATIENCE_OF_TESTS_MS)), "lock");
     must(os_listener_open(&fake->listener), "listener");
     must(os_thread_start(&fake->thread, "fake", OS_PRIORITY_NORMAL, fake_main, fake), "thread");
 }
@@ -438,7 +440,7 @@ send_to_program(struct fake_engine *fake, const void *message, size_t bytes)
 {
     os_mutex_lock(&fake->lock);
     must(fake->link ? TUTTI_OK : TUTTI_CLOSED, "nobody to tell");
-    must(os_link_send(fake->link, message, bytes, NULL, 0, in_ms(1000)), "telling");
+    must(os_link_send(fake->link, message, bytes, NULL, 0, in_ms(PATIENCE_OF_TESTS_MS)), "telling");
     os_mutex_unlock(&fake->lock);
 }
 

@@ -20,7 +20,7 @@
 STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object);
 STDAPI DllCanUnloadNow(void);
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 30000 };
 
 /* A host's callbacks have no user pointer, so there is one. */
 struct fake_host {

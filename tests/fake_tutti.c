@@ -72,7 +72,10 @@ fake_tutti_block(struct tutti_client *client)
 void
 fake_tutti_event(struct tutti_client *client, enum tutti_event_kind kind, double rate_hz)
 {
-    struct tutti_event event = {.kind = kind, .rate_hz = rate_hz, .text = "something happened"};
+    struct tutti_event event = {.kind = kind,
+                                .value = fake_tutti.event_value,
+                                .rate_hz = rate_hz,
+                                .text = "something happened"};
 
     client->open.event(client->open.user, &event);
 }

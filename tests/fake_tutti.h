@@ -38,6 +38,7 @@ struct fake_tutti {
     uint32_t input_latency, output_latency;
     unsigned opens, closes;
     double asked_rate;
+    uint64_t event_value;      /* of the next events */
     struct tutti_client *last; /* opened last */
 };
 extern struct fake_tutti fake_tutti;

@@ -8,14 +8,15 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "deaths.h"
+
 enum { SKIPPED = 77 };
 
-static unsigned deaths = 3; /* of the server; fifty in the long form */
+static unsigned deaths; /* of the server */
 
 static const uint32_t buffers[] = {32, 64, 128, 256, 512, 1024, 2048};
 enum { BUFFERS = sizeof(buffers) / sizeof(buffers[0]) };
@@ -26,14 +27,11 @@ int
 graph_cases_prepare(int argc, char **argv, const char *name, bool (*available)(char reason[256]))
 {
     static char folder[64], reason[256];
-    if (argc < 2) {
-        fprintf(stderr, "usage: test_%s TUTTID [long]\n", name);
+    deaths = deaths_wanted(argc, argv);
+    if (!deaths) {
         return 2;
     }
     host_use_engine(argv[1]);
-    if (argc > 2 && strcmp(argv[2], "long") == 0) {
-        deaths = 50;
-    }
     if (!available(reason)) {
         printf("skipped: %s\n", reason);
         return SKIPPED;
@@ -135,8 +133,10 @@ programs_outlive_a_server_that_is_killed_again_and_again(void **state)
         AWAIT_MORE(&host.blocks, 50);
         AWAIT_MORE(&other.blocks, 10);
         server->start(true);
+        uint64_t there_ns = os_now_ns();
         AWAIT(&host.back, i);
         graph_await_loop(server, &host);
+        deaths_tell(i, there_ns);
         AWAIT_MORE(&other.device_blocks, 3);
     }
     expect_round_trip(&host);

@@ -22,8 +22,8 @@ struct real_server {
     void (*card_close)(void);
 };
 
-/** Before the tests: takes the arguments (TUTTID [long]), sets the environment. 0, or the status to
- * end with. available(): false, with the reason, where there is no such server. */
+/** Before the tests: takes the arguments (TUTTID [DEATHS]), sets the environment. 0, or the status
+ * to end with. available(): false, with the reason, where there is no such server. */
 int graph_cases_prepare(int argc, char **argv, const char *name,
                         bool (*available)(char reason[256]));
 

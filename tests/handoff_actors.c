@@ -356,6 +356,7 @@ enum program_phase { PROGRAM_WAIT, PROGRAM_WORK, PROGRAM_STOP, PROGRAM_START };
 static void
 hand_back(unsigned p, uint32_t seq)
 {
+    hands_back(seq);
     if (handoff_done(&segments[p], &page, seq)) {
         step(ACCESS_ADD, WORD_WAKE, 1);
     }

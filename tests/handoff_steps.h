@@ -52,6 +52,8 @@ void hold(unsigned p, uint32_t seq);
 void let_go(unsigned p, uint32_t seq);
 void take_back(unsigned p, uint32_t seq);
 void take_both(unsigned p);
+/* Whose half the program hands back with its next exchange. */
+void hands_back(uint32_t seq);
 
 /* ---- actors, for the world ---- */
 

@@ -27,6 +27,7 @@ static struct {
 const struct scenario *scenario;
 static const char *problem;
 static char last_step[128];
+static uint32_t handed_back; /* number of the call */
 
 /* Their addresses are the words' names; their memory is not used. */
 struct proto_segment segments[WORLD_PROGRAMS];
@@ -261,6 +262,12 @@ world_exchange(_Atomic uint32_t *word, uint32_t value)
     } else {
         was = step(ACCESS_EXCHANGE, at, value);
     }
+    if (in_earnest() && was != PROTO_ARMED_NOT && !engine) {
+        /* The engine has taken that half already: what it armed since is for a later call. */
+        const struct world_truth *truth =
+            &move.world->truth[(at - WORD_PROGRAMS) / WORDS_PER_PROGRAM][handed_back & 1];
+        move.world->overtaken |= truth->owner != TRUTH_RETURNED || truth->out != handed_back;
+    }
     if (in_earnest() && was != PROTO_ARMED_NOT) {
         uint32_t *armed = &move.world->armed[(at - WORD_PROGRAMS) / WORDS_PER_PROGRAM];
         if (!*armed) {
@@ -351,6 +358,12 @@ take_both(unsigned p)
         }
         move.world->truth[p][h].owner = TRUTH_ENGINE;
     }
+}
+
+void
+hands_back(uint32_t seq)
+{
+    handed_back = seq;
 }
 
 /* ---- moves ---- */

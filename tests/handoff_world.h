@@ -123,6 +123,7 @@ struct world {
     struct world_truth truth[WORLD_PROGRAMS][2];
     uint32_t armed[WORLD_PROGRAMS]; /* an arming that nobody took yet */
     uint32_t deadlines, spurious, recounts;
+    uint32_t overtaken; /* an exchange came so late that it took the arming for another call */
 };
 
 enum world_result {

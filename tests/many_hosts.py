@@ -57,17 +57,23 @@ class Crowd:
     def said(self):
         return open(self.path, errors="replace").read()
 
-    def ready(self):
+    def begun(self):
         status = self.process.poll()
         if status is not None and "begun" not in self.said() and self.starts < 3:
             print(f"      {self.name}: Wine did not start it (status {status}); once more")
             self.start()
-        elif status is not None and "ready" not in self.said():
-            demo.fail(f"{self.name} ended by itself with {status}: {self.said()}")
+        elif status is not None and "begun" not in self.said():
+            demo.fail(f"{self.name} was not started by Wine (status {status}): {self.said()}")
+        return "begun" in self.said()
+
+    def ready(self):
+        if self.begun() and self.process.poll() is not None and "ready" not in self.said():
+            demo.fail(f"{self.name} ended by itself with {self.process.returncode}: {self.said()}")
         return "ready" in self.said()
 
     def report(self):
         """Ends it in order."""
+        demo.wait_for(self.begun, PATIENCE_S, f"for {self.name} to begin")
         open(self.stop, "w").close()
         self.process.wait(timeout=PATIENCE_S)
         try:
@@ -118,7 +124,7 @@ def sixty_four():
     scanner = Crowd("scanner", 64, "--objects", 0, "--scans", 5)
     expect(is_good(scanner.report()), "another host initialised every entry 5 times meanwhile")
     victim = crowds.pop()
-    for pid in [pid for pid in demo.pids_of("tutti-crowd.exe") if f"{victim.name}.stop" in open(f"/proc/{pid}/cmdline").read()]:
+    for pid in demo.pids_of(f"{victim.name}.stop"):
         os.kill(pid, signal.SIGKILL)
     demo.wait_for(lambda: players() == OBJECTS - each, PATIENCE_S, "for the engine to forget a killed process")
     reports = [crowd.report() for crowd in crowds]

@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 
-VICTIM, OTHER = 64123, 64124
+VICTIM, OTHER, LATE_VICTIM = 64123, 64124, 64125
 SKIPPED = 77
 WAIT_S = 20
+PTRACE_ATTACH = 16
+SYS_PIDFD_GETFD = 438  # the same on every architecture but alpha
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -91,7 +93,7 @@ def threads(pid):
 
 
 def ptrace(pid):
-    if libc.ptrace(16, pid, 0, 0) != 0:  # PTRACE_ATTACH
+    if libc.ptrace(PTRACE_ATTACH, pid, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "ptrace")
 
 
@@ -111,7 +113,7 @@ def open_shared_memory(pid):
 def take_descriptor(pid):
     descriptor = os.pidfd_open(pid)
     try:
-        if libc.syscall(438, descriptor, 3, 0) < 0:  # pidfd_getfd
+        if libc.syscall(SYS_PIDFD_GETFD, descriptor, 3, 0) < 0:
             raise OSError(ctypes.get_errno(), "pidfd_getfd")
     finally:
         os.close(descriptor)
@@ -249,6 +251,39 @@ def traps(stage):
         yield "an engine of another user's in the victim's folder", refused(stage, VICTIM, TUTTI_RUNTIME_DIR=str(own))
 
 
+def without_a_session(stage):
+    """The victim's programs are told of no folder, and the other user was in /tmp first."""
+    taken, session = pathlib.Path(f"/tmp/tutti-{LATE_VICTIM}"), pathlib.Path(f"/run/user/{LATE_VICTIM}")
+    made = [folder for folder in (session.parent, session) if not folder.exists()]
+    shutil.rmtree(taken, ignore_errors=True)
+    taken.mkdir(mode=0o777)
+    os.chown(taken, OTHER, OTHER)
+    home = stage.folder / "late"
+    home.mkdir()
+    os.chown(home, LATE_VICTIM, LATE_VICTIM)
+    try:
+        said = refused(stage, LATE_VICTIM)
+        assert "refused" in said, f"refused without a reason: {said}"
+        # a name that only root can make is looked at before the one in /tmp
+        session.mkdir(mode=0o700, parents=True)
+        os.chown(session, OTHER, OTHER)
+        refused(stage, LATE_VICTIM)
+        assert not (session / "tutti").exists(), "another user's session folder was used"
+        os.chown(session, LATE_VICTIM, LATE_VICTIM)
+        process = stage.start(LATE_VICTIM, home / "report", TUTTI_ENGINE_GRACE_MS="0")
+        _, said = process.communicate(input=b"", timeout=WAIT_S)
+        assert process.returncode == 0, f"no engine in {session}: {said.decode()}"
+        assert (session / "tutti/tuttid.log").exists(), f"the engine did not start in {session}"
+        engine = int((session / "tutti/engine.pid").read_text() or 0)
+        wait_for(lambda: not pathlib.Path(f"/proc/{engine}").exists(), "the engine to leave")
+    finally:
+        shutil.rmtree(taken, ignore_errors=True)
+        for folder in made[-1:]:
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in made[:-1]:
+            folder.rmdir()
+
+
 def a_foreign_program_is_dropped(stage):
     """Root may pass every folder; the engine looks at who it is."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
@@ -280,6 +315,7 @@ def main():
             if not good:
                 wrong.append(what)
         a_foreign_program_is_dropped(stage)
+        without_a_session(stage)
         assert stage.program.poll() is None, "the victim's program ended"
         assert int((stage.runtime / "engine.pid").read_text()) == stage.engine, "the victim's engine was replaced"
         blocks = stage.blocks()

@@ -16,7 +16,7 @@
 
 #include "os/os.h"
 
-enum { ANSWER_MS = 15000, END_MS = 5000 };
+enum { ANSWER_MS = 60000, END_MS = 20000 };
 
 static pid_t server;
 static char folder[48], socket_path[64], config_path[64];

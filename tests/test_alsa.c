@@ -2,9 +2,9 @@
 /*
  * The real tuttid on an ALSA card without hardware: what programs play comes back bit for bit after
  * what they were told, in every format, and their callbacks go on through xruns, suspends, a clock
- * that stands still and a card that is pulled out. With `long` as second argument it is pulled out
- * fifty times. Ends with 77 where the card's plugin was not built. Shares only: a machine that
- * stalls makes the card lose periods.
+ * that stands still and a card that is pulled out. The second argument says how often. Ends with 77
+ * where the card's plugin was not built. Shares only: a machine that stalls makes the card lose
+ * periods.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -19,10 +19,11 @@
 
 #include "alsa_card.h"
 #include "alsa_host.h"
+#include "deaths.h"
 
 enum { XRUNS = 40, SKIPPED = 77 };
 
-static unsigned deaths = 3;
+static unsigned deaths;
 static struct alsa_card *card;
 static struct host first, second;
 
@@ -153,8 +154,10 @@ programs_outlive_a_card_that_is_pulled_out_again_and_again(void **state)
         AWAIT_MORE(&first.blocks, 50);
         AWAIT_MORE(&second.blocks, 10);
         atomic_store(&card->plugged, 1);
+        uint64_t there_ns = os_now_ns();
         AWAIT(&first.back, i);
         AWAIT_MORE(&first.heard, 5);
+        deaths_tell(i, there_ns);
         AWAIT_MORE(&second.heard, 3);
     }
     host_expect_round_trip(&first);
@@ -300,12 +303,9 @@ main(int argc, char **argv)
     };
 #undef CASE
     char reason[256];
-    if (argc < 2) {
-        fprintf(stderr, "usage: test_alsa TUTTID [long]\n");
+    deaths = deaths_wanted(argc, argv);
+    if (!deaths) {
         return 2;
-    }
-    if (argc > 2 && strcmp(argv[2], "long") == 0) {
-        deaths = 50;
     }
     if (!alsa_card_available(reason)) {
         printf("skipped: %s\n", reason);

@@ -2,7 +2,7 @@
 /*
  * The real tuttid on a PCM that is no card: libasound's plugin for PulseAudio, with a server of the
  * test's own. What programs play is heard at the sink's monitor, and their callbacks go on through
- * the server's death and hanging. With `long` as second argument it dies fifty times. Ends with 77
+ * the server's death and hanging. The second argument says how often it dies. Ends with 77
  * where PulseAudio or the plugin is not installed.
  */
 #include <setjmp.h>
@@ -15,11 +15,12 @@
 #include <cmocka.h>
 
 #include "alsa_host.h"
+#include "deaths.h"
 #include "pulse.h"
 
 enum { SKIPPED = 77 };
 
-static unsigned deaths = 3;
+static unsigned deaths;
 static struct host first, second;
 
 static void
@@ -51,8 +52,10 @@ programs_outlive_a_server_that_is_killed_again_and_again(void **state)
         AWAIT_MORE(&first.blocks, 10);
         AWAIT_MORE(&second.blocks, 5);
         pulse_start();
+        uint64_t there_ns = os_now_ns();
         AWAIT(&first.back, i);
         AWAIT_MORE(&first.heard, 5);
+        deaths_tell(i, there_ns);
         AWAIT_MORE(&second.heard, 3);
     }
     assert_true(atomic_load(&first.generation) == generation);
@@ -95,12 +98,9 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(programs_outlive_a_server_that_hangs, finish),
     };
     char reason[256];
-    if (argc < 2) {
-        fprintf(stderr, "usage: test_alsa_pulse TUTTID [long]\n");
+    deaths = deaths_wanted(argc, argv);
+    if (!deaths) {
         return 2;
-    }
-    if (argc > 2 && strcmp(argv[2], "long") == 0) {
-        deaths = 50;
     }
     if (!pulse_available(reason)) {
         printf("skipped: %s\n", reason);

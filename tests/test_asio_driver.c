@@ -4,8 +4,8 @@
  * on the virtual sound card whose cable joins output n to input n. The round trip is measured by
  * playing numbers: each sample says at which position it was played.
  *
- * usage: test_asio_driver tutti.dll [tuttid.exe]    without an engine the tests that need one are
- * skipped
+ * usage: test_asio_driver tutti.dll [tuttid.exe]
+ * Without an engine the tests that need one are skipped.
  */
 #include <windows.h>
 
@@ -26,7 +26,7 @@
 #include "tutti/asio_tutti.h"
 #include "tutti/asio.h"
 
-enum { PATIENCE_MS = 10000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
+enum { PATIENCE_MS = 30000, BUFFER = 256, ENOUGH_SAMPLES = 8 * BUFFER, COUNT_MODULUS = 1 << 23 };
 
 enum { CABLE_FRAMES = 37, INPUT_LATENCY = 11, OUTPUT_LATENCY = 5 }; /* of the card, see set_up() */
 

@@ -62,6 +62,32 @@ create_buffers_refuses_channels_that_do_not_exist_and_tells_why_the_device_faile
 }
 
 static void
+a_channel_that_is_listed_twice_has_halves_of_its_own_each_time(void **state)
+{
+    struct asio_buffer_info four[4] = {{.is_input = 1, .channel = 3},
+                                       {.is_input = 0, .channel = 1},
+                                       {.is_input = 1, .channel = 3},
+                                       {.is_input = 0, .channel = 1}};
+    struct asio_channel_info info = {.channel = 1};
+
+    (void)state;
+    fake_host_init();
+    assert_int_equal(M->create_buffers(host.driver, four, 4, 64, &callbacks), ASIO_OK);
+    assert_int_equal(fake_tutti.last->input[0].channel, 3);
+    assert_int_equal(fake_tutti.last->input[1].channel, 3);
+    assert_int_equal(fake_tutti.last->output[0].channel, 1);
+    assert_int_equal(fake_tutti.last->output[1].channel, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        for (unsigned half = 0; half < 2; half++) {
+            assert_non_null(four[i].buffers[half]);
+            assert_ptr_not_equal(four[i].buffers[half], four[i + 2].buffers[half]);
+        }
+    }
+    assert_int_equal(M->get_channel_info(host.driver, &info), ASIO_OK);
+    assert_true(info.is_active);
+}
+
+static void
 callbacks_are_copied_and_alternate_halves_directly(void **state)
 {
     struct asio_callbacks mortal = callbacks;
@@ -533,6 +559,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_subset_of_channels_is_mapped_and_its_buffers_are_the_segments),
         TEST(create_buffers_refuses_channels_that_do_not_exist_and_tells_why_the_device_failed),
+        TEST(a_channel_that_is_listed_twice_has_halves_of_its_own_each_time),
         TEST(callbacks_are_copied_and_alternate_halves_directly),
         TEST(time_info_is_used_only_when_the_host_agrees_three_times),
         TEST(a_host_without_any_function_but_buffer_switch_is_served),

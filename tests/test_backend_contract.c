@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 
-enum { PERIOD = 256, SKIPPED = 77, LEAK_ROUNDS = 100, LEAK_WARM_ROUNDS = 10, LIMIT_MS = 8000 };
+enum { PERIOD = 256, SKIPPED = 77, LEAK_ROUNDS = 100, LEAK_WARM_ROUNDS = 10, LIMIT_MS = 60000 };
 
 static struct probe probe;
 

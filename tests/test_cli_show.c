@@ -254,6 +254,7 @@ fill(bool largest)
         p->outputs = i == 1 ? 4 : 3;
         p->input_latency_frames = largest ? 9999 : 256;
         p->output_latency_frames = largest ? 9999 : 320;
+        p->monitor_paths = largest ? 512 : i - 1;
         p->lateness_p50_us = largest ? 1234 : 120;
         p->lateness_p99_us = largest ? 9999 : 400;
         p->calls = 5;
@@ -337,7 +338,8 @@ the_status_says_what_it_was_told(void **state)
                                         "connected",
                                         "late",
                                         "profile Low Latency",
-                                        "Config  tutti.ini:3: [program] has no key 'bufer'\n"};
+                                        "hears its inputs directly, by 1 path\n",
+                                        "Problem tutti.ini:3: [program] has no key 'bufer'\n"};
     struct text text;
 
     fill(false);
@@ -580,6 +582,27 @@ text_is_cut_between_characters(void **state)
     text_fini(&text);
 }
 
+static void
+a_sentence_is_wrapped_between_words_and_characters(void **state)
+{
+    static const char sentence[] =
+        "seven of \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f and a-word-that-is-longer-than-the-line";
+    struct text text;
+
+    text_init(&text);
+    style_add_wrapped(&text, &plain, STYLE_PLAIN, sentence, STYLE_COLUMNS - 13, STYLE_WHOLE_WORDS);
+    const char *line = text_get(&text);
+    assert_memory_equal(line, "seven of \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f\n ", 19);
+    assert_non_null(strstr(line, "  and\n "));
+    assert_non_null(strstr(line, "  a-word-that-is-longer-than-the-line\n"));
+    text_clear(&text);
+    style_add_wrapped(&text, &plain, STYLE_PLAIN, "", 8, STYLE_WHOLE_WORDS);
+    style_add_wrapped(&text, &rich, STYLE_WARN, "fits exactly", STYLE_COLUMNS - 12,
+                      STYLE_SPLIT_WORDS);
+    assert_string_equal(text_get(&text), "\033[33mfits exactly\033[0m\n");
+    text_fini(&text);
+}
+
 int
 main(void)
 {
@@ -600,6 +623,7 @@ main(void)
         cmocka_unit_test(a_bar_has_its_width_at_every_level),
         cmocka_unit_test(times_and_levels_read_well),
         cmocka_unit_test(text_is_cut_between_characters),
+        cmocka_unit_test(a_sentence_is_wrapped_between_words_and_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

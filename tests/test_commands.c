@@ -247,7 +247,7 @@ static void
 doctor_sees_the_engine_and_starts_none(void **state)
 {
     RUN("doctor");
-    assert_says("no engine runs; the first program starts ");
+    assert_says("no engine runs; the first program starts");
     assert_int_equal(RUN("status"), 0);
     assert_says("No engine runs.");
     assert_int_equal(RUN("devices"), 0);

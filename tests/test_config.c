@@ -139,6 +139,12 @@ a_mistake_in_a_profile_is_told_to_who_reads_it(void **state)
     assert_problem("t.ini:2: a profile's keys are written with their section: program.buffer, say");
     assert_int_equal(read_as("A", NULL, "[profile A]\nprogram.no = 1\n"), TUTTI_BAD_CONFIG);
     assert_problem("t.ini:2: [program] has no key 'no'");
+    assert_int_equal(read_as("A", NULL, "[profile A]\nengine.pin_cpu = 3\n"), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:2: 'engine.pin_cpu' has no effect in a profile: write it under [engine], "
+                   "for everybody");
+    assert_int_equal(config.engine_pin_cpu, -1);
+    assert_int_equal(read_as("A", NULL, "[profile A]\nlog.level = debug\n"), TUTTI_BAD_CONFIG);
+    assert_string_equal(config.log_level, "info");
     assert_int_equal(read_as(NULL, NULL, "[profile a/b]\nprogram.buffer = 64\n"), TUTTI_BAD_CONFIG);
     assert_non_null(strstr(problem, "t.ini:2: a profile's name has"));
 }

@@ -16,6 +16,7 @@
 
 #include "conform/burst.h"
 #include "conform/inside.h"
+#include "conform/measure.h"
 #include "conform/results.h"
 #include "conform/samples.h"
 
@@ -239,6 +240,39 @@ a_failed_case_shows_its_reason_below(void **state)
     text_fini(&text);
 }
 
+static void
+what_was_tried_again_is_told(void **state)
+{
+    struct result list[3];
+    struct results results = some_results(list);
+    struct style plain = {.terminal = false};
+    struct text text;
+
+    list[0].tries = 2;
+    text_init(&text);
+    show_result(&text, &plain, &results.list[0]);
+    assert_non_null(strstr(text_get(&text), "2.50 ms, tried 2 times\n"));
+    text_clear(&text);
+    show_json(&text, &results);
+    assert_non_null(strstr(text_get(&text), "\"unit\":\"ms\"},\"tries\":2}"));
+    assert_non_null(strstr(text_get(&text), "\"figure\":null,\"tries\":1}"));
+    text_clear(&text);
+    show_html(&text, &results);
+    assert_non_null(strstr(text_get(&text), "tried 2 times"));
+    text_fini(&text);
+}
+
+/* ---- a busy machine ---- */
+
+static void
+what_is_busy_only_while_the_driver_plays_excuses_nothing(void **state)
+{
+    assert_true(measure_excuses(90, 80));
+    assert_false(measure_excuses(90, 5)); /* a service of the driver's own */
+    assert_false(measure_excuses(20, 80));
+    assert_false(measure_excuses(20, 5));
+}
+
 /* ---- main ---- */
 
 static char *
@@ -273,6 +307,8 @@ main(int argc, char **argv)
         cmocka_unit_test(html_escapes_what_a_driver_says),
         cmocka_unit_test(pictures_are_drawn_where_there_are_points),
         cmocka_unit_test(a_failed_case_shows_its_reason_below),
+        cmocka_unit_test(what_was_tried_again_is_told),
+        cmocka_unit_test(what_is_busy_only_while_the_driver_plays_excuses_nothing),
     };
 
     if (argc == 2 && strcmp(argv[1], "--print") == 0) {

@@ -95,6 +95,22 @@ integer_devices_get_the_same_samples(void **state)
 }
 
 static void
+outputs_of_one_program_on_one_channel_are_added(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    set("sim", "inputs", 2);
+    set("sim", "outputs", 2);
+    rig_open(&rig);
+    const struct rig_program *program = rig_join(&rig, 64, 4, 4, 0, 0);
+    assert_int_equal(program->output[0].channel, program->output[2].channel);
+    rig_run_frames(&rig, 3000);
+    assert_clean();
+    assert_true(rig.output_frames > 0);
+    rig_close(&rig);
+}
+
+static void
 every_rate_that_the_card_has_plays_the_same_samples(void **state)
 {
     (void)state;
@@ -530,6 +546,30 @@ lost_time_is_counted_as_the_devices(void **state)
 }
 
 static void
+lost_time_within_a_block_is_told_as_an_overload(void **state)
+{
+    (void)state;
+    char problem[CONFIG_TEXT_BYTES];
+    rig_config(&rig);
+    assert_int_equal(config_set(&rig.config, "sim", "faults", "at 30 lose 64", problem), TUTTI_OK);
+    rig_open(&rig);
+    struct rig_program *small = rig_join(&rig, 64, 1, 1, 0, 0);
+    struct rig_program *large = rig_join(&rig, 256, 1, 1, 1, 0);
+    rig.check_output = false;
+    rig_steps(&rig, 29);
+    engine_tend(rig.engine);
+    assert_int_equal(rig.events[PROTO_EVENT_OVERLOAD], 0);
+    rig_steps(&rig, 30);
+    engine_tend(rig.engine);
+    /* one is told by its position, the other, whose position goes on, by the event */
+    assert_int_equal(small->jumps, 1);
+    assert_int_equal(large->jumps, 0);
+    assert_int_equal(atomic_load(&large->segment->missed_frames), 0);
+    assert_int_equal(rig.events[PROTO_EVENT_OVERLOAD], 1);
+    rig_close(&rig);
+}
+
+static void
 an_unplugged_device_is_replaced_by_silence_and_comes_back(void **state)
 {
     (void)state;
@@ -570,6 +610,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_mix_equals_the_reference),
         cmocka_unit_test(integer_devices_get_the_same_samples),
+        cmocka_unit_test(outputs_of_one_program_on_one_channel_are_added),
         cmocka_unit_test(every_rate_that_the_card_has_plays_the_same_samples),
         cmocka_unit_test(too_loud_a_sum_is_clipped),
         cmocka_unit_test(a_program_hears_the_mix_and_another_program),
@@ -583,6 +624,7 @@ main(void)
         cmocka_unit_test(what_a_stuck_program_owns_is_left_alone),
         cmocka_unit_test(programs_killed_at_random_instants_cost_the_survivors_no_frame),
         cmocka_unit_test(lost_time_is_counted_as_the_devices),
+        cmocka_unit_test(lost_time_within_a_block_is_told_as_an_overload),
         cmocka_unit_test(an_unplugged_device_is_replaced_by_silence_and_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

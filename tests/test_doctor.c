@@ -69,6 +69,10 @@ struct doctor_case {
     {                                                                                              \
         "proc/" pid "/comm", name "\n"                                                             \
     }
+#define FINDS(first, second, third)                                                                \
+    {                                                                                              \
+        "says/tuttid", first "\n" second "\n" third "\n"                                           \
+    }
 #define USB "sys/bus/usb/devices/"
 
 static const struct doctor_case cases[] = {
@@ -168,6 +172,34 @@ static const struct doctor_case cases[] = {
                            "key:'clock.force-quantum' value:'2048' type:''\n"}},
      DOCTOR_WARN,
      "forced to 2048"},
+    {"device", "no engine", {{"proc", NULL}}, DOCTOR_WARN, "cannot be told"},
+    {"device",
+     "PipeWire",
+     {FINDS("pipewire -: Speakers", "jack -: [not installed]", "sim silent: Virtual sound card")},
+     DOCTOR_OK,
+     "programs play through 'Speakers' (pipewire)"},
+    {"device",
+     "second",
+     {FINDS("pipewire -: [does not answer]", "jack -: JACK", "sim silent: Virtual sound card")},
+     DOCTOR_OK,
+     "'JACK' (jack); pipewire does not answer"},
+    {"device",
+     "nothing",
+     {FINDS("pipewire -: [not installed]", "alsa -: [finds nothing]", "sim silent: Virtual")},
+     DOCTOR_WARN,
+     "only the virtual sound card (pipewire not installed, alsa finds nothing)"},
+    {"device",
+     "library",
+     {FINDS("pipewire -: Speakers", "alsa -: hw:A", "sim silent: Virtual"), RUNS("12", "jackd")},
+     DOCTOR_OK,
+     "Speakers"},
+    {"device",
+     "no library",
+     {FINDS("jack -: [not installed]", "alsa -: hw:A", "sim silent: V"), RUNS("12", "jackd")},
+     DOCTOR_WARN,
+     "jack runs, but its library (libjack)"},
+    {"device", "wanted", {{"says/tuttid", "sim silent: V\n"}}, DOCTOR_OK, "configuration wants"},
+    {"device", "away", {{"says/tuttid", "alsa -: [finds nothing]\n"}}, DOCTOR_FAIL, "is not there"},
     {"wine", "none", {{"usr", NULL}}, DOCTOR_WARN, "not installed"},
     {"wine",
      "64 bits",
@@ -302,7 +334,8 @@ free_fake(const char *path, uint64_t *bytes)
     return true;
 }
 
-static struct doctor_engine no_engine;
+/* One that can be asked; none runs. */
+static struct doctor_engine no_engine = {.program = "/x/tuttid"};
 
 static struct doctor_world
 fake_world(void)
@@ -380,10 +413,28 @@ the_engine_is_looked_at_from_outside(void **state)
 }
 
 static void
+the_bridge_is_tried(void **state)
+{
+    struct doctor_engine engine = {.runs = false};
+    struct doctor_world world = fake_world();
+
+    world.engine = &engine;
+    empty_root();
+    assert_true(files_join(engine.bridge, root, "tutti-bridge"));
+    expect(&world, "bridge", "away", DOCTOR_WARN, "is not beside tutti");
+    make(&(struct file){"tutti-bridge", ""});
+    expect(&world, "bridge", "broken", DOCTOR_FAIL, "does not run");
+    make(&(struct file){"says/tutti-bridge", "tutti-bridge 9.9.9\n"});
+    expect(&world, "bridge", "of another version", DOCTOR_WARN, "is version 9.9.9");
+    make(&(struct file){"says/tutti-bridge", "tutti-bridge " TUTTI_VERSION "\n"});
+    expect(&world, "bridge", "good", DOCTOR_OK, "reach the native engine");
+}
+
+static void
 a_runtime_folder_of_others_or_none_is_told(void **state)
 {
     struct doctor_world world = fake_world();
-    char path[FILES_PATH_BYTES];
+    char path[FILES_PATH_BYTES], name[64];
 
     empty_root();
     make(&(struct file){"run/own", NULL});
@@ -395,13 +446,24 @@ a_runtime_folder_of_others_or_none_is_told(void **state)
     expect(&world, "runtime", "somebody else's", DOCTOR_FAIL, "must be yours");
     world.runtime_dir = NULL;
     expect(&world, "runtime", "not set", DOCTOR_WARN, "XDG_RUNTIME_DIR is not set");
+    snprintf(name, sizeof name, "tmp/tutti-%u/x", world.uid);
+    make(&(struct file){name, NULL});
+    expect(&world, "runtime", "taken", DOCTOR_FAIL, "is not yours alone");
+    world.uid--;
+    snprintf(name, sizeof name, "run/user/%u/x", world.uid);
+    make(&(struct file){name, NULL});
+    *strrchr(name, '/') = '\0';
+    assert_true(files_join(path, root, name));
+    assert_int_equal(chmod(path, 0700), 0);
+    expect(&world, "runtime", "the session's", DOCTOR_OK, "/run/user/");
 }
 
 static void
 every_check_stands_in_the_table_of_cases_or_has_a_test_of_its_own(void **state)
 {
     for (unsigned i = 0; i < doctor_check_count; i++) {
-        unsigned found = strcmp(doctor_checks[i].name, "engine") == 0;
+        unsigned found = strcmp(doctor_checks[i].name, "engine") == 0 ||
+                         strcmp(doctor_checks[i].name, "bridge") == 0;
         for (unsigned c = 0; c < sizeof cases / sizeof *cases; c++) {
             found += strcmp(cases[c].check, doctor_checks[i].name) == 0;
         }
@@ -444,6 +506,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_check_says_what_its_tree_calls_for),
         cmocka_unit_test(the_engine_is_looked_at_from_outside),
+        cmocka_unit_test(the_bridge_is_tried),
         cmocka_unit_test(a_runtime_folder_of_others_or_none_is_told),
         cmocka_unit_test(every_check_stands_in_the_table_of_cases_or_has_a_test_of_its_own),
         cmocka_unit_test(an_empty_system_is_no_reason_to_crash),

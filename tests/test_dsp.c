@@ -199,6 +199,49 @@ vectors_do_what_plain_code_does(void **state_)
     free(plain);
 }
 
+/* Any number of channels, one of each kind of place; beyond them nothing is touched. */
+static void
+channels_side_by_side_become_what_each_alone_becomes(void **state_)
+{
+    enum { MOST = 21, LENGTH = 37, STRIDE = (MOST + 2) * 4 };
+    static float planes[MOST][LENGTH + 1], alone[MOST][LENGTH], joint[MOST][LENGTH];
+    static unsigned char one[STRIDE * LENGTH + 8], all[STRIDE * LENGTH + 8];
+    const float *from[MOST];
+    float *to[MOST];
+    for (unsigned turn = 0; turn < 2000; turn++) {
+        enum dsp_format format = (enum dsp_format)(random_word() % DSP_FORMAT_COUNT);
+        size_t bytes = sample_bytes[format];
+        unsigned channels = 1 + (unsigned)(random_word() % MOST);
+        size_t frames = random_word() % (LENGTH + 1);
+        size_t stride = bytes * (channels + random_word() % 3);
+        size_t shift = format == DSP_F32 ? 4 : random_word() % 8;
+        for (unsigned c = 0; c < MOST; c++) {
+            for (unsigned i = 0; i <= LENGTH; i++) {
+                planes[c][i] = random_sample();
+            }
+            from[c] = planes[c] + random_word() % 2;
+            to[c] = joint[c];
+        }
+        for (int variant = 0; variant < DSP_VARIANT_COUNT; variant++) {
+            assert_true(dsp_use(DSP_SCALAR));
+            memset(one, 0xa5, sizeof(one));
+            memset(all, 0xa5, sizeof(all));
+            memset(alone, 0xa5, sizeof(alone));
+            memset(joint, 0xa5, sizeof(joint));
+            for (unsigned c = 0; c < channels; c++) {
+                dsp_to_device(one + shift + c * bytes, stride, format, from[c], frames);
+                dsp_from_device(alone[c], one + shift + c * bytes, stride, format, frames);
+            }
+            if (dsp_use((enum dsp_variant)variant)) {
+                dsp_to_interleaved(all + shift, channels, stride, format, from, frames);
+                assert_memory_equal(one, all, sizeof(one));
+                dsp_from_interleaved(to, channels, all + shift, stride, format, frames);
+                assert_memory_equal(alone, joint, sizeof(alone));
+            }
+        }
+    }
+}
+
 static void
 what_is_not_finite_counts_as_silence_in_a_mix(void **state_)
 {
@@ -239,6 +282,7 @@ main(void)
         cmocka_unit_test(samples_are_clipped_and_rounded_to_even),
         cmocka_unit_test(every_24_bit_integer_passes_through_float),
         cmocka_unit_test(vectors_do_what_plain_code_does),
+        cmocka_unit_test(channels_side_by_side_become_what_each_alone_becomes),
         cmocka_unit_test(what_is_not_finite_counts_as_silence_in_a_mix),
         cmocka_unit_test(a_channel_is_added_with_a_gain_that_may_change),
     };

@@ -94,6 +94,7 @@ struct outcome {
     const char *problem; /* NULL: no rule was broken in any world */
     size_t worlds, ends;
     bool recounted; /* somewhere the engine woke too early and counted anew */
+    bool overtaken; /* somewhere a late exchange took the arming for a later call */
 };
 
 static void
@@ -148,6 +149,7 @@ explore(const struct scenario *scenario, bool show)
                 outcome.problem = world_may_rest(&visit->world) ? NULL : world_problem();
             }
             outcome.recounted |= visit->world.recounts != 0;
+            outcome.overtaken |= visit->world.overtaken != 0;
             depth -= !outcome.problem;
         } else if (outcome.problem || see(&seen, after)) {
             visits[depth].next = 0;
@@ -270,6 +272,16 @@ whoever_answers_in_a_later_cycle_costs_nobody_a_wake(void **state)
     explore_unflawed(&ready_late);
 }
 
+/* A program that stood still between handing back and its exchange takes what the engine has armed
+ * since, for the next call, which then nobody counts out: the engine looks for itself. */
+static void
+an_exchange_that_comes_late_takes_the_next_arming_and_nobody_sleeps_for_it(void **state)
+{
+    assert_true(explore_unflawed(&late).overtaken);
+    assert_true(explore_unflawed(&bursts_late).overtaken);
+    assert_false(explore_unflawed(&one_program).overtaken);
+}
+
 static void
 a_start_while_the_engine_still_calls_the_last_run_meets_no_old_call(void **state)
 {
@@ -334,6 +346,8 @@ main(void)
         cmocka_unit_test(each_block_of_a_burst_wakes_the_engine),
         cmocka_unit_test(a_block_may_be_handed_back_by_two_threads_at_once),
         cmocka_unit_test(whoever_answers_in_a_later_cycle_costs_nobody_a_wake),
+        cmocka_unit_test(
+            an_exchange_that_comes_late_takes_the_next_arming_and_nobody_sleeps_for_it),
         cmocka_unit_test(a_start_while_the_engine_still_calls_the_last_run_meets_no_old_call),
         cmocka_unit_test(a_count_that_nobody_asked_for_wakes_the_engine_early_and_no_more),
         cmocka_unit_test(every_flaw_is_found),

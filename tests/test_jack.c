@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The real tuttid on a real JACK server: what holds for every graph server (graph_cases.h), and
- * JACK's own: a device that comes late, another buffer, rendering. With `long` as second argument
- * the server dies fifty times. Ends with 77 where jackd is not installed.
+ * JACK's own: a device that comes late, another buffer, rendering. The second argument says how
+ * often the server dies. Ends with 77 where jackd is not installed.
  */
 #include <setjmp.h>
 #include <stdarg.h>

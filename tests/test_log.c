@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The log: what a line holds, which lines are written, and files that are put aside. */
+/*
+ * The log: what a line holds, which lines are written, and files that are put aside, also by
+ * several processes at once: this program starts itself with a path and a number to be one of them.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +16,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "os/os.h"
+
+enum { MOST_FILES = 100 };
 
 static char folder[400], path[512];
 
@@ -33,22 +38,28 @@ remove_all(void)
 {
     char name[600];
 
-    for (unsigned n = 0; n < 6; n++) {
+    for (unsigned n = 0; n <= MOST_FILES; n++) {
         snprintf(name, sizeof name, n ? "%s.%u" : "%s", path, n);
         assert_true(file_remove(name));
     }
+}
+
+static void
+set_path(unsigned pid)
+{
+    const char *temp = getenv("TEMP");
+
+    if (!temp)
+        temp = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s", temp ? temp : "/tmp");
+    snprintf(path, sizeof path, "%s/tutti-test-%u-J\xc3\xb6rg.log", folder, pid);
 }
 
 static int
 begin(void **state)
 {
     (void)state;
-    const char *temp = getenv("TEMP");
-    if (!temp)
-        temp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s", temp ? temp : "/tmp");
-    snprintf(path, sizeof path, "%s/tutti-test-%u-J\xc3\xb6rg.log", folder,
-             (unsigned)os_process_id());
+    set_path((unsigned)os_process_id());
     remove_all();
     log_set_level(LOG_INFO);
     log_set_limits(LOG_SIZE_BYTES, LOG_KEEP);
@@ -176,8 +187,90 @@ a_long_line_is_cut_and_ends(void **state)
     free(text);
 }
 
+/* ---- several processes ---- */
+
+enum { WRITERS = 4, WRITER_LINES = 250, WRITER_LIMIT = 1000 };
+
+/* Another process: its lines, and at last a file that says so. */
+static int
+write_as(const char *number, unsigned test_pid)
+{
+    char done[sizeof path + 16];
+
+    set_path(test_pid);
+    snprintf(done, sizeof done, "%s.done-%s", path, number);
+    log_set_limits(WRITER_LIMIT, MOST_FILES);
+    log_open("writer", path);
+    for (unsigned i = 0; i < WRITER_LINES; i++)
+        log_info("of %s number %04u.", number, i);
+    return file_write(done, "done", 4) == TUTTI_OK ? 0 : 1;
+}
+
+static bool
+await_file(const char *name)
+{
+    uint64_t deadline = os_now_ns() + 60000000000U;
+    struct file_stamp stamp;
+
+    for (file_look(name, &stamp); !stamp.there && os_now_ns() < deadline; file_look(name, &stamp))
+        os_sleep_until_ns(os_now_ns() + 5000000);
+    return stamp.there;
+}
+
+/* Counts the lines of a file that is then removed; false: it is not there. */
+static bool
+take_lines(unsigned n, unsigned char seen[WRITERS][WRITER_LINES])
+{
+    char name[600], *text = content(n);
+    bool there = text[0] != '\0';
+
+    for (char *at = strstr(text, "of "); at; at = strstr(at + 1, "of ")) {
+        unsigned writer = WRITERS, line = WRITER_LINES;
+        assert_int_equal(sscanf(at, "of %u number %u.", &writer, &line), 2);
+        assert_true(writer < WRITERS && line < WRITER_LINES);
+        seen[writer][line]++;
+    }
+    free(text);
+    snprintf(name, sizeof name, n ? "%s.%u" : "%s", path, n);
+    assert_true(file_remove(name));
+    return there;
+}
+
+static void
+processes_that_meet_the_limit_at_once_lose_nothing(void **state)
+{
+    static unsigned char seen[WRITERS][WRITER_LINES];
+    char program[512], number[8], pid[16], done[sizeof path + 16];
+
+    (void)state;
+    log_close();
+    snprintf(pid, sizeof pid, "%u", (unsigned)os_process_id());
+    assert_int_equal(os_program_path(program, sizeof program), TUTTI_OK);
+    for (unsigned w = 0; w < WRITERS; w++) {
+        snprintf(number, sizeof number, "%u", w);
+        const char *const argv[] = {program, number, pid, NULL};
+        uint32_t spawned;
+        assert_int_equal(os_process_spawn(program, argv, &spawned), TUTTI_OK);
+    }
+    for (unsigned w = 0; w < WRITERS; w++) {
+        snprintf(done, sizeof done, "%s.done-%u", path, w);
+        if (!await_file(done))
+            fail_msg("writer %u did not end", w);
+        assert_true(file_remove(done));
+    }
+    unsigned aside = 0;
+    take_lines(0, seen);
+    for (unsigned n = 1; n <= MOST_FILES; n++)
+        aside += take_lines(n, seen);
+    assert_true(aside > 0 && aside < MOST_FILES);
+    for (unsigned w = 0; w < WRITERS; w++) {
+        for (unsigned i = 0; i < WRITER_LINES; i++)
+            assert_int_equal(seen[w][i], 1);
+    }
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -187,7 +280,10 @@ main(void)
         TEST(with_none_kept_it_begins_anew),
         TEST(a_file_that_somebody_deletes_is_made_again),
         TEST(a_long_line_is_cut_and_ends),
+        TEST(processes_that_meet_the_limit_at_once_lose_nothing),
     };
 
+    if (argc == 3)
+        return write_as(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

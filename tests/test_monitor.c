@@ -125,6 +125,14 @@ ask(const struct rig_program *program)
     assert_int_equal(engine_set_monitor(rig.engine, program->id, &wish), TUTTI_OK);
 }
 
+static uint32_t
+paths_in_status(void)
+{
+    static struct proto_status_reply reply;
+    engine_get_status(rig.engine, 0, &reply);
+    return reply.monitor_paths[0];
+}
+
 /* ---- what is heard ---- */
 
 static void
@@ -160,7 +168,9 @@ it_goes_on_while_its_program_is_stopped_or_hangs(void **state)
     rig_open(&rig);
     struct rig_program *program = rig_join(&rig, 64, 1, 1, 0, 0);
     path(2, 3, 1.0f);
+    assert_int_equal(paths_in_status(), 0);
     ask(program);
+    assert_int_equal(paths_in_status(), 1);
     rig_steps(&rig, 10);
     rig_stop(program);
     program->has_origin = false;

@@ -110,23 +110,80 @@ assert_private(HANDLE object)
 }
 
 static void
-a_lock_and_an_event_read_back_what_was_asked(void **state)
+the_engines_lock_reads_back_what_was_asked(void **state)
 {
-    struct win32_security security;
     struct os_lock *lock = NULL;
-    assert_true(win32_security_init_private(&security));
-    HANDLE event = CreateEventW(&security.attributes, FALSE, FALSE, NULL);
-    assert_non_null(event);
-    assert_private(event);
-    CloseHandle(event);
-    win32_security_fini(&security);
-
     assert_int_equal(os_lock_take(&lock, "access", fixture_patience()), TUTTI_OK);
     wchar_t *name = win32_object_name("Local\\", "access");
     assert_non_null(name);
     HANDLE mutex = OpenMutexW(READ_CONTROL, FALSE, name);
     assert_non_null(mutex);
     assert_private(mutex);
+    CloseHandle(mutex);
+    free(name);
+    os_lock_release(lock);
+}
+
+/* The pipe through which everybody connects, as a program has it in hand: of the first instance and
+ * of the one after it. */
+static void
+the_engines_pipe_reads_back_what_was_asked(void **state)
+{
+    struct os_listener *listener = NULL;
+    struct os_link *link = NULL;
+    wchar_t *name = win32_link_name();
+    assert_non_null(name);
+    assert_int_equal(os_listener_open(&listener), TUTTI_OK);
+    for (unsigned i = 0; i < 2; i++) {
+        HANDLE pipe = CreateFileW(name, GENERIC_READ | GENERIC_WRITE | READ_CONTROL, 0, NULL,
+                                  OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+        assert_true(pipe != INVALID_HANDLE_VALUE);
+        assert_private(pipe);
+        assert_int_equal(os_listener_accept(listener, &link, fixture_patience()), TUTTI_OK);
+        CloseHandle(pipe);
+        os_link_close(link);
+    }
+    os_listener_close(listener);
+    free(name);
+}
+
+static bool
+has_name(HANDLE object)
+{
+    enum { OBJECT_NAME_INFORMATION = 1 };
+    typedef void (*any_fn)(void);
+    typedef LONG(NTAPI * query_fn)(HANDLE, int, void *, ULONG, ULONG *);
+    query_fn query = (query_fn)(any_fn)win32_function(L"ntdll.dll", "NtQueryObject");
+    struct {
+        USHORT length, room;
+        wchar_t *text;
+        wchar_t space[512];
+    } name = {0};
+    assert_non_null(query);
+    assert_true(query(object, OBJECT_NAME_INFORMATION, &name, sizeof(name), NULL) >= 0);
+    return name.length > 0;
+}
+
+/* Shared memory and events are reached through handles that engine and program give each other;
+ * nobody else can ask the system for them. */
+static void
+what_is_shared_has_no_name_to_open_it_by(void **state)
+{
+    struct os_shm memory;
+    struct os_wake wake;
+    struct os_lock *lock = NULL;
+    assert_int_equal(os_shm_create(&memory, 4096), TUTTI_OK);
+    assert_int_equal(os_wake_init(&wake, memory.base), TUTTI_OK);
+    assert_false(has_name((HANDLE)memory.handle));
+    assert_false(has_name((HANDLE)wake.event));
+    os_wake_fini(&wake);
+    os_shm_close(&memory);
+
+    assert_int_equal(os_lock_take(&lock, "access", fixture_patience()), TUTTI_OK);
+    wchar_t *name = win32_object_name("Local\\", "access");
+    HANDLE mutex = OpenMutexW(READ_CONTROL, FALSE, name);
+    assert_non_null(mutex);
+    assert_true(has_name(mutex));
     CloseHandle(mutex);
     free(name);
     os_lock_release(lock);
@@ -175,7 +232,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_private_list_names_this_user_and_nobody_else),
         cmocka_unit_test(another_users_list_turns_this_user_away),
-        cmocka_unit_test(a_lock_and_an_event_read_back_what_was_asked),
+        cmocka_unit_test(the_engines_lock_reads_back_what_was_asked),
+        cmocka_unit_test(the_engines_pipe_reads_back_what_was_asked),
+        cmocka_unit_test(what_is_shared_has_no_name_to_open_it_by),
         cmocka_unit_test(the_runtime_folder_is_this_users_and_the_systems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

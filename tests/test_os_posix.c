@@ -511,6 +511,7 @@ a_started_program_takes_nothing_of_ours_with_it(void **state)
     os_handle handles[OS_LINK_MAX_HANDLES];
     char module[4096];
     size_t bytes;
+    uint32_t pid = 0;
     sigset_t usr1, mask;
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction before;
@@ -524,7 +525,7 @@ a_started_program_takes_nothing_of_ours_with_it(void **state)
     sigaction(SIGUSR2, &ignore, &before);
     const bool fifo = os_thread_set_priority(OS_PRIORITY_PROGRAM);
 
-    const enum tutti_status status = os_process_spawn(module, argv);
+    const enum tutti_status status = os_process_spawn(module, argv, &pid);
 
     if (fifo)
         assert_true(os_thread_set_priority(OS_PRIORITY_NORMAL));
@@ -555,8 +556,9 @@ what_cannot_be_executed_is_told(void **state)
 {
     static const char *const argv[] = {"x", NULL};
     const unsigned before = count_open_fds();
-    assert_int_equal(os_process_spawn("/dev/null", argv), TUTTI_NO_ENGINE);
-    assert_int_equal(os_process_spawn("/", argv), TUTTI_NO_ENGINE);
+    uint32_t pid;
+    assert_int_equal(os_process_spawn("/dev/null", argv, &pid), TUTTI_NO_ENGINE);
+    assert_int_equal(os_process_spawn("/", argv, &pid), TUTTI_NO_ENGINE);
     assert_int_equal(count_open_fds(), before);
 }
 

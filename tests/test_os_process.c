@@ -121,10 +121,12 @@ start(struct meeting *meeting, const char *const *argv)
     memset(meeting, 0, sizeof *meeting);
     assert_int_equal(os_module_path(module, sizeof module), TUTTI_OK);
     assert_int_equal(os_listener_open(&meeting->listener), TUTTI_OK);
-    assert_int_equal(os_process_spawn(module, argv), TUTTI_OK);
+    uint32_t told = 0;
+    assert_int_equal(os_process_spawn(module, argv, &told), TUTTI_OK);
     assert_int_equal(os_listener_accept(meeting->listener, &meeting->link, fixture_patience()),
                      TUTTI_OK);
     meeting->pid = os_link_peer_pid(meeting->link);
+    assert_int_equal(meeting->pid, told);
     assert_int_not_equal(meeting->pid, os_process_id());
     assert_true(os_process_alive(meeting->pid));
 }
@@ -243,9 +245,11 @@ a_program_that_is_not_there_cannot_be_started(void **state)
 {
     static const char *const argv[] = {"missing", NULL};
     char path[4200];
+    uint32_t pid = 7;
     assert_int_equal(os_runtime_dir(path, sizeof path - 16), TUTTI_OK);
     strcat(path, "/missing.exe");
-    assert_int_equal(os_process_spawn(path, argv), TUTTI_NO_ENGINE);
+    assert_int_equal(os_process_spawn(path, argv, &pid), TUTTI_NO_ENGINE);
+    assert_int_equal(pid, 7);
 }
 
 int

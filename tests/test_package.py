@@ -8,7 +8,9 @@ files stand in for the driver; with Wine and the real one a prefix is registered
 import json
 import os
 import pathlib
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -167,6 +169,82 @@ class Tarball(unittest.TestCase):
             self.assertIn("tuttid", os.readlink(f"/proc/{seen[0]}/exe"))
             subprocess.run([tutti, "stop-engine"], env=environment, check=True, timeout=30, capture_output=True)
         subprocess.run([SERVER, "-w"], env=environment, check=True, timeout=60)
+
+    def test_links_in_the_documents_lead_somewhere(self):
+        top = self.unpacked / "share/doc/tutti"
+        documents = sorted(top.rglob("*.md"))
+        self.assertIn(top / "docs/adr/0005-wine-transport.md", documents)
+        self.assertTrue((top / "include/tutti/status.h").exists())
+        links = 0
+        for document in documents:
+            for link, anchor in re.findall(r"\]\(([^)#\s]*)(#[^)\s]*)?\)", document.read_text()):
+                if "://" in link:
+                    continue
+                links += 1
+                target = document.parent / link if link else document
+                self.assertTrue(target.exists(), f"{document.relative_to(top)}: {link}")
+                if anchor:
+                    heads = [re.sub(r"[^a-z0-9 -]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.*)$", target.read_text(), re.M)]
+                    self.assertIn(anchor[1:], heads, f"{document.relative_to(top)}: {link}{anchor}")
+        self.assertGreater(links, 30)
+
+    def test_what_is_staged_works_together_where_it_lies(self):
+        stage = self.top / "stage"
+        win64 = WIN64 if self.real else self.top / "win64"
+        subprocess.run([TOP / "tools/stage.sh", NATIVE, win64, WIN32, stage, stage / "bin/tutti-bridge"], check=True, capture_output=True)
+        checks = {check["name"]: check for check in json.loads(self.run_script("/bin/sh", "-c", f'"{stage}/bin/tutti" doctor --json; exit 0'))["checks"]}
+        for name in ("engine", "bridge", "device"):
+            self.assertEqual("ok", checks[name]["verdict"], checks[name])
+        self.assertIn(f"starts {stage}/bin/tuttid", checks["engine"]["text"])
+        (self.home / ".wine/drive_c").mkdir(parents=True)
+        self.assertNotIn("is not installed", self.run_script(stage / "bin/tutti", "wine", "install", code=1))
+        self.assertEqual(f"{stage}/bin/tutti-bridge\n", (stage / "lib/tutti/x86_64-windows/tutti-bridge.txt").read_text())
+        shutil.rmtree(stage)
+
+    def test_a_build_without_pipewire_is_not_packed(self):
+        native = self.top / "lacking"
+        (native / "src/backend").mkdir(parents=True)
+        (native / "src/backend/backends_built.h").write_text("#define BACKENDS_BUILT(X) X(jack) X(alsa) X(sim)\n")
+        refused = subprocess.run([TOP / "tools/package.sh", native, WIN64, WIN32, self.top / "none"], capture_output=True, text=True, check=False)
+        self.assertEqual(1, refused.returncode)
+        self.assertIn("without the pipewire backend", refused.stderr)
+
+    def test_in_steams_container_the_engine_starts_or_is_shared(self):
+        """Steam's container has its own /run/user and /usr, but this home, this /tmp and these processes (pressure-vessel)."""
+        if not (self.real and os.path.exists(WINE) and os.geteuid() == 0):
+            self.skipTest("needs Wine, the 64-bit Windows build and root for mounts")
+        self.install("--no-service", "--no-wine")
+        del self.environment["TUTTI_RUNTIME_DIR"]
+        environment = {**self.environment, "XDG_RUNTIME_DIR": str(self.runtime), "WINEPREFIX": str(self.home / ".wine"),
+                       "WINEDEBUG": "-all", "WINEDLLOVERRIDES": OVERRIDES, "TUTTI_ENGINE_GRACE_MS": "20000"}
+        folder = self.home / ".local/lib/tutti/x86_64-windows"
+        tutti = self.home / ".local/bin/tutti"
+        for program in ("tuttid", "tutti-bridge"):
+            needs = subprocess.run(["ldd", tutti.parent / program], check=True, capture_output=True, text=True).stdout
+            self.assertLessEqual(set(re.findall(r"(lib\w+)[\w.-]*\.so", needs)), {"libc", "libm"}, f"{program} needs more than that /usr has")
+
+        def engine(*command):
+            done = subprocess.run([*command, "status", "--json"], env=environment, check=True, timeout=60, capture_output=True)
+            return json.loads(done.stdout)["engine"]["pid"]
+
+        subprocess.run([WINE, "wineboot", "-i"], env=environment, check=True, timeout=120, capture_output=True)
+        subprocess.run([SERVER, "-w"], env=environment, check=True, timeout=60)
+        subprocess.run([tutti, "devices"], env=environment, check=True, timeout=30, capture_output=True)
+        outside = engine(tutti)
+        for shared in (False, True):
+            # the launch option PRESSURE_VESSEL_FILESYSTEMS_RW binds a folder to its own place
+            script = ('kept=$(mktemp -d) && mount --bind "$1" "$kept" && mount -t tmpfs none "$1" && '
+                      + ('mkdir "$1/tutti" && mount --bind "$kept/tutti" "$1/tutti" && ' if shared else "") +
+                      '"$2" "$3" devices >/dev/null && "$2" "$3" status --json; "$4" -k; umount "$kept"; rmdir "$kept"')
+            done = subprocess.run(["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", script, "-", self.runtime, WINE,
+                                   folder / "tutti.exe", SERVER], env=environment, timeout=120, capture_output=True, text=True, check=False)
+            self.assertTrue(done.stdout, done.stderr)
+            pid = json.loads(done.stdout)["engine"]["pid"]
+            self.assertEqual(shared, pid == outside, done.stderr)
+            self.assertEqual(str(self.home / ".local/bin/tuttid"), os.readlink(f"/proc/{pid}/exe"))
+            if not shared:
+                os.kill(pid, signal.SIGTERM)
+        subprocess.run([tutti, "stop-engine"], env=environment, check=True, timeout=30, capture_output=True)
 
     def test_the_same_builds_give_the_same_bytes(self):
         again = self.top / "again"

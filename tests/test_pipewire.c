@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The real tuttid on a real PipeWire server: what holds for every graph server (graph_cases.h), and
- * PipeWire's own: quantum, rate, the default device and named ones. With `long` as second argument
- * the server dies fifty times. Ends with 77 where pipewire is not installed.
+ * PipeWire's own: quantum, rate, the default device and named ones. The second argument says how
+ * often the server dies. Ends with 77 where pipewire is not installed.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 """tutti wine in a home of its own: layouts are found, what must not be touched is not, and what install does uninstall undoes.
 
 Arguments: the tutti command, and the folder of the 64-bit Windows build. Without Wine or that build the tests that
-need them are left out.
+need them are left out. "both" after them: prefixes with both halves alone, and nothing may be left out.
 """
 
 import hashlib
@@ -16,14 +16,18 @@ import sys
 import tempfile
 import unittest
 
-WINE, SERVER = "/usr/lib/wine/wine64", "/usr/lib/wine/wineserver64"
+# the loader as tutti chooses it
+WINE = next((path for path in ("/usr/lib/wine/wine", "/usr/lib/wine/wine64") if os.path.exists(path)), "")
+SERVER = "/usr/lib/wine/wineserver64"
 INF = "/usr/share/wine/wine.inf"
 NOBODY = 64125
 REGISTRY = ('WINE REGISTRY Version 2\n;; All keys relative to REGISTRY\\\\Machine\n\n#arch=win64\n\n'
             '[Software\\\\Microsoft\\\\Windows NT\\\\CurrentVersion] 1\n@="x"\n\n[System\\\\Select] 1\n"Current"=dword:00000001\n')
 CLSID = "{64DF45EA-BF66-45EF-B350-D02DB142E37E}"
 TUTTI, BUILD, TEMPLATE = None, None, None
+BOTH = False  # nothing may be left out
 WRITTEN_BY_WINE = set()
+HASHES = {}  # by file, as it was last written
 
 
 def wine_works():
@@ -46,6 +50,24 @@ def keys(path):
     return found
 
 
+def content(path):
+    """Of a file; prefixes share most of theirs."""
+    status = path.stat()
+    key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    if key not in HASHES:
+        HASHES[key] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return HASHES[key]
+
+
+def copy_template(prefix):
+    """The programs of Windows are shared by hard links; the registry, which Wine may write in place, is not."""
+    for folder in ("windows", "Program Files", "Program Files (x86)"):
+        if (pathlib.Path(TEMPLATE) / "drive_c" / folder).exists():
+            (prefix / "drive_c").mkdir(parents=True, exist_ok=True)
+            subprocess.run(["cp", "-al", f"{TEMPLATE}/drive_c/{folder}", prefix / "drive_c/"], check=True)
+    subprocess.run(["cp", "-an", f"{TEMPLATE}/.", f"{prefix}/"], check=True)
+
+
 def files(prefix):
     """What is in a prefix: links by target, files by content; the registry and the server's mark apart."""
     found = {}
@@ -56,7 +78,7 @@ def files(prefix):
         elif path.is_dir():
             found[name] = "folder"
         elif not name.endswith(".reg") and name != "wineserver":
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[name] = content(path)
     return found
 
 
@@ -83,6 +105,10 @@ class Home(unittest.TestCase):
                     shutil.copy(build / source, self.dlls / half / name)
                 else:
                     (self.dlls / half / name).write_bytes(b"MZ")
+        (self.home / ".local/bin").mkdir()
+        native = pathlib.Path(TUTTI).resolve().parent.parent
+        for program in ("bridge/tutti-bridge", "tuttid/tuttid"):
+            shutil.copy(native / program, self.home / ".local/bin")
         self.environment = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "TUTTI_WINE_DLLS": str(self.dlls), "LC_ALL": "C.UTF-8"}
 
     def tearDown(self):
@@ -202,6 +228,19 @@ class Layouts(Home):
         self.assertEqual(str(loader), found["daw-1690000000"]["wine"])
         self.assertIsNone(found["daw-1690000000"]["refused"])
 
+    def test_lutris_as_a_flatpak(self):
+        app = ".var/app/net.lutris.Lutris"
+        loader = self.fake_wine(f"{app}/data/lutris/runners/wine/wine-ge-8-26-x86_64/bin/wine", "ge")
+        for number, games in enumerate((f"{app}/data/lutris/games", f"{app}/config/lutris/games")):
+            self.make(f"Games/daw{number}", stamp="1600000000\n")
+            (self.home / games).mkdir(parents=True)
+            (self.home / games / f"daw{number}.yml").write_text(f"game:\n  prefix: ~/Games/daw{number}\nwine:\n  version: wine-ge-8-26-x86_64\n")
+        found = {p["name"]: p for p in self.status()}
+        self.assertEqual({"daw0", "daw1"}, set(found))
+        for prefix in found.values():
+            self.assertEqual(("lutris", str(loader), True, None), tuple(prefix[k] for k in ("layout", "wine", "sandboxed", "refused")))
+        self.assertIn("lutris daw0 (Flatpak)", self.run_tutti("status"))
+
     def test_a_runner_that_is_gone_is_not_replaced_by_another_wine(self):
         bottle = self.make(".local/share/bottles/bottles/Old")
         (bottle / "bottle.yml").write_text("Name: Old\nRunner: caffe-7.0\n")
@@ -212,6 +251,84 @@ class Layouts(Home):
         bottle = self.make(".local/share/bottles/bottles/Odd")
         (bottle / "bottle.yml").write_text("Name: Odd\nRunner: ../../../../evil\n")
         self.assertNotIn("evil", str(self.only()["wine"]))
+
+
+@unittest.skipUnless(wine_works(), "no Wine here")
+class TheNativeWay(Home):
+    """What a registered driver would start; the registry is written by hand, and nothing runs in the prefix."""
+
+    def setUp(self):
+        super().setUp()
+        self.bin = self.home / ".local/bin"
+        self.folder_of_driver = self.dlls / "x86_64-windows"
+        self.register(self.folder_of_driver)
+
+    def register(self, folder, *profiles):
+        path = "Z:" + str(folder / "tutti.dll").replace("/", "\\")
+        entries = "".join(f'[Software\\\\ASIO\\\\{name}] 1\n"CLSID"="{CLSID}"\n\n' for name in ("Tutti", *profiles))
+        server = f'[Software\\\\Classes\\\\CLSID\\\\{CLSID}\\\\InprocServer32] 1\n@="' + path.replace("\\", "\\\\") + '"\n\n'
+        shutil.rmtree(self.home / ".wine", ignore_errors=True)
+        self.make(".wine", REGISTRY.replace("[Software", entries + server + "[Software", 1))
+
+    def looked_at(self):
+        found = self.only()
+        self.advice = found["advice"]
+        driver = found["drivers"][0]
+        self.assertTrue(driver["registered"] and driver["same"], found)
+        self.assertEqual(driver["native"], driver["not_native"] is None)
+        return driver
+
+    def warns(self, sentence):
+        driver = self.looked_at()
+        self.assertFalse(driver["native"])
+        self.assertIn(sentence, driver["not_native"])
+        self.assertIn("meet no native program: " + driver["not_native"], self.advice)
+        shown = " ".join(self.run_tutti("status").split())
+        self.assertIn("Wine's own: " + driver["not_native"], shown)
+        done = subprocess.run([TUTTI, "doctor", "--json"], env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        check = [one for one in json.loads(done.stdout)["checks"] if one["name"] == "driver"][0]
+        self.assertEqual("warn", check["verdict"])
+        self.assertIn(sentence, check["text"])
+
+    def test_the_bridge_of_the_installation(self):
+        driver = self.looked_at()
+        self.assertTrue(driver["native"])
+        self.assertTrue(os.path.samefile(driver["bridge"], self.bin / "tutti-bridge"))
+        self.assertIsNone(self.advice)
+        self.assertIn("native, by ", self.run_tutti("status"))
+
+    def test_the_bridge_that_the_file_beside_the_driver_names(self):
+        other = self.home / "other"
+        other.mkdir()
+        for name in ("tutti-bridge", "tuttid"):
+            shutil.copy(self.bin / name, other)
+        (self.bin / "tutti-bridge").unlink()
+        (self.folder_of_driver / "tutti-bridge.txt").write_text(f"{other}/tutti-bridge\n")
+        self.assertEqual(f"{other}/tutti-bridge", self.looked_at()["bridge"])
+        self.assertIsNone(self.advice)
+        (other / "tutti-bridge").unlink()
+        self.warns(f"{other}/tutti-bridge is not there")
+
+    def test_no_bridge(self):
+        (self.bin / "tutti-bridge").unlink()
+        self.warns("the driver finds no tutti-bridge")
+
+    def test_a_bridge_that_does_not_run(self):
+        (self.bin / "tutti-bridge").unlink()
+        (self.bin / "tutti-bridge").write_text("#!/bin/sh\nexit 1\n")
+        self.warns("tutti-bridge does not run")
+        (self.bin / "tutti-bridge").chmod(0o755)
+        self.warns("tutti-bridge does not run")
+
+    def test_no_engine_beside_the_bridge(self):
+        (self.bin / "tuttid").unlink()
+        self.warns("there is no tuttid beside")
+
+    def test_entries_of_profiles_are_listed(self):
+        self.assertEqual([], self.looked_at()["profiles"])
+        self.register(self.folder_of_driver, "Tutti Low Latency", "Tutti Wide", "Tuttifrutti")
+        self.assertEqual(["Low Latency", "Wide"], self.looked_at()["profiles"])
+        self.assertIn("profiles  Low Latency, Wide\n", self.run_tutti("status"))
 
 
 @unittest.skipUnless(wine_works(), "no Wine here")
@@ -296,11 +413,17 @@ class RealPrefixes(Home):
     def setUp(self):
         super().setUp()
         if not (wine_works() and driver_built()):
-            self.skipTest("needs Wine and the 64-bit Windows build")
+            self.leave_out("needs Wine and the 64-bit Windows build")
+        for half in ("x86_64-windows", "i386-windows"):  # as install.sh writes it
+            (self.dlls / half / "tutti-bridge.txt").write_text(f"{self.home}/.local/bin/tutti-bridge\n")
         self.prefix = self.home / ".wine"
-        subprocess.run(["cp", "-a", TEMPLATE, self.prefix], check=True)
+        copy_template(self.prefix)
         (self.prefix / "wineserver").unlink(missing_ok=True)
         self.before = everything(self.prefix)
+
+    def leave_out(self, why):
+        self.assertFalse(BOTH, why)
+        self.skipTest(why)
 
     def wine(self, *arguments):
         return run_wine(self.prefix, *arguments)
@@ -321,7 +444,7 @@ class RealPrefixes(Home):
         found = self.only()
         driver = found["drivers"][0]
         self.assertEqual("Z:" + str(self.dlls / "x86_64-windows/tutti.dll").replace("/", "\\"), driver["registered"])
-        self.assertTrue(driver["same"] and driver["engine"] and found["installed"])
+        self.assertTrue(driver["same"] and driver["engine"] and driver["native"] and found["installed"])
         self.assertIsNone(found["advice"])
         self.assertFalse((self.prefix / "drive_c/Program Files/Tutti").exists())
         shown = self.wine("reg", "query", r"HKLM\SOFTWARE\ASIO\Tutti", "/v", "CLSID").stdout
@@ -333,7 +456,7 @@ class RealPrefixes(Home):
 
     def test_both_halves_where_the_prefix_has_both(self):
         if not (self.only()["both"] and (BUILD.parent / "win32/src/asio/tutti.dll").exists()):
-            self.skipTest("needs Wine's 32-bit part and the 32-bit Windows build")
+            self.leave_out("needs Wine's 32-bit part and the 32-bit Windows build")
         for how, begin in (([], "Z:"), (["--copy"], "C:")):
             self.assertNotIn(";", self.run_tutti("install", *how))
             found = self.only()
@@ -349,10 +472,25 @@ class RealPrefixes(Home):
 
     def test_a_half_that_cannot_be_loaded_leaves_the_other(self):
         if not self.only()["both"]:
-            self.skipTest("needs Wine's 32-bit part")
+            self.leave_out("needs Wine's 32-bit part")
         (self.dlls / "i386-windows/tutti.dll").write_bytes(b"MZ no driver")
         self.assertIn("registered; the 32-bit driver could not be registered", self.run_tutti("install"))
         self.assertIsNone(self.only()["drivers"][1]["registered"])
+        self.run_tutti("uninstall")
+        self.assert_as_before()
+
+    def test_a_32_bit_prefix(self):
+        if not self.only()["both"]:
+            self.leave_out("needs Wine's 32-bit part")
+        shutil.rmtree(self.prefix)
+        run_wine(self.prefix, "wineboot", "-i", overrides="", WINEARCH="win32")
+        for _ in range(2):
+            run_wine(self.prefix, "regsvr32", "/s", "C:\\nothing.dll")
+        self.before = everything(self.prefix)
+        self.assertEqual(32, self.only()["bits"])
+        self.run_tutti("install")
+        driver = self.only()["drivers"][1]
+        self.assertTrue("i386-windows" in driver["registered"] and driver["same"] and driver["engine"] and driver["native"], driver)
         self.run_tutti("uninstall")
         self.assert_as_before()
 
@@ -454,10 +592,10 @@ class RealPrefixes(Home):
         self.assert_as_before()
 
 
-def run_wine(prefix, *arguments, overrides=",services.exe,explorer.exe,plugplay.exe,winedevice.exe"):
+def run_wine(prefix, *arguments, overrides=",services.exe,explorer.exe,plugplay.exe,winedevice.exe", **variables):
     """Runs a Windows program and waits until the prefix sleeps."""
     environment = {"HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "WINEPREFIX": str(prefix), "WINEDEBUG": "-all",
-                   "WINEDLLOVERRIDES": f"mscoree,mshtml,winemenubuilder.exe{overrides}="}
+                   "WINEDLLOVERRIDES": f"mscoree,mshtml,winemenubuilder.exe{overrides}=", **variables}
     done = subprocess.run([WINE, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False)
     subprocess.run([SERVER, "-w"], env=environment, check=False, timeout=60)
     return done
@@ -476,13 +614,19 @@ def make_template(folder):
 
 
 def main():
-    global TUTTI, BUILD, TEMPLATE
+    global TUTTI, BUILD, TEMPLATE, BOTH
     TUTTI, BUILD = sys.argv[1], pathlib.Path(sys.argv[2])
+    BOTH = sys.argv[3:] == ["both"]
+    only = ["RealPrefixes.test_both_halves_where_the_prefix_has_both", "RealPrefixes.test_a_half_that_cannot_be_loaded_leaves_the_other",
+            "RealPrefixes.test_a_32_bit_prefix"]
     with tempfile.TemporaryDirectory(prefix="tutti-wine-template-") as folder:
         TEMPLATE = os.path.join(folder, "prefix")
         if wine_works() and driver_built():
             make_template(TEMPLATE)
-        unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+        done = unittest.main(argv=[sys.argv[0], *(only if BOTH else sys.argv[3:])], exit=False)
+    if not done.result.wasSuccessful():
+        sys.exit(1)
+    print("PASSED")
 
 
 main()

@@ -59,6 +59,24 @@ what_is_not_there_or_no_text_is_not_found(void **state)
 }
 
 static void
+the_keys_of_a_folder_are_told_one_after_the_other(void **state)
+{
+    const char *at = whole;
+    char name[8];
+
+    assert_true(wine_registry_next(&at, "software\\asio", name, sizeof name));
+    assert_string_equal(name, "Tutti");
+    assert_false(wine_registry_next(&at, "software\\asio", name, sizeof name)); /* Inner is below */
+    at = whole;
+    assert_true(wine_registry_next(&at, "Software\\ASIO\\Tutti", name, sizeof name));
+    assert_string_equal(name, "Inner");
+    at = whole;
+    assert_false(wine_registry_next(&at, "Software\\ASIO\\Tut", name, sizeof name));
+    at = whole;
+    assert_false(wine_registry_next(&at, "Software\\Microsoft\\Windows NT", name, sizeof name));
+}
+
+static void
 a_value_that_does_not_fit_is_not_cut(void **state)
 {
     char value[3] = "x";
@@ -96,6 +114,9 @@ every_beginning_of_it_is_read_without_a_step_too_far(void **state)
         wine_registry_get(part, "Software\\ASIO\\Tutti", "Umlaut", value, sizeof value);
         wine_registry_get(part, "Software\\ASIO\\Tutti\\Inner", NULL, value, sizeof value);
         wine_registry_has(part, "System\\Nothing");
+        for (const char *at = part;
+             wine_registry_next(&at, "Software\\ASIO", value, sizeof value);) {
+        }
         free(part);
     }
 }
@@ -106,6 +127,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_found_by_key_and_name_in_any_case),
         cmocka_unit_test(what_is_not_there_or_no_text_is_not_found),
+        cmocka_unit_test(the_keys_of_a_folder_are_told_one_after_the_other),
         cmocka_unit_test(a_value_that_does_not_fit_is_not_cut),
         cmocka_unit_test(faults_are_told),
         cmocka_unit_test(every_beginning_of_it_is_read_without_a_step_too_far),

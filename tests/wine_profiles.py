@@ -24,7 +24,7 @@ def expect(true, text):
 
 
 def run(*arguments):
-    done = subprocess.run([demo.WRAPPER, *arguments], env=demo.environment(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([demo.WRAPPER, *arguments], env=demo.environment(), capture_output=True, text=True, timeout=demo.PATIENCE_S, check=False)
     return done.stdout + done.stderr
 
 
@@ -42,19 +42,19 @@ def profiles():
 def play(configuration):
     hosts = [demo.Host("plain", 256, 0, []),
              demo.Host("low", 64, 0, ["--driver", f"Tutti {PROFILE}"], on_reset="restart")]
-    demo.wait_for(lambda: all(host.ready() for host in hosts), 60, "for both hosts to play")
+    demo.wait_for(lambda: all(host.ready() for host in hosts), demo.PATIENCE_S, "for both hosts to play")
     expect(profiles() == [(64, PROFILE), (256, "")], f"the engine knows who came by which entry: {profiles()}")
 
     write(configuration, "[program]\nbuffer = many\n")
-    demo.wait_for(lambda: "many" in (demo.status().get("engine") or {}).get("problem", ""), 10, "for the mistake to be told")
+    demo.wait_for(lambda: "many" in (demo.status().get("engine") or {}).get("problem", ""), demo.PATIENCE_S, "for the mistake to be told")
     said = demo.status()["engine"]["problem"]
     expect("tutti.ini:2: " in said and "512 stays" in said, f"the mistake has its line and the value that stays: {said}")
 
     # the sizes of the profile are others now: a reset request, and the host comes again
     write(configuration, f"[program]\nbuffer = 512\n[profile {PROFILE}]\nprogram.buffer = 64\nprogram.buffer_max = 128\n")
     log = pathlib.Path(demo.DEMO) / "runtime/driver.log"
-    demo.wait_for(lambda: log.read_text().count("what the host was told") >= 1, 10, "for the driver to see the change")
-    demo.wait_for(lambda: (64, PROFILE) in profiles(), 20, "for the host of the profile to play again")
+    demo.wait_for(lambda: log.read_text().count("what the host was told") >= 1, demo.PATIENCE_S, "for the driver to see the change")
+    demo.wait_for(lambda: (64, PROFILE) in profiles(), demo.PATIENCE_S, "for the host of the profile to play again")
     time.sleep(1)
     for host in hosts:
         host.end()

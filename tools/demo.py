@@ -24,7 +24,12 @@ PREFIX = os.path.join(DEMO, "prefix")
 WRAPPER = os.path.join(TOP, "tools", "wine-wrapper")
 RATE, PERIOD, CABLE = 48000, 128, 7
 STRETCH_S = 11.0
+PATIENCE_S = 180  # for what happens at once, on a machine that does much else
+MORE_MOST_S = 60  # that a stretch may last longer
 NATIVE = None  # the folder of the native build, when Windows programs are to meet the native engine
+PANS = {"singer": ["remix", "1v1.2", "1v0.7"], "drummer": ["remix", "1v0.8", "1v1.2"]}
+BUFFERS = {"singer": 256, "drummer": 128, "recorder": 512}
+GOOD = "every sample as expected"
 COLOURS = {"singer": "#2a6f97", "drummer": "#e07a1f", "recorder": "#3a7d44"}
 
 
@@ -60,14 +65,14 @@ def environment():
     return env
 
 
-def make_music():
-    """Two recordings of spoken channel names: raw float32 for the comparison, WAV for the hosts."""
+def make_music(pans=None):
+    """Two recordings of spoken channel names: raw float32 for the comparison, WAV for the hosts. pans: of each, how sox mixes it."""
     sounds = "/usr/share/sounds/alsa/"
     parts = {"singer": ["Front_Left", "Front_Right", "Front_Center"],
              "drummer": ["Rear_Left", "Side_Right", "Noise", "Rear_Center"]}
     for name, files in parts.items():
         files = [sounds + f + ".wav" for f in files]
-        pan = ["remix", "1v1.2", "1v0.7"] if name == "singer" else ["remix", "1v0.8", "1v1.2"]
+        pan = (pans or PANS)[name]
         shape = ["-r", str(RATE), "-e", "floating-point", "-b", "32"]
         wav = f"{DEMO}/{name}.wav"
         subprocess.run(["sox", "-V1", "-D", *files, *shape, wav, *pan], check=True)
@@ -92,10 +97,13 @@ class Host:
     def end(self):
         """Ends it in order and waits for its report."""
         open(f"{DEMO}/{self.name}.stop", "w").close()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=PATIENCE_S)
 
     def ready(self):
-        return os.path.exists(self.files["ready"])
+        there = os.path.exists(self.files["ready"])
+        if not there and self.process.poll() is not None:
+            fail(f"{self.name} ended with status {self.process.returncode} before it played: {open(self.log.name, errors='replace').read()[-500:]}")
+        return there
 
     def blocks(self):
         return demo_compare.read_blocks(self.files["blocks"])
@@ -126,17 +134,17 @@ def engine_pids():
 
 def status():
     out = subprocess.run([WRAPPER, f"{BIN}/tutti.exe", "status", "--json"], env=environment(),
-                         capture_output=True, text=True, timeout=60).stdout
+                         capture_output=True, text=True, timeout=PATIENCE_S).stdout
     try:
         return json.loads(out)
     except ValueError:
         return {}
 
 
-def watch(hosts, seconds, text):
-    """Waits, and shows that everybody is being called."""
+def watch(hosts, seconds, text, enough=lambda: True):
+    """Waits, also until it is enough, and shows that everybody is being called."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or (not enough() and time.monotonic() < end + MORE_MOST_S):
         counts = "   ".join(f"{h.name} {os.path.getsize(h.files['blocks']) // demo_compare.RECORD.itemsize}"
                             for h in hosts if not h.killed and os.path.exists(h.files["blocks"]))
         line = f"{text:<34} {max(0, end - time.monotonic()):4.0f} s   callbacks: {counts}"
@@ -179,20 +187,42 @@ def prepare(both=False):
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def play():
+class Alone:
+    """Who plays besides: nobody, on the virtual card."""
+
+    def patch(self, hosts):
+        """An engine plays: the first, or the next."""
+
+    def begin(self, stretch):
+        """Of three: 0 to 2."""
+
+    def enough(self):
+        return True
+
+    def finish(self):
+        """The stretch ends."""
+
+
+def play(beside):
     """The three stretches. Returns the hosts and what happened when."""
-    hosts = [Host("singer", 256, 2, ["--play", f"{DEMO}/singer.wav", "--play-channels", "0,1"]),
-             Host("drummer", 128, 3, ["--play", f"{DEMO}/drummer.wav", "--play-channels", "0,1"]),
-             Host("recorder", 512, 4, ["--record", f"{DEMO}/recording.f32", "--record-channels", "0,1"])]
+    hosts = [Host("singer", BUFFERS["singer"], 2, ["--play", f"{DEMO}/singer.wav", "--play-channels", "0,1"]),
+             Host("drummer", BUFFERS["drummer"], 3, ["--play", f"{DEMO}/drummer.wav", "--play-channels", "0,1"]),
+             Host("recorder", BUFFERS["recorder"], 4, ["--record", f"{DEMO}/recording.f32", "--record-channels", "0,1"])]
     singer, drummer, recorder = hosts
-    wait_for(lambda: all(h.ready() for h in hosts), 60, "for three hosts to play")
-    watch(hosts, STRETCH_S, "three programs on one device")
+
+    def stretch(number, text):
+        beside.begin(number)
+        watch(hosts, STRETCH_S, text, beside.enough)
+        beside.finish()
+    wait_for(lambda: all(h.ready() for h in hosts), PATIENCE_S, "for three hosts to play")
+    beside.patch(hosts)
+    stretch(0, "three programs on one device")
     before = status()
     drummer.process.send_signal(signal.SIGKILL)
     drummer.process.wait()
     drummer.killed = True
     say("the drummer was killed")
-    watch(hosts, STRETCH_S, "two go on")
+    stretch(1, "two go on")
     after = status()
     generation = demo_compare.generations(recorder.blocks())[-1]
     engines = engine_pids()
@@ -205,7 +235,8 @@ def play():
         return all(demo_compare.generations(h.blocks())[-1] != generation for h in (singer, recorder))
     wait_for(returned, 20, "for the engine to come back")
     say(f"another engine plays after {time.monotonic() - killed_at:.1f} s")
-    watch(hosts, STRETCH_S, "two on the next engine")
+    beside.patch(hosts)
+    stretch(2, "two on the next engine")
     last = status()
     # The recorder first: a player's last blocks end with it, and nobody is to hear that.
     for host in (recorder, singer):
@@ -236,7 +267,8 @@ def save_recording(recording):
         file.writeframes(samples.view(numpy.uint8).reshape(-1, 4)[:, :3].tobytes())
 
 
-def judge(hosts, states, engines_killed):
+def judge(hosts, states, engines_killed, left_out=(), guests_of=lambda lives: ()):
+    """left_out: spans of the device's frames that are not compared; guests_of: gets the engines' generations, tells who else played."""
     singer, drummer, recorder = hosts
     reports = {h.name: h.report() for h in hosts}
     blocks = {h.name: h.blocks() for h in hosts}
@@ -250,17 +282,16 @@ def judge(hosts, states, engines_killed):
     for host in (singer, drummer):
         sound = numpy.fromfile(f"{DEMO}/{host.name}.f32", "<f4").reshape(-1, 2)
         players.append(demo_compare.Player(host.name, blocks[host.name], sound, host.reported, host.killed))
-    found = demo_compare.compare(blocks["recorder"], recording, players, CABLE, PERIOD)
-
     lives = demo_compare.generations(blocks["recorder"])
+    found = demo_compare.compare(blocks["recorder"], recording, players, CABLE, PERIOD, left_out, guests_of(lives))
     alive = demo_compare.sounding(blocks["recorder"], lives[0])
     drummer_end = int(blocks["drummer"]["begin_ns"][-1])
     engine_end = int(alive["begin_ns"][-1])
     returned = demo_compare.sounding(blocks["recorder"], lives[-1])[0]
     # The killed host measured its round trip in its progress lines until it ended.
-    measured = [host_round_trip(h, reports[h.name]) for h in hosts]
-    first = demo_compare.sounding(blocks["recorder"], lives[0])
-    in_three = int(first["frames"][first["begin_ns"] <= drummer_end].sum())
+    measured = [host_round_trip(h, reports[h.name], left_out) for h in hosts]
+    with_three = alive[alive["begin_ns"] <= drummer_end]
+    in_three = int(found["airs"][lives[0]].known[:int((with_three["device"] + with_three["frames"]).max())].sum())
     stretches = [in_three, found["stretches"][0] - in_three] + found["stretches"][1:]
     late = late_blocks(states)
     return {
@@ -271,6 +302,7 @@ def judge(hosts, states, engines_killed):
         "frames_compared": found["frames_compared"],
         "frames_different": found["frames_different"],
         "first_different": found["first_different"],
+        "frames_left_out": found["frames_left_out"],
         "in_flight_blocks": found["in_flight_blocks"],
         "stretches_frames": stretches,
         "round_trip_reported_frames": [h.reported for h in hosts],
@@ -287,22 +319,39 @@ def judge(hosts, states, engines_killed):
                         "after_ms": round((int(returned["begin_ns"]) - engine_end) / 1e6, 1)},
         "programs_killed": sum(h.killed for h in hosts),
         "survivors_frames_lost": sum(
-            demo_compare.frames_lost(blocks[h.name], drummer_end - 10**9, engine_end)
+            demo_compare.frames_lost(blocks[h.name], drummer_end - 10**9, engine_end, left_out)
             for h in (singer, recorder)),
-    }, blocks, recording, (drummer_end, engine_end, int(returned["begin_ns"]))
+    }, blocks, recording, (drummer_end, engine_end, int(returned["begin_ns"])), found["airs"]
 
 
-def host_round_trip(host, report):
-    """What the host measured with its own pings, less the cable; of a killed host: its last progress line."""
+def host_round_trips(host, report):
+    """What the host measured with its own pings, one by one: the engine's generation, the device's frame, frames. Of a killed host: what its
+    progress lines say."""
     if report:
-        ping = report["round_trip_measured"]
-        return ping["max"] - CABLE if ping["count"] and ping["min"] == ping["max"] else None
-    values = [word.split("=")[1] for line in open(host.log.name) for word in line.split()
-              if word.startswith("round_trip=")]
-    return int(values[-1]) - CABLE if values else None
+        return [tuple(ping) for ping in report["round_trips"]]
+    with open(host.log.name, encoding="utf-8") as log:
+        return sorted({tuple(map(int, word.split("=")[1].split(","))) for line in log for word in line.split()
+                       if word.startswith("round_trip=")})
 
 
-def picture(hosts, blocks, recording, times, report):
+def host_round_trip(host, report, left_out=()):
+    """The one round trip that the host measured, less the cable; None: there was none, or several. left_out: spans of the device's frames."""
+    found = {frames for generation, at, frames in host_round_trips(host, report)
+             if not any(span[0] == generation and span[1] < at + frames + demo_compare.BURST and at < span[2] for span in left_out)}
+    return found.pop() - CABLE if len(found) == 1 else None
+
+
+def heard_through_last_engine(host):
+    """(True when each ping was heard as many frames later as was told, some of them through the last engine; what is to be said of it)."""
+    report = host.report()
+    told, last = report["round_trip_reported"] + CABLE, demo_compare.generations(host.blocks())[-1]
+    pings = host_round_trips(host, report)
+    heard, through_last = {frames for _, _, frames in pings}, sum(generation == last for generation, _, _ in pings)
+    return heard == {told} and through_last > 0, f"told {told} frames, heard {sorted(heard)}: {len(pings)} times, {through_last} through the last engine"
+
+
+def picture(hosts, blocks, recording, times, report, headline="three Windows programs on one device", guests=()):
+    """guests: (title, colour, times in ns, values) of those who tell no blocks."""
     origin = min(int(b["begin_ns"][0]) for b in blocks.values())
     tracks, late = [], []
     for host in hosts:
@@ -319,10 +368,11 @@ def picture(hosts, blocks, recording, times, report):
         n = min(len(when), len(values))
         tracks.append((title, COLOURS[host.name], when[:n], values[:n]))
         late.append((host.name, COLOURS[host.name], demo_plot.lateness_us(mine)))
+    tracks[-1:-1] = [(title, colour, (when - origin) / 1e9, values) for title, colour, when, values in guests]
     seconds = max(t[2][-1] for t in tracks)
     marks = [((times[0] - origin) / 1e9, "drummer killed"), ((times[1] - origin) / 1e9, "engine killed")]
     demo_plot.draw(DEMO, tracks, marks, late, seconds,
-                   f"three Windows programs on one device; {report['frames_compared']:,} frames compared, "
+                   f"{headline}; {report['frames_compared']:,} frames compared, "
                    f"{report['frames_different']} different")
 
 
@@ -341,7 +391,6 @@ def show(report):
     say(f"{report['frames_compared']:,} frames compared with the expected mix: "
         f"{report['frames_different']} different")
     say(f"verdict: {report['verdict']}")
-    say("build/demo: recording.wav, demo.png, report.json")
 
 
 def verdict(report):
@@ -353,7 +402,7 @@ def verdict(report):
         return "bit for bit, but a measured round trip is not the reported one"
     if report["survivors_frames_lost"] or report["engine_restarts"] != 1:
         return "bit for bit, but survivors lost frames or the engine did not come back once"
-    return "every sample as expected"
+    return GOOD
 
 
 def main():
@@ -370,8 +419,8 @@ def main():
     make_music()
     hosts = []
     try:
-        hosts, states, engines_killed = play()
-        report, blocks, recording, times = judge(hosts, states, engines_killed)
+        hosts, states, engines_killed = play(Alone())
+        report, blocks, recording, times, _ = judge(hosts, states, engines_killed)
     finally:
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=environment(), check=False,
                        stderr=subprocess.DEVNULL)
@@ -380,7 +429,8 @@ def main():
     json.dump(report, open(f"{DEMO}/report.json", "w"), indent=2)
     picture(hosts, blocks, recording, times, report)
     show(report)
-    return 0 if report["verdict"] == "every sample as expected" else 1
+    say("build/demo: recording.wav, demo.png, report.json")
+    return 0 if report["verdict"] == GOOD else 1
 
 
 if __name__ == "__main__":

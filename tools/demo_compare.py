@@ -3,7 +3,8 @@
 
 Everything is placed by what the hosts were told: each callback's record holds its position and its place on the device's
 timeline (device frame, engine generation). A player's sample at device frame d is heard at d + the player's reported round
-trip + the cable. Nothing is searched for, and no sample is left out.
+trip + the cable. Nothing is searched for, and no sample is left out but those that the caller names: where a server of the
+system's own lost time (demo_xruns.py). Guests, programs without such records, are placed once by correlation.
 
 What the records cannot tell is decided by what was heard, whole or not at all, and counted: blocks that a killed host had in
 hand, and blocks that the engine may have left out because they came late.
@@ -17,7 +18,9 @@ RECORD = numpy.dtype([("index", "<u8"), ("position", "<u8"), ("device", "<u8"), 
                       ("time_ns", "<u8"), ("begin_ns", "<u8"), ("flags", "<u4"), ("frames", "<u4")])
 SILENT, JUMPED = 1, 2
 UNLOGGED_MOST = 64  # callbacks that a killed host may have answered and not written down any more
+BURST = 512  # frames of a host's ping
 LATE_BEFORE_JUMP = 2  # both halves may be out when a program is left behind
+WITNESS_LEAST, WITNESS_SLACK = 24000, 4800  # frames of a stretch that has one place in another recording
 TOGETHER_MOST = 8  # doubtful blocks that overlap and are tried in every combination
 
 
@@ -49,6 +52,27 @@ class Player:
 
     def block_sound(self, position, frames):
         return self.sound[(int(position) + numpy.arange(frames)) % len(self.sound)]
+
+
+def offset(whole, part):
+    """Where a part begins in a whole: the one peak of their correlation; it may begin before it or end after it."""
+    n = 1 << (len(whole) + len(part)).bit_length()
+    spectrum = numpy.fft.rfft(whole[:, 0], n) * numpy.conj(numpy.fft.rfft(part[:, 0], n))
+    at = int(numpy.argmax(numpy.fft.irfft(spectrum, n)))
+    return at if at < len(whole) else at - n
+
+
+class Guest:
+    """A program that tells no positions: sound as it plays it once, whole, within the engine's life of this generation."""
+
+    def __init__(self, name, sound, generation):
+        self.name, self.sound, self.generation = name, sound, generation
+        self.at = None  # where it was heard
+
+    def place(self, rest):
+        """Within what nobody else explains."""
+        at = offset(rest, self.sound)
+        self.at = at if 0 <= at <= len(rest) - len(self.sound) else None
 
 
 class Piece:
@@ -153,7 +177,7 @@ def groups_of(pieces):
     return groups
 
 
-def fill(air, players, generation, quantum, cable):
+def fill(air, players, generation, quantum, cable, guests=()):
     """Puts into the air what the players played; counts what had to be decided by listening."""
     decided = {"in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0}
     late, last = [], []
@@ -164,6 +188,10 @@ def fill(air, players, generation, quantum, cable):
         late += doubtful
         if ended is not None:
             last.append((player, ended))
+    for guest in guests:
+        guest.place((air.heard - air.expected) * air.known[:, None])
+        if guest.at is not None:
+            air.expected[guest.at:guest.at + len(guest.sound)] += guest.sound
     for group in groups_of(late):
         heard = air.settle(group)
         decided["late_blocks_heard"] += heard
@@ -175,22 +203,27 @@ def fill(air, players, generation, quantum, cable):
     return decided
 
 
-def compare(recorder, recording, players, cable=0, quantum=128):
-    """recorder: its blocks; recording: frames x channels in the order of its callbacks; quantum: the device's period. A
-    dictionary of findings."""
+def compare(recorder, recording, players, cable=0, quantum=128, left_out=(), guests=()):
+    """recorder: its blocks; recording: frames x channels in the order of its callbacks; quantum: the device's period;
+    left_out: spans (generation, first frame, end) that are not compared. A dictionary of findings."""
     starts = numpy.concatenate(([0], numpy.cumsum(recorder["frames"].astype(numpy.int64))))
-    result = {"frames_compared": 0, "frames_different": 0, "stretches": [], "first_different": None,
-              "in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0}
+    result = {"frames_compared": 0, "frames_different": 0, "frames_left_out": 0, "stretches": [], "first_different": None,
+              "in_flight_blocks": 0, "late_blocks_heard": 0, "late_blocks_left_out": 0, "airs": {}}
     for generation in generations(recorder):
         mine = (recorder["generation"] == generation) & ((recorder["flags"] & SILENT) == 0)
         air = Air(int((recorder["device"][mine] + recorder["frames"][mine]).max()), recording.shape[1])
         for i in numpy.flatnonzero(mine):
             air.hear(int(recorder["device"][i]), recording[starts[i]:starts[i + 1]])
-        decided = fill(air, players, generation, quantum, cable)
+        heard = int(air.known.sum())
+        for _, first, end in (span for span in left_out if span[0] == generation):
+            air.known[max(first, 0):max(end, 0)] = False
+        decided = fill(air, players, generation, quantum, cable, [g for g in guests if g.generation == generation])
         different = air.different()
+        result["airs"][generation] = air
         for name, count in decided.items():
             result[name] += count
         result["frames_compared"] += int(air.known.sum())
+        result["frames_left_out"] += heard - int(air.known.sum())
         result["frames_different"] += int(different.sum())
         result["stretches"].append(int(air.known.sum()))
         if different.any() and result["first_different"] is None:
@@ -198,12 +231,38 @@ def compare(recorder, recording, players, cable=0, quantum=128):
     return result
 
 
-def frames_lost(blocks, first_ns, last_ns):
-    """Silent frames and frames jumped over in callbacks begun between two times."""
+def compare_witness(recording, air):
+    """A recording without positions, of another program, against what must have been in the air: each stretch that is known is placed by
+    correlation, for a server that lost time moved what came after it."""
+    found = {"frames": len(recording), "frames_compared": 0, "frames_different": 0, "frames_left_out": 0}
+    begin = offset(air.expected, recording)
+    edges = numpy.flatnonzero(numpy.diff(numpy.concatenate(([False], air.known, [False]))))
+    for first, end in edges.reshape(-1, 2):
+        first, end = max(int(first), begin - WITNESS_SLACK), min(int(end), begin + len(recording) + WITNESS_SLACK)
+        if end - first < WITNESS_LEAST:
+            continue
+        part = air.expected[max(first, 0):end]
+        at = offset(recording, part)
+        inner = slice(max(at, 0), min(at + len(part), len(recording)))
+        different = (numpy.clip(part[inner.start - at:inner.stop - at], -1, 1) != recording[inner]).any(axis=1)
+        found["frames_compared"] += len(different)
+        found["frames_different"] += int(different.sum())
+    found["frames_left_out"] = len(recording) - found["frames_compared"]
+    return found
+
+
+def is_within(spans, generation, frame):
+    return any(span[0] == generation and span[1] <= frame < span[2] for span in spans)
+
+
+def frames_lost(blocks, first_ns, last_ns, left_out=()):
+    """Silent frames and frames jumped over in callbacks begun between two times; not those where a server lost time."""
     lost = 0
     inside = (blocks["begin_ns"] >= first_ns) & (blocks["begin_ns"] < last_ns)
     for i in numpy.flatnonzero(inside):
         block = blocks[i]
+        if is_within(left_out, int(block["generation"]), int(block["device"])):
+            continue
         if block["flags"] & SILENT:
             lost += int(block["frames"])
         if i:

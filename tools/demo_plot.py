@@ -6,6 +6,7 @@ import subprocess
 import numpy
 
 COLUMNS = 1500
+SCALE_STEP = 0.05
 
 
 def envelope(times, values):
@@ -44,7 +45,7 @@ def draw(folder, tracks, marks, hosts, seconds, subtitle):
         f"set label 1 \"Tutti: {subtitle}\" at screen 0.04,0.977 font ',15'",
     ]
     loudest = max(abs(values).max() for _, _, _, values in tracks)
-    scale = next(step for step in (0.1, 0.2, 0.5, 1.0) if loudest <= step or step == 1.0)
+    scale = round(min(max(1, -(-loudest // SCALE_STEP)) * SCALE_STEP, 1.0), 2)
     height = 0.62 / len(tracks)
     top = 0.955
     for n, (title, colour, times, values) in enumerate(tracks):
@@ -53,8 +54,9 @@ def draw(folder, tracks, marks, hosts, seconds, subtitle):
                    "unset arrow", "set tmargin 2; set bmargin 1.6",
                    f"set label 2 \"{title}\" at graph 0.004,1.07 left textcolor rgb '{colour}'",
                    f"set yrange [-{scale}:{scale}]; set ytics -{scale},{scale},{scale}; unset ylabel"]
-        script.append("set xlabel 'seconds' offset 0,0.8" if n == len(tracks) - 1 else "unset xlabel")
-        if n == len(tracks) - 1:
+        last = n == len(tracks) - 1
+        script.append("set xlabel 'seconds' offset 0,0.8; set format x '%g'" if last else "unset xlabel; set format x ''")
+        if last:
             script.append("set bmargin 2.6")
         for m, (time, text) in enumerate(marks):
             script.append(f"set arrow from {time:.3f},graph 0 to {time:.3f},graph 1 nohead dt 2 lw 1.5 lc rgb '#c0392b'")

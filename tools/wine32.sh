@@ -6,21 +6,26 @@
 wine32_root=$build/wine32
 wine32_release=trixie
 
-# The Debian, made once. Needs root for chroot and mounts.
+wine32_packages="wine64 wine wine32:i386 python3 python3-numpy libsndfile1 procps jackd2 pipewire pipewire-bin"
+
+# The Debian, made once; one that lacks packages gets them. Needs root for chroot and mounts.
 make_wine32() {
-    [ -f "$wine32_root/made" ] && return 0
+    # shellcheck disable=SC2086 # several words
+    [ -f "$wine32_root/made" ] && chroot "$wine32_root" dpkg-query -W $wine32_packages >/dev/null 2>&1 && return 0
     echo "making a Debian with 32-bit Wine in build/wine32 (450 MB, some minutes) …"
     install wine32 || return 1
-    rm -rf --one-file-system "$wine32_root"
     {
-        debootstrap --variant=minbase "$wine32_release" "$wine32_root" &&
+        if [ ! -f "$wine32_root/made" ]; then
+            rm -rf --one-file-system "$wine32_root"
+            debootstrap --variant=minbase "$wine32_release" "$wine32_root"
+        fi &&
             chroot "$wine32_root" bash -e -c '
                 export DEBIAN_FRONTEND=noninteractive
                 dpkg --add-architecture i386
                 apt="apt-get -qq -o Acquire::Retries=3"
                 $apt update
-                $apt install -y --no-install-recommends wine64 wine wine32:i386 python3 python3-numpy libinih1 procps
-                apt-get clean' &&
+                $apt install -y --no-install-recommends $1
+                apt-get clean' - "$wine32_packages" &&
             touch "$wine32_root/made"
     } >"$build/wine32.log" 2>&1 || {
         # the cause is seldom among the last lines
@@ -43,7 +48,7 @@ in_wine32() {
 one_wine32() {
     local name=$1 out
     shift
-    if out=$(in_wine32 "timeout 300 $*" 2>&1) && [[ $out == *PASSED* ]]; then
+    if out=$(in_wine32 "timeout 600 $*" 2>&1) && [[ $out == *PASSED* ]]; then
         passed=$((passed + 1))
         echo "wine32 / $name OK"
     else
@@ -77,7 +82,10 @@ suite_wine32() {
         *) one_wine32 "$name" "tools/wine-wrapper $file" ;;
         esac
     done
+    one_wine32 wine_install "/usr/bin/python3 tests/test_wine_install.py build/native/src/cli/tutti build/win64 both"
     one_wine32 wine_bridge "/usr/bin/python3 tests/wine_bridge.py both"
+    one_wine32 wine_jack "/usr/bin/python3 tests/wine_graph.py jack both"
+    one_wine32 wine_pipewire "/usr/bin/python3 tests/wine_graph.py pipewire both"
     one_wine32 many_hosts "/usr/bin/python3 tests/many_hosts.py both native 64"
     one_wine32 conform "/usr/bin/python3 tests/conform.py both"
     one_wine32 conform_defects "/usr/bin/python3 tools/conform_defects.py --short --wine32"

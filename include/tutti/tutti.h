@@ -3,8 +3,8 @@
  * libtutti: how a program plays and records through Tutti's engine, together with every other
  * program. The ASIO driver and the command line are built on it and on nothing else.
  *
- *     tutti_open  ->  tutti_prepare  ->  tutti_start  ->  callbacks…  ->  tutti_stop  ->
- * tutti_dispose  ->  tutti_close
+ *     tutti_open -> tutti_prepare -> tutti_start -> callbacks… -> tutti_stop ->
+ *     tutti_dispose -> tutti_close
  *
  * The engine starts by itself when the first program opens, and leaves some time after the last. If
  * it dies or hangs, the program's callbacks go on in silence, paced by this library, and sound
@@ -237,6 +237,7 @@ struct tutti_program_status {
     uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
     float input_peak[TUTTI_METERS],
         output_peak[TUTTI_METERS]; /* since last asked, full scale 1.0 */
+    uint32_t monitor_paths;        /* of its direct monitor that are open */
 };
 
 struct tutti_engine_status {
@@ -247,7 +248,8 @@ struct tutti_engine_status {
     struct tutti_device device;
     uint32_t program_count;         /* as many as *programs holds */
     char problem[TUTTI_TEXT_BYTES]; /* the first mistake in the configuration, by file and line,
-                                       with the value that stays; "": none */
+                                       with the value that stays; else why nobody hears the device,
+                                       when it is the virtual one for want of others; "": none */
 };
 
 /** Asks the engine. *programs: an array owned by the caller, freed with tutti_free(). Errors:

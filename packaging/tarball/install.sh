@@ -43,8 +43,10 @@ units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
 
 # ---- can it run here? ----
 missing=$(ldd "$here/bin/tutti" "$here/bin/tuttid" 2>&1 | sed -n 's/^\s*\(\S*\) => not found$/\1/p' | sort -u | tr '\n' ' ')
-[ -z "$missing" ] || fail "these libraries are missing: $missing(Debian and Ubuntu: apt install libinih1 libsndfile1)"
-version=$("$here/bin/tutti" --version 2>/dev/null) || fail "the programs do not run on this machine"
+[ -z "$missing" ] || fail "these libraries are missing: $missing
+  Debian, Ubuntu: apt install libsndfile1    Fedora: dnf install libsndfile
+  Arch: pacman -S libsndfile                 openSUSE: zypper install libsndfile1"
+version=$("$here/bin/tutti" --version 2>&1) || fail "the programs do not run on this machine: $version"
 
 # ---- nothing of somebody else's is overwritten ----
 cd "$here" || exit 1

@@ -44,6 +44,18 @@ convert_type_of(const char *word)
     return ASIO_FLOAT32_LSB;
 }
 
+const char *
+convert_type_text(int32_t type)
+{
+    const struct type *found = find(type);
+
+    if (!found)
+        return "unknown";
+    if (convert_is_dsd(type))
+        return type == ASIO_DSD_INT8_MSB1 ? "DSD, msb first" : "DSD, lsb first";
+    return found->word;
+}
+
 bool
 convert_is_dsd(int32_t type)
 {

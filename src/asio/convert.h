@@ -19,6 +19,9 @@
 /** The sample type of a word of [program] sample_type; ASIO_FLOAT32_LSB for an unknown one. */
 int32_t convert_type_of(const char *word);
 
+/** What people call it: the word of [program] sample_type or dsd. Static text. */
+const char *convert_type_text(int32_t type);
+
 /** True for DSD, which is carried as DoP. */
 bool convert_is_dsd(int32_t type);
 

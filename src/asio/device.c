@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "asio/channels.h"
+#include "base/log.h"
 
 /* The picture; the last known one while no engine answers. */
 static void
@@ -119,8 +120,8 @@ struct sizes {
 };
 
 /* Powers of two where the configuration says nothing else: hosts are known to crash on other sizes.
- * Whatever period the device has, the engine serves any size on it; where only the device's own is
- * wanted, [program] buffer_fixed says so. */
+ * Whatever period the device has, the engine serves any size on it (docs/adr/0009); where only the
+ * device's own is wanted, [program] buffer_fixed says so. */
 static void
 get_sizes(struct driver *driver, struct sizes *sizes)
 {
@@ -429,7 +430,9 @@ device_apply_wanted_rate(struct driver *driver)
 
     if (!(wanted > 0))
         return;
-    ask_for_rate(driver, wanted);
+    if (ask_for_rate(driver, wanted))
+        log_warning("asio: '%s': the rate of %g Hz that the host set was refused: %s",
+                    driver->name->name, wanted, tutti_last_error(driver->client));
     monitor_tell(driver); /* no longer mute */
 }
 
@@ -443,8 +446,11 @@ device_recall_rate(struct driver *driver)
         return;
     get_device(driver, &device);
     /* Others may hold the device at another rate: then it stays as it is. */
-    if (rate_hz != device.rate_hz && accepts_rate(&device, rate_hz))
-        tutti_set_rate(driver->client, rate_hz);
+    if (rate_hz == device.rate_hz || !accepts_rate(&device, rate_hz))
+        return;
+    enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
+    log_info("asio: '%s': a host of this process set %g Hz before: %s", driver->name->name, rate_hz,
+             status ? tutti_status_text(status) : "so it is again");
 }
 
 void

@@ -2,12 +2,14 @@
 /*
  * One ASIO object. Which thread may touch what:
  *
- *   host threads    any number, through the gate (gate.h); calls marked ALONE in rules.h one at a
- * time callback thread libtutti's; calls bufferSwitch, within which the host may call anything, the
- * last Release included event thread    libtutti's; only posts to the message thread message thread
- * ours, from init on; tells the host what happened, does what the callback thread may not, and at
- * the end closes the client and frees the object, so that an object lives as long as anybody is
- * inside it
+ * - Host threads, any number: through the gate (gate.c); calls marked ALONE in rules.h come one at
+ *   a time.
+ * - The callback thread, libtutti's: calls bufferSwitch, within which the host may call anything,
+ *   the last Release included.
+ * - The event thread, libtutti's: posts to the message thread, and writes the log.
+ * - The message thread, ours, from init on: tells the host what happened, does what the callback
+ *   thread may not, and at the end closes the client and frees the object, so that an object lives
+ *   as long as anybody is inside it.
  *
  * Nobody holds `mutex` while calling the host or libtutti. Nobody waits for a thread that may be
  * waiting for him: the callback thread does not wait for one who waits for callbacks to end, and no
@@ -138,7 +140,9 @@ struct driver {
     _Atomic uint32_t message_tid;
     _Atomic uint32_t messages;     /* enum message */
     _Atomic uint64_t message_rate; /* bits of the rate of MESSAGE_RATE */
-    uint32_t taken_serial;         /* message thread's own */
+    _Atomic uint64_t late_blocks;  /* since the log told of them last */
+    uint64_t overload_line_ms;     /* when it did; 0: not yet. Message thread's own */
+    uint32_t taken_serial;         /* likewise */
     double told_rate_hz; /* the rate the host believes in; createBuffers and the message thread,
                             under mutex */
 };
@@ -273,6 +277,20 @@ void messages_event(void *user, const struct tutti_event *event);
 /** Waits, for a moment at most, until the host is not being told anything about buffers that are
  * gone. Not the owner. */
 void messages_settle(struct driver *driver);
+
+/* ---- note.c: lines for the log; not on the callback thread ---- */
+
+/** A call of the host that changes something has succeeded. Owner only. */
+void note_call(struct driver *driver, enum call call);
+/** libtutti told of this. */
+void note_event(struct driver *driver, const struct tutti_event *event);
+/** They are others now. */
+void note_latencies(struct driver *driver);
+/** The host was told this and answered, or was not, since it does not know the message. Message
+ * thread. */
+void note_told(struct driver *driver, int32_t selector, int32_t value, bool known, int32_t answer);
+/** The same of a rate. */
+void note_told_rate(struct driver *driver, double rate_hz, bool known);
 
 /* ---- gate.c ---- */
 

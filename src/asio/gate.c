@@ -23,6 +23,15 @@ awaits_callback(enum call call)
     return call == CALL_START || call == CALL_STOP || call == CALL_DISPOSE_BUFFERS;
 }
 
+/* Hosts ask freely in any state, and stop and dispose to be sure: no warning. */
+static void
+log_refusal(struct driver *driver, enum call call, enum state state)
+{
+    if (rules[call].alone && !driver_in_callback(driver))
+        log_info("asio: '%s': %s refused: %s", driver->name->name, rules[call].name,
+                 rules_state_text(state));
+}
+
 /* True: go on, and gate_leave() afterwards. Otherwise *answer is what the host gets. */
 static bool
 gate_enter(struct driver *driver, enum call call, int32_t *answer)
@@ -45,6 +54,7 @@ gate_enter(struct driver *driver, enum call call, int32_t *answer)
     }
     driver_fail(driver, *answer, "%s is not allowed now: %s", rules[call].name,
                 rules_state_text(state));
+    log_refusal(driver, call, state);
     if (rules[call].alone)
         driver_disown(driver);
 out:
@@ -52,7 +62,7 @@ out:
     return false;
 }
 
-/* What a host did that changes something, and what was refused. The callback thread writes no log.
+/* What a host did that changes something, and what failed of it. The callback thread writes no log.
  */
 static void
 log_call(struct driver *driver, enum call call, int32_t result)
@@ -62,7 +72,7 @@ log_call(struct driver *driver, enum call call, int32_t result)
     if (!rules[call].alone || driver_in_callback(driver))
         return;
     if (result == ASIO_OK) {
-        log_debug("asio: '%s': %s", driver->name->name, rules[call].name);
+        note_call(driver, call);
         return;
     }
     driver_get_error_text(driver, text);

@@ -31,6 +31,7 @@ messages_event(void *user, const struct tutti_event *event)
 {
     struct driver *driver = user;
 
+    note_event(driver, event);
     /* Without buffers there is nothing to tell. (And before init is through, no thread to tell it.)
      */
     if (driver_state(driver) < STATE_PREPARED)
@@ -119,14 +120,16 @@ tell(struct driver *driver, int32_t selector, int32_t value)
 {
     struct asio_callbacks callbacks;
     uint32_t knows = 0;
-    bool taken = false;
+    int32_t answer = 0;
 
     if (!tell_begin(driver, &callbacks, &knows))
         return false;
-    if (knows & 1u << selector)
-        taken = callbacks.asio_message(selector, value, NULL, NULL) == 1;
+    bool known = (knows & 1u << selector) != 0;
+    if (known)
+        answer = callbacks.asio_message(selector, value, NULL, NULL);
     tell_end(driver);
-    return taken;
+    note_told(driver, selector, value, known, answer);
+    return answer == 1;
 }
 
 /* Only real changes: there are hosts that stop playing when told the rate they run at. */
@@ -146,6 +149,8 @@ tell_rate(struct driver *driver)
     if (changed && callbacks.sample_rate_did_change)
         callbacks.sample_rate_did_change(rate_hz * dsd_unit(driver));
     tell_end(driver);
+    if (changed)
+        note_told_rate(driver, rate_hz, callbacks.sample_rate_did_change != NULL);
 }
 
 void
@@ -220,8 +225,10 @@ do_messages(struct driver *driver, uint32_t messages)
     if (messages & MESSAGE_LATENCIES) {
         uint64_t before = atomic_load(&driver->latencies);
         read_latencies(driver);
-        if (atomic_load(&driver->latencies) != before)
+        if (atomic_load(&driver->latencies) != before) {
+            note_latencies(driver);
             tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0);
+        }
     }
     if (messages & MESSAGE_OVERLOAD)
         tell(driver, ASIO_MESSAGE_OVERLOAD, 0);
@@ -246,6 +253,7 @@ end_object(struct driver *driver)
         driver->client = NULL;
         driver_disown(driver);
     }
+    log_info("asio: '%s': released", driver->name->name);
     driver_free(driver);
 }
 

@@ -69,6 +69,8 @@
     X(SUPPORTS_INPUT_METER, "SupportsInputMeter", "likewise")                                      \
     X(SUPPORTS_OUTPUT_GAIN, "SupportsOutputGain", "likewise")                                      \
     X(SUPPORTS_OUTPUT_METER, "SupportsOutputMeter", "likewise")                                    \
-    X(OVERLOAD, "Overload", "blocks of this program came late and were left out")
+    X(OVERLOAD, "Overload",                                                                        \
+      "blocks of this program came late and were left out, or the device lost time within one, "   \
+      "through which the position goes on")
 
 #endif

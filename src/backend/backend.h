@@ -114,7 +114,9 @@ struct backend_device {
 struct backend {
     const char *name;        /* "sim" */
     const char *description; /* for people */
-    /** Lists devices without opening one. count: room in, number out. Errors: backend's own. */
+    bool silent;             /* nobody hears it: "auto" takes it for want of others */
+    /** Lists devices without opening one. count: room in, number out. Errors: UNSUPPORTED (what it
+     * needs is not installed), TIMEOUT (a server or driver hangs), NO_MEMORY. */
     enum tutti_status (*list)(const struct config *config, struct backend_device *devices,
                               unsigned *count);
     /** Opens streams: streams[0] is the master, others run on clocks of their own. count: room in,

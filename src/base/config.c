@@ -337,7 +337,14 @@ take_of_profile(struct reading *reading, const char *name, const char *value)
     const char *dot = strchr(name, '.');
     if (dot && dot - name < CONFIG_TEXT_BYTES) {
         utf8_copy(section, (size_t)(dot - name) + 1, name);
-        take(reading, section, dot + 1, value);
+        if (strcmp(section, "engine") != 0 && strcmp(section, "log") != 0) {
+            take(reading, section, dot + 1, value);
+            return;
+        }
+        snprintf(reason, sizeof(reason),
+                 "'%.60s' has no effect in a profile: write it under [%s], for everybody", name,
+                 section);
+        note(reading->problem, reading->name, reading->line, reason);
         return;
     }
     snprintf(reason, sizeof(reason),

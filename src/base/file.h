@@ -40,6 +40,10 @@ bool file_append(const char *path, const void *data, size_t bytes, uint64_t *siz
 
 /** Renames, replacing what is there. */
 bool file_replace(const char *from, const char *to);
+/** The right to rename files beside `path` that processes know of, for one thread of one of them at
+ * a time. 0: another one has it now. Ends with file_unclaim(), or with the process. */
+intptr_t file_claim(const char *path);
+void file_unclaim(intptr_t claim);
 /** Deletes; false when it is still there. */
 bool file_remove(const char *path);
 

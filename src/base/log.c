@@ -71,10 +71,9 @@ log_close(void)
     atomic_store(&target, NULL);
 }
 
-/* What is above the limit moves on by one name; the last one goes. Two processes that do it at once
- * lose an old file at worst. */
+/* What is above the limit moves on by one name; the last one goes. */
 static void
-put_aside(const char *path, unsigned keep)
+rename_files(const char *path, unsigned keep)
 {
     char from[PATH_BYTES + 16], to[PATH_BYTES + 16];
     if (keep == 0) {
@@ -90,6 +89,22 @@ put_aside(const char *path, unsigned keep)
     }
 }
 
+/* Several processes meet the limit at once: one of them does it, the others find a short file. */
+static void
+put_aside(const char *path)
+{
+    intptr_t claim = file_claim(path);
+    struct file_stamp stamp;
+    if (!claim) {
+        return;
+    }
+    file_look(path, &stamp);
+    if (stamp.size_bytes > atomic_load(&size_limit)) {
+        rename_files(path, atomic_load(&files_kept));
+    }
+    file_unclaim(claim);
+}
+
 static void
 write_line(const struct target *to, const char *line, size_t length)
 {
@@ -98,7 +113,7 @@ write_line(const struct target *to, const char *line, size_t length)
         fwrite(line, 1, length, stderr);
         fflush(stderr);
     } else if (file_append(to->path, line, length, &size) && size > atomic_load(&size_limit)) {
-        put_aside(to->path, atomic_load(&files_kept));
+        put_aside(to->path);
     }
 }
 

@@ -40,12 +40,17 @@ struct link {
     uint32_t number;
 };
 
+struct held {
+    struct os_lock *lock; /* NULL: free */
+    uint64_t value;       /* as the program calls it */
+};
+
 static struct {
     int requests, answers; /* the program's ends are in start_fds[] till it greeted */
     int start_fds[2];
     struct os_mutex writing; /* answers */
     struct link links[LINKS_MAX];
-    struct os_lock *locks[LOCKS_MAX];
+    struct held locks[LOCKS_MAX];
     struct os_shm clock;
     _Atomic int clock_id; /* clockid_t that the program's time is */
     _Atomic bool ends;
@@ -280,12 +285,13 @@ do_lock(const struct bridge_record *request, struct bridge_record *reply)
 {
     reply->status = TUTTI_FULL;
     for (unsigned i = 0; i < LOCKS_MAX; i++) {
-        if (bridge.locks[i] != NULL)
+        struct held *held = &bridge.locks[i];
+        if (held->lock != NULL)
             continue;
-        reply->status = os_lock_take(&bridge.locks[i], request->text, in_ms(request->number));
+        reply->status = os_lock_take(&held->lock, request->text, in_ms(request->number));
         if (reply->status != TUTTI_OK)
-            bridge.locks[i] = NULL;
-        reply->value = i;
+            held->lock = NULL;
+        held->value = request->value;
         return;
     }
 }
@@ -293,14 +299,17 @@ do_lock(const struct bridge_record *request, struct bridge_record *reply)
 static void
 do_unlock(uint64_t which)
 {
-    if (which < LOCKS_MAX && bridge.locks[which] != NULL) {
-        os_lock_release(bridge.locks[which]);
-        bridge.locks[which] = NULL;
+    for (unsigned i = 0; i < LOCKS_MAX; i++) {
+        struct held *held = &bridge.locks[i];
+        if (held->lock == NULL || held->value != which)
+            continue;
+        os_lock_release(held->lock);
+        held->lock = NULL;
     }
 }
 
 static enum tutti_status
-start_engine(const char *given)
+start_engine(const char *given, uint32_t *pid)
 {
     char path[PATH_BYTES], own[PATH_BYTES - 16];
     const char *const argv[] = {path, NULL};
@@ -311,7 +320,7 @@ start_engine(const char *given)
         *(strrchr(own, '/') + 1) = '\0';
         snprintf(path, sizeof path, "%s%s", own, ENGINE_FILE);
     }
-    return os_process_spawn(path, argv);
+    return os_process_spawn(path, argv, pid);
 }
 
 /* The program has opened its ends: from now on its end is ours. */
@@ -395,7 +404,7 @@ serve(const struct message *request)
         do_unlock(record->value);
         break;
     case BRIDGE_START:
-        reply.status = start_engine(record->text);
+        reply.status = start_engine(record->text, &reply.number);
         break;
     case BRIDGE_ALIVE:
         done = os_process_alive(record->number);
@@ -429,17 +438,18 @@ receive(struct message *request)
 
 /* ---- beginning ---- */
 
-/* Tells the program where its ends are: a file that it waits for, complete when it is there. */
+/* Tells the program where its ends are: a file that it waits for, complete when it is there.
+ * version 0: that there is nothing to wait for. */
 static bool
-announce(const char *path, const int program_ends[2])
+announce(const char *path, int version, const int program_ends[2])
 {
     char draft[PATH_BYTES];
     snprintf(draft, sizeof draft, "%s.new", path);
     const int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;
-    const int wrote = dprintf(fd, "%d %d %d %d %d\n", BRIDGE_VERSION, (int)getpid(),
-                              program_ends[0], program_ends[1], (int)bridge.clock.handle);
+    const int wrote = dprintf(fd, "%d %d %d %d %d\n", version, (int)getpid(), program_ends[0],
+                              program_ends[1], (int)bridge.clock.handle);
     close(fd);
     if (wrote <= 0 || rename(draft, path) != 0) {
         unlink(draft);
@@ -465,13 +475,17 @@ begin(const char *path)
     atomic_store(&bridge.clock_id, CLOCK_MONOTONIC_RAW);
     return os_thread_start(&thread, "bridge-clock", OS_PRIORITY_NORMAL, keep_clock, NULL) ==
                TUTTI_OK &&
-           announce(path, bridge.start_fds);
+           announce(path, BRIDGE_VERSION, bridge.start_fds);
 }
 
 int
 main(int argc, char **argv)
 {
     static struct message request;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("tutti-bridge " TUTTI_VERSION);
+        return 0;
+    }
     if (argc != 2) {
         fprintf(stderr, "tutti-bridge: the driver starts this for a program under Wine\n");
         return 2;
@@ -480,11 +494,14 @@ main(int argc, char **argv)
     setsid();
     signal(SIGPIPE, SIG_IGN);
     char folder[PATH_BYTES];
-    if (os_runtime_dir(folder, sizeof folder) != TUTTI_OK || chdir(folder) != 0)
+    if (os_runtime_dir(folder, sizeof folder) != TUTTI_OK || chdir(folder) != 0) {
+        announce(argv[1], 0, bridge.start_fds);
         return 1;
+    }
     log_open("bridge", "bridge.log");
     if (!begin(argv[1])) {
         log_error("bridge: cannot begin: %s", strerror(errno));
+        announce(argv[1], 0, bridge.start_fds);
         return 1;
     }
     struct pollfd first = {.fd = bridge.requests, .events = POLLIN};

@@ -159,6 +159,7 @@ measure(struct meter *meter, const struct cli *cli, struct show_latency *latency
     stream_choose(&outputs, TUTTI_CHANNEL_DEVICE, 0, &latency->output, 1, true);
     if (stream_prepare(&meter->session, &params, &inputs, &outputs) != TUTTI_OK)
         return false;
+    session_say_problem(&meter->session);
     tutti_get_device(meter->session.client, &device);
     tutti_get_latencies(meter->session.client, &latency->input_latency_frames,
                         &latency->output_latency_frames);

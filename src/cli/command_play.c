@@ -222,6 +222,7 @@ join(struct player *player, const struct args *args, uint32_t buffer,
     }
     if (stream_prepare(&player->session, &params, &none, outputs) != TUTTI_OK)
         return false;
+    session_say_problem(&player->session);
     player->outputs = outputs->count;
     tutti_get_device(client, &device);
     if (fabs(device.rate_hz - file_hz) > 0.5) {

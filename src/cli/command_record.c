@@ -256,6 +256,7 @@ prepare(struct recorder *recorder, const struct recording_choice *choice)
     if (!choose_inputs(&recorder->session, choice, &inputs) ||
         stream_prepare(&recorder->session, &params, &inputs, &none) != TUTTI_OK)
         return false;
+    session_say_problem(&recorder->session);
     recorder->inputs = inputs.count;
     recorder->int24 = choice->int24;
     tutti_get_device(recorder->session.client, &device);

@@ -72,6 +72,15 @@ session_fail(const struct session *session, const char *what, enum tutti_status 
 }
 
 void
+session_say_problem(const struct session *session)
+{
+    struct tutti_engine_status status;
+
+    if (tutti_get_status(session->client, &status, NULL) == TUTTI_OK && status.problem[0])
+        session_say("%s", status.problem);
+}
+
+void
 session_say(const char *format, ...)
 {
     va_list list;

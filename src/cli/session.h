@@ -38,6 +38,10 @@ void session_close(struct session *session);
 /** Says what failed and why on the standard error. Returns 1, the exit code. */
 int session_fail(const struct session *session, const char *what, enum tutti_status status);
 
+/** Says what the engine's status tells as a problem, if it does: that nobody hears the device, a
+ * mistake in the configuration. */
+void session_say_problem(const struct session *session);
+
 /** The next event; false when there is none. Main thread. */
 bool session_next_event(struct session *session, struct session_event *event);
 

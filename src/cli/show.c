@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_COLUMNS = 14, LINE_BYTES = 68 };
+enum { NAME_COLUMNS = 14, LABEL_COLUMNS = 8 };
 
 static enum style_tone
 tone_of_state(const char *state)
@@ -43,7 +43,7 @@ add_limited(struct text *out, const struct style *style, const char *text, size_
 static void
 show_engine(struct text *out, const struct style *style, const struct tutti_engine_status *status)
 {
-    style_add(out, style, STYLE_STRONG, "Engine", 8);
+    style_add(out, style, STYLE_STRONG, "Engine", LABEL_COLUMNS);
     text_addf(out, "pid %u   up ", status->engine_pid);
     style_add_span(out, (double)status->uptime_ns * 1e-9);
     if (status->cycles)
@@ -57,7 +57,7 @@ show_device(struct text *out, const struct style *style, const struct tutti_engi
 {
     const struct tutti_device *device = &status->device;
 
-    style_add(out, style, STYLE_STRONG, "Device", 8);
+    style_add(out, style, STYLE_STRONG, "Device", LABEL_COLUMNS);
     if (!device->name[0]) {
         text_add(out, "none opened yet; the first program that plays opens it\n");
         return;
@@ -68,14 +68,14 @@ show_device(struct text *out, const struct style *style, const struct tutti_engi
     text_add(out, "\n");
     if (!device->period_frames || device->rate_hz <= 0)
         return;
-    text_add_times(out, " ", 8);
+    text_add_times(out, " ", LABEL_COLUMNS);
     style_add_rate(out, device->rate_hz);
     text_addf(out, " Hz   period %u = ", device->period_frames);
     style_add_ms(out, device->period_frames, device->rate_hz);
     text_addf(out, "   %u in   %u out", device->inputs, device->outputs);
     text_add(out, "\n");
     uint32_t round = device->input_latency_frames + device->output_latency_frames;
-    text_add_times(out, " ", 8);
+    text_add_times(out, " ", LABEL_COLUMNS);
     text_addf(out, "latency %u in + %u out = ", device->input_latency_frames,
               device->output_latency_frames);
     style_add_ms(out, round, device->rate_hz);
@@ -104,11 +104,20 @@ add_short(struct text *out, uint64_t value)
         text_addf(out, "%" PRIu64 "M", value / 1000000);
 }
 
+/* What a program has set besides: its profile, its direct monitor. */
 static void
-show_profile(struct text *out, const char *profile)
+show_settings(struct text *out, const struct tutti_program_status *p)
 {
-    if (profile[0])
-        text_addf(out, "     profile %s\n", profile);
+    if (!p->profile[0] && !p->monitor_paths)
+        return;
+    text_add(out, "    ");
+    if (p->profile[0])
+        text_addf(out, " profile %s", p->profile);
+    if (p->monitor_paths) {
+        text_addf(out, "%s hears its inputs directly, by ", p->profile[0] ? "," : "");
+        style_add_count(out, p->monitor_paths, "path");
+    }
+    text_add(out, "\n");
 }
 
 static void
@@ -124,7 +133,7 @@ show_program(struct text *out, const struct style *style, const struct tutti_pro
     style_add(out, style, tone_of_state(p->state), p->state, 9);
     if (!p->buffer_frames) {
         text_add(out, "\n");
-        show_profile(out, p->profile);
+        show_settings(out, p);
         return;
     }
     uint32_t round = p->input_latency_frames + p->output_latency_frames;
@@ -146,7 +155,7 @@ show_program(struct text *out, const struct style *style, const struct tutti_pro
     style_add(out, style, any ? STYLE_WARN : STYLE_PLAIN, text_get(&late), 0);
     text_fini(&late);
     text_add(out, "\n");
-    show_profile(out, p->profile);
+    show_settings(out, p);
     if (p->calls) {
         uint32_t inputs = p->inputs < TUTTI_METERS ? p->inputs : TUTTI_METERS;
         uint32_t outputs = p->outputs < TUTTI_METERS ? p->outputs : TUTTI_METERS;
@@ -155,44 +164,13 @@ show_program(struct text *out, const struct style *style, const struct tutti_pro
     }
 }
 
-/* How much of a text goes into one line: up to a space, if there is one. */
-static size_t
-line_bytes(const char *text)
-{
-    size_t length = strlen(text);
-
-    if (length <= LINE_BYTES)
-        return length;
-    length = LINE_BYTES;
-    while (length && text[length] != ' ')
-        length--;
-    if (length)
-        return length;
-    length = LINE_BYTES;
-    while (length < strlen(text) && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length++; /* not within a character */
-    return length;
-}
-
-/* A sentence that may be longer than a line, beside its name. */
 static void
 show_problem(struct text *out, const struct style *style, const char *problem)
 {
-    char line[TUTTI_TEXT_BYTES];
-
     if (!problem[0])
         return;
-    style_add(out, style, STYLE_STRONG, "Config", 8);
-    while (*problem) {
-        size_t length = line_bytes(problem);
-        snprintf(line, sizeof line, "%.*s", (int)length, problem);
-        style_add(out, style, STYLE_WARN, line, 0);
-        text_add(out, "\n");
-        problem += length;
-        problem += strspn(problem, " ");
-        if (*problem)
-            text_add_times(out, " ", 8);
-    }
+    style_add(out, style, STYLE_STRONG, "Problem", LABEL_COLUMNS);
+    style_add_wrapped(out, style, STYLE_WARN, problem, LABEL_COLUMNS, STYLE_SPLIT_WORDS);
 }
 
 void

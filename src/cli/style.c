@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { BARS_PER_LINE = 2, BAR_COLUMNS = 25, MOST_BARS = 4, EIGHTHS = 8 };
 
@@ -40,6 +41,44 @@ style_add(struct text *out, const struct style *style, enum style_tone tone, con
     tone_on(out, style, tone);
     text_add_column(out, text, columns ? columns : text_columns(text), style_ellipsis(style));
     tone_off(out, style, tone);
+}
+
+/* How much of a text goes into a line of so many columns: up to a space, if there is one. */
+static size_t
+line_columns(const char *text, size_t columns)
+{
+    size_t used = 0, fits = 0;
+
+    for (; *text && (used <= columns || !fits); text++) {
+        if (*text == ' ')
+            fits = used;
+        used += ((unsigned char)*text & 0xC0) != 0x80;
+    }
+    return used <= columns || !fits ? used : fits;
+}
+
+void
+style_add_wrapped(struct text *out, const struct style *style, enum style_tone tone,
+                  const char *sentence, unsigned indent, enum style_words words)
+{
+    const size_t room = STYLE_COLUMNS - indent;
+
+    for (const char *at = sentence; *at;) {
+        size_t columns = line_columns(at, room);
+        if (columns > room && words == STYLE_SPLIT_WORDS)
+            columns = room;
+        if (at != sentence)
+            text_add_times(out, " ", indent);
+        tone_on(out, style, tone);
+        text_add_column(out, at, columns, "");
+        tone_off(out, style, tone);
+        text_add(out, "\n");
+        while (*at && (columns || ((unsigned char)*at & 0xC0) == 0x80)) {
+            columns -= ((unsigned char)*at & 0xC0) != 0x80;
+            at++;
+        }
+        at += strspn(at, " ");
+    }
 }
 
 const char *

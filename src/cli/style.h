@@ -33,6 +33,15 @@ enum style_tone {
 void style_add(struct text *out, const struct style *style, enum style_tone tone, const char *text,
                unsigned columns);
 
+enum style_words {
+    STYLE_WHOLE_WORDS, /* a longer one than a line stays whole: a path to be copied */
+    STYLE_SPLIT_WORDS, /* it is split: a screen that is repainted */
+};
+/** Adds a sentence in lines of at most STYLE_COLUMNS, split at spaces, with a newline after each.
+ * The first begins at column `indent`, where `out` is; the others are indented. */
+void style_add_wrapped(struct text *out, const struct style *style, enum style_tone tone,
+                       const char *sentence, unsigned indent, enum style_words words);
+
 /** The mark of cut text: one column. */
 const char *style_ellipsis(const struct style *style);
 

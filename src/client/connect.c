@@ -19,14 +19,16 @@
 #endif
 #define ENGINE_IMAGE "tuttid"
 
-enum { START_AGAIN_MS = 300 }; /* an engine holds its lock sooner than that */
+enum { START_AGAIN_MS = 300 }; /* after one that died */
 
 /* What one attempt to meet an engine has done so far. */
 struct attempt {
     struct os_lock *lock; /* "spawn"; NULL: not ours yet */
     bool spawned;
+    uint32_t pid;            /* of what was started last; 0: unknown */
     uint64_t spawn_again_ns; /* not before, and only if no engine lives */
     uint64_t deadline_ns;
+    uint64_t last_deadline_ns; /* while what was started lives, or another program starts one */
 };
 
 /* What a look at the engine showed. */
@@ -267,21 +269,21 @@ connect_candidate(unsigned index, const char *module_path, char *path, size_t pa
 }
 
 static enum tutti_status
-spawn(const struct connect_how *how)
+spawn(const struct connect_how *how, uint32_t *pid)
 {
     char path[CONNECT_PATH_BYTES + 32], module[CONNECT_PATH_BYTES];
     const char *argv[] = {path, NULL};
 
     if (how->engine_path && how->engine_path[0]) {
         snprintf(path, sizeof path, "%s", how->engine_path);
-        return os_process_spawn(path, argv);
+        return os_process_spawn(path, argv, pid);
     }
     if (os_getenv("TUTTI_ENGINE", path, sizeof path) && path[0])
-        return os_process_spawn(path, argv);
+        return os_process_spawn(path, argv, pid);
     if (os_module_path(module, sizeof module))
         return TUTTI_NO_ENGINE;
     for (unsigned i = 0; connect_candidate(i, module, path, sizeof path); i++) {
-        if (os_process_spawn(path, argv) == TUTTI_OK)
+        if (os_process_spawn(path, argv, pid) == TUTTI_OK)
             return TUTTI_OK;
     }
     return TUTTI_NO_ENGINE;
@@ -298,17 +300,22 @@ is_engine_alive(void)
     return false;
 }
 
-/* The one that was started may have died before it listened. */
+/* The one that was started may have died before it listened; on a busy machine it may live for long
+ * before it does. */
 static enum tutti_status
 start(const struct connect_how *how, struct attempt *attempt)
 {
-    if (attempt->spawned && (os_now_ns() < attempt->spawn_again_ns || is_engine_alive()))
+    if (attempt->spawned && (os_now_ns() < attempt->spawn_again_ns ||
+                             os_process_alive(attempt->pid) || is_engine_alive()))
         return TUTTI_OK;
-    if (!attempt->spawned)
+    if (!attempt->spawned) {
         attempt->deadline_ns = in_ms(CONNECT_SPAWN_MS);
+        attempt->last_deadline_ns = in_ms(CONNECT_LAST_MS);
+    }
     attempt->spawned = true;
     attempt->spawn_again_ns = in_ms(START_AGAIN_MS);
-    return spawn(how);
+    attempt->pid = 0;
+    return spawn(how, &attempt->pid);
 }
 
 /* A program that a service manager's socket let in before its engine ran was told the manager's
@@ -347,6 +354,14 @@ act(const struct connect_how *how, enum sight sight, struct look *look, struct a
     return TUTTI_OK;
 }
 
+static bool
+is_time_over(const struct attempt *attempt)
+{
+    const uint64_t now = os_now_ns();
+    return now >= attempt->deadline_ns &&
+           (now >= attempt->last_deadline_ns || !os_process_alive(attempt->pid));
+}
+
 /* True when this sight is the end of it. */
 static bool
 is_final(const struct connect_how *how, enum sight sight, struct look *look)
@@ -370,10 +385,10 @@ enum tutti_status
 connect_engine(const struct connect_how *how, struct os_link **link, struct proto_welcome *welcome,
                char text[PROTO_TEXT_BYTES])
 {
-    struct attempt attempt = {.deadline_ns = in_ms(CONNECT_SPAWN_MS)};
+    struct attempt attempt = {.deadline_ns = in_ms(CONNECT_SPAWN_MS),
+                              .last_deadline_ns = in_ms(CONNECT_LAST_MS)};
     struct look look;
     enum sight sight;
-    const uint64_t last_deadline = in_ms(UINT64_C(3) * CONNECT_SPAWN_MS);
     uint64_t nap_ms = 1;
 
     for (;;) {
@@ -395,11 +410,11 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
                 continue; /* what was seen without the lock may be history */
             }
             /* Somebody is ending or starting an engine: that may take longer than one start. */
-            attempt.deadline_ns = last_deadline;
+            attempt.deadline_ns = attempt.last_deadline_ns;
         }
         os_link_close(look.link);
         look.link = NULL;
-        if (os_now_ns() >= attempt.deadline_ns) {
+        if (is_time_over(&attempt)) {
             look.status = TUTTI_NO_ENGINE;
             break;
         }

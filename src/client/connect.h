@@ -17,7 +17,8 @@
 enum {
     CONNECT_GREETING_MS = 2000, /* an engine that takes longer to answer HELLO hangs */
     CONNECT_HUNG_MS = 300,      /* likewise, when it stopped calling before */
-    CONNECT_SPAWN_MS = 5000,    /* a started engine answers within this */
+    CONNECT_SPAWN_MS = 5000,    /* a started engine answers within this, */
+    CONNECT_LAST_MS = 15000,    /* on a busy machine, where its process lives, within this */
     CONNECT_PATH_BYTES = 1024,
 };
 

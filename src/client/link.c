@@ -63,6 +63,14 @@ note_prepared(struct tutti_client *client, const struct proto_prepared *prepared
     atomic_store(&client->callback.rate_millihz, client_to_millihz(client->rate_hz));
 }
 
+/* Of two answers the first counts: the second one's handles have nobody to close them. lock held.
+ */
+static bool
+is_awaited(const struct link_request *request, const struct proto_header *header)
+{
+    return request && !request->done && request->serial == header->serial;
+}
+
 /* lock held; message is checked. */
 static void
 answer_request(struct tutti_client *client, struct link_request *request,
@@ -111,9 +119,9 @@ link_receive(struct tutti_client *client, uint64_t deadline_ns)
         handle_event(client, (const struct proto_event *)header);
     } else {
         os_mutex_lock(&client->lock);
-        if (client->request && client->request->serial == header->serial)
+        if (is_awaited(client->request, header))
             answer_request(client, client->request, header, handles);
-        else if (client->own && client->own->serial == header->serial)
+        else if (is_awaited(client->own, header))
             answer_request(client, client->own, header, handles);
         os_cond_signal_all(&client->changed);
         os_mutex_unlock(&client->lock);

@@ -4,6 +4,7 @@
 #include "conform/inside.h"
 #include "conform/loop.h"
 #include "conform/measure.h"
+#include "conform/rates.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -62,8 +63,8 @@ latency_is_as_reported_at_each_size_and_rate(struct conform *t)
     double before = s ? s->rate_hz : 0, worst = 0;
     bool good = true;
 
-    for (unsigned i = 0; s && good && measure_rates_hz[i] > 0; i++) {
-        if (measure_set_rate(s, measure_rates_hz[i]))
+    for (unsigned i = RATES_COMMON; s && good && i < RATES; i++) {
+        if (measure_set_rate(s, rates_hz[i]))
             good =
                 measure_at(s, size_lasting(s, least_ms), &worst) && measure_at(s, s->max, &worst);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Group rude, messages: hosts that ignore them, act on them at once, answer nonsense, or leave
  * functions out. */
+#include "conform/rates.h"
 #include "conform/rude.h"
 
 enum { BUSY_MS = 1000 };
@@ -12,7 +13,7 @@ enum { BUSY_MS = 1000 };
 static bool
 provoke_reset(struct rude *rude, double *rate)
 {
-    *rate = rude_other_rate(rude->s);
+    *rate = rates_other(rude->s);
     if (*rate == 0 || call_set_sample_rate(rude->s, *rate) != ASIO_OK)
         return false;
     for (unsigned ms = 0; ms < BUSY_MS && !atomic_load(&rude->entered); ms += 5)
@@ -97,7 +98,7 @@ a_new_rate_is_applied_or_a_reset_is_asked_for(struct conform *t)
 
     if (!rude)
         return;
-    double before = rude->s->rate_hz, other = rude_other_rate(rude->s);
+    double before = rude->s->rate_hz, other = rates_other(rude->s);
     bool asked = provoke_reset(rude, &rate);
     if (other == 0) {
         conform_skip(t, "the driver has one rate only");

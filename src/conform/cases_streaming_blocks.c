@@ -192,28 +192,55 @@ positions_advance_by_whole_blocks(struct conform *t)
     measure_try(t, follow_positions, NULL);
 }
 
+/* What getSamplePosition said. */
+struct pair {
+    uint64_t position, time_ns;
+};
+
+/* Between two calls it is the last block's pair, or goes on smoothly to the next. before, after:
+ * the blocks seen before it was asked, and later. */
+static void
+compare_with_blocks(struct subject *s, const struct pair *told, const struct host_block *before,
+                    const struct host_block *after)
+{
+    const uint64_t most = 3 * (uint64_t)s->buffer_frames;
+    double ahead = (double)(int64_t)(told->position - before->position);
+    double line_ns = (double)before->time_ns + ahead * 1e9 / s->rate_hz;
+    double off_ms = ((double)told->time_ns - line_ns) / 1e6;
+
+    if (before->answer != ASIO_OK || !before->info)
+        return;
+    conform_expect(
+        s->t, told->position + most >= before->position && told->position <= after->position + most,
+        "it says %llu, the last callback %llu", (unsigned long long)told->position,
+        (unsigned long long)before->position);
+    conform_expect(s->t, fabs(off_ms) <= 2 + measure_block_ns(s) / 1e6,
+                   "its time is %.1f ms off the line through position and time of the callback",
+                   off_ms);
+}
+
 static void
 get_sample_position_agrees_with_the_callback(struct conform *t)
 {
+    enum { TIMES = 40 };
     struct subject *s = subject_open(t);
+    struct pair told = {0, 0}, former = {0, 0};
 
     if (s && subject_prepare(s, 2, 2, 0) && subject_stream(s, 4)) {
-        for (unsigned i = 0; i < 20 && !conform_failed(t); i++) {
-            uint64_t position = 0, time_ns = 0;
+        for (unsigned i = 0; i < TIMES && !conform_failed(t); i++, former = told) {
             uint32_t seen = atomic_load(&s->host.block_count);
-            int32_t answer = call_get_sample_position(s, &position, &time_ns);
-            const struct host_block *block = &s->host.blocks[seen - 1];
+            int32_t answer = call_get_sample_position(s, &told.position, &told.time_ns);
             if (!conform_expect(t, answer == ASIO_OK, "getSamplePosition answered %s",
                                 conform_error_text(answer)))
                 break;
-            if (block->answer == ASIO_OK && block->info) {
-                double off = fabs((double)position - (double)block->position);
-                /* between two calls it is the last block's, or goes on smoothly to the next */
-                conform_expect(t, off <= 3.0 * s->buffer_frames,
-                               "it says %llu, the last callback %llu", (unsigned long long)position,
-                               (unsigned long long)block->position);
-            }
-            host_wait(&s->host, seen + 1, 1000);
+            conform_expect(t, told.position >= former.position && told.time_ns >= former.time_ns,
+                           "after position %llu at %llu ns it said %llu at %llu",
+                           (unsigned long long)former.position, (unsigned long long)former.time_ns,
+                           (unsigned long long)told.position, (unsigned long long)told.time_ns);
+            /* asked twice, then the block that may have begun meanwhile is waited for */
+            if (i & 1 && host_wait(&s->host, atomic_load(&s->host.block_count) + 1, 1000))
+                compare_with_blocks(s, &told, &s->host.blocks[seen - 1],
+                                    &s->host.blocks[measure_count(s) - 1]);
         }
     }
     subject_close(s);
@@ -416,8 +443,9 @@ static const struct conform_case cases[] = {
      "tutti/asio.h; observed in hosts: automation follows them", positions_advance_by_whole_blocks,
      NEED_STREAM, 0},
     {"get_sample_position_agrees_with_the_callback",
-     "getSamplePosition from another thread is near the last callback's position", "tutti/asio.h",
-     get_sample_position_agrees_with_the_callback, NEED_STREAM, 0},
+     "getSamplePosition from another thread is near the last callback's position, its time on the "
+     "same line, and neither goes back",
+     "tutti/asio.h", get_sample_position_agrees_with_the_callback, NEED_STREAM, 0},
     {"time_stamps_increase", "Each block's time stamp is later than the one before", "tutti/asio.h",
      time_stamps_increase, NEED_STREAM, 0},
     {"position_and_time_give_the_rate",

@@ -2,6 +2,7 @@
 /* Group streaming, the host's side: what it accepts, declines, asks and changes meanwhile. */
 #include "conform/inside.h"
 #include "conform/measure.h"
+#include "conform/rates.h"
 
 #include <math.h>
 #include <string.h>
@@ -154,18 +155,6 @@ an_unchanged_rate_is_not_announced(struct conform *t)
 
 /* ---- rates while it plays ---- */
 
-static double
-find_other_rate(struct subject *s)
-{
-    static const double rates[] = {44100, 48000, 96000, 88200};
-
-    for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++) {
-        if (rates[i] != s->rate_hz && call_can_sample_rate(s, rates[i]) == ASIO_OK)
-            return rates[i];
-    }
-    return 0;
-}
-
 static void
 a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
 {
@@ -173,7 +162,7 @@ a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
 
     if (!s)
         return;
-    double before = s->rate_hz, other = find_other_rate(s), now = 0;
+    double before = s->rate_hz, other = rates_other(s), now = 0;
     if (other == 0) {
         conform_skip(t, "the device has one rate only");
     } else {
@@ -201,8 +190,8 @@ each_rate_is_delivered(struct conform *t)
     double before = s ? s->rate_hz : 0;
     unsigned delivered = 0;
 
-    for (unsigned i = 0; s && measure_rates_hz[i] > 0; i++) {
-        double wanted = measure_rates_hz[i];
+    for (unsigned i = RATES_COMMON; s && i < RATES; i++) {
+        double wanted = rates_hz[i];
         if (!measure_set_rate(s, wanted))
             continue;
         s->host.ask_position = true;

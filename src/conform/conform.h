@@ -81,6 +81,8 @@ void conform_skip(struct conform *t, const char *format, ...)
     __attribute__((format(gnu_printf, 2, 3)));
 /** The figure of the case, such as 12.5 "us"; the last one counts. unit: a few letters. */
 void conform_figure(struct conform *t, double value, const char *unit);
+/** The case is tried for so many times now; the last one counts, and the report tells it. */
+void conform_tries(struct conform *t, unsigned tries);
 /** Points for a picture in the report: "callbacks" (ms since start, interval in us), "latency"
  * (buffer size, frames reported) and so on. The last call of a name counts. */
 void conform_series(struct conform *t, const char *name, const double *x, const double *y,
@@ -198,7 +200,7 @@ int32_t call_output_ready(struct subject *s);
 enum {
     HOST_SLOTS = 4,        /* hosts at once in one process */
     HOST_BLOCKS = 1 << 17, /* callbacks that are remembered; more are counted */
-    HOST_MESSAGES = 64,
+    HOST_MESSAGES = 256,
 };
 
 /* One callback as it was seen. */

@@ -29,7 +29,7 @@ bool
 find_entry(unsigned number, struct find_entry *entry)
 {
     HKEY list;
-    wchar_t name[FIND_NAME_BYTES / 2], clsid[FIND_CLSID_CHARS] = L"?";
+    wchar_t name[FIND_NAME_CHARS], clsid[FIND_CLSID_CHARS] = L"?";
     DWORD length = ARRAYSIZE(name);
 
     if (!open_list(&list))
@@ -49,7 +49,7 @@ bool
 find_clsid(const char *name, struct asio_guid *clsid, char error[FIND_ERROR_BYTES])
 {
     HKEY list;
-    wchar_t wide[FIND_NAME_BYTES / 2], text[FIND_CLSID_CHARS] = L"";
+    wchar_t wide[FIND_NAME_CHARS], text[FIND_CLSID_CHARS] = L"";
     CLSID read;
     bool found = false;
 

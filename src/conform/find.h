@@ -7,7 +7,12 @@
 
 #include "tutti/asio.h"
 
-enum { FIND_NAME_BYTES = 256, FIND_ERROR_BYTES = 200, FIND_CLSID_CHARS = 39 };
+enum {
+    FIND_NAME_CHARS = 256, /* the longest key there is, and its end */
+    FIND_NAME_BYTES = 3 * FIND_NAME_CHARS,
+    FIND_ERROR_BYTES = 200,
+    FIND_CLSID_CHARS = 39,
+};
 
 struct find_entry {
     char name[FIND_NAME_BYTES]; /* utf-8: the key under HKLM\SOFTWARE\ASIO */

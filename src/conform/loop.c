@@ -19,6 +19,9 @@ enum {
     LEAD_MS = 200,   /* and a patch bay has patched it */
     TRIES = 12,      /* a block that a busy machine lost loses the burst */
     LISTEN_MS = 400, /* longest round trip that is looked for, beyond four blocks */
+    TELL_MS = 250,   /* an Overload comes so long after its block at most */
+    MOST_JUMPS = 64, /* more are as good as no stream */
+    MOST_TOLD = 1 + MOST_JUMPS + HOST_MESSAGES,
 };
 
 struct tape {
@@ -35,6 +38,9 @@ struct loop {
     uint32_t jump;  /* where time was lost first from there on; UINT32_MAX: nowhere */
     uint64_t next_position;
     struct loop_writer *writer; /* NULL: the callback writes */
+    uint32_t jumps[MOST_JUMPS]; /* of the position: the first frame after each */
+    unsigned jump_count;
+    bool hears_late; /* what is told after the last block counts */
 };
 
 /* ---- the callback ---- */
@@ -44,8 +50,11 @@ note_jump(struct loop *loop, const struct host_block *block)
 {
     if (block->answer != ASIO_OK)
         return;
-    if (loop->at > loop->begin && block->position != loop->next_position && loop->jump > loop->at)
+    bool jumped = loop->at > 0 && block->position != loop->next_position;
+    if (jumped && loop->at > loop->begin && loop->jump > loop->at)
         loop->jump = loop->at;
+    if (jumped && loop->jump_count < MOST_JUMPS)
+        loop->jumps[loop->jump_count++] = loop->at;
     loop->next_position = block->position + loop->block;
 }
 
@@ -140,6 +149,7 @@ turn(struct subject *s, struct loop *loop)
     s->host.on_block = turn_tapes;
     s->host.ask_position = true;
     bool played = subject_stream(s, loop->frames / loop->block);
+    conform_sleep_ms(loop->hears_late ? TELL_MS : 0);
     subject_stop(s);
     s->host.on_block = NULL;
     return played;
@@ -163,28 +173,42 @@ find_pair(struct subject *s, struct loop *loop, const float (*bursts)[BURST_FRAM
     }
 }
 
+/* Plays and listens once. False: time was lost meanwhile, so that silence says nothing. */
+static bool
+look_once(struct subject *s, int32_t *output, int32_t *input)
+{
+    static float bursts[MOST_OUTPUTS][BURST_FRAMES];
+    uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
+    uint32_t frames = round_up(begin + s->rate_hz * LISTEN_MS / 1000 + 4 * block, block);
+    struct loop *loop = make_loop(s, -1, -1, frames);
+
+    if (!loop)
+        return true;
+    for (unsigned o = 0; o < loop->output_count; o++) {
+        burst_make(bursts[o], o);
+        memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof bursts[o]);
+    }
+    if (turn(s, loop))
+        find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
+    bool whole = loop->jump_count == 0 && host_count_messages(&s->host, ASIO_MESSAGE_OVERLOAD) == 0;
+    free_loop(loop);
+    return whole;
+}
+
 void
 loop_look(struct subject *s, int32_t *output, int32_t *input)
 {
-    static float bursts[MOST_OUTPUTS][BURST_FRAMES];
-    struct loop *loop = NULL;
-
     *output = *input = -1;
-    if (s->inputs < 1 || s->outputs < 1 || !subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
+    if (s->inputs < 1 || s->outputs < 1)
         return;
-    uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
-    uint32_t frames = round_up(begin + s->rate_hz * LISTEN_MS / 1000 + 4 * block, block);
-    loop = make_loop(s, -1, -1, frames);
-    if (loop) {
-        for (unsigned o = 0; o < loop->output_count; o++) {
-            burst_make(bursts[o], o);
-            memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof bursts[o]);
-        }
-        if (turn(s, loop))
-            find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
-        free_loop(loop);
+    for (unsigned i = 0; i < TRIES && *output < 0; i++) {
+        if (!subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
+            return;
+        bool whole = look_once(s, output, input);
+        subject_dispose(s);
+        if (whole)
+            return;
     }
-    subject_dispose(s);
 }
 
 static bool
@@ -266,24 +290,87 @@ fill_noise(float *samples, uint32_t begin, uint32_t frames)
     }
 }
 
-static void
-compare_tapes(const float *played, const float *came, uint32_t frames, struct loop_heard *heard)
+/* Frames that were on their way, or given, when time was lost, as far as the driver told that. */
+struct told {
+    uint32_t begin, end;
+};
+
+/* How far the tapes were at that time. */
+static uint32_t
+frames_at(const struct subject *s, const struct loop *loop, uint64_t at_ns)
 {
+    uint32_t count = atomic_load(&s->host.block_count), begun = 0;
+
+    while (begun < count && begun < HOST_BLOCKS && s->host.blocks[begun].begin_ns <= at_ns)
+        begun++;
+    return begun * loop->block < loop->frames ? begun * loop->block : loop->frames;
+}
+
+static struct told
+before_frame(uint32_t end, double frames)
+{
+    return (struct told){end > frames ? end - (uint32_t)frames : 0, end};
+}
+
+/* A jump of the position tells where time was lost; an Overload, some time later, that a block was.
+ * More of them than are kept: all of it. */
+static unsigned
+list_told(const struct subject *s, const struct loop *loop, uint32_t round_trip,
+          struct told told[MOST_TOLD])
+{
+    uint32_t messages = atomic_load(&s->host.message_count);
+    unsigned count = 0;
+
+    if (loop->jump_count == MOST_JUMPS || messages > HOST_MESSAGES)
+        told[count++] = (struct told){0, loop->frames};
+    for (unsigned i = 0; i < loop->jump_count; i++)
+        told[count++] = before_frame(loop->jumps[i], round_trip);
+    for (uint32_t i = 0; i < messages && i < HOST_MESSAGES; i++) {
+        const struct host_message *message = &s->host.messages[i];
+        if (message->selector == ASIO_MESSAGE_OVERLOAD)
+            told[count++] = before_frame(frames_at(s, loop, message->at_ns),
+                                         round_trip + s->rate_hz * TELL_MS / 1000);
+    }
+    return count;
+}
+
+static bool
+is_told(const struct told *told, unsigned count, uint32_t frame)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (frame >= told[i].begin && frame < told[i].end)
+            return true;
+    }
+    return false;
+}
+
+static void
+compare_tapes(const struct subject *s, const struct loop *loop, struct loop_heard *heard)
+{
+    struct told told[MOST_TOLD];
     uint32_t shift = (uint32_t)heard->round_trip_frames;
+    unsigned count = list_told(s, loop, shift, told);
+    const float *played = loop->outputs[0].samples, *came = loop->inputs[0].samples + shift;
     double product = 0, own = 0;
 
-    for (uint32_t i = 0; i + shift < frames; i++) {
-        product += (double)played[i] * (double)came[i + shift];
+    for (uint32_t i = 0; i + shift < loop->frames; i++) {
+        if (played[i] == 0.0f)
+            continue;
+        if (is_told(told, count, i)) {
+            heard->told++;
+            continue;
+        }
+        heard->compared++;
+        product += (double)played[i] * (double)came[i];
         own += (double)played[i] * (double)played[i];
     }
     heard->gain = own > 0 ? product / own : 0;
-    heard->compared = heard->different = 0;
-    for (uint32_t i = 0; i + shift < frames; i++) {
-        if (played[i] == 0.0f)
+    for (uint32_t i = 0; i + shift < loop->frames; i++) {
+        double off = (double)came[i] - heard->gain * (double)played[i];
+        if (played[i] == 0.0f || fabs(off) <= 0.02 * fabs(heard->gain) || is_told(told, count, i))
             continue;
-        heard->compared++;
-        double off = (double)came[i + shift] - heard->gain * (double)played[i];
-        heard->different += fabs(off) > 0.02 * fabs(heard->gain);
+        if (heard->different++ == 0)
+            heard->first_different = i;
     }
 }
 
@@ -300,6 +387,8 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
     uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
     struct loop *loop = make_loop(s, output, input, round_up(s->rate_hz * seconds, block));
     if (loop && loop->output_count == 1 && loop->input_count == 1) {
+        loop->begin = begin;
+        loop->hears_late = true;
         float *played = loop->outputs[0].samples;
         burst_make(burst, 0);
         memcpy(played + begin, burst, sizeof burst);
@@ -308,7 +397,7 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
         int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
         if (played_whole && place >= (int32_t)begin) {
             heard->round_trip_frames = place - (int32_t)begin;
-            compare_tapes(played, loop->inputs[0].samples, loop->frames, heard);
+            compare_tapes(s, loop, heard);
         }
     }
     if (loop)

@@ -22,7 +22,11 @@ int32_t loop_measure_as(struct subject *s, int32_t output, int32_t input, int32_
 
 /* What comes back of a long noise. */
 struct loop_heard {
-    uint32_t compared, different; /* frames; different: not what was played, at the level found */
+    uint32_t compared;        /* frames where nothing was told to be lost */
+    uint32_t different;       /* among those: not what was played, at the level found */
+    uint32_t first_different; /* counted from the first block */
+    uint32_t told;            /* frames that were on their way when the position jumped, or were
+                                 given shortly before an Overload came */
     int32_t round_trip_frames;
     double gain;
 };

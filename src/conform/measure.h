@@ -26,8 +26,6 @@ double measure_delivered(const struct subject *s);
  * measure_delivered(). */
 double measure_rate(const struct subject *s);
 
-/** Rates that devices have, in rising order; ends with 0. */
-extern const double measure_rates_hz[];
 /** Sets a rate that the driver says it can. False: it says that it cannot, or it refuses all the
  * same, which is said. */
 bool measure_set_rate(struct subject *s, double rate_hz);
@@ -48,7 +46,7 @@ void measure_holding(struct measure_holding *holding);
 
 /* ---- what a busy machine spoils ---- */
 
-enum { MEASURE_TRIES = 3, MEASURE_BUSY_PERCENT = 50 };
+enum { MEASURE_TRIES = 3, MEASURE_BUSY_PERCENT = 50, MEASURE_REST_MS = 500 };
 
 /* Processor time since the machine began, in 100 ns. */
 struct measure_time {
@@ -57,10 +55,19 @@ struct measure_time {
 void measure_time(struct measure_time *now);
 /** Percent of all processors that other programs, the system included, had since then. */
 double measure_others(const struct measure_time *since);
+/** The same within MEASURE_REST_MS from now, during which no driver is to be loaded: what a
+ * driver's own engine or service takes while it plays is not there then. */
+double measure_others_at_rest(void);
+/** True when a busy machine excuses what went wrong: other programs had more than
+ * MEASURE_BUSY_PERCENT of the processors then, and have it while the driver rests. */
+bool measure_excuses(double others, double at_rest);
+/** Skips the case with that reason when the machine was busy, else fails it. The driver rests. */
+void measure_judge_busy(struct conform *t, double others, const char *why);
 
-/** Tries until it is good, MEASURE_TRIES times at most. What is not good then has failed, or is
- * skipped when other programs had more than MEASURE_BUSY_PERCENT of the processors in the last try.
- * once: true when good, or when the case has failed already; else why is its sentence. */
+/** Tries until it is good, MEASURE_TRIES times at most; the report tells how often. What is not
+ * good then has failed, or is skipped when a busy machine excuses the last try. once: true when
+ * good, or when the case has failed already; else why is its sentence. It leaves no driver loaded.
+ */
 void measure_try(struct conform *t,
                  bool (*once)(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES]),
                  const void *arg);

@@ -231,6 +231,8 @@ take_words(struct parent *parent, char *word, char *rest)
         result->figure = strtod(rest, &unit);
         result->has_figure = true;
         snprintf(result->unit, sizeof result->unit, "%s", *unit ? unit + 1 : "");
+    } else if (strcmp(word, "tries") == 0) {
+        result->tries = (unsigned)strtoul(rest, NULL, 10);
     } else if (strcmp(word, "series") == 0) {
         struct series *series = series_of(result, rest);
         if (series)

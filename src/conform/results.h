@@ -28,6 +28,7 @@ struct result {
     bool has_figure;
     double figure;
     char unit[RESULT_UNIT_BYTES];
+    unsigned tries; /* how often it was tried; 0: once, as it is not one that is tried again */
     double seconds; /* it took */
     struct series series[RESULT_SERIES];
     unsigned series_count;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DONE_MS = 25000, OUTSIDE_MS = 3000, PROCESS_MS = 10000, COMMAND_CHARS = 1024 };
+enum { DONE_MS = 25000, OUTSIDE_MS = 3000, PROCESS_MS = 10000, COMMAND_CHARS = 2048 };
 
 /* ---- objects ---- */
 
@@ -86,18 +86,6 @@ double
 rude_period_ms(const struct subject *s)
 {
     return s->buffer_frames * 1000.0 / (s->rate_hz >= 1000 ? s->rate_hz : 44100);
-}
-
-double
-rude_other_rate(struct subject *s)
-{
-    static const double rates[] = {48000, 44100, 96000, 88200};
-
-    for (unsigned i = 0; i < ARRAYSIZE(rates); i++) {
-        if (rates[i] != s->rate_hz && call_can_sample_rate(s, rates[i]) == ASIO_OK)
-            return rates[i];
-    }
-    return 0;
 }
 
 /* ---- processes ---- */

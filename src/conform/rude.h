@@ -30,8 +30,6 @@ void rude_close(struct rude *rude);
 void rude_expect_fresh(struct conform *t, const char *after);
 /** The period of the buffers in ms. */
 double rude_period_ms(const struct subject *s);
-/** A rate that the driver takes and does not have now; 0: there is none. */
-double rude_other_rate(struct subject *s);
 
 /* How a process of its own ends. */
 enum rude_end { END_KILLED, END_BY_ITSELF };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What each step of a script does, and what its host could not live with. */
+#include "conform/rates.h"
 #include "conform/script_player.h"
 
 #include <objbase.h>
@@ -11,9 +12,7 @@
 
 enum { PATIENCE_MS = 3000, QUIET_MS = 60, LARGE_FRAMES = 1024 };
 
-static const double usual_rates[] = {8000,  11025, 16000,  22050,  32000,  44100,  48000,
-                                     88200, 96000, 176400, 192000, 352800, 384000, 768000};
-static_assert(ARRAYSIZE(usual_rates) <= SCRIPT_RATES, "room for all");
+static_assert((int)RATES <= (int)SCRIPT_RATES, "room for all");
 
 /* The path in InprocServer32. */
 static bool
@@ -147,10 +146,10 @@ do_can_rates(struct script_player *player, struct subject *s, const struct scrip
 
     player->rate_count = 0;
     call_get_sample_rate(s, &before);
-    for (unsigned i = 0; i < ARRAYSIZE(usual_rates); i++) {
-        int32_t answer = call_can_sample_rate(s, usual_rates[i]);
+    for (unsigned i = 0; i < RATES; i++) {
+        int32_t answer = call_can_sample_rate(s, rates_hz[i]);
         if (answer == ASIO_OK)
-            player->rates[player->rate_count++] = usual_rates[i];
+            player->rates[player->rate_count++] = rates_hz[i];
         script_judge(player, "canSampleRate", answer);
     }
     call_get_sample_rate(s, &after);

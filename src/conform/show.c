@@ -96,6 +96,8 @@ show_result(struct text *out, const struct style *style, const struct result *re
     } else {
         text_add(out, result->one->name);
     }
+    if (result->tries > 1)
+        text_addf(out, ", tried %u times", result->tries);
     text_add(out, "\n");
     if (result->reason)
         add_wrapped(out, result->reason);
@@ -190,6 +192,8 @@ add_json_result(struct json *json, const struct result *result)
     } else {
         json_null(json);
     }
+    json_key(json, "tries");
+    json_unsigned(json, result->tries ? result->tries : 1);
     json_object_end(json);
 }
 

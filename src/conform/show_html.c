@@ -45,7 +45,7 @@ static const char style_sheet[] =
     "td.verdict{width:74px;font-weight:600}td.figure{white-space:nowrap;text-align:right;"
     "padding-right:0;width:130px;font-variant-numeric:tabular-nums}\n"
     "code{font:13px/1.4 Consolas,\"DejaVu Sans Mono\",monospace;font-weight:600}\n"
-    ".source{color:var(--faint);font-size:13px}.reason{margin-top:4px}\n"
+    ".source{color:var(--faint);font-size:13px}.reason,.tries{margin-top:4px}\n"
     "tr.failed td .reason{color:var(--bad)}tr.skipped td .reason{color:var(--skip)}\n"
     "tr.failed,tr.skipped{color:inherit}tr.failed td.verdict{color:var(--bad)}"
     "tr.skipped td.verdict{color:var(--skip)}tr.passed{color:inherit}"
@@ -154,6 +154,8 @@ add_result(struct text *out, const struct result *result)
         show_add_escaped(out, result->reason);
         text_add(out, "</div>");
     }
+    if (result->tries > 1)
+        text_addf(out, "<div class=\"tries\">tried %u times</div>", result->tries);
     text_add(out, "</td><td class=\"figure\">");
     if (result->has_figure) {
         text_addf(out, "%.4g ", result->figure);

@@ -2,8 +2,8 @@
 /*
  * What a case says goes to the parent as lines, fields separated by tabs:
  *
- *   case NUMBER · fail SENTENCE · skip SENTENCE · figure VALUE UNIT · crash SENTENCE · done
- *   series NAME · points X Y X Y ...   (of the series before)
+ *   case NUMBER · fail SENTENCE · skip SENTENCE · figure VALUE UNIT · tries COUNT
+ *   crash SENTENCE · done · series NAME · points X Y X Y ...   (of the series before)
  *
  * Each line is one write, so lines of several threads do not mix.
  */
@@ -99,6 +99,12 @@ void
 conform_figure(struct conform *t, double value, const char *unit)
 {
     conform_say(t, "figure\t%.17g\t%s", value, unit);
+}
+
+void
+conform_tries(struct conform *t, unsigned tries)
+{
+    conform_say(t, "tries\t%u", tries);
 }
 
 void

@@ -21,6 +21,11 @@ typedef __m256i ivec;
 #define ivec_store(to, what) _mm256_storeu_si256((__m256i *)(void *)(to), what)
 #define ivec_and _mm256_and_si256
 #define ivec_xor _mm256_xor_si256
+#define ivec_load(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
+#define ivec_shift_left _mm256_slli_epi32
+#define ivec_shift_right _mm256_srai_epi32
+#define ivec_as_vec _mm256_castsi256_ps
+#define vec_from_ivec _mm256_cvtepi32_ps
 
 /* Its greatest exponent marks what is not finite. */
 static inline vec
@@ -38,6 +43,29 @@ vec_magnitude(vec samples)
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), samples);
 }
 
+/* Pairs, then fours, then the halves of all eight. */
+static inline void
+vec_transpose(vec *rows)
+{
+    vec pairs[LANES], fours[LANES];
+    for (unsigned i = 0; i < LANES; i += 2) {
+        pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+    for (unsigned i = 0; i < LANES; i += 4) {
+        for (unsigned half = 0; half < 2; half++) {
+            vec first = pairs[i + half], second = pairs[i + 2 + half];
+            fours[i + 2 * half] = _mm256_shuffle_ps(first, second, _MM_SHUFFLE(1, 0, 1, 0));
+            fours[i + 2 * half + 1] = _mm256_shuffle_ps(first, second, _MM_SHUFFLE(3, 2, 3, 2));
+        }
+    }
+    for (unsigned i = 0; i < LANES / 2; i++) {
+        rows[i] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+        rows[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+    }
+}
+
 #include "dsp/simd_kernels.h"
 
-const struct dsp_kernels dsp_kernels_avx2 = {from_device, to_device, mix, peak};
+const struct dsp_kernels dsp_kernels_avx2 = {from_device,       to_device,      mix, peak, LANES,
+                                             from_side_by_side, to_side_by_side};

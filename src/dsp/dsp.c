@@ -87,6 +87,47 @@ dsp_to_device(void *to, size_t stride_bytes, enum dsp_format format, const float
     kernels()->to_device(to, stride_bytes, format, from, frames);
 }
 
+/* How many of the channels from the first on are done together. */
+static unsigned
+together(const struct dsp_kernels *use, enum dsp_format format, unsigned channels)
+{
+    return use->lanes && channels >= use->lanes && dsp_format_bytes(format) == sizeof(uint32_t)
+               ? use->lanes
+               : 1;
+}
+
+void
+dsp_from_interleaved(float *const *to, unsigned channels, const void *from, size_t stride_bytes,
+                     enum dsp_format format, size_t frames)
+{
+    const struct dsp_kernels *use = kernels();
+    const unsigned char *at = from;
+    for (unsigned c = 0, count; c < channels; c += count, at += count * dsp_format_bytes(format)) {
+        count = together(use, format, channels - c);
+        if (count > 1) {
+            use->from_side_by_side(to + c, at, stride_bytes, format, frames);
+        } else {
+            use->from_device(to[c], at, stride_bytes, format, frames);
+        }
+    }
+}
+
+void
+dsp_to_interleaved(void *to, unsigned channels, size_t stride_bytes, enum dsp_format format,
+                   const float *const *from, size_t frames)
+{
+    const struct dsp_kernels *use = kernels();
+    unsigned char *at = to;
+    for (unsigned c = 0, count; c < channels; c += count, at += count * dsp_format_bytes(format)) {
+        count = together(use, format, channels - c);
+        if (count > 1) {
+            use->to_side_by_side(at, stride_bytes, format, from + c, frames);
+        } else {
+            use->to_device(at, stride_bytes, format, from[c], frames);
+        }
+    }
+}
+
 void
 dsp_mix(float *to, const float *const *sources, unsigned source_count, float gain, size_t frames)
 {

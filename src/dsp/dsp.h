@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sample arithmetic: formats, conversion, mixing, meters. Pure functions over memory; kernels are
- * picked once from a table by what the processor can do. So far the table has the plain C ones: a
- * variant is one more file (sse2.c, avx2.c) that the build finds. Nothing here allocates, waits or
- * knows the time.
+ * picked once from a table by what the processor can do. A variant is one more file (sse2.c,
+ * avx2.c) that the build finds. Nothing here allocates, waits or knows the time.
  *
  * Inside Tutti samples are float32, planar, full scale ±1.0. All functions are real time and may be
  * called on any thread. Pointers are borrowed for the call. Buffers may have any alignment unless
@@ -50,6 +49,14 @@ void dsp_from_device(float *to, const void *from, size_t stride_bytes, enum dsp_
 /** One channel of float to a device's memory. F32 is copied bit for bit (no clipping, NaN too). */
 void dsp_to_device(void *to, size_t stride_bytes, enum dsp_format format, const float *from,
                    size_t frames);
+
+/** The same two for channels that lie side by side in a device's memory, the first one's sample at
+ * `from` (`to`): several are turned at a time, so that with many channels each piece of memory is
+ * touched once and not once for each of them. */
+void dsp_from_interleaved(float *const *to, unsigned channels, const void *from,
+                          size_t stride_bytes, enum dsp_format format, size_t frames);
+void dsp_to_interleaved(void *to, unsigned channels, size_t stride_bytes, enum dsp_format format,
+                        const float *const *from, size_t frames);
 
 /**
  * Fused mix: the sum of source_count channels, times gain, clipped to [-1, 1], in the device's

@@ -14,6 +14,12 @@ struct dsp_kernels {
     void (*mix)(float *to, const float *const *sources, unsigned source_count, float gain,
                 size_t first, size_t frames);
     float (*peak)(const float *from, size_t frames);
+    /* `lanes` channels that lie side by side, in a format of 4 bytes; 0: one at a time. */
+    unsigned lanes;
+    void (*from_side_by_side)(float *const *to, const void *from, size_t stride_bytes,
+                              enum dsp_format format, size_t frames);
+    void (*to_side_by_side)(void *to, size_t stride_bytes, enum dsp_format format,
+                            const float *const *from, size_t frames);
 };
 
 extern const struct dsp_kernels dsp_kernels_scalar, dsp_kernels_sse2, dsp_kernels_avx2;

@@ -142,4 +142,4 @@ peak(const float *from, size_t frames)
     return most;
 }
 
-const struct dsp_kernels dsp_kernels_scalar = {from_device, to_device, mix, peak};
+const struct dsp_kernels dsp_kernels_scalar = {from_device, to_device, mix, peak, 0, NULL, NULL};

@@ -7,7 +7,9 @@
  * The variant provides: LANES; vec, ivec; vec_load, vec_store, vec_set, vec_add, vec_mul,
  * vec_min, vec_max (the second operand where one is NaN), vec_at_least, vec_ordered (masks);
  * vec_finite (the finite samples, others 0); ivec_store, ivec_from_vec
- * (nearest even; 0x80000000 beyond the range), vec_as_ivec, ivec_xor, ivec_and; vec_magnitude.
+ * (nearest even; 0x80000000 beyond the range), vec_as_ivec, ivec_xor, ivec_and; vec_magnitude;
+ * ivec_load, ivec_shift_left, ivec_shift_right (with the sign), ivec_as_vec (the same bits),
+ * vec_from_ivec (the same numbers), vec_transpose (LANES rows of LANES).
  */
 #include <string.h>
 
@@ -254,4 +256,110 @@ peak(const float *from, size_t frames)
         greatest = samples[lane] > greatest ? samples[lane] : greatest;
     }
     return greatest;
+}
+
+/* ---- channels side by side ---- */
+
+/* What lies in memory, and the sample that it means. */
+static inline vec
+vec_from_words(vec words, enum dsp_format format)
+{
+    ivec integers = vec_as_ivec(words);
+    if (format == DSP_F32) {
+        return words;
+    }
+    if (format == DSP_S24_32) {
+        integers = ivec_shift_right(ivec_shift_left(integers, 8), 8);
+    }
+    return vec_mul(vec_from_ivec(integers), vec_set(1.0f / (float)(1U << (bits_of(format) - 1))));
+}
+
+static inline vec
+words_from_vec(vec samples, enum dsp_format format)
+{
+    return format == DSP_F32 ? samples : ivec_as_vec(to_integers(samples, bits_of(format)));
+}
+
+/* LANES frames at a time are turned in registers, so that each piece of memory that is near is
+ * touched once. What does not fill that is done one channel at a time. */
+static inline void
+load_side_by_side(float *const *to, const unsigned char *from, size_t stride_bytes,
+                  enum dsp_format format, size_t frames)
+{
+    vec rows[LANES];
+    size_t i = 0;
+    for (; i + LANES <= frames; i += LANES) {
+        for (unsigned lane = 0; lane < LANES; lane++, from += stride_bytes) {
+            rows[lane] = ivec_as_vec(ivec_load(from));
+        }
+        vec_transpose(rows);
+        for (unsigned lane = 0; lane < LANES; lane++) {
+            vec_store(to[lane] + i, vec_from_words(rows[lane], format));
+        }
+    }
+    for (unsigned lane = 0; i < frames && lane < LANES; lane++) {
+        from_device(to[lane] + i, from + lane * sizeof(float), stride_bytes, format, frames - i);
+    }
+}
+
+static inline void
+store_side_by_side(unsigned char *to, size_t stride_bytes, enum dsp_format format,
+                   const float *const *from, size_t frames)
+{
+    vec rows[LANES];
+    size_t i = 0;
+    for (; i + LANES <= frames; i += LANES) {
+        for (unsigned lane = 0; lane < LANES; lane++) {
+            rows[lane] = words_from_vec(vec_load(from[lane] + i), format);
+        }
+        vec_transpose(rows);
+        for (unsigned lane = 0; lane < LANES; lane++, to += stride_bytes) {
+            ivec_store(to, vec_as_ivec(rows[lane]));
+        }
+    }
+    for (unsigned lane = 0; i < frames && lane < LANES; lane++) {
+        to_device(to + lane * sizeof(float), stride_bytes, format, from[lane] + i, frames - i);
+    }
+}
+
+static void
+from_side_by_side(float *const *to, const void *from, size_t stride_bytes, enum dsp_format format,
+                  size_t frames)
+{
+    switch (format) {
+    case DSP_F32:
+        load_side_by_side(to, from, stride_bytes, DSP_F32, frames);
+        break;
+    case DSP_S24_32:
+        load_side_by_side(to, from, stride_bytes, DSP_S24_32, frames);
+        break;
+    case DSP_S32:
+        load_side_by_side(to, from, stride_bytes, DSP_S32, frames);
+        break;
+    case DSP_S16:
+    case DSP_S24:
+    case DSP_FORMAT_COUNT:
+        break;
+    }
+}
+
+static void
+to_side_by_side(void *to, size_t stride_bytes, enum dsp_format format, const float *const *from,
+                size_t frames)
+{
+    switch (format) {
+    case DSP_F32:
+        store_side_by_side(to, stride_bytes, DSP_F32, from, frames);
+        break;
+    case DSP_S24_32:
+        store_side_by_side(to, stride_bytes, DSP_S24_32, from, frames);
+        break;
+    case DSP_S32:
+        store_side_by_side(to, stride_bytes, DSP_S32, from, frames);
+        break;
+    case DSP_S16:
+    case DSP_S24:
+    case DSP_FORMAT_COUNT:
+        break;
+    }
 }

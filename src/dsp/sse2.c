@@ -21,6 +21,11 @@ typedef __m128i ivec;
 #define ivec_store(to, what) _mm_storeu_si128((__m128i *)(void *)(to), what)
 #define ivec_and _mm_and_si128
 #define ivec_xor _mm_xor_si128
+#define ivec_load(from) _mm_loadu_si128((const __m128i *)(const void *)(from))
+#define ivec_shift_left _mm_slli_epi32
+#define ivec_shift_right _mm_srai_epi32
+#define ivec_as_vec _mm_castsi128_ps
+#define vec_from_ivec _mm_cvtepi32_ps
 
 /* Its greatest exponent marks what is not finite. */
 static inline vec
@@ -38,6 +43,13 @@ vec_magnitude(vec samples)
     return _mm_andnot_ps(_mm_set1_ps(-0.0f), samples);
 }
 
+static inline void
+vec_transpose(vec *rows)
+{
+    _MM_TRANSPOSE4_PS(rows[0], rows[1], rows[2], rows[3]);
+}
+
 #include "dsp/simd_kernels.h"
 
-const struct dsp_kernels dsp_kernels_sse2 = {from_device, to_device, mix, peak};
+const struct dsp_kernels dsp_kernels_sse2 = {from_device,       to_device,      mix, peak, LANES,
+                                             from_side_by_side, to_side_by_side};

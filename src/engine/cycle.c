@@ -72,6 +72,28 @@ cycle_apply_commands(struct cycle *cycle)
     }
 }
 
+/* How many channels from `c` on lie side by side in the device's memory, in the order of the
+ * areas: at most CYCLE_TOGETHER. One, where they do not, or where doing so few together is no
+ * gain. */
+static uint32_t
+side_by_side(const struct backend_area *areas, uint32_t c, uint32_t channels,
+             enum dsp_format format)
+{
+    uint32_t most = channels - c < CYCLE_TOGETHER ? channels - c : CYCLE_TOGETHER;
+    const struct backend_area *first = &areas[c];
+    if (most < CYCLE_TOGETHER_LEAST || !first->first) {
+        return 1;
+    }
+    uint32_t bytes = dsp_format_bytes(format), count = 1;
+    while (count < most &&
+           areas[c + count].first == (unsigned char *)first->first + (size_t)count * bytes &&
+           areas[c + count].stride_bytes == first->stride_bytes &&
+           first->stride_bytes >= (count + 1) * bytes) {
+        count++;
+    }
+    return count < CYCLE_TOGETHER_LEAST ? 1 : count;
+}
+
 static void
 store_input(struct cycle *cycle, const struct backend_cycle *period)
 {
@@ -80,19 +102,25 @@ store_input(struct cycle *cycle, const struct backend_cycle *period)
     if (head > period->frames) {
         head = period->frames;
     }
-    for (uint32_t c = 0; c < cycle->inputs; c++) {
-        float *ring = cycle->input_ring + (size_t)c * CYCLE_RING_FRAMES;
+    uint32_t rest = period->frames - head;
+    for (uint32_t c = 0, count; c < cycle->inputs; c += count) {
+        float *start[CYCLE_TOGETHER], *into[CYCLE_TOGETHER];
         const unsigned char *from = period->in ? period->in[c].first : NULL;
-        uint32_t rest = period->frames - head;
+        count = from ? side_by_side(period->in, c, cycle->inputs, cycle->input_format) : 1;
+        for (uint32_t i = 0; i < count; i++) {
+            start[i] = cycle->input_ring + (size_t)(c + i) * CYCLE_RING_PITCH;
+            into[i] = start[i] + first;
+        }
         if (!from) {
-            memset(ring + first, 0, head * sizeof(float));
-            memset(ring, 0, rest * sizeof(float));
+            memset(into[0], 0, head * sizeof(float));
+            memset(start[0], 0, rest * sizeof(float));
             continue;
         }
         uint32_t stride = period->in[c].stride_bytes;
-        dsp_from_device(ring + first, from, stride, cycle->input_format, head);
+        dsp_from_interleaved(into, count, from, stride, cycle->input_format, head);
         if (rest) {
-            dsp_from_device(ring, from + (size_t)head * stride, stride, cycle->input_format, rest);
+            dsp_from_interleaved(start, count, from + (size_t)head * stride, stride,
+                                 cycle->input_format, rest);
         }
     }
 }
@@ -130,7 +158,7 @@ cycle_skip(struct cycle *cycle, uint64_t frames, bool gap)
     uint64_t stale = whole < CYCLE_RING_FRAMES ? whole : CYCLE_RING_FRAMES;
     int64_t to = cycle->pos + (int64_t)whole;
     for (uint32_t c = 0; c < cycle->inputs; c++) {
-        clear_ring(cycle->input_ring + (size_t)c * CYCLE_RING_FRAMES, to - (int64_t)stale, stale);
+        clear_ring(cycle->input_ring + (size_t)c * CYCLE_RING_PITCH, to - (int64_t)stale, stale);
     }
     for (uint32_t b = 0; cycle->plan && b < cycle->plan->buses; b++) {
         clear_ring(cycle->plan->bus[b].ring, to - (int64_t)stale, stale);
@@ -328,14 +356,41 @@ gather(struct cycle *cycle, const struct cycle_sum *sum, int64_t frame, uint32_t
     return sources;
 }
 
+/* Channels that lie side by side are mixed apart and stored together. */
+static void
+mix_together(struct cycle *cycle, const struct backend_area *area, uint32_t channel, uint32_t count,
+             uint32_t offset, uint32_t span)
+{
+    struct cycle_plan *plan = cycle->plan;
+    const float *mixed[CYCLE_TOGETHER];
+    for (uint32_t end = offset + span, frames; offset < end; offset += frames) {
+        frames = end - offset < CYCLE_TOGETHER_FRAMES ? end - offset : CYCLE_TOGETHER_FRAMES;
+        for (uint32_t c = 0; c < count; c++) {
+            unsigned sources =
+                plan && channel + c < plan->outputs
+                    ? gather(cycle, &plan->output[channel + c], cycle->pos + offset, frames)
+                    : 0;
+            dsp_mix(cycle->mixed[c], sources ? plan->sources : NULL, sources, 1.0f, frames);
+            mixed[c] = cycle->mixed[c];
+        }
+        dsp_to_interleaved((unsigned char *)area->first + (size_t)offset * area->stride_bytes,
+                           count, area->stride_bytes, cycle->output_format, mixed, frames);
+    }
+}
+
 static void
 mix_span(struct cycle *cycle, const struct backend_cycle *period, uint32_t offset, uint32_t span)
 {
     struct cycle_plan *plan = cycle->plan;
     int64_t frame = cycle->pos + offset;
-    for (uint32_t c = 0; c < cycle->outputs; c++) {
-        const struct backend_area *area = period->out ? &period->out[c] : NULL;
-        if (!area || !area->first) {
+    for (uint32_t c = 0, count; period->out && c < cycle->outputs; c += count) {
+        const struct backend_area *area = &period->out[c];
+        count = side_by_side(period->out, c, cycle->outputs, cycle->output_format);
+        if (!area->first) {
+            continue;
+        }
+        if (count > 1) {
+            mix_together(cycle, area, c, count, offset, span);
             continue;
         }
         unsigned sources =

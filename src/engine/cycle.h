@@ -27,6 +27,12 @@ enum {
     CYCLE_MAX_BUFFER_FRAMES = CONFIG_BUFFER_FRAMES,
     CYCLE_RING_FRAMES =
         32768, /* of captured input; a power of two >= 2 * buffer + delay + period */
+    CYCLE_RING_PITCH = CYCLE_RING_FRAMES + 80, /* from one input's ring to the next: no power of
+                                                  two, or all would share a few lines of cache */
+    CYCLE_TOGETHER = 16, /* channels side by side in a device's memory that are done at a time: a
+                            line of cache */
+    CYCLE_TOGETHER_LEAST = 4,
+    CYCLE_TOGETHER_FRAMES = 256, /* and frames */
     CYCLE_MIN_OUT_FRAMES = 8192, /* output rings: powers of two from here; a mixing window is split
                                     at multiples of it */
     CYCLE_COMMANDS = 1024,
@@ -124,6 +130,7 @@ struct cycle_program {
     uint32_t phase;     /* (next_frame - pos) is a multiple of it */
     bool in_place;
     bool jumped;          /* tell with the next stamp */
+    bool holed;           /* the device lost sound that no jump has told yet */
     bool waited;          /* armed in this cycle */
     int64_t out_valid_to; /* nothing but zeros in out_ring from here on */
     struct cycle_half half[2];
@@ -133,6 +140,7 @@ struct cycle_program {
     /* for control to read */
     _Atomic uint32_t state_shown; /* enum proto_program_state */
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
+    _Atomic uint64_t holes;         /* losses of the device's that the position went on through */
     struct statistics lateness_us;  /* from the call to the handing back */
     struct statistics computing_us; /* the callback alone, by the program's own word */
 
@@ -196,8 +204,9 @@ struct cycle {
     /* the cycle's own */
     uint32_t quantum; /* of the present cycle */
     int64_t pos;
-    float *input_ring;                        /* inputs x CYCLE_RING_FRAMES */
+    float *input_ring;                        /* inputs x CYCLE_RING_PITCH */
     float scratch[BACKEND_MAX_PERIOD_FRAMES]; /* what is added up with gains before it is mixed */
+    float mixed[CYCLE_TOGETHER][CYCLE_TOGETHER_FRAMES]; /* channels on their way to the device */
     struct cycle_program *program[CYCLE_MAX_PROGRAMS];
     uint32_t programs;
     struct cycle_plan *plan;

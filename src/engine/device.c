@@ -141,16 +141,7 @@ know(struct engine *engine, const struct backend_info *info)
     /* Touches each page of the channels in use, so that the cycle does not fault; silence before
      * the first frame. */
     uint32_t clear = heard > info->inputs ? heard : info->inputs;
-    memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_FRAMES * sizeof(float));
-}
-
-static const struct backend *
-next_backend(const struct config *config, unsigned *at)
-{
-    if (strcmp(config->device_backend, "auto") != 0) {
-        return (*at)++ ? NULL : backend_find(config->device_backend);
-    }
-    return backends[*at] ? backends[(*at)++] : NULL;
+    memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_PITCH * sizeof(float));
 }
 
 uint32_t
@@ -158,7 +149,7 @@ device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t 
 {
     uint32_t count = 0;
     unsigned at = 0;
-    for (const struct backend *backend; (backend = next_backend(&engine->config, &at));) {
+    for (const struct backend *backend; (backend = choice_next(&engine->config, &at));) {
         struct backend_device devices[PROTO_DEVICE_ENTRIES];
         unsigned found = PROTO_DEVICE_ENTRIES;
         if (backend->list(&engine->config, devices, &found) != TUTTI_OK) {
@@ -257,7 +248,7 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
 {
     unsigned at = 0;
     known->rate_hz = rate_hz;
-    for (const struct backend *backend; (backend = next_backend(config, &at));) {
+    for (const struct backend *backend; (backend = choice_next(config, &at));) {
         struct backend_device devices[PROTO_DEVICE_ENTRIES];
         unsigned found = PROTO_DEVICE_ENTRIES;
         if (backend->list(config, devices, &found) != TUTTI_OK) {
@@ -290,6 +281,14 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
 
 /* ---- opening ---- */
 
+static void
+stop_replacement(struct engine *engine)
+{
+    atomic_store_explicit(&engine->replacement_stop, true, memory_order_release);
+    os_thread_join(engine->replacement);
+    engine->replacement = NULL;
+}
+
 static enum tutti_status
 open_with(struct engine *engine, const struct backend *backend, uint32_t quantum,
           char error[PROTO_TEXT_BYTES])
@@ -314,6 +313,7 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
     enum tutti_status status = backend->open(&request, callbacks, streams, &count, error);
     os_mutex_lock(&engine->lock);
     if (status == TUTTI_OK) {
+        stop_replacement(engine); /* programs were called by it until now */
         engine->backend = backend;
         engine->stream = streams[0];
         know(engine, backend->info(engine->stream));
@@ -337,12 +337,15 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
     enum tutti_status status = TUTTI_NO_DEVICE;
     unsigned at = 0;
     atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
-    for (const struct backend *backend; (backend = next_backend(&engine->config, &at));) {
+    engine->unheard[0] = '\0';
+    for (const struct backend *backend; (backend = choice_next(&engine->config, &at));) {
         status = open_with(engine, backend, quantum, error);
         if (status == TUTTI_OK) {
+            choice_settle(&engine->config, backend, engine->unheard);
             break;
         }
         log_info("engine: backend %s: %s", backend->name, error);
+        choice_pass_over(backend, error, engine->unheard);
     }
     return status;
 }
@@ -420,14 +423,6 @@ start_replacement(struct engine *engine)
         log_error("engine: no thread for the replacement clock: programs wait until the device "
                   "is back");
     }
-}
-
-static void
-stop_replacement(struct engine *engine)
-{
-    atomic_store_explicit(&engine->replacement_stop, true, memory_order_release);
-    os_thread_join(engine->replacement);
-    engine->replacement = NULL;
 }
 
 /* ---- changes while programs play ---- */
@@ -659,19 +654,21 @@ try_again(struct engine *engine, uint64_t now_ns)
     }
     double rate_hz = engine->known.rate_hz;
     uint32_t quantum = engine->known.period_frames;
-    stop_replacement(engine);
-    uint64_t from_ns = engine_now_ns(engine);
     set_state(engine, PROTO_STREAM_OPENING);
-    if (open_again(engine, quantum, error) == TUTTI_OK) {
-        bridge_gap(engine, from_ns);
-        if (start_stream(engine, error) == TUTTI_OK) {
-            engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
-            tell_rate(engine, rate_hz);
-            return;
-        }
+    if (open_again(engine, quantum, error) != TUTTI_OK) {
+        set_state(engine, PROTO_STREAM_LOST);
+        return;
     }
-    set_state(engine, PROTO_STREAM_LOST);
-    start_replacement(engine);
+    uint64_t due_ns = pace_due_ns(&engine->pace);
+    now_ns = engine_now_ns(engine);
+    bridge_gap(engine, due_ns < now_ns ? due_ns : now_ns);
+    if (start_stream(engine, error) != TUTTI_OK) {
+        set_state(engine, PROTO_STREAM_LOST);
+        start_replacement(engine);
+        return;
+    }
+    engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
+    tell_rate(engine, rate_hz);
 }
 
 void

@@ -46,7 +46,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     enum tutti_status status = TUTTI_NO_MEMORY;
     struct engine *engine = calloc(1, sizeof(*engine));
     float *input_ring =
-        calloc((size_t)BACKEND_MAX_CHANNELS * CYCLE_RING_FRAMES, sizeof(*input_ring));
+        calloc((size_t)BACKEND_MAX_CHANNELS * CYCLE_RING_PITCH, sizeof(*input_ring));
     if (!engine || !input_ring) {
         goto no_memory;
     }
@@ -402,11 +402,15 @@ engine_get_status(struct engine *engine, uint32_t first_program, struct proto_st
     reply->cycle_p50_us = statistics_quantile(&cycle->cost_us, 0.5);
     reply->cycle_p99_us = statistics_quantile(&cycle->cost_us, 0.99);
     reply->device = engine->known;
+    utf8_copy(reply->problem, sizeof(reply->problem), engine->unheard);
     reply->program_count = engine->programs;
     reply->first_program = first_program;
     for (uint32_t i = first_program; i < engine->programs && reply->here < PROTO_STATUS_PROGRAMS;
          i++) {
-        describe_program(engine->program[i], &reply->program[reply->here++]);
+        const struct engine_program *program = engine->program[i];
+        bool monitors = program->monitor && program->wish;
+        reply->monitor_paths[reply->here] = monitors ? program->wish->count : 0;
+        describe_program(program, &reply->program[reply->here++]);
     }
     os_mutex_unlock(&engine->lock);
 }

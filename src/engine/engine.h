@@ -38,6 +38,15 @@ struct engine_profile {
     struct config config;
 };
 
+/* What a backend finds. */
+struct engine_finding {
+    const char *backend;
+    bool silent;              /* nobody hears it */
+    enum tutti_status status; /* UNSUPPORTED: what it needs is not installed; TIMEOUT: it hangs */
+    uint32_t devices;         /* found */
+    char name[PROTO_NAME_BYTES]; /* of the device that would be opened; "": none */
+};
+
 struct engine_params {
     const struct config *config;      /* copied; of programs without a profile */
     const struct engine_clock *clock; /* NULL: the system's */
@@ -98,6 +107,10 @@ void engine_get_devices(struct engine *engine, struct proto_devices_reply *reply
 
 /** The page and the wake-up that programs get with PREPARED; borrowed handles. */
 void engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *event);
+
+/** Asks the backends that a configuration allows, in the order in which they are tried, and opens
+ * none. The number of findings, at most room. Without an engine. */
+uint32_t engine_survey(const struct config *config, struct engine_finding *findings, uint32_t room);
 
 /** Ordinary housekeeping: devices lost and back, events to programs, demotions. Called by the
  * server every few ms and by tests between steps. */

@@ -102,8 +102,9 @@ struct engine {
     enum proto_stream_state state;
     const struct backend *backend; /* NULL while "auto" has not settled */
     struct backend_stream *stream;
-    struct proto_device known; /* last known device, also while closed */
-    double rate_hz;            /* asked for */
+    char unheard[PROTO_TEXT_BYTES]; /* why "auto" opened a silent device; "": it did not */
+    struct proto_device known;      /* last known device, also while closed */
+    double rate_hz;                 /* asked for */
     bool live_period;
     bool exact;                      /* the open stream carries 24-bit words unchanged */
     _Atomic uint32_t backend_events; /* bit per backend_event_kind; set by the backend's threads */
@@ -163,6 +164,18 @@ bool device_is_cycling(const struct engine *engine);
 /** Stops the stream for a moment so that control may apply commands itself. */
 void device_pause(struct engine *engine);
 void device_resume(struct engine *engine);
+
+/* ---- choice.c ---- */
+
+/** The backends that a configuration allows, one a call, in the order in which they are tried; NULL
+ * after the last. *at: 0 at first. */
+const struct backend *choice_next(const struct config *config, unsigned *at);
+/** Notes why a backend was passed over. why: "" at first. */
+void choice_pass_over(const struct backend *backend, const char *error, char why[PROTO_TEXT_BYTES]);
+/** A backend was opened. what was noted becomes a sentence if nobody hears that backend although
+ * the configuration leaves the choice to us, else "". */
+void choice_settle(const struct config *config, const struct backend *backend,
+                   char why[PROTO_TEXT_BYTES]);
 
 /* ---- profiles.c ---- */
 

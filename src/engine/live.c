@@ -171,10 +171,11 @@ live_look(struct live *live, struct engine *engine, uint64_t now_ns)
     }
 }
 
-void
+bool
 live_problem(struct live *live, char problem[PROTO_TEXT_BYTES])
 {
     os_mutex_lock(&live->lock);
     utf8_copy(problem, PROTO_TEXT_BYTES, live->problem[0] ? live->problem : live->refusal);
     os_mutex_unlock(&live->lock);
+    return problem[0] != '\0';
 }

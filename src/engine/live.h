@@ -41,7 +41,7 @@ void live_apply(struct live *live, struct engine *engine);
  * since the last look: editors replace it, and write it in pieces. One thread. */
 void live_look(struct live *live, struct engine *engine, uint64_t now_ns);
 
-/** The first mistake, or what could not be done; "": all is well. Any thread. */
-void live_problem(struct live *live, char problem[PROTO_TEXT_BYTES]);
+/** The first mistake, or what could not be done; false, and "": all is well. Any thread. */
+bool live_problem(struct live *live, char problem[PROTO_TEXT_BYTES]);
 
 #endif

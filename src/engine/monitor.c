@@ -204,7 +204,7 @@ monitor_hear(const struct cycle *cycle, struct cycle_program *program, uint32_t 
 static float
 input_peak(const struct cycle *cycle, uint32_t channel)
 {
-    const float *ring = cycle->input_ring + (size_t)channel * CYCLE_RING_FRAMES;
+    const float *ring = cycle->input_ring + (size_t)channel * CYCLE_RING_PITCH;
     uint32_t first = (uint32_t)(cycle->pos - cycle->quantum) & (CYCLE_RING_FRAMES - 1);
     uint32_t room = CYCLE_RING_FRAMES - first;
     uint32_t head = cycle->quantum < room ? cycle->quantum : room;

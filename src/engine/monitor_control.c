@@ -25,7 +25,7 @@ add_path(struct engine *engine, struct cycle_monitor *monitor, const struct cycl
 {
     struct cycle_path *added = &monitor->path[monitor->paths++];
     *added = *path;
-    added->ring = engine->cycle.input_ring + (size_t)path->input * CYCLE_RING_FRAMES;
+    added->ring = engine->cycle.input_ring + (size_t)path->input * CYCLE_RING_PITCH;
 }
 
 /* Paths that are asked for no more stay until they are silent. */

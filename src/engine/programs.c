@@ -322,7 +322,7 @@ connect_inputs(struct engine *engine, struct engine_program *program, uint32_t i
         to->channel = -1;
         if (source->kind == PROTO_CHANNEL_DEVICE) {
             to->channel = source->channel;
-            to->ring = engine->cycle.input_ring + (size_t)source->channel * CYCLE_RING_FRAMES;
+            to->ring = engine->cycle.input_ring + (size_t)source->channel * CYCLE_RING_PITCH;
         } else if (source->kind != PROTO_CHANNEL_NONE) {
             struct engine_bus *bus = plan_get_bus(engine, source);
             if (!bus) {
@@ -539,10 +539,11 @@ tend_program(struct engine *engine, struct engine_program *program)
 {
     struct cycle_program *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
-                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed);
+                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed) +
+                    atomic_load_explicit(&cycle->holes, memory_order_relaxed);
     if (late > program->overloads_told) {
         engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, late - program->overloads_told,
-                    "blocks of this program came late and were left out");
+                    "blocks of this program were left out, or the device lost a part");
         program->overloads_told = late;
     }
     learn_thread(program);

@@ -207,8 +207,8 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
         engine_get_status(engine, ((const struct proto_status *)header)->first_program,
                           &connection->reply.status);
         engine_get_own_device(engine, connection->program_id, &connection->reply.status.own_device);
-        if (server->live)
-            live_problem(server->live, connection->reply.status.problem);
+        if (server->live && live_problem(server->live, text))
+            utf8_copy(connection->reply.status.problem, PROTO_TEXT_BYTES, text);
         return send_answer(connection, &connection->reply.status, serial, NULL, 0);
     case PROTO_DEVICES:
         engine_get_devices(engine, &connection->reply.devices);

@@ -19,9 +19,9 @@
 #include "os/os.h"
 
 enum {
-    BRIDGE_VERSION = 1,
+    BRIDGE_VERSION = 2,
     BRIDGE_TEXT_BYTES = 256,
-    BRIDGE_FIRST_WORD_MS = 10000, /* a bridge that nobody spoke to for so long ends */
+    BRIDGE_FIRST_WORD_MS = 30000, /* a bridge that nobody spoke to for so long ends */
 };
 
 enum bridge_kind {
@@ -38,9 +38,9 @@ enum bridge_kind {
     BRIDGE_FIND,    /* object[0]: of a bridge that ended. object[0]: it, here */
     BRIDGE_CLOSE,   /* object[0].id */
     BRIDGE_THREAD,  /* text: name of a thread, number: enum os_priority. number: its Linux id */
-    BRIDGE_LOCK,    /* text: its name, number: for how many ms. value: which */
-    BRIDGE_UNLOCK,  /* value */
-    BRIDGE_START,   /* text: the engine to start, "": the one beside the bridge */
+    BRIDGE_LOCK,    /* text: its name, number: for how many ms, value: as the program calls it */
+    BRIDGE_UNLOCK,  /* value: likewise, taken late or not at all, too */
+    BRIDGE_START,   /* text: the engine to start, "": the one beside the bridge. number: its id */
     BRIDGE_ALIVE,   /* number: a process. status OK: it lives */
     BRIDGE_KILL,    /* number: a process, text: its image. status OK: it is gone */
     /* from the bridge */

@@ -195,9 +195,9 @@ bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
 /* ---- runtime folder, locks, processes ------------------------------------------------------- */
 
 /** Folder of this user's engine, created 0700 and checked (owner, mode; not a link):
- *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /tmp/tutti-UID; Windows:
- * %TUTTI_RUNTIME_DIR%, else %LOCALAPPDATA%\Tutti. utf-8, no trailing separator. Errors: REFUSED,
- * IO. */
+ *  $TUTTI_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tutti, else /run/user/UID/tutti where that is this
+ * user's, else /tmp/tutti-UID; Windows: %TUTTI_RUNTIME_DIR%, else %LOCALAPPDATA%\Tutti. utf-8, no
+ * trailing separator. Errors: REFUSED, IO. */
 enum tutti_status os_runtime_dir(char *path, size_t path_bytes);
 
 /** A machine-local lock named within the runtime folder, released by the system when its holder
@@ -223,9 +223,10 @@ void os_process_settle_heap(void);
 void os_process_use_broker(void);
 
 /** Starts a program that outlives the caller: no inherited handles, own session or job, runtime
- * folder as its working folder, standard streams on the null device. argv ends with NULL. Errors:
- * NO_ENGINE (not found, refused: logged with the reason). */
-enum tutti_status os_process_spawn(const char *path, const char *const *argv);
+ * folder as its working folder, standard streams on the null device. argv ends with NULL. *pid: its
+ * process as os_process_alive() takes it, 0: unknown. Errors: NO_ENGINE (not found, refused: logged
+ * with the reason). */
+enum tutti_status os_process_spawn(const char *path, const char *const *argv, uint32_t *pid);
 
 /** True while the process exists (a zombie does not). */
 bool os_process_alive(uint32_t pid);

@@ -221,8 +221,10 @@ struct proto_status_reply {
     uint32_t cycle_p50_us, cycle_p99_us; /* cycle start to mixed */
     struct proto_device device;
     struct proto_program_status program[PROTO_STATUS_PROGRAMS];
-    char problem[PROTO_TEXT_BYTES]; /* the first mistake in the configuration; "": none */
+    char problem[PROTO_TEXT_BYTES]; /* the first mistake in the configuration, else why nobody hears
+                                       the device; "": none */
     struct proto_device own_device; /* that the asking program plays through, or would */
+    uint32_t monitor_paths[PROTO_STATUS_PROGRAMS]; /* of the direct monitor, of program[] each */
 };
 
 struct proto_device_entry {

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "engine/engine.h"
 #include "engine/live.h"
 #include "engine/server.h"
 #include "os/os.h"
 
-enum { PATH_BYTES = 1024 };
+enum { PATH_BYTES = 1024, FINDINGS = 16 };
 
-static const char usage[] = "usage: tuttid [--foreground]\n"
+static const char usage[] = "usage: tuttid [--foreground | --devices]\n"
                             "\n"
                             "The Tutti engine. Programs start it by themselves when they open; it "
                             "leaves some time after the\n"
@@ -20,6 +21,7 @@ static const char usage[] = "usage: tuttid [--foreground]\n"
                             "\n"
                             "  --foreground  write the log to the standard error instead of the "
                             "runtime folder's tuttid.log\n"
+                            "  --devices     show what each backend finds, and serve nobody\n"
                             "  --help        show this\n"
                             "  --version     show the version\n";
 
@@ -61,6 +63,28 @@ run(bool foreground)
     return status ? 1 : 0;
 }
 
+/* A line for each backend, in the order in which they are tried: its name, "silent" if nobody hears
+ * it, else "-", and after a colon the device that would be opened or, in brackets, why none. 'tutti
+ * doctor' reads them. */
+static void
+show_devices(void)
+{
+    static struct live live;
+    struct engine_finding findings[FINDINGS];
+
+    live_open(&live, os_getenv);
+    uint32_t count = engine_survey(&live.config, findings, FINDINGS);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct engine_finding *finding = &findings[i];
+        const char *none = finding->status == TUTTI_UNSUPPORTED ? "[not installed]"
+                           : finding->status == TUTTI_TIMEOUT   ? "[does not answer]"
+                                                                : "[finds nothing]";
+        printf("%s %s: %s\n", finding->backend, finding->silent ? "silent" : "-",
+               finding->name[0] ? finding->name : none);
+    }
+    live_close(&live);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -69,6 +93,9 @@ main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--foreground") == 0) {
             foreground = true;
+        } else if (strcmp(argv[i], "--devices") == 0) {
+            show_devices();
+            return 0;
         } else if (strcmp(argv[i], "--help") == 0) {
             fputs(usage, stdout);
             return 0;

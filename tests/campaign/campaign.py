@@ -18,16 +18,20 @@ import time
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 OUT = TOP / "build/campaign"
 WORDS = ("blocks", "frames", "lost", "jumped", "silent", "engines", "gap_ns", "silence_ns", "wrong", "generation", "checked", "state",
-         "commands", "thread", "last_ns")
+         "commands", "thread", "last_ns", "unheard")
 PLAYS, FAILED = 1, 4
 WAIT_S = 30
+PROFILE = "Campaign"  # of the stage's configuration
+# those of the virtual card that keep each of program.c's numbers
+FORMATS = ("float32", "int24", "int24in32", "int32")
 
 
 class Broken(Exception):
     """A promise was not kept; the campaign ends."""
 
 
-def wait_for(condition, what, seconds=WAIT_S):
+def wait_for(condition, what, seconds=None):
+    seconds = seconds or WAIT_S
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -45,11 +49,12 @@ def is_alive(pid):
 class Program:
     """One process of campaign_program."""
 
-    def __init__(self, stage, channel, binary=None):
+    def __init__(self, stage, channel, profile=None, binary=None):
         self.channel = channel
         self.path = stage.folder / f"report-{stage.next_report}"
         stage.next_report += 1
-        self.process = subprocess.Popen([binary or stage.build / "tests/campaign/campaign_program", self.path, str(channel), str(stage.cable)],
+        self.process = subprocess.Popen([binary or stage.build / "tests/campaign/campaign_program", self.path, str(channel), str(stage.cable),
+                                         *([profile] if profile else [])],
                                         stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=stage.environment)
         self.asked = 0
         self.map = None
@@ -132,10 +137,12 @@ class Stage:
         self.cable = cable
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tutti-campaign-"))
         self.runtime = self.folder / "runtime"
+        self.config = self.folder / "tutti.conf"
+        self.config.write_text(f"[profile {PROFILE}]\nprogram.buffer = 128\n")
         self.programs = []
         self.next_report = 0
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("TUTTI_")}
-        self.environment.update(TUTTI_RUNTIME_DIR=str(self.runtime), TUTTI_CONFIG="/dev/null", TUTTI_ENGINE=str(self.tuttid),
+        self.environment.update(TUTTI_RUNTIME_DIR=str(self.runtime), TUTTI_CONFIG=str(self.config), TUTTI_ENGINE=str(self.tuttid),
                                 TUTTI_DEVICE_BACKEND="sim", TUTTI_SIM_INPUTS="64", TUTTI_SIM_OUTPUTS="64", TUTTI_SIM_CABLE=str(cable),
                                 TUTTI_ENGINE_GRACE_MS="20000", **{name: str(value) for name, value in settings.items()})
 
@@ -171,8 +178,8 @@ class Stage:
             return 0
         return pid if is_alive(pid) else 0
 
-    def add(self, channel, *commands):
-        program = Program(self, channel)
+    def add(self, channel, *commands, profile=None):
+        program = Program(self, channel, profile)
         self.programs.append(program)
         for command in commands:
             program.tell(command)
@@ -185,6 +192,11 @@ class Stage:
         self.remove(program)
         program.kill()
 
+    def status(self):
+        """As `tutti status --json` tells it."""
+        done = subprocess.run([self.build / "src/cli/tutti", "status", "--json"], env=self.environment, capture_output=True, check=True)
+        return json.loads(done.stdout)
+
     def log(self):
         try:
             return (self.runtime / "tuttid.log").read_text(errors="replace")
@@ -192,10 +204,15 @@ class Stage:
             return ""
 
 
+def losses(programs):
+    """Frames that were wrong, jumped over, silent, or could not be compared because of a gap."""
+    return sum(program.word("lost") + program.word("unheard") for program in programs)
+
+
 def arguments(name, what, **defaults):
     parser = argparse.ArgumentParser(prog=f"./run campaign {name}", description=what)
     parser.add_argument("--minutes", type=float, default=defaults.get("minutes", 5), help="how long, in all")
-    parser.add_argument("--rounds", type=int, help="so many rounds instead")
+    parser.add_argument("--rounds", type=int, help=defaults.get("rounds", "so many rounds instead"))
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of what is random")
     parser.add_argument("--short", action="store_true", help="some seconds: the form that is a test")
     parser.add_argument("--out", type=pathlib.Path, default=OUT / f"{name}.json")

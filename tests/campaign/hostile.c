@@ -24,7 +24,10 @@
 #include "proto/handoff.h"
 #include "proto/message.h"
 
-enum { BUFFER = 64, CHANNEL = 40, ATTACK_MS = 150 };
+enum { BUFFER = 64, CHANNEL = 40, ATTACK_MS = 150, PATIENCE_MS = 20000 };
+
+/* How it ends, but for 0; corrupt.py knows them. */
+enum { BELIEVED = 3, SHUT_OUT = 4 };
 
 static struct {
     struct os_link *link;
@@ -69,9 +72,10 @@ connect_engine(struct os_link **link)
     size_t bytes;
     proto_header_init(&hello.header, PROTO_HELLO, 1);
     strcpy(hello.program, "hostile");
-    return os_link_connect(link, in_ms(5000)) == TUTTI_OK &&
-           os_link_send(*link, &hello, sizeof(hello), NULL, 0, in_ms(5000)) == TUTTI_OK &&
-           os_link_recv(*link, answer, sizeof(answer), &bytes, handles, in_ms(5000)) == TUTTI_OK;
+    return os_link_connect(link, in_ms(PATIENCE_MS)) == TUTTI_OK &&
+           os_link_send(*link, &hello, sizeof(hello), NULL, 0, in_ms(PATIENCE_MS)) == TUTTI_OK &&
+           os_link_recv(*link, answer, sizeof(answer), &bytes, handles, in_ms(PATIENCE_MS)) ==
+               TUTTI_OK;
 }
 
 static void
@@ -93,11 +97,12 @@ show(const struct proto_prepare *prepare, const os_handle *mine, unsigned count,
     _Alignas(8) static unsigned char answer[OS_LINK_MAX_MESSAGE_BYTES];
     const struct proto_header *header = (const struct proto_header *)answer;
     size_t bytes;
-    if (os_link_send(me.link, prepare, sizeof(*prepare), mine, count, in_ms(5000)) != TUTTI_OK) {
+    if (os_link_send(me.link, prepare, sizeof(*prepare), mine, count, in_ms(PATIENCE_MS)) !=
+        TUTTI_OK) {
         return false;
     }
     do {
-        if (os_link_recv(me.link, answer, sizeof(answer), &bytes, handles, in_ms(10000)) !=
+        if (os_link_recv(me.link, answer, sizeof(answer), &bytes, handles, in_ms(PATIENCE_MS)) !=
             TUTTI_OK) {
             return false;
         }
@@ -153,18 +158,32 @@ join(uint32_t buffer, uint32_t channels)
 }
 
 static void
-require(bool good, const char *what)
+end_unless(bool good, const char *what, int status)
 {
     if (!good) {
         fprintf(stderr, "hostile: %s\n", what);
-        exit(3);
+        exit(status);
     }
+}
+
+/* What the engine must not believe or allow. */
+static void
+require(bool good, const char *what)
+{
+    end_unless(good, what, BELIEVED);
+}
+
+/* What it must do even for one like this. */
+static void
+require_service(bool good, const char *what)
+{
+    end_unless(good, what, SHUT_OUT);
 }
 
 static void
 require_joined(void)
 {
-    require(join(BUFFER, 2), "was not let in");
+    require_service(join(BUFFER, 2), "was not let in");
 }
 
 /* ---- the attacks ---- */
@@ -379,7 +398,7 @@ handles_of_the_wrong_kind(void)
 {
     struct proto_prepare prepare;
     os_handle handles[OS_LINK_MAX_HANDLES];
-    require(connect_engine(&me.link), "could not connect again");
+    require_service(connect_engine(&me.link), "could not connect again");
     fill_prepare(&prepare, BUFFER, 2);
     proto_layout_init(&me.layout, BUFFER, 2, 2);
     for (unsigned which = 0; which < 16; which++) {
@@ -405,9 +424,9 @@ sizes_that_are_lies(void)
         struct proto_prepare prepare;
         os_handle handles[OS_LINK_MAX_HANDLES];
         struct os_shm memory;
-        require(connect_engine(&me.link), "could not connect again");
+        require_service(connect_engine(&me.link), "could not connect again");
         proto_layout_init(&me.layout, BUFFER, 2, 2);
-        require(os_shm_create(&memory, me.layout.size_bytes) == TUTTI_OK, "no memory");
+        require_service(os_shm_create(&memory, me.layout.size_bytes) == TUTTI_OK, "no memory");
         proto_segment_init(memory.base, &me.layout);
         fill_prepare(&prepare, sizes[i][0], sizes[i][1]);
         const os_handle mine[2] = {memory.handle, OS_NO_HANDLE};
@@ -428,7 +447,7 @@ one_segment_twice(void)
     const os_handle mine[2] = {me.memory.handle, OS_NO_HANDLE};
     fill_prepare(&prepare, BUFFER, 2);
     require(!show(&prepare, mine, 1, handles), "a program could join twice");
-    require(connect_engine(&me.link), "could not connect again");
+    require_service(connect_engine(&me.link), "could not connect again");
     (void)show(&prepare, mine, 1,
                handles); /* either is fine: both would write each other's words */
     os_sleep_until_ns(in_ms(ATTACK_MS));
@@ -499,8 +518,9 @@ messages_that_are_none(void)
     for (unsigned i = 0; i < 60; i++) {
         struct os_link *link = NULL;
         bool greeted = random_word() % 2;
-        require(greeted ? connect_engine(&link) : os_link_connect(&link, in_ms(5000)) == TUTTI_OK,
-                "could not connect again");
+        require_service(greeted ? connect_engine(&link)
+                                : os_link_connect(&link, in_ms(PATIENCE_MS)) == TUTTI_OK,
+                        "could not connect again");
         size_t bytes = random_word() % (random_word() % 4 ? 200 : sizeof(message));
         for (size_t b = 0; b < sizeof(message); b += 8) {
             uint64_t word = random_word();
@@ -527,7 +547,7 @@ static void
 questions_without_listening(void)
 {
     struct proto_status status = {0};
-    require(connect_engine(&me.link), "could not connect again");
+    require_service(connect_engine(&me.link), "could not connect again");
     proto_header_init(&status.header, PROTO_STATUS, 7);
     for (unsigned i = 0; i < 3000; i++) {
         if (os_link_send(me.link, &status, sizeof(status), NULL, 0, in_ms(20)) != TUTTI_OK) {
@@ -559,7 +579,7 @@ handle_flood(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char folder[80];
-    require(os_runtime_dir(folder, sizeof(folder)) == TUTTI_OK, "no runtime folder");
+    require_service(os_runtime_dir(folder, sizeof(folder)) == TUTTI_OK, "no runtime folder");
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/engine", folder);
     int handles[253];
     for (unsigned i = 0; i < 253; i++) {
@@ -638,7 +658,7 @@ main(int argc, char **argv)
     me.others = threads;
     for (unsigned i = 0; i < count; i++) {
         if (strcmp(argv[1], table[i].name) == 0) {
-            require(connect_engine(&me.link), "could not connect");
+            require_service(connect_engine(&me.link), "could not connect");
             table[i].attack();
             fflush(NULL);
             _exit(0);

@@ -2,13 +2,16 @@
 /*
  * A program for campaigns: it plays numbered frames on one device channel, hears them again through
  * the card's cable, and checks each: the sample that it sent a round trip ago, on the frame that
- * the latencies promise. campaign_program FILE CHANNEL CABLE; commands come on standard input:
+ * the latencies promise. campaign_program FILE CHANNEL CABLE [PROFILE]; commands come on standard
+ * input:
  *
  *   play BUFFER CHANNELS   prepare and start      stop, start, dispose
  *   spin                   the callback never returns again
  *   ready                  blocks are handed back by tutti_block_ready(), before the return
  *   late                   the next play asks for late_take
  *   status, rate HZ        asks the engine
+ *   monitor PATHS          paths of the direct monitor to output 0, which nobody checks; 0: none
+ *   meters                 takes the peaks of all channels
  *   churn                  joins and leaves until it is killed
  */
 #include "program.h"
@@ -22,14 +25,15 @@
 
 #include "tutti/tutti.h"
 
-enum { NUMBERS = 8388607, MAX_CHANNELS = 64 };
+enum { NUMBERS = 8388607, MAX_CHANNELS = 64, PATHS = 32, SILENT_OUTPUT = 0 };
 
 static struct {
     struct program_report *report;
     struct tutti_client *client;
     struct tutti_stream_params stream;
     struct tutti_channel input[MAX_CHANNELS], output[MAX_CHANNELS];
-    uint32_t cable;
+    uint32_t channel, cable;
+    const char *profile;
     _Atomic uint64_t round_trip; /* frames; changed by the event thread */
     _Atomic bool changed;        /* check anew from here: the latencies or the engine changed */
     _Atomic bool spins, ready;
@@ -61,10 +65,15 @@ raise_to(_Atomic uint64_t *most, uint64_t value)
     }
 }
 
+/* What was on its way is not compared, and told so. */
 static void
 begin_check(const struct tutti_block *block)
 {
-    program.check_from = block->position_frames + atomic_load(&program.round_trip);
+    uint64_t from = block->position_frames + atomic_load(&program.round_trip);
+    uint64_t before =
+        program.check_from > block->position_frames ? program.check_from : block->position_frames;
+    add(&program.report->unheard, from > before ? from - before : 0);
+    program.check_from = from;
     atomic_store_explicit(&program.report->checked, 0, memory_order_relaxed);
 }
 
@@ -99,16 +108,19 @@ follow(const struct tutti_block *block, uint64_t now_ns)
                      tutti_input(program.client, 0, 0) != program.first_input;
         add(&report->wrong, wrong);
     }
+    uint64_t jump = 0;
+    if (!first && block->position_frames > program.next_position) {
+        jump = block->position_frames - program.next_position;
+        add(&report->jumped, jump);
+        add(&report->lost, jump);
+    }
     if (block->generation != program.generation && sounds) {
         program.generation = block->generation;
         add(&report->engines, 1);
         begin_check(block);
     } else if (atomic_exchange(&program.changed, false) || !sounds) {
         begin_check(block);
-    } else if (!first && block->position_frames > program.next_position) {
-        uint64_t jump = block->position_frames - program.next_position;
-        add(&report->jumped, jump);
-        add(&report->lost, jump);
+    } else if (jump) {
         /* What was not sent does not come back: counted once. */
         program.check_from = block->position_frames + atomic_load(&program.round_trip);
     }
@@ -118,7 +130,7 @@ follow(const struct tutti_block *block, uint64_t now_ns)
         }
         program.sounded_ns = now_ns;
     } else {
-        add(&report->silent, 1);
+        add(&report->silent, block->frames);
     }
     program.last_ns = now_ns;
     program.next_position = block->position_frames + block->frames;
@@ -149,24 +161,29 @@ process(void *user, const struct tutti_block *block)
     add(&program.report->blocks, 1);
 }
 
-static void
+/* True: they are others than before. */
+static bool
 learn_latencies(void)
 {
     uint32_t input = 0, output = 0;
-    if (tutti_get_latencies(program.client, &input, &output) == TUTTI_OK) {
-        atomic_store(&program.round_trip, (uint64_t)input + output + program.cable);
+    if (tutti_get_latencies(program.client, &input, &output) != TUTTI_OK) {
+        return false;
     }
+    uint64_t round_trip = (uint64_t)input + output + program.cable;
+    return atomic_exchange(&program.round_trip, round_trip) != round_trip;
 }
 
 static void
 on_event(void *user, const struct tutti_event *event)
 {
     (void)user;
-    if (event->kind == TUTTI_EVENT_LATENCIES || event->kind == TUTTI_EVENT_ENGINE_BACK ||
-        event->kind == TUTTI_EVENT_GAP || event->kind == TUTTI_EVENT_RATE ||
-        event->kind == TUTTI_EVENT_DEVICE_BACK) {
-        learn_latencies();
-        atomic_store(&program.changed, true);
+    bool gap = event->kind == TUTTI_EVENT_ENGINE_BACK || event->kind == TUTTI_EVENT_GAP ||
+               event->kind == TUTTI_EVENT_RATE || event->kind == TUTTI_EVENT_DEVICE_BACK;
+    if (gap || event->kind == TUTTI_EVENT_LATENCIES) {
+        bool others = learn_latencies();
+        if (gap || others) {
+            atomic_store(&program.changed, true);
+        }
     }
 }
 
@@ -203,17 +220,56 @@ ask_status(void)
     return status;
 }
 
+/* From this program's own input and the inputs after it to an output that nobody checks. Its own
+ * channel's gain stays 1, as its samples are compared bit for bit. */
+static enum tutti_status
+monitor(unsigned paths)
+{
+    static struct tutti_path path[PATHS];
+    static float input_gain[TUTTI_MAX_CHANNELS], output_gain[TUTTI_MAX_CHANNELS];
+    for (unsigned c = 0; c < TUTTI_MAX_CHANNELS; c++) {
+        input_gain[c] = c == program.channel ? 1 : (float)(c % 5) / 4;
+        output_gain[c] = c == program.channel ? 1 : (float)(c % 3);
+    }
+    for (unsigned p = 0; p < paths && p < PATHS; p++) {
+        path[p] = (struct tutti_path){
+            .input = program.channel + p, .output = SILENT_OUTPUT, .gain = (float)(p % 9) / 8};
+    }
+    struct tutti_monitor wanted = {.path = path,
+                                   .paths = paths < PATHS ? paths : PATHS,
+                                   .input_gain = input_gain,
+                                   .output_gain = output_gain};
+    return tutti_set_monitor(program.client, paths ? &wanted : NULL);
+}
+
+/* None may be a number that no sample has. */
+static enum tutti_status
+meters(void)
+{
+    for (unsigned c = 0; c < MAX_CHANNELS; c++) {
+        float in = tutti_take_peak(program.client, true, c);
+        float out = tutti_take_peak(program.client, false, c);
+        if (!(in >= 0 && out >= 0)) {
+            return TUTTI_PROTOCOL;
+        }
+    }
+    return TUTTI_OK;
+}
+
 static void
 churn(void)
 {
     static const uint32_t buffers[] = {64, 256, 48, 1024, 128};
     for (unsigned i = 0;; i++) {
-        struct tutti_open_params open = {.program = "churn", .event = on_event};
+        struct tutti_open_params open = {
+            .program = "churn", .profile = i % 2 ? program.profile : NULL, .event = on_event};
         if (tutti_open(&program.client, &open) != TUTTI_OK) {
             continue;
         }
         if (i % 4) {
             (void)play(buffers[i % 5], 1 + i % 2);
+            (void)monitor(i % 3);
+            (void)meters();
         }
         tutti_close(program.client);
         add(&program.report->commands, 1);
@@ -223,7 +279,7 @@ churn(void)
 static bool
 obey(const char *line)
 {
-    unsigned buffer = 0, channels = 0;
+    unsigned buffer = 0, channels = 0, paths = 0;
     double rate_hz;
     enum tutti_status status = TUTTI_OK;
     if (sscanf(line, "play %u %u", &buffer, &channels) == 2 && channels <= MAX_CHANNELS) {
@@ -244,6 +300,10 @@ obey(const char *line)
         program.stream.late_take = true;
     } else if (strcmp(line, "status\n") == 0) {
         status = ask_status();
+    } else if (sscanf(line, "monitor %u", &paths) == 1) {
+        status = monitor(paths);
+    } else if (strcmp(line, "meters\n") == 0) {
+        status = meters();
     } else if (sscanf(line, "rate %lf", &rate_hz) == 1) {
         (void)tutti_set_rate(program.client, rate_hz); /* others may hold the device */
     } else if (strcmp(line, "churn\n") == 0) {
@@ -265,9 +325,9 @@ obey(const char *line)
 int
 main(int argc, char **argv)
 {
-    int file = argc == 4 ? open(argv[1], O_RDWR | O_CREAT, 0600) : -1;
+    int file = argc == 4 || argc == 5 ? open(argv[1], O_RDWR | O_CREAT, 0600) : -1;
     if (file < 0 || ftruncate(file, sizeof(*program.report)) != 0) {
-        fprintf(stderr, "usage: %s FILE CHANNEL CABLE\n", argv[0]);
+        fprintf(stderr, "usage: %s FILE CHANNEL CABLE [PROFILE]\n", argv[0]);
         return 2;
     }
     void *mapped = mmap(NULL, sizeof(*program.report), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -275,7 +335,8 @@ main(int argc, char **argv)
         return 2;
     }
     program.report = mapped;
-    uint32_t channel = (uint32_t)strtoul(argv[2], NULL, 10);
+    uint32_t channel = program.channel = (uint32_t)strtoul(argv[2], NULL, 10);
+    program.profile = argc == 5 ? argv[4] : NULL;
     program.cable = (uint32_t)strtoul(argv[3], NULL, 10);
     for (uint32_t c = 0; c < MAX_CHANNELS; c++) {
         /* The first channel is this program's own; the others are shared with everybody. */
@@ -286,7 +347,8 @@ main(int argc, char **argv)
         .input = program.input, .output = program.output, .process = process};
     char name[32], line[64];
     snprintf(name, sizeof(name), "campaign %u", channel);
-    struct tutti_open_params open = {.program = name, .event = on_event};
+    struct tutti_open_params open = {
+        .program = name, .profile = program.profile, .event = on_event};
     enum tutti_status status = tutti_open(&program.client, &open);
     if (status != TUTTI_OK) {
         fprintf(stderr, "no engine: %s\n", tutti_status_text(status));

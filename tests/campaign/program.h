@@ -14,7 +14,7 @@ struct program_report {
     _Atomic uint64_t frames;     /* compared with what was sent a round trip before */
     _Atomic uint64_t lost;       /* frames that came back wrong or were jumped over */
     _Atomic uint64_t jumped;     /* of those, jumped over */
-    _Atomic uint64_t silent;     /* blocks without a device or an engine */
+    _Atomic uint64_t silent;     /* frames of blocks without a device or an engine */
     _Atomic uint64_t engines;    /* generations met */
     _Atomic uint64_t gap_ns;     /* longest time between two callbacks */
     _Atomic uint64_t silence_ns; /* longest time from a sounding block to the next one */
@@ -25,7 +25,7 @@ struct program_report {
     _Atomic uint64_t commands;   /* carried out */
     _Atomic uint64_t thread;     /* of the callback */
     _Atomic uint64_t last_ns;    /* when the last callback began */
-    uint64_t reserved;
+    _Atomic uint64_t unheard;    /* frames not compared: around silence, a gap, other latencies */
 };
 
 #endif

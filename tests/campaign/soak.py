@@ -38,7 +38,8 @@ class Crowd:
     def __init__(self, stage):
         self.stage = stage
         self.there = []
-        self.counts = dict.fromkeys(("joins", "leaves", "buffer_changes", "restarts", "kills", "pauses", "rate_questions", "status_questions"), 0)
+        self.counts = dict.fromkeys(("joins", "leaves", "buffer_changes", "restarts", "kills", "pauses", "rate_questions", "status_questions",
+                                     "monitors", "meters"), 0)
         self.paused = []
 
     def play(self):
@@ -47,7 +48,8 @@ class Crowd:
     def join(self):
         used = {program.channel for program in self.there}
         channel = next(number for number in range(FIRST, 64) if number not in used)
-        self.there.append(self.stage.add(channel, self.play()))
+        commands = [self.play(), *random.sample(["monitor 8", "monitor 32", "meters"], random.randrange(3))]
+        self.there.append(self.stage.add(channel, *commands, profile=random.choice([None, campaign.PROFILE])))
         self.counts["joins"] += 1
 
     def turn(self):
@@ -57,7 +59,7 @@ class Crowd:
         while len(self.there) < PROGRAMS - 1:
             self.join()
         program = random.choice(self.there)
-        what = random.choice(["leave", "buffer", "buffer", "restart", "kill", "kill", "pause", "rate", "status", "ready"])
+        what = random.choice(["leave", "buffer", "buffer", "restart", "kill", "kill", "pause", "rate", "status", "ready", "monitor", "meters"])
         if what == "kill":
             self.there.remove(program)
             self.stage.kill(program)
@@ -91,6 +93,12 @@ class Crowd:
         elif what == "status":
             program.tell("status")
             self.counts["status_questions"] += 1
+        elif what == "monitor":
+            program.tell(f"monitor {random.choice([0, 1, 8, 32])}")
+            self.counts["monitors"] += 1
+        elif what == "meters":
+            program.tell("meters")
+            self.counts["meters"] += 1
         else:
             program.tell("ready")
 
@@ -166,64 +174,88 @@ plot '{data}' using 1:4 with lines lc rgb '#2c6fa6' title 'all programs', '{calm
         file.unlink()
 
 
+class Run:
+    """The steady program, those who come and go, and what was seen of the engine meanwhile."""
+
+    def __init__(self, options):
+        self.options = options
+        self.length = 14 if options.short else options.minutes * 60
+        self.calm = options.calm or (2.5 if options.short else 20)
+        self.samples, self.points, self.problems = [], [], []  # (seconds, programs, numbers), (seconds, numbers), sentences
+
+    def over(self, seconds):
+        return len(self.points) >= self.options.rounds if self.options.rounds else seconds >= self.length
+
+    def compare(self, stage, crowd, steady, started):
+        crowd.leave()
+        self.points.append((time.monotonic() - started, settle(stage, steady)))
+
+    def all(self, stage, crowd, steady):
+        engine, started = stage.engine(), time.monotonic()
+        last_sample, next_calm = started, started + self.calm
+        print(f"seed {self.options.seed}, engine {engine}")
+        while not self.over(time.monotonic() - started):
+            crowd.turn()
+            now = time.monotonic()
+            if stage.engine() != engine or steady.ended_by_itself() or steady.word("wrong"):
+                raise Broken(f"the engine or the steady program ended; log: {stage.log()[-400:]}")
+            if now - last_sample > 1:
+                self.samples.append((now - started, len(crowd.there) + 1, sample(engine)))
+                last_sample = now
+            if now > next_calm:
+                self.compare(stage, crowd, steady, started)
+                next_calm = time.monotonic() + self.calm
+                if len(self.points) % 15 == 0:
+                    print(f"{(now - started) / 60:5.1f} min: {self.points[-1][1]}, {crowd.counts}", flush=True)
+            time.sleep(random.uniform(0, 0.1))
+        self.compare(stage, crowd, steady, started)
+        self.length = time.monotonic() - started
+
+    def verdicts(self):
+        # in some seconds memory says nothing: every pool is still being filled
+        keys = ("fds", "threads", "maps", "locked_kib") if self.options.short else KEYS
+        found = {key: judge(self.points, key) for key in keys} if len(self.points) > 2 else {}
+        self.problems += [f"{key} grew from {verdict['first']} to {verdict['last']}" for key, verdict in found.items() if not verdict["flat"]]
+        if not found:
+            self.problems.append("too short to compare anything")
+        return found
+
+    def report(self, crowd, told):
+        verdicts = self.verdicts()
+        return {"seed": self.options.seed, "minutes": round(self.length / 60, 2), "programs": PROGRAMS, **crowd.counts, **told,
+                "points": len(self.points), "verdicts": verdicts, "problems": self.problems,
+                "most_with_all": {key: max((numbers[key] for _, _, numbers in self.samples), default=0) for key in KEYS},
+                "least_calm": {key: min((numbers[key] for _, numbers in self.points), default=0) for key in KEYS},
+                "most_calm": {key: max((numbers[key] for _, numbers in self.points), default=0) for key in KEYS},
+                "flat": bool(verdicts) and all(verdict["flat"] for verdict in verdicts.values())}
+
+
 def main():
-    parser = campaign.arguments("soak", __doc__, minutes=30)
+    parser = campaign.arguments("soak", __doc__, minutes=30, rounds="so many points of comparison instead")
     parser.add_argument("--calm", type=float, help="seconds between two points of comparison")
     options = parser.parse_args()
     random.seed(options.seed)
-    length = 14 if options.short else options.minutes * 60
-    calm = options.calm or (2.5 if options.short else 20)
-    samples, points, problems = [], [], []
-    crashes = 0
-    with Stage(TUTTI_SIM_FAULTS=FAULTS, TUTTI_DEVICE_PERIOD=64) as stage:
+    run = Run(options)
+    with Stage(TUTTI_SIM_FAULTS=FAULTS, TUTTI_DEVICE_PERIOD=64, TUTTI_SIM_FORMAT=random.choice(campaign.FORMATS)) as stage:
         crowd = Crowd(stage)
+        told = {"crashes": 0}
         try:
-            steady = stage.add(1, "play 256 2")
+            steady = stage.add(1, "play 256 2", "monitor 8", profile=campaign.PROFILE)
             wait_for(lambda: steady.obeyed() and steady.word("checked") > 0, "the steady program to play")
-            engine = stage.engine()
-            started = last_sample = time.monotonic()
-            next_calm = started + calm
-            print(f"seed {options.seed}, {length / 60:.1f} minutes, engine {engine}")
-            while time.monotonic() < started + length:
-                crowd.turn()
-                now = time.monotonic()
-                if stage.engine() != engine or steady.ended_by_itself() or steady.word("wrong"):
-                    raise Broken(f"the engine or the steady program ended; log: {stage.log()[-400:]}")
-                if now - last_sample > 1:
-                    samples.append((now - started, len(crowd.there) + 1, sample(engine)))
-                    last_sample = now
-                if now > next_calm:
-                    crowd.leave()
-                    points.append((time.monotonic() - started, settle(stage, steady)))
-                    next_calm = time.monotonic() + calm
-                    if len(points) % 15 == 0:
-                        print(f"{(now - started) / 60:5.1f} min: {points[-1][1]}, {crowd.counts}", flush=True)
-                time.sleep(random.uniform(0, 0.1))
-            crowd.leave()
-            points.append((time.monotonic() - started, settle(stage, steady)))
+            run.all(stage, crowd, steady)
+            told["reopenings"] = stage.status()["engine"]["reopenings"]
         except Broken as broken:
-            crashes = 1
-            problems.append(str(broken))
-        lost, compared = (steady.word("lost"), steady.word("frames"))
-        losses = stage.log().count("device lost")
-    # in some seconds memory says nothing: every pool is still being filled
-    keys = ("fds", "threads", "maps", "locked_kib") if options.short else KEYS
-    verdicts = {key: judge(points, key) for key in keys} if len(points) > 2 else {}
-    for key, verdict in verdicts.items():
-        if not verdict["flat"]:
-            problems.append(f"{key} grew from {verdict['first']} to {verdict['last']}")
-    if not verdicts:
-        problems.append("too short to compare anything")
-    report = {"seed": options.seed, "minutes": round(length / 60, 2), "programs": PROGRAMS, **crowd.counts, "device_losses": losses,
-              "points": len(points), "verdicts": verdicts, "steady_frames_compared": compared, "steady_frames_lost": lost, "crashes": crashes,
-              "most_with_all": {key: max((numbers[key] for _, _, numbers in samples), default=0) for key in KEYS},
-              "flat": bool(verdicts) and all(verdict["flat"] for verdict in verdicts.values())}
+            told["crashes"] = 1
+            run.problems.append(str(broken))
+        told.update({f"steady_frames_{name}": steady.word(word) for name, word in
+                     (("compared", "frames"), ("lost", "lost"), ("jumped", "jumped"), ("silent", "silent"), ("unheard", "unheard"))})
+    report = run.report(crowd, told)
     campaign.write(options.out, report)
-    if samples and points and not options.short:
-        plot(options.out.with_suffix(".png"), samples, points)
-    for key, verdict in verdicts.items():
+    if run.samples and run.points and not options.short:
+        plot(options.out.with_suffix(".png"), run.samples, run.points)
+    for key, verdict in report["verdicts"].items():
         print(f"  {key:10} {verdict['first']:8} -> {verdict['last']:8}  {verdict['slope_per_hour']:+8.1f} an hour")
-    return campaign.judged(problems)
+    return campaign.judged(run.problems)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ enum {
     HOST_ERROR_BYTES = 200,
     HOST_INTERVALS = 200000, /* 1 us each; the last one: and longer */
     PING_EVERY = 24000,      /* frames from burst to burst */
+    PING_KEPT = 512,         /* measurements that are reported one by one */
 };
 
 /* ---- arguments ---- */
@@ -76,27 +77,6 @@ struct wave {
 /** Reads RIFF with 16-bit or float32 samples. False: fail() told why. */
 bool wave_read(struct wave *wave, const char *path);
 
-/* ---- ping.c ---- */
-
-/* Off the callback: the input of one period of PING_EVERY positions. */
-struct ping {
-    float burst[BURST_FRAMES];
-    float *heard;  /* PING_EVERY long */
-    uint64_t next; /* position expected next */
-    bool whole;    /* this period has been heard from its beginning without a gap */
-    bool begun;
-    unsigned found, missed, interrupted;
-    uint32_t min_frames, max_frames;
-};
-void ping_init(struct ping *ping, int32_t channel);
-/** What goes out at a position. Real time. */
-float ping_sample(const struct ping *ping, uint64_t position);
-/** One block of input. sound: neither silent nor after a jump. */
-void ping_hear(struct ping *ping, uint64_t position, const float *samples, uint32_t frames,
-               bool sound);
-/** The last, broken period. */
-void ping_end(struct ping *ping);
-
 /* ---- what a callback leaves for the writer ---- */
 
 /* --blocks: one packed little-endian record per callback. */
@@ -108,6 +88,32 @@ struct block_record {
 };
 #pragma pack(pop)
 static_assert(sizeof(struct block_record) == 56, "the format of --blocks");
+
+/* ---- ping.c ---- */
+
+/* Off the callback: the input of one period of PING_EVERY positions. */
+struct ping {
+    float burst[BURST_FRAMES];
+    float *heard;  /* PING_EVERY long */
+    uint64_t next; /* position expected next */
+    bool whole;    /* this period has been heard from its beginning without a gap */
+    bool begun;
+    unsigned found, missed, interrupted;
+    uint32_t min_frames, max_frames;
+    uint64_t begin_device, begin_generation; /* where this period's burst began */
+    struct {
+        uint64_t generation, device_frames; /* of the burst */
+        uint32_t frames;                    /* till it was heard */
+    } kept[PING_KEPT];                      /* the first ones found */
+};
+void ping_init(struct ping *ping, int32_t channel);
+/** What goes out at a position. Real time. */
+float ping_sample(const struct ping *ping, uint64_t position);
+/** One block of input. sound: neither silent nor after a jump. */
+void ping_hear(struct ping *ping, const struct block_record *block, const float *samples,
+               bool sound);
+/** The last, broken period. */
+void ping_end(struct ping *ping);
 
 /* ---- audio.c ---- */
 

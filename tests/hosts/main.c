@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CALLBACK_MS = 3000, SILENCE_MS = 5000, TICK_MS = 10 };
+enum { FIRST_CALLBACK_MS = 30000, SILENCE_MS = 30000, TICK_MS = 10 };
 
 static const char usage[] =
     "usage: tutti-host [options]\n"
@@ -265,8 +265,11 @@ run(struct device *device, const struct options *options)
             told_ns += 1000000000u;
             printf("callbacks=%llu position=%llu", (unsigned long long)audio.callbacks,
                    (unsigned long long)audio.position);
-            if (audio.ping.found && audio.ping.min_frames == audio.ping.max_frames)
-                printf(" round_trip=%u", (unsigned)audio.ping.max_frames);
+            if (audio.ping.found && audio.ping.found <= PING_KEPT)
+                printf(" round_trip=%llu,%llu,%u",
+                       (unsigned long long)audio.ping.kept[audio.ping.found - 1].generation,
+                       (unsigned long long)audio.ping.kept[audio.ping.found - 1].device_frames,
+                       (unsigned)audio.ping.kept[audio.ping.found - 1].frames);
             printf("\n");
             fflush(stdout);
         }

@@ -41,26 +41,34 @@ search(struct ping *ping, uint32_t n)
         ping->min_frames = place;
     if (!ping->found || place > ping->max_frames)
         ping->max_frames = place;
+    if (ping->found < PING_KEPT) {
+        ping->kept[ping->found].generation = ping->begin_generation;
+        ping->kept[ping->found].device_frames = ping->begin_device;
+        ping->kept[ping->found].frames = place;
+    }
     ping->found++;
 }
 
 void
-ping_hear(struct ping *ping, uint64_t position, const float *samples, uint32_t frames, bool sound)
+ping_hear(struct ping *ping, const struct block_record *block, const float *samples, bool sound)
 {
-    if (!sound || !ping->begun || position != ping->next) {
+    if (!sound || !ping->begun || block->position != ping->next) {
         ping->interrupted += ping->begun && ping->whole;
         ping->whole = false;
         ping->begun = true;
     }
-    for (uint32_t i = 0; i < frames; i++) {
-        uint32_t at = (uint32_t)((position + i) % PING_EVERY);
-        if (at == 0)
+    for (uint32_t i = 0; i < block->frames; i++) {
+        uint32_t at = (uint32_t)((block->position + i) % PING_EVERY);
+        if (at == 0) {
             ping->whole = sound;
+            ping->begin_device = block->device_frames + i;
+            ping->begin_generation = block->generation;
+        }
         ping->heard[at] = samples[i];
         if (at == PING_EVERY - 1 && ping->whole)
             search(ping, PING_EVERY);
     }
-    ping->next = position + frames;
+    ping->next = block->position + block->frames;
 }
 
 void

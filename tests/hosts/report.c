@@ -50,6 +50,12 @@ put_numbers(FILE *file, const struct device *device)
             "\"missed\": %u, \"interrupted\": %u}",
             (unsigned)ping->min_frames, (unsigned)ping->max_frames, ping->found, ping->missed,
             ping->interrupted);
+    fprintf(file, ",\n  \"round_trips\": [");
+    for (unsigned i = 0; i < ping->found && i < PING_KEPT; i++)
+        fprintf(file, "%s[%llu, %llu, %u]", i ? ", " : "",
+                (unsigned long long)ping->kept[i].generation,
+                (unsigned long long)ping->kept[i].device_frames, (unsigned)ping->kept[i].frames);
+    fputc(']', file);
     fprintf(file, ",\n  \"callbacks\": %llu,\n  \"position\": %llu",
             (unsigned long long)audio.callbacks, (unsigned long long)audio.position);
     fprintf(file, ",\n  \"silent_callbacks\": %u,\n  \"position_jumps\": %u",

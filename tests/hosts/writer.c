@@ -33,8 +33,8 @@ write_one(void)
     put(writer.blocks, &block, sizeof block);
     put(writer.record, samples, (size_t)block.frames * audio.records * sizeof(float));
     if (audio.ping_input >= 0)
-        ping_hear(&audio.ping, block.position, samples + (size_t)block.frames * audio.records,
-                  block.frames, block.flags == 0);
+        ping_hear(&audio.ping, &block, samples + (size_t)block.frames * audio.records,
+                  block.flags == 0);
 }
 
 static DWORD WINAPI

@@ -124,6 +124,85 @@ class Comparison(unittest.TestCase):
         self.assertEqual(recording.max(), 1)
         self.assertEqual(self.compare(recording)["frames_different"], 0)
 
+    def test_frames_that_the_caller_leaves_out_are_not_compared_and_all_others_are(self):
+        self.all_live()
+        recording = self.heard()
+        recording[3000:3010] += 0.25
+        for span, different in (((FIRST, 3000, 3010), 0), ((FIRST, 3000, 3009), 1), ((SECOND, 3000, 3010), 10), ((FIRST, -5, 2990), 10)):
+            found = demo_compare.compare(self.recorder.blocks(), recording, [self.singer.player(), self.drummer.player()],
+                                         CABLE, QUANTUM, [span])
+            self.assertEqual(found["frames_different"], different)
+            left_out = max(0, span[2]) - max(0, span[1]) if span[0] == FIRST else 0
+            self.assertEqual((found["frames_left_out"], found["frames_compared"]), (left_out, PERIODS * QUANTUM - left_out))
+
+    def all_live_and_quiet(self):
+        """Nothing clips, with a guest besides."""
+        self.singer.sound, self.drummer.sound = self.singer.sound / 2, self.drummer.sound / 2
+        self.all_live()
+
+    def with_guests(self, places, sound):
+        """What is heard when the same guest plays at these places, too."""
+        self.all_live_and_quiet()
+        recording = self.heard()
+        for at in places:
+            recording[at:at + len(sound)] += sound[:max(0, len(recording) - at)]
+        guests = [demo_compare.Guest("guest", sound, FIRST) for _ in places]
+        players = [self.singer.player(), self.drummer.player()]
+        return demo_compare.compare(self.recorder.blocks(), recording, players, CABLE, QUANTUM, guests=guests), guests
+
+    def test_guests_are_found_where_they_were_heard(self):
+        found, guests = self.with_guests([4001, 12345], noise(5, 6000) / 4)
+        self.assertEqual(found["frames_different"], 0)
+        self.assertEqual(sorted(guest.at for guest in guests), [4001, 12345])
+
+    def test_a_wrong_sample_of_a_guest_is_found(self):
+        sound = noise(5, 6000) / 4
+        wrong = sound.copy()
+        wrong[77, 1] += 2.0 ** -15
+        self.all_live_and_quiet()
+        recording = self.heard()
+        recording[4001:10001] += wrong
+        found = demo_compare.compare(self.recorder.blocks(), recording, [self.singer.player(), self.drummer.player()], CABLE, QUANTUM,
+                                     guests=[demo_compare.Guest("guest", sound, FIRST)])
+        self.assertEqual((found["frames_different"], found["first_different"]["frame"]), (1, 4001 + 77))
+
+    def test_a_guest_that_was_cut_short_is_no_guest(self):
+        found, _ = self.with_guests([PERIODS * QUANTUM - 3000], noise(5, 6000) / 4)
+        self.assertGreater(found["frames_different"], 2000)
+
+    def witness(self, recording, unknown=()):
+        """Against an air of a long noise in which these frames were left out."""
+        air = demo_compare.Air(200000, 2)
+        air.expected[:] = noise(8, 200000)
+        air.known[:] = True
+        for first, end in unknown:
+            air.known[first:end] = False
+        found = demo_compare.compare_witness(recording(air.expected), air)
+        return found["frames_compared"], found["frames_different"], found["frames_left_out"]
+
+    def test_a_witness_is_placed_and_compared_to_the_last_frame(self):
+        self.assertEqual(self.witness(lambda air: air[31234:151234]), (120000, 0, 0))
+
+    def test_a_wrong_sample_of_a_witness_is_found(self):
+        def wrong(air):
+            recording = air[31234:151234].copy()
+            recording[-1, 1] += 2.0 ** -15
+            return recording
+        self.assertEqual(self.witness(wrong), (120000, 1, 0))
+
+    def test_a_witness_that_lost_frames_is_wrong_unless_they_were_left_out(self):
+        def loses(air):
+            return numpy.concatenate((air[31234:91234], air[91746:151234]))
+        self.assertEqual(self.witness(loses, [(90000, 93000)])[1:], (0, 91234 - 90000 + 93000 - 91746))
+        self.assertGreater(self.witness(loses)[1], 50000)
+
+    def test_frames_that_a_survivor_lost_count_but_for_those_that_are_left_out(self):
+        self.late(self.singer, True)
+        jumped = 22 * 256
+        blocks = self.singer.blocks()
+        for spans, lost in (((), 256), ([(FIRST, jumped, jumped + 1)], 0), ([(SECOND, 0, 10 ** 9)], 256)):
+            self.assertEqual(demo_compare.frames_lost(blocks, 0, 10 ** 9, spans), lost)
+
     def kill_drummer(self, unlogged=0, last_arrived=True):
         self.drummer.killed = True
         for n in range(60):

@@ -25,7 +25,7 @@ class VersionedStage(Stage):
 
     def join(self, version, channel):
         self.environment["TUTTI_ENGINE"] = str(self.engine_of(version))
-        program = campaign.Program(self, channel, self.program_of(version))
+        program = campaign.Program(self, channel, binary=self.program_of(version))
         self.programs.append(program)
         program.tell("play 128 2")
         return program

@@ -152,7 +152,7 @@ alsa_list(const struct config *config, struct backend_device *devices, unsigned 
         }
         *count = listing.count;
     }
-    return TUTTI_OK;
+    return listing.api ? TUTTI_OK : TUTTI_UNSUPPORTED;
 }
 
 /* ---- closing ---- */

@@ -86,7 +86,7 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
     unsigned room = *count;
     *count = 0;
     if (!api || !room) {
-        return TUTTI_OK;
+        return api ? TUTTI_OK : TUTTI_UNSUPPORTED;
     }
     struct listing *listing = calloc(1, sizeof(*listing));
     if (!listing) {
@@ -100,7 +100,7 @@ jack_list(const struct config *config, struct backend_device *devices, unsigned 
         }
     } else if (!graph_call(&jack.calls, run_listing, free, listing, LIST_LIMIT_MS)) {
         graph_say_what_answers(&jack, config->jack_server, false, true);
-        return TUTTI_OK;
+        return TUTTI_TIMEOUT;
     } else {
         graph_say_what_answers(&jack, listing->server, listing->found, false);
     }

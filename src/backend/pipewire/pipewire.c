@@ -79,7 +79,7 @@ pipewire_list(const struct config *config, struct backend_device *devices, unsig
     unsigned room = *count;
     *count = 0;
     if (!api || !room) {
-        return TUTTI_OK;
+        return api ? TUTTI_OK : TUTTI_UNSUPPORTED;
     }
     struct listing *listing = calloc(1, sizeof(*listing));
     if (!listing) {
@@ -93,7 +93,7 @@ pipewire_list(const struct config *config, struct backend_device *devices, unsig
         }
     } else if (!graph_call(&pipewire.calls, run_listing, free, listing, CALL_LIMIT_MS)) {
         graph_say_what_answers(&pipewire, config->pipewire_remote, false, true);
-        return TUTTI_OK;
+        return TUTTI_TIMEOUT;
     } else {
         graph_say_what_answers(&pipewire, listing->remote, listing->found, listing->hangs);
     }
@@ -112,8 +112,9 @@ pipewire_list(const struct config *config, struct backend_device *devices, unsig
         }
         *count = i + 1;
     }
+    enum tutti_status status = listing->hangs ? TUTTI_TIMEOUT : TUTTI_OK;
     free(listing);
-    return TUTTI_OK;
+    return status;
 }
 
 /* ---- closing ---- */

@@ -641,6 +641,7 @@ sim_set_period(struct backend_stream *stream, uint32_t period_frames)
 const struct backend backend_sim = {
     .name = "sim",
     .description = "virtual sound card",
+    .silent = true,
     .list = sim_list,
     .open = sim_open,
     .info = sim_info,

@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { PATH_BYTES = 1100 };
 
 bool
 file_is_windows(void)
@@ -37,6 +41,36 @@ bool
 file_replace(const char *from, const char *to)
 {
     return rename(from, to) == 0;
+}
+
+/* The folder itself is locked: no further file lies about, and what is renamed keeps no lock. */
+intptr_t
+file_claim(const char *path)
+{
+    char folder[PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof(folder)) {
+        return 0;
+    }
+    memcpy(folder, length ? path : ".", length ? length : 1);
+    folder[length ? length : 1] = '\0';
+    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) {
+        return 0;
+    }
+    /* A file system without locks: as if nobody else was there. */
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        close(file);
+        return 0;
+    }
+    return (intptr_t)file + 1;
+}
+
+void
+file_unclaim(intptr_t claim)
+{
+    close((int)claim - 1);
 }
 
 bool

@@ -70,12 +70,38 @@ file_replace(const char *from, const char *to)
            MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING);
 }
 
+/* One for all files: they are renamed seldom, and who does not get it leaves the work to who has.
+ */
+intptr_t
+file_claim(const char *path)
+{
+    (void)path;
+    HANDLE mutex = CreateMutexW(NULL, FALSE, L"Local\\TuttiFileNames");
+    if (!mutex) {
+        return 0;
+    }
+    DWORD waited = WaitForSingleObject(mutex, 0);
+    if (waited != WAIT_OBJECT_0 && waited != WAIT_ABANDONED) {
+        CloseHandle(mutex);
+        return 0;
+    }
+    return (intptr_t)mutex;
+}
+
+void
+file_unclaim(intptr_t claim)
+{
+    ReleaseMutex((HANDLE)claim);
+    CloseHandle((HANDLE)claim);
+}
+
 bool
 file_remove(const char *path)
 {
     wchar_t wide[PATH_CHARS];
     return widen(path, wide, PATH_CHARS) &&
-           (DeleteFileW(wide) || GetLastError() == ERROR_FILE_NOT_FOUND);
+           (DeleteFileW(wide) || GetLastError() == ERROR_FILE_NOT_FOUND ||
+            GetLastError() == ERROR_PATH_NOT_FOUND);
 }
 
 void

@@ -46,25 +46,26 @@ ask_version(const char *program, struct doctor_engine *engine)
     text_fini(&said);
 }
 
-/* As libtutti looks for it: $TUTTI_ENGINE, else beside this program. */
+/* The engine as libtutti looks for it: $TUTTI_ENGINE, else beside this program. The bridge lies
+ * there. */
 static void
-find_engine_program(struct doctor_engine *engine)
+find_programs(struct doctor_engine *engine)
 {
     const char *variable = getenv("TUTTI_ENGINE");
-    char path[FILES_PATH_BYTES];
+    char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES];
 
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    folder[length > 0 ? length : 0] = '\0';
+    char *end = strrchr(folder, '/');
+    if (end)
+        *end = '\0';
+    files_join(engine->bridge, folder, "tutti-bridge");
     if (variable && variable[0]) {
         if (access(variable, X_OK) == 0)
             files_set(engine->program, variable);
         return;
     }
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[length > 0 ? length : 0] = '\0';
-    char *end = strrchr(path, '/');
-    if (!end)
-        return;
-    *end = '\0';
-    if (files_join(path, path, "tuttid") && access(path, X_OK) == 0)
+    if (files_join(path, folder, "tuttid") && access(path, X_OK) == 0)
         files_set(engine->program, path);
 }
 
@@ -77,7 +78,7 @@ look_at_engine(struct doctor_engine *engine)
     struct tutti_program_status *programs = NULL;
     char path[64];
 
-    find_engine_program(engine);
+    find_programs(engine);
     enum tutti_status opened = tutti_open(&client, &params);
     engine->runs = opened != TUTTI_NO_ENGINE;
     if (opened == TUTTI_OK && tutti_get_status(client, &status, &programs) == TUTTI_OK) {

@@ -94,7 +94,8 @@ doctor_show(struct text *out, const struct style *style, const char *name,
     style_add(out, style, tones[finding->verdict], verdict_names[finding->verdict],
               VERDICT_COLUMNS);
     text_add_column(out, name, NAME_COLUMNS, "");
-    text_addf(out, "%s\n", finding->text);
+    style_add_wrapped(out, style, STYLE_PLAIN, finding->text, VERDICT_COLUMNS + NAME_COLUMNS,
+                      STYLE_WHOLE_WORDS);
 }
 
 void

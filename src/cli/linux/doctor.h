@@ -28,6 +28,7 @@ struct doctor_engine {
     char version[DOCTOR_NAME_BYTES]; /* "" when it cannot be told */
     char why[DOCTOR_NAME_BYTES];     /* runs, but does not answer */
     char program[FILES_PATH_BYTES];  /* that would be started; "": none was found */
+    char bridge[FILES_PATH_BYTES];   /* where tutti-bridge should lie: beside this program */
 };
 
 /* All that the checks may know. */
@@ -60,13 +61,15 @@ struct doctor_finding {
     X(kernel)                                                                                      \
     X(servers)                                                                                     \
     X(pipewire)                                                                                    \
+    X(device)                                                                                      \
     X(wine)                                                                                        \
     X(driver)                                                                                      \
     X(usb)                                                                                         \
     X(interrupts)                                                                                  \
     X(shm)                                                                                         \
     X(runtime)                                                                                     \
-    X(engine)
+    X(engine)                                                                                      \
+    X(bridge)
 
 #define DOCTOR_DECLARE(name)                                                                       \
     void doctor_##name(const struct doctor_world *world, struct doctor_finding *finding);

@@ -160,6 +160,44 @@ doctor_shm(const struct doctor_world *world, struct doctor_finding *finding)
         doctor_say(finding, DOCTOR_OK, "/dev/shm has %u MiB free", mib);
 }
 
+/* Of a folder below root. */
+static bool
+is_own_folder(const struct doctor_world *world, const char *name, bool *is_there)
+{
+    char path[FILES_PATH_BYTES];
+    struct stat status;
+
+    *is_there = doctor_path(world, path, name) && lstat(path, &status) == 0;
+    return *is_there && S_ISDIR(status.st_mode) && status.st_uid == world->uid &&
+           (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+/* As os_runtime_dir() chooses. */
+static void
+say_without_session(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    char name[64];
+    bool is_there;
+
+    snprintf(name, sizeof name, "/run/user/%u", (unsigned)world->uid);
+    if (is_own_folder(world, name, &is_there)) {
+        doctor_say(finding, DOCTOR_OK,
+                   "XDG_RUNTIME_DIR is not set; engine and programs meet in %s/tutti", name);
+        return;
+    }
+    snprintf(name, sizeof name, "/tmp/tutti-%u", (unsigned)world->uid);
+    if (!is_own_folder(world, name, &is_there) && is_there)
+        doctor_say(finding, DOCTOR_FAIL,
+                   "XDG_RUNTIME_DIR is not set, and %s is not yours alone; set TUTTI_RUNTIME_DIR "
+                   "to a folder that is",
+                   name);
+    else
+        doctor_say(finding, DOCTOR_WARN,
+                   "XDG_RUNTIME_DIR is not set, so %s is used; programs of a session with it meet "
+                   "another engine: log in through a session manager",
+                   name);
+}
+
 void
 doctor_runtime(const struct doctor_world *world, struct doctor_finding *finding)
 {
@@ -167,10 +205,7 @@ doctor_runtime(const struct doctor_world *world, struct doctor_finding *finding)
     struct stat status;
 
     if (!world->runtime_dir || world->runtime_dir[0] != '/')
-        doctor_say(finding, DOCTOR_WARN,
-                   "XDG_RUNTIME_DIR is not set, so /tmp/tutti-%u is used; programs of a session "
-                   "with it meet another engine: log in through a session manager",
-                   world->uid);
+        say_without_session(world, finding);
     else if (!doctor_path(world, path, world->runtime_dir) || stat(path, &status) != 0 ||
              !S_ISDIR(status.st_mode))
         doctor_say(finding, DOCTOR_FAIL,

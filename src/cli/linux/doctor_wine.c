@@ -63,6 +63,35 @@ doctor_wine(const struct doctor_world *world, struct doctor_finding *finding)
 }
 
 void
+doctor_bridge(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    const char *path = world->engine->bridge, *argv[] = {path, "--version", NULL};
+    char version[DOCTOR_NAME_BYTES] = "";
+    struct text said;
+
+    text_init(&said);
+    if (world->run && world->run(argv, &said))
+        sscanf(text_get(&said), "tutti-bridge %63s", version);
+    text_fini(&said);
+    if (!files_is_file(path))
+        doctor_say(finding, DOCTOR_WARN,
+                   "tutti-bridge is not beside tutti, so Windows programs under Wine do not reach "
+                   "the native engine; install it there");
+    else if (!version[0])
+        doctor_say(finding, DOCTOR_FAIL,
+                   "%.300s does not run, so Windows programs under Wine do not reach the native "
+                   "engine; install it anew",
+                   path);
+    else if (strcmp(version, TUTTI_VERSION) != 0)
+        doctor_say(finding, DOCTOR_WARN,
+                   "%.300s is version %s, this is " TUTTI_VERSION "; install both together", path,
+                   version);
+    else
+        doctor_say(finding, DOCTOR_OK,
+                   "Windows programs under Wine reach the native engine by %.300s", path);
+}
+
+void
 doctor_driver(const struct doctor_world *world, struct doctor_finding *finding)
 {
     static struct wine_state state;

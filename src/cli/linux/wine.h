@@ -96,6 +96,9 @@ struct wine_driver {
     char version[WINE_NAME_BYTES];       /* of the file; "" when it is not there */
     bool same;                           /* byte for byte the one that would be installed */
     bool engine;                         /* tuttid.exe lies beside it */
+    char bridge[FILES_PATH_BYTES];       /* tutti-bridge that it starts or was to; "": none */
+    char native[WINE_WHY_BYTES];         /* why it does not reach the native engine; "": it does */
+    char entries[WINE_PROFILES_BYTES]; /* beside its own, one for a profile, with commas between */
 };
 
 struct wine_state {
@@ -113,6 +116,9 @@ struct wine_state {
 /** Looks at a prefix and changes nothing. dlls: to compare with. */
 void wine_look(const struct wine_prefix *prefix, const struct wine_dlls *dlls,
                struct wine_state *state);
+
+/** Finds the bridge of a driver that lies at driver->path, and tries it. For wine_look(). */
+void wine_look_native(struct wine_driver *driver);
 
 /** A path as a prefix's programs write it, through the drive that shows all files. False: no drive
  * does. */

@@ -11,7 +11,9 @@
  * Lutris (lutris/settings.py, util/wine/wine.py, runners/wine.py): games as
  * $XDG_CONFIG_HOME/lutris/games/NAME.yml, newer ones in $XDG_DATA_HOME/lutris/games, with "prefix:"
  * below "game:" and "version:" below "wine:", a folder of $XDG_DATA_HOME/lutris/runners/wine with
- * bin/wine, or "system". Its installers put prefixes in ~/Games.
+ * bin/wine, or "system". Its installers put prefixes in ~/Games. As a Flatpak (its manifest,
+ * flathub/net.lutris.Lutris; lutris/settings.py) it has both below ~/.var/app/net.lutris.Lutris, as
+ * data/lutris and config/lutris.
  */
 #include "cli/linux/wine.h"
 
@@ -132,11 +134,18 @@ wine_find_bottles(struct wine_prefixes *list, const char *home)
 
 /* ---- Lutris ---- */
 
+/* One Lutris: where its files lie. */
+struct lutris {
+    const char *home;
+    char data[FILES_PATH_BYTES], config[FILES_PATH_BYTES], runners[FILES_PATH_BYTES];
+    bool sandboxed;
+};
+
 static void
-add_game(struct wine_prefixes *list, const char *file, const char *name, const char *runners,
-         const char *home)
+add_game(struct wine_prefixes *list, const struct lutris *lutris, const char *file,
+         const char *name)
 {
-    struct wine_prefix prefix = {.layout = WINE_LUTRIS};
+    struct wine_prefix prefix = {.layout = WINE_LUTRIS, .sandboxed = lutris->sandboxed};
     struct text text;
     char path[FILES_PATH_BYTES];
 
@@ -144,7 +153,7 @@ add_game(struct wine_prefixes *list, const char *file, const char *name, const c
     bool found =
         files_read(&text, file) && yaml_get(text_get(&text), "game", "prefix", path, sizeof path);
     if (found && path[0] == '~')
-        found = files_join(prefix.path, home, path + 1);
+        found = files_join(prefix.path, lutris->home, path + 1);
     else if (found)
         found = files_set(prefix.path, path);
     if (found && files_is_folder(prefix.path)) {
@@ -152,25 +161,39 @@ add_game(struct wine_prefixes *list, const char *file, const char *name, const c
                  name);
         yaml_get(text_get(&text), "wine", "version", prefix.runner, sizeof prefix.runner);
         if (strcmp(prefix.runner, "system") != 0 && strcmp(prefix.runner, "winehq-devel") != 0)
-            find_runner(&prefix, runners);
+            find_runner(&prefix, lutris->runners);
         wine_prefixes_add(list, &prefix);
     }
     text_fini(&text);
 }
 
 static void
-find_games(struct wine_prefixes *list, const char *folder, const char *runners, const char *home)
+find_games(struct wine_prefixes *list, const struct lutris *lutris, const char *below)
 {
-    char path[FILES_PATH_BYTES];
+    char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES];
     struct files_names names;
 
+    if (!files_join(folder, below, "games"))
+        return;
     files_list(&names, folder);
     for (size_t i = 0; i < names.count; i++) {
         const char *end = strrchr(names.name[i], '.');
         if (end && strcmp(end, ".yml") == 0 && files_join(path, folder, names.name[i]))
-            add_game(list, path, names.name[i], runners, home);
+            add_game(list, lutris, path, names.name[i]);
     }
     files_names_fini(&names);
+}
+
+/* data and config: the folders that hold one "lutris" each. */
+static void
+find_lutris_below(struct wine_prefixes *list, struct lutris *lutris)
+{
+    if (!files_join(lutris->data, lutris->data, "lutris") ||
+        !files_join(lutris->config, lutris->config, "lutris") ||
+        !files_join(lutris->runners, lutris->data, "runners/wine"))
+        return;
+    find_games(list, lutris, lutris->config);
+    find_games(list, lutris, lutris->data);
 }
 
 /* Prefixes in ~/Games of which no file tells: by which Wine they run is not known. */
@@ -197,15 +220,13 @@ find_in_games(struct wine_prefixes *list, const char *home)
 void
 wine_find_lutris(struct wine_prefixes *list, const char *home)
 {
-    char data[FILES_PATH_BYTES], config[FILES_PATH_BYTES], runners[FILES_PATH_BYTES];
+    struct lutris own = {.home = home}, flatpak = {.home = home, .sandboxed = true};
 
-    if (xdg(data, "XDG_DATA_HOME", home, ".local/share") && files_join(data, data, "lutris") &&
-        files_join(runners, data, "runners/wine")) {
-        if (xdg(config, "XDG_CONFIG_HOME", home, ".config") &&
-            files_join(config, config, "lutris/games"))
-            find_games(list, config, runners, home);
-        if (files_join(data, data, "games"))
-            find_games(list, data, runners, home);
-    }
+    if (xdg(own.data, "XDG_DATA_HOME", home, ".local/share") &&
+        xdg(own.config, "XDG_CONFIG_HOME", home, ".config"))
+        find_lutris_below(list, &own);
+    if (files_join(flatpak.data, home, ".var/app/net.lutris.Lutris/data") &&
+        files_join(flatpak.config, home, ".var/app/net.lutris.Lutris/config"))
+        find_lutris_below(list, &flatpak);
     find_in_games(list, home);
 }

@@ -33,6 +33,23 @@ enum { VERSION_SIGNATURE_BYTES = 16 };
 
 /* ---- the registry ---- */
 
+/* The names behind "Tutti " of the other entries. */
+static void
+read_entries(const char *registry, bool apart, char entries[WINE_PROFILES_BYTES])
+{
+    const char *folder = apart ? "Software\\Wow6432Node\\ASIO" : "Software\\ASIO";
+    char name[WINE_NAME_BYTES];
+    size_t length = 0;
+
+    for (const char *at = registry; wine_registry_next(&at, folder, name, sizeof name);) {
+        const char *profile = name + strlen("Tutti ");
+        if (strncasecmp(name, "Tutti ", strlen("Tutti ")) == 0 &&
+            length + strlen(profile) + 2 < WINE_PROFILES_BYTES)
+            length += (size_t)snprintf(entries + length, WINE_PROFILES_BYTES - length, "%s%s",
+                                       length ? "," : "", profile);
+    }
+}
+
 /* The keys that hosts of a half read. In a 64-bit prefix the 32-bit ones lie apart. */
 static void
 read_driver(const char *registry, bool apart, struct wine_driver *driver)
@@ -47,6 +64,8 @@ read_driver(const char *registry, bool apart, struct wine_driver *driver)
         !wine_registry_get(registry, server, NULL, driver->windows_path,
                            sizeof driver->windows_path))
         driver->windows_path[0] = '\0';
+    else
+        read_entries(registry, apart, driver->entries);
 }
 
 /* ---- files ---- */
@@ -128,6 +147,7 @@ look_at_driver(const struct wine_prefix *prefix, const char *ours, struct wine_d
     files_set(path, driver->path);
     *strrchr(path, '/') = '\0';
     driver->engine = files_join(path, path, wine_files[1]) && files_is_file(path);
+    wine_look_native(driver);
 }
 
 /* ---- the server ---- */
@@ -309,6 +329,11 @@ advise(const struct wine_prefix *prefix, const struct wine_dlls *dlls, struct wi
                      "the %s driver is another build (%s) than this one (" TUTTI_VERSION
                      "); run 'tutti wine install'",
                      bits, driver->version);
+        else if (driver->native[0] && !prefix->sandboxed)
+            snprintf(state->advice, sizeof state->advice,
+                     "programs here play through Wine's own sound system and meet no native "
+                     "program: %.400s; install Tutti again",
+                     driver->native);
     }
     if (state->advice[0] || state->fault[0])
         return;

@@ -112,6 +112,27 @@ find_key(const char *text, const char *key)
 }
 
 bool
+wine_registry_next(const char **at, const char *folder, char *name, size_t name_bytes)
+{
+    char path[512];
+    size_t length = strlen(folder);
+
+    while (**at) {
+        const char *line = *at;
+        *at = next_line(line);
+        if (*line != '[' || !unquote(line + 1, ']', path, sizeof path) ||
+            strncasecmp(path, folder, length) != 0 || path[length] != '\\')
+            continue;
+        const char *own = path + length + 1;
+        if (strchr(own, '\\') || strlen(own) >= name_bytes)
+            continue;
+        memcpy(name, own, strlen(own) + 1);
+        return true;
+    }
+    return false;
+}
+
+bool
 wine_registry_has(const char *text, const char *key)
 {
     return find_key(text, key) != NULL;

@@ -22,6 +22,10 @@ unsigned wine_registry_bits(const char *text);
 bool wine_registry_get(const char *text, const char *key, const char *name, char *value,
                        size_t value_bytes);
 
+/** The next key straight below `folder` (single backslashes, any case), by its own name. *at: the
+ * registry's text at first. One whose name does not fit is passed over. False: no more. */
+bool wine_registry_next(const char **at, const char *folder, char *name, size_t name_bytes);
+
 /** True when there is such a key. */
 bool wine_registry_has(const char *text, const char *key);
 

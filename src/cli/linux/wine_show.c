@@ -16,6 +16,23 @@ add_label(struct text *out, const char *label)
     text_add_column(out, label, LABEL_COLUMNS, "");
 }
 
+/* Names with commas between, as a sentence has them. */
+static void
+add_names(struct text *out, const struct style *style, const char *names)
+{
+    struct text line;
+
+    text_init(&line);
+    for (; *names; names++) {
+        text_add_bytes(&line, names, 1);
+        if (*names == ',')
+            text_add(&line, " ");
+    }
+    style_add_wrapped(out, style, STYLE_PLAIN, text_get(&line), LABEL_COLUMNS + 2,
+                      STYLE_WHOLE_WORDS);
+    text_fini(&line);
+}
+
 static void
 show_half(struct text *out, const struct style *style, const struct wine_driver *driver,
           const char *name)
@@ -36,29 +53,20 @@ show_half(struct text *out, const struct style *style, const struct wine_driver 
     text_addf(out, "\n");
     add_label(out, "");
     text_addf(out, "%s\n", driver->windows_path);
-}
-
-/* A sentence in lines of at most 80 columns behind a label. */
-static void
-add_wrapped(struct text *out, const char *label, const char *sentence)
-{
-    size_t room = STYLE_COLUMNS - LABEL_COLUMNS - 2;
-
-    for (const char *at = sentence; *at;) {
-        size_t length = strlen(at);
-        if (length > room) {
-            size_t fits = room;
-            while (fits && at[fits] != ' ') {
-                fits--;
-            }
-            /* a word that is longer than a line stays whole */
-            length = fits ? fits : strcspn(at, " ");
-        }
-        add_label(out, at == sentence ? label : "");
-        text_add_bytes(out, at, length);
-        text_add(out, "\n");
-        at += length;
-        at += strspn(at, " ");
+    if (driver->version[0]) {
+        add_label(out, "engine");
+        bool native = !driver->native[0];
+        struct text line;
+        text_init(&line);
+        text_addf(&line, "%s%s", native ? "native, by " : "Wine's own: ",
+                  native ? driver->bridge : driver->native);
+        style_add_wrapped(out, style, native ? STYLE_PLAIN : STYLE_WARN, text_get(&line),
+                          LABEL_COLUMNS + 2, STYLE_WHOLE_WORDS);
+        text_fini(&line);
+    }
+    if (driver->entries[0]) {
+        add_label(out, "profiles");
+        add_names(out, style, driver->entries);
     }
 }
 
@@ -84,10 +92,16 @@ wine_show(struct text *out, const struct style *style, const struct wine_prefix 
         show_half(out, style, &state->driver[WINE_64], half_names[WINE_64]);
     if (state->bits == 32 || state->both)
         show_half(out, style, &state->driver[WINE_32], half_names[WINE_32]);
-    if (state->fault[0])
-        add_wrapped(out, "problem", state->fault);
-    if (state->advice[0])
-        add_wrapped(out, "to do", state->advice);
+    if (state->fault[0]) {
+        add_label(out, "problem");
+        style_add_wrapped(out, style, STYLE_PLAIN, state->fault, LABEL_COLUMNS + 2,
+                          STYLE_WHOLE_WORDS);
+    }
+    if (state->advice[0]) {
+        add_label(out, "to do");
+        style_add_wrapped(out, style, STYLE_PLAIN, state->advice, LABEL_COLUMNS + 2,
+                          STYLE_WHOLE_WORDS);
+    }
 }
 
 static void
@@ -95,6 +109,22 @@ string_or_null(struct json *json, const char *key, const char *value)
 {
     json_key(json, key);
     json_string(json, value[0] ? value : NULL);
+}
+
+static void
+names_json(struct json *json, const char *names)
+{
+    char name[WINE_NAME_BYTES];
+
+    json_array_begin(json);
+    while (*names) {
+        size_t length = strcspn(names, ",");
+        snprintf(name, sizeof name, "%.*s", (int)length, names);
+        json_string(json, name);
+        names += length;
+        names += *names == ',';
+    }
+    json_array_end(json);
 }
 
 static void
@@ -110,6 +140,12 @@ half_json(struct json *json, const struct wine_driver *driver, unsigned bits)
     json_bool(json, driver->same);
     json_key(json, "engine");
     json_bool(json, driver->engine);
+    string_or_null(json, "bridge", driver->bridge);
+    json_key(json, "native");
+    json_bool(json, driver->windows_path[0] && !driver->native[0]);
+    string_or_null(json, "not_native", driver->native);
+    json_key(json, "profiles");
+    names_json(json, driver->entries);
     json_object_end(json);
 }
 

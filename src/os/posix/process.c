@@ -47,16 +47,23 @@ struct spawn {
     char *const *argv;
     char dir[POSIX_PATH_BYTES];
     int null_fd;   /* of /dev/null */
-    int report_fd; /* errno goes in when anything fails; closed by a successful exec */
+    int report_fd; /* a struct report goes in; closed by a successful exec */
     rlim_t fd_limit;
+};
+
+/* What a child tells the starter, in one piece: why it failed, or which process its own child is.
+ */
+struct report {
+    int error; /* errno; 0: none */
+    pid_t pid; /* 0: none */
 };
 
 _Noreturn static void
 report_and_exit(int fd)
 {
-    const int error = errno;
+    const struct report report = {.error = errno};
     /* if even that cannot be written, the starter sees the end of the pipe and later no engine */
-    (void)!write(fd, &error, sizeof error);
+    (void)!write(fd, &report, sizeof report);
     _exit(127);
 }
 
@@ -116,12 +123,34 @@ detach(const struct spawn *spawn)
         report_and_exit(spawn->report_fd);
     if (child == 0)
         become_the_program(spawn);
+    const struct report report = {.pid = child};
+    (void)!write(spawn->report_fd, &report, sizeof report);
     _exit(0);
+}
+
+/* Everything the children report till the end of the pipe: the errno, 0: none. *pid: the program's,
+ * 0: not told. */
+static int
+read_reports(int fd, uint32_t *pid)
+{
+    struct report report;
+    int error = 0;
+    for (;;) {
+        const ssize_t got = read(fd, &report, sizeof report);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got != (ssize_t)sizeof report)
+            return error;
+        if (report.pid > 0)
+            *pid = (uint32_t)report.pid;
+        else
+            error = report.error;
+    }
 }
 
 /* 0, or the errno that a child reported. */
 static int
-run_spawn(struct spawn *spawn, int read_fd)
+run_spawn(struct spawn *spawn, int read_fd, uint32_t *pid)
 {
     /* no handler of the program may run in the child, which shares its state but not its threads */
     sigset_t all, before;
@@ -130,7 +159,7 @@ run_spawn(struct spawn *spawn, int read_fd)
     const pid_t child = fork();
     if (child == 0)
         detach(spawn);
-    int error = child < 0 ? errno : 0;
+    const int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (child < 0)
         return error;
@@ -141,11 +170,7 @@ run_spawn(struct spawn *spawn, int read_fd)
      */
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
         continue;
-    ssize_t got;
-    do {
-        got = read(read_fd, &error, sizeof error);
-    } while (got < 0 && errno == EINTR);
-    return got == (ssize_t)sizeof error ? error : 0;
+    return read_reports(read_fd, pid);
 }
 
 /* Moves a descriptor out of the way of the standard streams, which a program may have closed. */
@@ -162,7 +187,7 @@ above_standard_streams(int fd)
 }
 
 enum tutti_status
-os_process_spawn(const char *path, const char *const *argv)
+os_process_spawn(const char *path, const char *const *argv, uint32_t *pid)
 {
     struct rlimit limit = {.rlim_cur = 1024};
     (void)getrlimit(RLIMIT_NOFILE, &limit);
@@ -177,6 +202,7 @@ os_process_spawn(const char *path, const char *const *argv)
         return TUTTI_NO_ENGINE;
 
     int report[2] = {-1, -1};
+    uint32_t started = 0;
     int error;
     if (pipe2(report, O_CLOEXEC) != 0) {
         error = errno;
@@ -184,7 +210,8 @@ os_process_spawn(const char *path, const char *const *argv)
     }
     spawn.report_fd = above_standard_streams(report[1]);
     spawn.null_fd = above_standard_streams(open("/dev/null", O_RDWR | O_CLOEXEC));
-    error = spawn.report_fd < 0 || spawn.null_fd < 0 ? errno : run_spawn(&spawn, report[0]);
+    error =
+        spawn.report_fd < 0 || spawn.null_fd < 0 ? errno : run_spawn(&spawn, report[0], &started);
 
 out:
     if (spawn.null_fd >= 0)
@@ -193,8 +220,10 @@ out:
         close(spawn.report_fd);
     if (report[0] >= 0)
         close(report[0]);
-    if (error == 0)
+    if (error == 0) {
+        *pid = started;
         return TUTTI_OK;
+    }
     log_error("cannot start %s: %s", path, strerror(error));
     return TUTTI_NO_ENGINE;
 }

@@ -32,8 +32,19 @@ posix_path_join(char *path, size_t path_bytes, const char *dir, const char *name
     return length >= 0 && (size_t)length < path_bytes;
 }
 
-/* The folder's name without looking at it; false when the environment names none that can be used.
- */
+/* Where systemd and elogind put the session's folder, for a process that was not told. Only root
+ * can make it, unlike a name in /tmp, which another user may have taken before. */
+static bool
+session_dir(char *path, size_t path_bytes)
+{
+    struct stat status;
+    const int length = snprintf(path, path_bytes, "/run/user/%lu", (unsigned long)geteuid());
+    return length > 0 && (size_t)length < path_bytes && lstat(path, &status) == 0 &&
+           S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+           (status.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
+/* The folder's name, not yet checked; false when the environment names none that can be used. */
 static bool
 runtime_dir_name(char *path, size_t path_bytes)
 {
@@ -42,6 +53,8 @@ runtime_dir_name(char *path, size_t path_bytes)
     if (os_getenv("TUTTI_RUNTIME_DIR", base, sizeof base) && base[0] != '\0')
         length = snprintf(path, path_bytes, "%s", base);
     else if (os_getenv("XDG_RUNTIME_DIR", base, sizeof base) && base[0] == '/')
+        length = snprintf(path, path_bytes, "%s/tutti", base);
+    else if (session_dir(base, sizeof base))
         length = snprintf(path, path_bytes, "%s/tutti", base);
     else
         length = snprintf(path, path_bytes, "/tmp/tutti-%lu", (unsigned long)geteuid());
@@ -77,7 +90,7 @@ check_folder(const char *path)
     if (status.st_uid != geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         log_error(
             "the runtime folder %s is refused: it belongs to user %lu with mode %03o, and must "
-            "be this user's own with mode 700",
+            "be this user's own with mode 700; TUTTI_RUNTIME_DIR can name another",
             path, (unsigned long)status.st_uid, (unsigned)status.st_mode & 0777u);
         return TUTTI_REFUSED;
     }

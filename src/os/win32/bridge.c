@@ -17,10 +17,12 @@
 #include "base/log.h"
 
 enum {
-    START_MS = 3000,
+    /* Of a bridge that started: on a busy machine it takes long, and who gave up on it would bring
+     * an engine of Wine's own beside the native one. One that cannot serve says so at once. */
+    START_MS = 15000,
     LOOK_AGAIN_MS = 2,
     LINGER_MS = 2000, /* without a holder: hosts let go and come again, and a start is dear */
-    GRACE_MS = 3000,  /* that a bridge may take longer than it was asked to */
+    GRACE_MS = 10000, /* that a bridge may take longer than it was asked to */
     NAME_BYTES = 16,  /* of a Linux thread */
     NATIVE_PATHS = 3,
 };
@@ -167,6 +169,19 @@ bridge_ask(struct bridge_record *request, const void *payload, size_t payload_by
     }
     ReleaseSRWLockExclusive(&asking);
     return status;
+}
+
+void
+bridge_tell(struct bridge_record *request)
+{
+    AcquireSRWLockExclusive(&asking);
+    AcquireSRWLockExclusive(&state.lock);
+    request->serial = ++state.serial;
+    ReleaseSRWLockExclusive(&state.lock);
+    request->size_bytes = sizeof *request;
+    if (atomic_load(&state.epoch) != 0)
+        (void)write_all(request, sizeof *request);
+    ReleaseSRWLockExclusive(&asking);
 }
 
 /* ---- starting one ---- */
@@ -506,11 +521,16 @@ bridge_choose(void)
 {
     AcquireSRWLockExclusive(&life);
     if (atomic_load(&mode) == MODE_UNDECIDED) {
-        bool on = win32_function(L"ntdll.dll", "wine_get_version") != NULL && find_program();
+        const bool wine = win32_function(L"ntdll.dll", "wine_get_version") != NULL;
+        const bool found = wine && find_program();
         /* tried, not only found: a sandbox may hide what it needs */
-        on = on && start_session();
-        log_info("%s", on ? "Wine: by the bridge to the native engine"
-                          : "no bridge to a native engine: as on Windows");
+        const bool on = found && start_session();
+        if (on)
+            log_info("Wine: by the bridge to the native engine");
+        else if (wine)
+            log_warning("Wine: %s, so this program plays through Wine's own sound system and meets "
+                        "no native program; 'tutti wine status' tells more",
+                        found ? "tutti-bridge does not work here" : "there is no tutti-bridge");
         atomic_store(&mode, on ? MODE_ON : MODE_OFF);
     }
     ReleaseSRWLockExclusive(&life);

@@ -28,6 +28,9 @@ enum tutti_status bridge_ask(struct bridge_record *request, const void *payload,
                              size_t payload_bytes, struct bridge_record *reply,
                              uint64_t timeout_ms);
 
+/** As bridge_ask(), for what is done whenever the bridge comes to it: waits for no answer. */
+void bridge_tell(struct bridge_record *request);
+
 /** Opens what a bridge holds: \\?\unix\proc\PID\fd\N. NULL, with GetLastError(), when it cannot be
  * opened. */
 HANDLE bridge_open(uint32_t pid, int fd, DWORD access);

@@ -18,7 +18,7 @@ struct os_lock {
     HANDLE mutex;
     HANDLE answered;  /* set by the thread when status is known */
     HANDLE release;   /* set by os_lock_release() */
-    uint64_t bridged; /* its number in the bridge, and one more; 0: none of this is there */
+    uint64_t bridged; /* what the bridge calls it; 0: none of this is there */
     uint64_t deadline_ns;
     enum tutti_status status; /* written by the thread before answered */
 };
@@ -82,19 +82,25 @@ open_mutex(const char *name)
     return mutex;
 }
 
-/* A lock among native programs, held by the bridge. */
+/* A lock among native programs, held by the bridge. One that came too late to be waited for would
+ * be held as long as this program runs. */
 static enum tutti_status
 take_bridged(struct os_lock *lock, const char *name, uint64_t deadline_ns)
 {
-    struct bridge_record reply,
-        request = {.kind = BRIDGE_LOCK, .number = win32_timeout_ms(deadline_ns)};
+    static _Atomic uint64_t last;
+    const uint64_t value = atomic_fetch_add(&last, 1) + 1;
+    struct bridge_record undo = {.kind = BRIDGE_UNLOCK, .value = value};
+    struct bridge_record request = {
+        .kind = BRIDGE_LOCK, .number = win32_timeout_ms(deadline_ns), .value = value};
     enum tutti_status status = bridge_hold();
     if (status != TUTTI_OK)
         return TUTTI_REFUSED;
     snprintf(request.text, sizeof request.text, "%s", name);
-    status = bridge_ask(&request, NULL, 0, &reply, request.number);
+    status = bridge_ask(&request, NULL, 0, NULL, request.number);
+    if (status == TUTTI_CLOSED)
+        bridge_tell(&undo);
     if (status == TUTTI_OK)
-        lock->bridged = reply.value + 1;
+        lock->bridged = value;
     else
         bridge_release();
     return status == TUTTI_CLOSED ? TUTTI_REFUSED : status;
@@ -103,7 +109,7 @@ take_bridged(struct os_lock *lock, const char *name, uint64_t deadline_ns)
 static void
 release_bridged(const struct os_lock *lock)
 {
-    struct bridge_record request = {.kind = BRIDGE_UNLOCK, .value = lock->bridged - 1};
+    struct bridge_record request = {.kind = BRIDGE_UNLOCK, .value = lock->bridged};
     bridge_ask(&request, NULL, 0, NULL, 0);
     bridge_release();
 }

@@ -149,7 +149,7 @@ medium_token(void)
 }
 
 static bool
-create_process(HANDLE token, const wchar_t *path, wchar_t *line, const wchar_t *dir)
+create_process(HANDLE token, const wchar_t *path, wchar_t *line, const wchar_t *dir, uint32_t *pid)
 {
     const DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
     /* a job of the host may forbid leaving it */
@@ -162,6 +162,7 @@ create_process(HANDLE token, const wchar_t *path, wchar_t *line, const wchar_t *
                                         : CreateProcessW(path, line, NULL, NULL, FALSE, tries[i],
                                                          NULL, dir, &startup, &info);
         if (made) {
+            *pid = info.dwProcessId;
             CloseHandle(info.hThread);
             CloseHandle(info.hProcess);
             return true;
@@ -173,15 +174,18 @@ create_process(HANDLE token, const wchar_t *path, wchar_t *line, const wchar_t *
 }
 
 enum tutti_status
-os_process_spawn(const char *path, const char *const *argv)
+os_process_spawn(const char *path, const char *const *argv, uint32_t *pid)
 {
     char dir[WIN32_PATH_BYTES];
     if (bridge_is_on()) {
         /* the native engine that belongs to the bridge, wherever this program looks */
-        struct bridge_record request = {.kind = BRIDGE_START};
+        struct bridge_record reply, request = {.kind = BRIDGE_START};
         if (!os_getenv("TUTTI_NATIVE_ENGINE", request.text, sizeof request.text))
             request.text[0] = '\0';
-        return bridge_ask(&request, NULL, 0, NULL, 0);
+        const enum tutti_status status = bridge_ask(&request, NULL, 0, &reply, 0);
+        if (status == TUTTI_OK)
+            *pid = reply.number;
+        return status;
     }
     if (os_runtime_dir(dir, sizeof dir) != TUTTI_OK)
         return TUTTI_NO_ENGINE;
@@ -191,8 +195,8 @@ os_process_spawn(const char *path, const char *const *argv)
     bool started = false;
     if (wide_path != NULL && wide_dir != NULL && line != NULL) {
         const HANDLE token = medium_token();
-        started = (token != NULL && create_process(token, wide_path, line, wide_dir)) ||
-                  create_process(NULL, wide_path, line, wide_dir);
+        started = (token != NULL && create_process(token, wide_path, line, wide_dir, pid)) ||
+                  create_process(NULL, wide_path, line, wide_dir, pid);
         if (!started) {
             win32_log_failure("start the program that follows", GetLastError());
             log_error("%s", path);

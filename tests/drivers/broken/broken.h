@@ -88,6 +88,7 @@ struct stream {
     bool probed;                /* outputReady was called before createBuffers */
     uint32_t tell;              /* TELL_* */
     bool reset_told;
+    bool leaks;       /* its message thread does not end */
     bool ready;       /* outputReady was called in this callback */
     uint32_t readies; /* calls of outputReady outside of callbacks */
 };
@@ -123,6 +124,8 @@ void mark_clear(const char *name);
 /** Counts what lives in the module. */
 void dll_hold(void);
 void dll_let_go(void);
+/** The name of the defect's own entry in the registry; BROKEN_NAME where it has none. */
+const char *dll_entry_name(void);
 /** A reference on the module for a thread that ends by FreeLibraryAndExitThread(). */
 HMODULE dll_pin(void);
 

@@ -243,6 +243,8 @@ refuses_today(struct driver *driver)
     return BROKEN(mark_of_buffers) && !mark_set("buffers");
 }
 
+static LONG streams_made;
+
 int32_t TUTTI_ASIO
 create_buffers(struct asio_driver *self, struct asio_buffer_info *infos, int32_t count,
                int32_t frames, const struct asio_callbacks *callbacks)
@@ -266,7 +268,8 @@ create_buffers(struct asio_driver *self, struct asio_buffer_info *infos, int32_t
     stream->host = BROKEN(keeps_callbacks) ? callbacks : &stream->callbacks;
     ask_host(stream);
     if (BROKEN(create_leaks_memory))
-        memset(malloc(1 << 20), 1, 1 << 20);
+        memset(malloc(1 << 13), 1, 1 << 13);
+    stream->leaks = BROKEN(thread_leaks) && InterlockedIncrement(&streams_made) % 8 == 0;
     EnterCriticalSection(&driver->lock);
     bool taken = driver->stream != NULL && !BROKEN(create_twice_accepted);
     if (!taken) {
@@ -362,7 +365,7 @@ end_threads(struct stream *stream)
     if (BROKEN(release_in_message_deadlocks))
         WaitForSingleObject(stream->message_thread, INFINITE);
     /* Not for ever: the host may wait, in a message, for the thread that calls here. */
-    if (me != stream->message_tid && !BROKEN(thread_leaks) && !BROKEN(thread_outlives_module))
+    if (me != stream->message_tid && !stream->leaks && !BROKEN(thread_outlives_module))
         WaitForSingleObject(stream->message_thread, CALLBACK_PATIENCE_MS);
 }
 
@@ -387,7 +390,9 @@ dispose_buffers(struct asio_driver *self)
     if (!stream && BROKEN(dispose_idle_accepted))
         return ASIO_OK;
     if (!stream)
-        return driver_fail(driver, ASIO_INVALID_MODE, "there are no buffers");
+        return driver_fail(driver,
+                           BROKEN(dispose_idle_strange) ? ASIO_HW_MALFUNCTION : ASIO_INVALID_MODE,
+                           "there are no buffers");
     InterlockedIncrement(&disposed);
     if (BROKEN(mark_of_buffers))
         mark_clear("buffers");
@@ -467,7 +472,7 @@ start(struct asio_driver *self)
         stream_release(stream);
         return driver_fail(driver, ASIO_HW_MALFUNCTION, "the device does not start");
     }
-    if (BROKEN(start_leaks_handle))
+    if (BROKEN(start_leaks_handle) && starts % 8 == 0)
         CreateEventA(NULL, FALSE, FALSE, NULL);
     if (BROKEN(restart_fails) && stream->run > 0)
         result = driver_fail(driver, ASIO_HW_MALFUNCTION, "the device does not start again");
@@ -484,6 +489,7 @@ get_sample_position(struct asio_driver *self, struct asio_int64 *position,
                     struct asio_int64 *time_ns)
 {
     struct driver *driver = driver_of(self);
+    static LONG asked;
     uint64_t told_position = 0, told_time = 0;
     bool has = BROKEN(position_idle_accepted);
 
@@ -497,12 +503,21 @@ get_sample_position(struct asio_driver *self, struct asio_int64 *position,
             told_time = stream->told_time_ns;
             if (BROKEN(position_asked_differs))
                 told_position += 10 * (uint64_t)stream->frames;
+            if (BROKEN(position_asked_time_off))
+                told_time += 20000000;
+            if (BROKEN(position_asked_steps_back) && stream->blocks > 2 &&
+                InterlockedIncrement(&asked) % 2 == 0) {
+                told_position -= (uint64_t)stream->frames;
+                told_time -= clock_frames_ns(stream, (uint64_t)stream->frames);
+            }
         }
         ReleaseSRWLockShared(&stream->lock);
     }
     LeaveCriticalSection(&driver->lock);
     if (!has)
-        return driver_fail(driver, ASIO_SP_NOT_ADVANCING, "nothing runs");
+        return driver_fail(
+            driver, BROKEN(position_idle_invalid_mode) ? ASIO_INVALID_MODE : ASIO_SP_NOT_ADVANCING,
+            "nothing runs");
     if (position || BROKEN(position_null_crash))
         *(volatile struct asio_int64 *)position = asio_int64_from(told_position);
     if (time_ns)
@@ -543,6 +558,8 @@ output_ready(struct asio_driver *self)
         Sleep(INFINITE);
     if (BROKEN(output_ready_strange_answer))
         return 1;
+    if (BROKEN(output_ready_invalid_mode))
+        return ASIO_INVALID_MODE;
     if (BROKEN(output_ready_wavers))
         return running ? ASIO_NOT_PRESENT : ASIO_OK;
     /* A block is taken when the next call returns: being told earlier gains nothing. */

@@ -4,7 +4,7 @@
  *
  *     X(name, what is wrong, processor on which it can be seen, the cases that must catch it)
  *
- * The second table has the cases of tutti conform that no defect here can make fail.
+ * The second table has the names under which the driver is registered besides its own.
  */
 #ifndef TUTTI_TESTS_BROKEN_DEFECTS_H
 #define TUTTI_TESTS_BROKEN_DEFECTS_H
@@ -89,6 +89,10 @@
       "driver_name_is_the_registered_one")                                                         \
     X(name_not_ascii, "getDriverName has a byte that is not ASCII", ANY,                           \
       "driver_name_is_the_registered_one")                                                         \
+    X(registered_name_long, "the name in the registry has more than 31 letters", ANY,              \
+      "driver_name_fits_31_characters")                                                            \
+    X(registered_name_not_ascii, "the name in the registry has a letter that is not ASCII", ANY,   \
+      "driver_name_fits_31_characters")                                                            \
     X(version_zero, "getDriverVersion is 0", ANY, "driver_version_is_steady")                      \
     X(error_too_long, "getErrorMessage writes beyond its 124 bytes", ANY,                          \
       "nothing_is_written_beyond_an_out_parameter")                                                \
@@ -324,11 +328,11 @@
       "a_host_that_declines_time_info_gets_none")                                                  \
     X(time_info_never, "bufferSwitch is called though the host wants bufferSwitchTimeInfo", ANY,   \
       "time_info_comes_where_it_is_wanted")                                                        \
-    X(create_leaks_memory, "each createBuffers leaks a megabyte", ANY, "no_memory_is_left")        \
-    X(thread_leaks, "each createBuffers leaks a thread", ANY, "no_threads_are_left")               \
+    X(create_leaks_memory, "each createBuffers leaks eight kilobytes", ANY, "no_memory_is_left")   \
+    X(thread_leaks, "each eighth createBuffers leaks a thread", ANY, "no_threads_are_left")        \
     /* states */                                                                                   \
     X(start_unprepared_accepted, "start answers OK without buffers", ANY, "start_in_each_state")   \
-    X(start_leaks_handle, "each start leaks a handle", ANY, "no_handles_are_left")                 \
+    X(start_leaks_handle, "each eighth start leaks a handle", ANY, "no_handles_are_left")          \
     X(start_in_callback_deadlocks, "start never returns within a callback", ANY,                   \
       "stop_and_start_in_the_callback_return")                                                     \
     X(starts_limited, "the fifty-first start fails", ANY, "started_and_stopped_a_hundred_times")   \
@@ -350,6 +354,8 @@
       "two_threads_stop_at_once")                                                                  \
     X(dispose_idle_accepted, "disposeBuffers answers OK without buffers", ANY,                     \
       "dispose_buffers_in_each_state")                                                             \
+    X(dispose_idle_strange, "disposeBuffers answers HWMalfunction without buffers", ANY,           \
+      "dispose_buffers_in_each_state,buffers_are_disposed_once")                                   \
     X(dispose_twice_crash, "a second disposeBuffers crashes", ANY, "buffers_are_disposed_once")    \
     X(dispose_refused_while_running, "disposeBuffers fails while it runs", ANY,                    \
       "dispose_stops_what_runs")                                                                   \
@@ -363,11 +369,15 @@
       "released_within_a_reset_request")                                                           \
     X(position_idle_accepted, "getSamplePosition answers OK when nothing runs", ANY,               \
       "get_sample_position_in_each_state")                                                         \
+    X(position_idle_invalid_mode, "getSamplePosition answers InvalidMode when nothing runs", ANY,  \
+      "get_sample_position_in_each_state")                                                         \
     X(position_null_crash, "getSamplePosition writes through a NULL pointer", ANY,                 \
       "null_pointers_are_answered")                                                                \
     X(output_ready_hangs, "outputReady does not return while it runs", ANY,                        \
       "output_ready_in_each_state")                                                                \
     X(output_ready_strange_answer, "outputReady answers 1", ANY, "output_ready_in_each_state")     \
+    X(output_ready_invalid_mode, "outputReady answers InvalidMode", ANY,                           \
+      "output_ready_in_each_state")                                                                \
     X(output_ready_wavers, "outputReady answers OK, and NotPresent while it runs", ANY,            \
       "output_ready_is_answered_the_same_each_time")                                               \
     X(readies_cost, "callbacks cease when outputReady is called outside of them", ANY,             \
@@ -408,6 +418,11 @@
       "position_and_time_give_the_rate")                                                           \
     X(position_asked_differs, "getSamplePosition and the time info differ", ANY,                   \
       "get_sample_position_agrees_with_the_callback")                                              \
+    X(position_asked_time_off,                                                                     \
+      "the time of getSamplePosition is 20 ms ahead of that of the time info", ANY,                \
+      "get_sample_position_agrees_with_the_callback")                                              \
+    X(position_asked_steps_back, "each second getSamplePosition tells the block before the last",  \
+      ANY, "get_sample_position_agrees_with_the_callback")                                         \
     X(halves_swapped, "64-bit numbers have their low half first", ANY,                             \
       "positions_advance_by_whole_blocks")                                                         \
     X(time_in_ms, "the time is in milliseconds", ANY, "time_stamps_run_with_the_clock")            \
@@ -441,6 +456,8 @@
     X(cable_adds_noise, "there is noise on the inputs", ANY, "sound_comes_back_whole")             \
     X(cable_repeats, "the last quarter of each input block repeats the one before", ANY,           \
       "sound_comes_back_whole")                                                                    \
+    X(cable_loses_a_block, "one block of the output is lost, and nothing tells it", ANY,           \
+      "sound_comes_back_whole")                                                                    \
     X(silent_inputs_left, "inputs that are silent are not written", ANY,                           \
       "inputs_may_be_written_by_the_host")                                                         \
     /* the host misbehaves, or must be told */                                                     \
@@ -464,9 +481,10 @@
     X(late_ends, "a callback 20 ms late ends the stream", ANY,                                     \
       "a_late_callback_does_not_end_the_stream,pro_tools_is_slow_in_its_first_callback")
 
-#define WITHOUT_DEFECT_TABLE(X)                                                                    \
-    X(driver_name_fits_31_characters,                                                              \
-      "the name in the registry is judged, and it is there before any defect is switched on")
+/* Defects of the entry in the registry: X(name, the name in the registry under which it shows) */
+#define ENTRIES_TABLE(X)                                                                           \
+    X(registered_name_long, "Broken by Design, with a name of more than 31 letters")               \
+    X(registered_name_not_ascii, "Broken by Désign")
 
 enum defect {
     DEFECT_none,

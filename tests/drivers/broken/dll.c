@@ -11,7 +11,7 @@
 static const CLSID class_id = {
     0x0b0c7a5e, 0x51d3, 0x4be8, {0x9d, 0x0f, 0x7e, 0x42, 0xb0, 0x1d, 0x6c, 0xa3}};
 #define CLASS_ID_TEXT "{0B0C7A5E-51D3-4BE8-9D0F-7E42B01D6CA3}"
-#define ASIO_KEY "SOFTWARE\\ASIO\\" BROKEN_NAME
+#define ASIO_KEY L"SOFTWARE\\ASIO\\"
 #define CLASS_KEY "SOFTWARE\\Classes\\CLSID\\" CLASS_ID_TEXT
 
 enum defect defect_on;
@@ -37,6 +37,36 @@ read_defect(void)
     }
     if (wanted[0] && defect_on == DEFECT_none)
         fprintf(stderr, "there is no defect '%s'\n", wanted);
+}
+
+/* ---- names in the registry ---- */
+
+static const struct {
+    enum defect defect;
+    const char *name; /* utf-8 */
+} entries[] = {{DEFECT_none, BROKEN_NAME},
+#define ENTRY_ROW(defect, name) {DEFECT_##defect, name},
+               ENTRIES_TABLE(ENTRY_ROW)
+#undef ENTRY_ROW
+};
+
+const char *
+dll_entry_name(void)
+{
+    for (unsigned i = 1; i < ARRAYSIZE(entries); i++) {
+        if (entries[i].defect == defect_on)
+            return entries[i].name;
+    }
+    return BROKEN_NAME;
+}
+
+static void
+path_of_entry(unsigned number, wchar_t path[MAX_PATH])
+{
+    wchar_t name[MAX_PATH / 2];
+
+    MultiByteToWideChar(CP_UTF8, 0, entries[number].name, -1, name, ARRAYSIZE(name));
+    _snwprintf(path, MAX_PATH, ASIO_KEY L"%ls", name);
 }
 
 /* ---- what keeps the module ---- */
@@ -199,6 +229,16 @@ write_text(const char *key, const char *name, const char *value)
     return RegSetKeyValueA(HKEY_LOCAL_MACHINE, key, name, REG_SZ, value, (DWORD)strlen(value) + 1);
 }
 
+static LSTATUS
+write_entry(unsigned number)
+{
+    static const wchar_t clsid[] = L"" CLASS_ID_TEXT;
+    wchar_t path[MAX_PATH];
+
+    path_of_entry(number, path);
+    return RegSetKeyValueW(HKEY_LOCAL_MACHINE, path, L"CLSID", REG_SZ, clsid, sizeof clsid);
+}
+
 STDAPI
 DllRegisterServer(void)
 {
@@ -214,17 +254,20 @@ DllRegisterServer(void)
         error = write_text(CLASS_KEY "\\InprocServer32", NULL, path);
     if (!error)
         error = write_text(CLASS_KEY "\\InprocServer32", "ThreadingModel", "Both");
-    if (!error)
-        error = write_text(ASIO_KEY, "CLSID", CLASS_ID_TEXT);
-    if (!error)
-        error = write_text(ASIO_KEY, "Description", BROKEN_NAME);
+    for (unsigned i = 0; i < ARRAYSIZE(entries) && !error; i++)
+        error = write_entry(i);
     return HRESULT_FROM_WIN32((DWORD)error);
 }
 
 STDAPI
 DllUnregisterServer(void)
 {
-    RegDeleteTreeA(HKEY_LOCAL_MACHINE, ASIO_KEY);
+    wchar_t path[MAX_PATH];
+
+    for (unsigned i = 0; i < ARRAYSIZE(entries); i++) {
+        path_of_entry(i, path);
+        RegDeleteTreeW(HKEY_LOCAL_MACHINE, path);
+    }
     RegDeleteTreeA(HKEY_LOCAL_MACHINE, CLASS_KEY);
     return S_OK;
 }

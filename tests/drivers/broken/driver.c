@@ -231,6 +231,8 @@ get_driver_name(struct asio_driver *self, char *name)
     (void)self;
     memset(name, 0, ASIO_NAME_BYTES);
     strcpy(name, BROKEN(name_differs) ? "Broken by Design (4 in, 4 out)" : BROKEN_NAME);
+    if (BROKEN(registered_name_long) || BROKEN(registered_name_not_ascii))
+        snprintf(name, ASIO_NAME_BYTES, "%s", dll_entry_name());
     if (BROKEN(name_overrun))
         name[ASIO_NAME_BYTES] = 0;
     if (BROKEN(name_unterminated))

@@ -40,7 +40,7 @@ message_main(void *arg)
     if (BROKEN(thread_outlives_module))
         FreeLibrary(module);
     AcquireSRWLockExclusive(&stream->lock);
-    while (!stream->quit || BROKEN(thread_leaks)) {
+    while (!stream->quit || stream->leaks) {
         uint32_t what = stream->tell & mine;
         stream->tell &= ~mine;
         if (!what) {

@@ -103,9 +103,9 @@ def main():
         if BITS == 64:
             system.set({})
             system.meet_windows_engine()
-            system.environment["TUTTI_ENGINE_GRACE_MS"] = "60000"  # it is looked for afterwards
             judge(system, WINDOWS, "tuttid.exe", {})
-            expect(conform.demo.pids_of("tuttid.exe"), "it was tuttid.exe")
+            logs = list(pathlib.Path(conform.demo.PREFIX).glob("drive_c/users/*/AppData/Local/Tutti/tuttid.log"))
+            expect(logs, "it was tuttid.exe, which keeps its log in the prefix")
     print("FAILED" if failures else "PASSED")
     return 1 if failures else 0
 

@@ -77,13 +77,17 @@ class Tutti:
         self.environment.update({variable_of(key): value for key, value in settings.items()})
 
     @property
+    def late_take(self):
+        return self.settings.get("program.late_take") == "yes"
+
+    @property
     def exceptions(self):
         """What it does otherwise on purpose; docs/asio.md, outputReady."""
-        return ",".join(self.skips)
+        return "" if self.late_take else ",".join(conform_skips.TUTTI)
 
     @property
     def skips(self):
-        return {} if self.settings.get("program.late_take") == "yes" else conform_skips.TUTTI
+        return conform_skips.LATE_TAKE if self.late_take else conform_skips.TUTTI
 
     def __exit__(self, *_):
         subprocess.run(["/usr/lib/wine/wineserver64", "-k"], env=self.environment, check=False, stderr=subprocess.DEVNULL)

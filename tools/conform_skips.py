@@ -6,6 +6,8 @@ so each has to be named; a machine that others keep busy excuses any.
 BUSY = "the machine is busy"
 # case: why it is skipped, on Tutti over the virtual sound card; tools/conform.py declares these as its exceptions
 TUTTI = {"what_is_written_before_the_next_callback_is_heard": "a block is taken when its callback returns; with `late_take` it passes"}
+# the same with late_take
+LATE_TAKE = {"what_is_written_before_output_ready_is_heard": "there is no outputReady"}
 # the same of the driver of tests/drivers/broken
 BROKEN = {
     **dict.fromkeys(("an_input_gain_is_heard", "an_output_gain_is_heard"), "it has no gains"),

@@ -342,7 +342,7 @@ take_of_profile(struct reading *reading, const char *name, const char *value)
             return;
         }
         snprintf(reason, sizeof(reason),
-                 "'%.60s' has no effect in a profile: write it under [%s], for everybody", name,
+                 "'%.60s' has no effect in a profile: write it under [%.8s], for everybody", name,
                  section);
         note(reading->problem, reading->name, reading->line, reason);
         return;

@@ -75,10 +75,10 @@ run_looking(void *arg)
                                     &looking->device);
 }
 
-/* A PCM that leads anywhere. */
+/* A PCM that leads anywhere; hangs: set when nothing was heard of it. */
 static bool
 look_with_limit(const struct alsa_api *api, const struct config *config, const char *name,
-                struct backend_device *device)
+                struct backend_device *device, bool *hangs)
 {
     struct looking *looking = calloc(1, sizeof(*looking));
     if (!looking) {
@@ -88,6 +88,7 @@ look_with_limit(const struct alsa_api *api, const struct config *config, const c
     looking->config = *config;
     utf8_copy(looking->name, sizeof(looking->name), name);
     if (!graph_call(&calls, run_looking, free, looking, LOOK_LIMIT_MS)) {
+        *hangs = true;
         return false;
     }
     bool there = looking->there;
@@ -104,6 +105,7 @@ struct listing {
     struct backend_device *devices;
     unsigned room, count;
     bool has_wanted; /* the configuration's own device was among them */
+    bool hangs;
 };
 
 static bool
@@ -127,7 +129,7 @@ list_one(void *arg, const char *name, bool card_in, bool card_out)
     } else {
         there = card_in || card_out
                     ? alsa_list_look(listing->api, listing->config, name, card_in, card_out, device)
-                    : look_with_limit(listing->api, listing->config, name, device);
+                    : look_with_limit(listing->api, listing->config, name, device, &listing->hangs);
     }
     if (there) {
         device->is_default = listing->count == 0;
@@ -152,7 +154,11 @@ alsa_list(const struct config *config, struct backend_device *devices, unsigned 
         }
         *count = listing.count;
     }
-    return listing.api ? TUTTI_OK : TUTTI_UNSUPPORTED;
+    if (!listing.api) {
+        return TUTTI_UNSUPPORTED;
+    }
+    /* one that hangs is no reason to be silent about the others */
+    return listing.hangs && *count == 0 ? TUTTI_TIMEOUT : TUTTI_OK;
 }
 
 /* ---- closing ---- */

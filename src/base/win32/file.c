@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PATH_CHARS = 1100, MODE_CHARS = 8 };
+enum { PATH_CHARS = 1100, MODE_CHARS = 8, LOCK_TRIES = 50 };
 
 static bool
 widen(const char *text, wchar_t *wide, int room)
@@ -38,6 +38,23 @@ file_open(const char *path, const char *mode)
     return _wfopen(wide, wide_mode);
 }
 
+/* Windows finds the end and writes in one step, Wine in two (pwrite() at the size that fstat()
+ * told), and what another process writes between them is lost. So whoever writes locks a byte that
+ * no file has. A process that stands still with the lock holds nobody up for long: then the line is
+ * written without. */
+static bool
+lock_end(HANDLE file, OVERLAPPED *where)
+{
+    *where = (OVERLAPPED){.OffsetHigh = 0x40000000};
+    for (unsigned tries = 0; tries < LOCK_TRIES; tries++) {
+        if (LockFileEx(file, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, where)) {
+            return true;
+        }
+        Sleep(1);
+    }
+    return false;
+}
+
 /* Others may read, write, rename and delete it meanwhile. With the right to append alone the system
  * itself finds the end. */
 bool
@@ -45,18 +62,24 @@ file_append(const char *path, const void *data, size_t bytes, uint64_t *size_byt
 {
     wchar_t wide[PATH_CHARS];
     LARGE_INTEGER size = {.QuadPart = 0};
+    OVERLAPPED where;
     DWORD done = 0;
     if (!widen(path, wide, PATH_CHARS)) {
         return false;
     }
-    HANDLE file = CreateFileW(wide, FILE_APPEND_DATA | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
+    /* to be locked it has to be readable */
+    HANDLE file = CreateFileW(wide, FILE_APPEND_DATA | GENERIC_READ,
                               FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                               OPEN_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
     if (file == INVALID_HANDLE_VALUE) {
         return false;
     }
+    bool locked = lock_end(file, &where);
     bool written = WriteFile(file, data, (DWORD)bytes, &done, NULL) && done == bytes &&
                    GetFileSizeEx(file, &size);
+    if (locked) {
+        UnlockFileEx(file, 0, 1, 0, &where);
+    }
     CloseHandle(file);
     *size_bytes = (uint64_t)size.QuadPart;
     return written;

@@ -117,7 +117,7 @@ a_mistake_is_what_get_error_message_says(void **state)
     (void)state;
     write_file("[program]\ninputs = 2\nbuffer = big\n");
     fake_host_init();
-    fake_host_assert_says(".ini:3: buffer is a whole number from 16 to 4096, not 'big'; 256 stays");
+    fake_host_assert_says(".ini:3: buffer is a whole number from 16 to 8192, not 'big'; 256 stays");
     assert_int_equal(preferred(), 256);
 }
 

@@ -14,7 +14,7 @@ import numpy
 import demo_compare
 
 LOOK_S = 0.1
-AROUND_FRAMES = 24000  # what was under way then; the news of an xrun comes some periods late, and so do the host's records
+AROUND_FRAMES = 9600  # what was under way then; the news of an xrun comes some periods late, and so do the host's records
 
 
 def last_block(path):

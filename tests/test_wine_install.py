@@ -404,7 +404,7 @@ class Arguments(Home):
     def test_wrong_ones_end_with_2(self):
         self.assertIn("ACTION is missing", self.run_tutti(code=2))
         self.assertIn("install, uninstall or status", self.run_tutti("remove", code=2))
-        self.assertIn("name it with --prefix", self.run_tutti("install", "--wine", WINE, code=2))
+        self.assertIn("name it with --prefix", self.run_tutti("install", "--wine", "/usr/bin/wine", code=2))
 
 
 class RealPrefixes(Home):

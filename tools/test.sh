@@ -42,7 +42,7 @@ fail_build() {
 suite_native() {
     install lint jack pipewire alsa pulse network rtkit
     build_native || { fail_build native; return; }
-    run_suite native --num-processes 2
+    run_suite native --num-processes 2 --no-suite installing
 }
 
 suite_asan() {
@@ -62,6 +62,7 @@ suite_win64() {
     build_windows win64 x86_64 || { fail_build win64; return; }
     tools/wine-wrapper cmd /c exit >/dev/null 2>&1 # makes the prefix before tests race for it
     run_suite win64 --num-processes 2 --timeout-multiplier 3
+    run_suite native --suite installing
 }
 
 # 32-bit programs do not run on a 64-bit-only Wine: built, and looked at.

@@ -7,6 +7,12 @@
 
 enum { LABEL_COLUMNS = 10 };
 
+/* ValveSoftware/steam-runtime, pressure-vessel: the container has a /run/user of its own. */
+static const char steam_advice[] =
+    "Steam's container hides the engine, and its programs start one of their own. To play with the "
+    "programs outside, set the game's launch options to "
+    "PRESSURE_VESSEL_FILESYSTEMS_RW=$XDG_RUNTIME_DIR/tutti %command%";
+
 static const char *const half_names[WINE_HALVES] = {"64-bit", "32-bit"};
 
 static void
@@ -92,6 +98,11 @@ wine_show(struct text *out, const struct style *style, const struct wine_prefix 
         show_half(out, style, &state->driver[WINE_64], half_names[WINE_64]);
     if (state->bits == 32 || state->both)
         show_half(out, style, &state->driver[WINE_32], half_names[WINE_32]);
+    if (prefix->layout == WINE_PROTON && !prefix->sandboxed) {
+        add_label(out, "sharing");
+        style_add_wrapped(out, style, STYLE_PLAIN, steam_advice, LABEL_COLUMNS + 2,
+                          STYLE_WHOLE_WORDS);
+    }
     if (state->fault[0]) {
         add_label(out, "problem");
         style_add_wrapped(out, style, STYLE_PLAIN, state->fault, LABEL_COLUMNS + 2,

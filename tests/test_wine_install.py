@@ -195,7 +195,7 @@ class Layouts(Home):
             self.assertEqual("wine-8.0-proton", prefix["wine_version"])
             self.assertEqual("Proton 8.0-102", prefix["runner"])
             self.assertIsNone(prefix["refused"])
-        self.assertEqual(2, self.run_tutti("status").count("PRESSURE_VESSEL_FILESYSTEMS_RW=$XDG_RUNTIME_DIR/tutti"))
+        self.assertEqual(2, self.run_tutti("status").count(" PRESSURE_VESSEL_FILESYSTEMS_RW=$XDG_RUNTIME_DIR/tutti %command%\n"))
         by_folder = self.only("--prefix", str(self.home / "games/steamapps/compatdata/99"))
         self.assertEqual("99", by_folder["name"])
 

@@ -10,7 +10,8 @@ enum { LABEL_COLUMNS = 10 };
 /* ValveSoftware/steam-runtime, pressure-vessel: the container has a /run/user of its own. */
 static const char steam_advice[] =
     "Steam's container hides the engine, and its programs start one of their own. To play with the "
-    "programs outside, set the game's launch options to "
+    "programs outside, set the game's launch options to";
+static const char steam_option[] =
     "PRESSURE_VESSEL_FILESYSTEMS_RW=$XDG_RUNTIME_DIR/tutti %command%";
 
 static const char *const half_names[WINE_HALVES] = {"64-bit", "32-bit"};
@@ -102,6 +103,8 @@ wine_show(struct text *out, const struct style *style, const struct wine_prefix 
         add_label(out, "sharing");
         style_add_wrapped(out, style, STYLE_PLAIN, steam_advice, LABEL_COLUMNS + 2,
                           STYLE_WHOLE_WORDS);
+        add_label(out, "");
+        text_addf(out, "%s\n", steam_option);
     }
     if (state->fault[0]) {
         add_label(out, "problem");

@@ -71,6 +71,16 @@ def spend(pids):
     return [numpy.array([time.monotonic_ns(), run_times(pid), switches(pid)], dtype=float) for pid in pids]
 
 
+def end_with_input(process):
+    """Ends one that ends when its input does; kills one that does not."""
+    process.stdin.close()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Program:
     """One pass-through program and its file of records."""
 
@@ -102,12 +112,7 @@ class Program:
 
     def stop(self):
         if self.process.poll() is None:
-            self.process.stdin.close()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            end_with_input(self.process)
         self.process.stderr.close()
         self.words = None
         self.path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import time
 
 import numpy
 
-from peers import JACK_NAME, PIPEWIRE_JACK, RATE, Failure, run_times
+from peers import JACK_NAME, PIPEWIRE_JACK, RATE, Failure, end_with_input, run_times
 from wine_judge import heard_round_trip
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -85,12 +85,7 @@ class XrunCounter:
         return int(self.words()[0])
 
     def end(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end_with_input(self.process)
 
 
 class Host:

@@ -89,6 +89,9 @@ a_process_that_releases_nothing_ends(struct conform *t)
 /* ---- the table ---- */
 
 #define KILLED_RULE(state) "A process killed in " state " leaves the device to the next one"
+#define KILLED_SOURCE                                                                              \
+    "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "       \
+    "manager asks for no state"
 
 static const struct conform_case cases[] = {
     {"two_panels_do_no_harm", "controlPanel may be called twice while callbacks come",
@@ -98,18 +101,12 @@ static const struct conform_case cases[] = {
     {"two_threads_stop_at_once", "stop may come from two threads at once",
      "RtAudio, RtAudio.cpp: stopStream and asioStopStream are two threads",
      two_threads_stop_at_once, NEED_STREAM, 0},
-    {"killed_while_loaded", KILLED_RULE("Loaded"),
-     "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "
-     "manager asks for no state",
-     killed_while_loaded, NEED_STREAM, 0},
-    {"killed_while_initialized", KILLED_RULE("Initialized"),
-     "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "
-     "manager asks for no state",
+    {"killed_while_loaded", KILLED_RULE("Loaded"), KILLED_SOURCE, killed_while_loaded, NEED_STREAM,
+     0},
+    {"killed_while_initialized", KILLED_RULE("Initialized"), KILLED_SOURCE,
      killed_while_initialized, NEED_STREAM, 0},
-    {"killed_while_prepared", KILLED_RULE("Prepared"),
-     "eiz/SynchronousAudioRouter, issue 59 (killed, it hangs); our own rule: because a task "
-     "manager asks for no state",
-     killed_while_prepared, NEED_STREAM, 0},
+    {"killed_while_prepared", KILLED_RULE("Prepared"), KILLED_SOURCE, killed_while_prepared,
+     NEED_STREAM, 0},
     {"killed_while_running", KILLED_RULE("Running"),
      "eiz/SynchronousAudioRouter, issue 59 (killed while it plays, it hangs); mdias/rs_asio, issue "
      "75 (the device stays taken)",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which backend: the configuration's, or with "auto" the first that opens a device. The last is the
- * virtual card, which nobody hears: who gets that for want of others is told why.
+ * virtual card, which nobody hears. It is taken only where there is no device at all, and the
+ * programs are told why.
  */
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +40,12 @@ choice_pass_over(const struct backend *backend, const char *error, char why[PROT
     reason[strcspn(reason, ";")] = '\0'; /* what to do comes once for all */
     snprintf(why + length, PROTO_TEXT_BYTES - length, "%s%s: %s", length ? "; " : "", backend->name,
              reason);
+}
+
+bool
+choice_found_device(enum tutti_status status)
+{
+    return status != TUTTI_OK && status != TUTTI_NO_DEVICE && status != TUTTI_UNSUPPORTED;
 }
 
 void

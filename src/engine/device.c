@@ -334,18 +334,31 @@ open_again(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES]
 static enum tutti_status
 open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
-    enum tutti_status status = TUTTI_NO_DEVICE;
+    enum tutti_status status = TUTTI_NO_DEVICE, refused = TUTTI_OK;
+    char refusal[PROTO_TEXT_BYTES] = "";
     unsigned at = 0;
     atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
     engine->unheard[0] = '\0';
     for (const struct backend *backend; (backend = choice_next(&engine->config, &at));) {
+        if (backend->silent && refused != TUTTI_OK) {
+            break;
+        }
         status = open_with(engine, backend, quantum, error);
         if (status == TUTTI_OK) {
             choice_settle(&engine->config, backend, engine->unheard);
-            break;
+            return TUTTI_OK;
         }
         log_info("engine: backend %s: %s", backend->name, error);
         choice_pass_over(backend, error, engine->unheard);
+        if (refused == TUTTI_OK && choice_found_device(status)) {
+            refused = status;
+            utf8_copy(refusal, sizeof(refusal), error);
+        }
+    }
+    engine->unheard[0] = '\0';
+    if (refused != TUTTI_OK) {
+        utf8_copy(error, PROTO_TEXT_BYTES, refusal);
+        status = refused;
     }
     return status;
 }

@@ -172,6 +172,9 @@ void device_resume(struct engine *engine);
 const struct backend *choice_next(const struct config *config, unsigned *at);
 /** Notes why a backend was passed over. why: "" at first. */
 void choice_pass_over(const struct backend *backend, const char *error, char why[PROTO_TEXT_BYTES]);
+/** True when an opening failed although a device is there: it is busy, refuses us or fails. A
+ * silent backend must not take its place, for its silence would look like success. */
+bool choice_found_device(enum tutti_status status);
 /** A backend was opened. what was noted becomes a sentence if nobody hears that backend although
  * the configuration leaves the choice to us, else "". */
 void choice_settle(const struct config *config, const struct backend *backend,

@@ -191,11 +191,11 @@ channels_are_lists_and_ranges(void **state)
     struct args args;
     uint32_t list[TUTTI_MAX_CHANNELS], count = 0;
 
-    assert_true(PARSE(&args, &command_play, "a", "--channels", "4,0-2,9"));
+    assert_true(PARSE(&args, &command_play, "a", "--channels", "5,1-3,10"));
     assert_true(args_channels(&args, "channels", true, list, &count, error));
     assert_int_equal(count, 5);
     assert_memory_equal(list, expected, sizeof expected);
-    assert_true(PARSE(&args, &command_play, "a", "--channels", "0-255"));
+    assert_true(PARSE(&args, &command_play, "a", "--channels", "1-256"));
     assert_true(args_channels(&args, "channels", true, list, &count, error));
     assert_int_equal(count, 256);
     assert_int_equal(list[255], 255);
@@ -204,20 +204,21 @@ channels_are_lists_and_ranges(void **state)
 static void
 wrong_channels_are_refused(void **state)
 {
-    static const char *const wrong[] = {"a",     "1,",  ",1", "1-",         "3-1",         "256",
-                                        "0-256", "1;2", "-1", "4294967296", "0-4294967295"};
+    static const char *const wrong[] = {"a",   "1,",         ",1",          "1-",    "3-1",
+                                        "257", "0",          "0-2",         "1-257", "1;2",
+                                        "-1",  "4294967296", "1-4294967295"};
     struct args args;
     uint32_t list[TUTTI_MAX_CHANNELS] = {42}, count = 1;
 
     for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_true(PARSE(&args, &command_play, "a", "--channels", wrong[i]));
         assert_false(args_channels(&args, "channels", true, list, &count, error));
-        assert_non_null(strstr(error, "--channels takes channels counted from 0"));
+        assert_non_null(strstr(error, "--channels takes channels counted from 1"));
     }
-    assert_true(PARSE(&args, &command_play, "a", "--channels", "1,0-2"));
+    assert_true(PARSE(&args, &command_play, "a", "--channels", "2,1-3"));
     assert_false(args_channels(&args, "channels", true, list, &count, error));
-    assert_string_equal(error, "--channels names channel 1 twice");
-    assert_true(PARSE(&args, &command_play, "a", "--channels", "0-255,0"));
+    assert_string_equal(error, "--channels names channel 2 twice");
+    assert_true(PARSE(&args, &command_play, "a", "--channels", "1-256,1"));
     assert_false(args_channels(&args, "channels", false, list, &count, error));
     assert_non_null(strstr(error, "more than 256"));
     assert_int_equal(count, 1);
@@ -284,9 +285,9 @@ flac_refuses_a_ninth_channel(void **state)
     struct recording_choice choice;
     struct args args;
 
-    assert_true(PARSE(&args, &command_record, "a.flac", "--channels", "0-7"));
+    assert_true(PARSE(&args, &command_record, "a.flac", "--channels", "1-8"));
     assert_true(recording_choose(&choice, &args, error));
-    assert_true(PARSE(&args, &command_record, "a.flac", "--channels", "0-8"));
+    assert_true(PARSE(&args, &command_record, "a.flac", "--channels", "1-9"));
     assert_false(recording_choose(&choice, &args, error));
     assert_non_null(strstr(error, "8 channels"));
 }

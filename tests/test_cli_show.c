@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <math.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -198,7 +199,9 @@ what_is_no_number_becomes_null(void **state)
 
 /* ---- the status ---- */
 
-static const struct style plain = {0}, rich = {true, true, true, true};
+static const struct style plain = {0},
+                          rich = {
+                              .terminal = true, .cursor = true, .colour = true, .unicode = true};
 
 static struct tutti_engine_status engine;
 static struct tutti_program_status programs[3];
@@ -268,7 +271,7 @@ fill(bool largest)
 }
 
 static void
-assert_fits(const char *screen)
+assert_fits_columns(const char *screen, unsigned columns)
 {
     char line[1000];
 
@@ -286,10 +289,75 @@ assert_fits(const char *screen)
             line[bytes++] = *at;
         }
         line[bytes] = '\0';
-        if (text_columns(line) > 80)
+        if (text_columns(line) > columns)
             fail_msg("%u columns: %s", (unsigned)text_columns(line), line);
         screen = end + 1;
     }
+}
+
+static void
+assert_fits(const char *screen)
+{
+    assert_fits_columns(screen, 80);
+}
+
+static unsigned
+lines_of(const char *screen)
+{
+    unsigned lines = 0;
+
+    for (; *screen; screen++) {
+        lines += *screen == '\n';
+    }
+    return lines;
+}
+
+static void
+the_status_fits_each_terminal(void **state)
+{
+    for (int largest = 0; largest < 2; largest++) {
+        for (unsigned columns = 40; columns <= 80; columns++) {
+            struct style style = rich;
+            struct text text;
+            fill(largest);
+            text_init(&text);
+            style.columns = columns;
+            show_status(&text, &style, &engine, programs);
+            assert_fits_columns(text_get(&text), columns);
+            /* what a person looks for is always there */
+            assert_non_null(strstr(text_get(&text), "connected"));
+            assert_non_null(strstr(text_get(&text), largest ? "9999/0/1" : "3/0/1"));
+            text_fini(&text);
+        }
+    }
+}
+
+static void
+a_low_window_says_how_many_programs_it_does_not_show(void **state)
+{
+    struct style style = rich;
+    struct text text;
+
+    fill(false);
+    text_init(&text);
+    show_status(&text, &style, &engine, programs);
+    const unsigned whole = lines_of(text_get(&text));
+    for (style.lines = 11; style.lines <= whole; style.lines++) {
+        text_clear(&text);
+        show_status(&text, &style, &engine, programs);
+        assert_true(lines_of(text_get(&text)) <= style.lines);
+        unsigned shown = 0;
+        for (unsigned i = 0; i < 3; i++) {
+            char pid[32];
+            snprintf(pid, sizeof(pid), " %u ", programs[i].pid);
+            shown += strstr(text_get(&text), pid) != NULL;
+        }
+        char more[32];
+        snprintf(more, sizeof more, "+ %u more;", 3 - shown);
+        assert_int_equal(strstr(text_get(&text), more) != NULL, shown < 3);
+    }
+    assert_int_equal(lines_of(text_get(&text)), whole);
+    text_fini(&text);
 }
 
 static void
@@ -495,14 +563,18 @@ progress_stays_on_one_line(void **state)
     for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct show_progress progress = {
             .seconds = 1e6, .total_seconds = 2e6, .levels = levels, .count = counts[i]};
-        struct text text;
-        text_init(&text);
-        show_progress(&text, &rich, &progress);
-        assert_null(strchr(text_get(&text), '\n'));
-        text_add(&text, "\n");
-        assert_fits(text_get(&text));
-        assert_non_null(strstr(text_get(&text), " 50 %"));
-        text_fini(&text);
+        for (unsigned columns = 20; columns < 100; columns++) {
+            struct style style = rich;
+            struct text text;
+            style.columns = columns;
+            text_init(&text);
+            show_progress(&text, &style, &progress);
+            assert_null(strchr(text_get(&text), '\n'));
+            text_add(&text, "\n");
+            assert_fits_columns(text_get(&text), columns < 80 ? columns - 1 : 79);
+            assert_non_null(strstr(text_get(&text), " 50 %"));
+            text_fini(&text);
+        }
     }
 }
 
@@ -612,6 +684,8 @@ main(void)
         cmocka_unit_test(numbers_read_back_as_they_were),
         cmocka_unit_test(what_is_no_number_becomes_null),
         cmocka_unit_test(the_status_fits_80_columns),
+        cmocka_unit_test(the_status_fits_each_terminal),
+        cmocka_unit_test(a_low_window_says_how_many_programs_it_does_not_show),
         cmocka_unit_test(the_plain_status_is_ascii_without_escapes),
         cmocka_unit_test(the_status_says_what_it_was_told),
         cmocka_unit_test(a_device_that_was_never_opened_has_no_numbers),

@@ -267,10 +267,10 @@ args_channels(const struct args *args, const char *name, bool once,
             if (!read_whole(&at, &last) || last < first)
                 break;
         }
-        if (last >= TUTTI_MAX_CHANNELS)
+        if (first == 0 || last > TUTTI_MAX_CHANNELS)
             break;
         for (uint32_t channel = first; channel <= last; channel++) {
-            if (once && contains(list, here, channel)) {
+            if (once && contains(list, here, channel - 1)) {
                 snprintf(error, ARGS_ERROR_BYTES, "--%s names channel %u twice", name, channel);
                 return false;
             }
@@ -279,7 +279,7 @@ args_channels(const struct args *args, const char *name, bool once,
                          TUTTI_MAX_CHANNELS);
                 return false;
             }
-            list[here++] = channel;
+            list[here++] = channel - 1;
         }
         if (*at == '\0') {
             memcpy(channels, list, here * sizeof *list);
@@ -290,7 +290,7 @@ args_channels(const struct args *args, const char *name, bool once,
             break;
     }
     snprintf(error, ARGS_ERROR_BYTES,
-             "--%s takes channels counted from 0, such as 0,1 or 0-7, but '%s' was given", name,
+             "--%s takes channels counted from 1, such as 1,2 or 1-8, but '%s' was given", name,
              text);
     return false;
 }

@@ -56,8 +56,8 @@ bool args_whole(const struct args *args, const char *name, uint32_t min, uint32_
 bool args_number(const struct args *args, const char *name, double min, double max, double *value,
                  char error[ARGS_ERROR_BYTES]);
 
-/** Channels such as "0,1" or "0-7,12"; *count untouched when not given. Each at most once when
- * `once`. */
+/** Channels such as "1,2" or "1-8,12", counted from 1 by people and from 0 in `channels`; *count
+ * untouched when not given. Each at most once when `once`. */
 bool args_channels(const struct args *args, const char *name, bool once,
                    uint32_t channels[TUTTI_MAX_CHANNELS], uint32_t *count,
                    char error[ARGS_ERROR_BYTES]);

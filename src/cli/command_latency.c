@@ -155,8 +155,10 @@ measure(struct meter *meter, const struct cli *cli, struct show_latency *latency
     struct stream_channels inputs, outputs;
     struct tutti_device device;
 
-    stream_choose(&inputs, TUTTI_CHANNEL_DEVICE, 0, &latency->input, 1, true);
-    stream_choose(&outputs, TUTTI_CHANNEL_DEVICE, 0, &latency->output, 1, true);
+    const uint32_t input = latency->input - 1, output = latency->output - 1;
+
+    stream_choose(&inputs, TUTTI_CHANNEL_DEVICE, 0, &input, 1, true);
+    stream_choose(&outputs, TUTTI_CHANNEL_DEVICE, 0, &output, 1, true);
     if (stream_prepare(&meter->session, &params, &inputs, &outputs) != TUTTI_OK)
         return false;
     session_say_problem(&meter->session);
@@ -174,13 +176,13 @@ int
 command_latency_run(const struct args *args, const struct cli *cli)
 {
     static struct meter meter;
-    struct show_latency latency = {.buffer_frames = 256};
+    struct show_latency latency = {.output = 1, .input = 1, .buffer_frames = 256};
     char error[ARGS_ERROR_BYTES];
     double level_db = -12;
     struct text text;
 
-    if (!args_whole(args, "output", 0, TUTTI_MAX_CHANNELS - 1, &latency.output, error) ||
-        !args_whole(args, "input", 0, TUTTI_MAX_CHANNELS - 1, &latency.input, error) ||
+    if (!args_whole(args, "output", 1, TUTTI_MAX_CHANNELS, &latency.output, error) ||
+        !args_whole(args, "input", 1, TUTTI_MAX_CHANNELS, &latency.input, error) ||
         !args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &latency.buffer_frames, error) ||
         !args_number(args, "level", -60, 0, &level_db, error))
         return command_usage(args, error);

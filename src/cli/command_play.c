@@ -4,7 +4,6 @@
  * the callback takes from it. While no device is behind the stream the file waits: nothing of it is
  * lost.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,12 +165,14 @@ run(struct player *player, const struct style *style, bool progress)
     if (progress)
         tell_progress(player, style);
     session_progress_end();
+    const double rate = player->info.samplerate;
     uint64_t starved = atomic_load(&player->starved_frames);
     uint64_t lost = atomic_load(&player->lost_frames);
     if (starved)
-        session_say("the file was read too slowly: %" PRIu64 " frames of silence between", starved);
+        session_say("the file was read too slowly: %.3f s of silence between",
+                    (double)starved / rate);
     if (lost)
-        session_say("%" PRIu64 " frames passed without sound%s", lost,
+        session_say("%.3f s passed without sound%s", (double)lost / rate,
                     lost > player->session.gap_frames ? "; a larger --buffer may help" : "");
     return go_on && !player->failed ? 0 : 1;
 }

@@ -5,12 +5,12 @@
  * came late, a disk that was too slow) becomes silence of the same length: the callback leaves a
  * mark of where and how much.
  */
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/frames.h"
 #include "cli/pcm.h"
@@ -133,7 +133,8 @@ tell_losses(struct recorder *recorder)
     uint64_t silent = atomic_load(&recorder->silent_frames);
 
     if (lost)
-        session_say("%" PRIu64 " frames did not come through and are silence in the file", lost);
+        session_say("%.3f s did not come through and are silence in the file",
+                    (double)lost / recorder->rate_hz);
     if (silent)
         session_say("%.2f s are silence: no device was there", (double)silent / recorder->rate_hz);
 }
@@ -214,8 +215,8 @@ choose_inputs(struct session *session, const struct recording_choice *choice,
             count = outputs;
         for (uint32_t i = 0; i < count; i++) {
             if (list[i] >= outputs) {
-                session_say("there is no output %u; program %u has outputs 0 to %u", list[i],
-                            choice->program, outputs - 1);
+                session_say("there is no output %u; program %u has outputs 1 to %u", list[i] + 1,
+                            choice->program, outputs);
                 return false;
             }
         }
@@ -292,6 +293,23 @@ can_write(const struct recording_choice *choice)
     return false;
 }
 
+/* A take that exists is lost only when its owner says so. False: said. */
+static bool
+may_write(const char *path, const struct cli *cli, const struct args *args)
+{
+    FILE *older = file_open(path, "rb");
+
+    if (!older)
+        return true;
+    fclose(older);
+    if (args_flag(args, "replace"))
+        return true;
+    if (cli->err.terminal && session_ask("'%s' exists; replace it?", path))
+        return true;
+    session_say("'%s' exists and stays as it is; name another file, or add --replace", path);
+    return false;
+}
+
 int
 command_record_run(const struct args *args, const struct cli *cli)
 {
@@ -302,7 +320,7 @@ command_record_run(const struct args *args, const struct cli *cli)
 
     if (!recording_choose(&choice, args, error))
         return command_usage(args, error);
-    if (!can_write(&choice))
+    if (!can_write(&choice) || !may_write(args->operand, cli, args))
         return 1;
     recorder.path = args->operand;
     if (session_open(&recorder.session, "tutti record", true) != TUTTI_OK)

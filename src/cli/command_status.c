@@ -113,7 +113,11 @@ watch(const struct cli *cli, bool json, double interval)
     if (screen)
         text_add(&page, watch_begin);
     while (!platform_interrupted()) {
-        enum tutti_status status = look(&session, &cli->out, json, &body);
+        struct style style = cli->out;
+        style.columns = platform_terminal_columns(false);
+        style.lines = screen ? platform_terminal_lines() : 0;
+        style.lines -= style.lines > 0; /* the last one holds the cursor */
+        enum tutti_status status = look(&session, &style, json, &body);
         if (status != TUTTI_OK && status != TUTTI_NO_ENGINE) {
             if (json)
                 session_say("%s", tutti_status_text(status));

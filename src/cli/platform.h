@@ -23,6 +23,8 @@ void platform_end(void);
 
 /** What the standard output (error) can show. NO_COLOR and TERM=dumb are obeyed. */
 void platform_style(bool error, struct style *style);
+/** Columns of the terminal on the standard output (error) as it is now; 0 when it is none. */
+unsigned platform_terminal_columns(bool error);
 /** Lines of the terminal on the standard output; 0 when it is none. */
 unsigned platform_terminal_lines(void);
 
@@ -33,6 +35,9 @@ void platform_catch_interrupts(void);
 bool platform_interrupted(void);
 /** Sleeps; less when interrupted. */
 void platform_sleep_ms(unsigned ms);
+
+/** True when a person can answer: the standard input is a terminal. */
+bool platform_can_ask(void);
 
 /** Reads an environment variable as utf-8; false when it is not set or too long. */
 bool platform_getenv(const char *name, char *value, size_t value_bytes);

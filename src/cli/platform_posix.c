@@ -40,6 +40,15 @@ platform_style(bool error, struct style *style)
     style->cursor = style->terminal && !dumb;
     style->colour = style->cursor && !(no_colour && no_colour[0]);
     style->unicode = utf8_locale;
+    style->columns = platform_terminal_columns(error);
+}
+
+unsigned
+platform_terminal_columns(bool error)
+{
+    struct winsize size;
+
+    return ioctl(error ? STDERR_FILENO : STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 unsigned
@@ -48,6 +57,12 @@ platform_terminal_lines(void)
     struct winsize size;
 
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
+bool
+platform_can_ask(void)
+{
+    return isatty(STDIN_FILENO) == 1;
 }
 
 static void

@@ -91,6 +91,18 @@ platform_style(bool error, struct style *style)
     style->cursor = style->terminal && mode_changed[error];
     style->colour = style->cursor && GetEnvironmentVariableW(L"NO_COLOR", no_colour, 2) == 0;
     style->unicode = true;
+    style->columns = platform_terminal_columns(error);
+}
+
+unsigned
+platform_terminal_columns(bool error)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+
+    if (!GetConsoleScreenBufferInfo(console(error), &info)) {
+        return 0;
+    }
+    return (unsigned)(info.srWindow.Right - info.srWindow.Left + 1);
 }
 
 unsigned
@@ -101,6 +113,14 @@ platform_terminal_lines(void)
     if (!GetConsoleScreenBufferInfo(console(false), &info))
         return 0;
     return (unsigned)(info.srWindow.Bottom - info.srWindow.Top + 1);
+}
+
+bool
+platform_can_ask(void)
+{
+    DWORD mode = 0;
+
+    return GetConsoleMode(GetStdHandle(STD_INPUT_HANDLE), &mode) != 0;
 }
 
 static BOOL WINAPI

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/platform.h"
+
 /* Of the one standard error: a line without its end stands on the terminal. */
 static bool line_is_open;
 
@@ -91,6 +93,24 @@ session_say(const char *format, ...)
     vfprintf(stderr, format, list);
     va_end(list);
     fputs("\n", stderr);
+}
+
+bool
+session_ask(const char *format, ...)
+{
+    char answer[16];
+    va_list list;
+
+    if (!platform_can_ask()) {
+        return false;
+    }
+    session_progress_end();
+    fputs("tutti: ", stderr);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputs(" [y/N] ", stderr);
+    return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 void

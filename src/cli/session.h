@@ -48,6 +48,9 @@ bool session_next_event(struct session *session, struct session_event *event);
 /** Writes "tutti: " and one sentence on the standard error, over a progress line if there is one.
  */
 void session_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** Asks a question that "yes" answers, likewise, and waits for it; false where nobody can answer.
+ */
+bool session_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** A progress line on the standard error: rewritten in place on a terminal, a new line each
  * elsewhere. */
 void session_progress(const struct style *style, const char *line);

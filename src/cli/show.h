@@ -7,7 +7,9 @@
 #include "cli/style.h"
 #include "tutti/tutti.h"
 
-/** The engine, its device and a table of programs with meters; at most 80 columns. */
+/** The engine, its device and a table of programs with meters; at most style_columns() wide. What
+ * does not fit into style->lines is left out, meters first, and the last line of the table says how
+ * many programs are not shown. */
 void show_status(struct text *out, const struct style *style,
                  const struct tutti_engine_status *status,
                  const struct tutti_program_status *programs);
@@ -21,7 +23,7 @@ void show_devices_json(struct text *out, const struct tutti_device_entry *device
 
 /* One measurement of 'tutti latency'. */
 struct show_latency {
-    uint32_t output, input; /* channels */
+    uint32_t output, input; /* channels, counted from 1 */
     uint32_t buffer_frames;
     uint32_t input_latency_frames, output_latency_frames; /* as reported */
     double rate_hz;
@@ -39,7 +41,7 @@ struct show_progress {
     const float *levels;           /* count long; none are shown without */
     uint32_t count;
 };
-/** One line of at most 79 columns, without a newline. */
+/** One line shorter than the terminal is wide, at most 79 columns, without a newline. */
 void show_progress(struct text *out, const struct style *style,
                    const struct show_progress *progress);
 

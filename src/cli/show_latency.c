@@ -66,7 +66,7 @@ show_latency(struct text *out, const struct style *style, const struct show_late
     if (latency->lost_frames) {
         style_add(out, style, STYLE_WARN, "Blocks came late", 0);
         text_add(out, " while measuring (");
-        style_add_count(out, latency->lost_frames, "frame");
+        style_add_ms(out, (double)latency->lost_frames, latency->rate_hz);
         text_add(out, " lost); try a larger --buffer.\n");
     }
 }

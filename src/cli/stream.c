@@ -58,8 +58,8 @@ say_missing(const struct stream_channels *channels, const struct tutti_device *d
             session_say("'%s' has no %ss; choose another device in the settings", device->name,
                         what);
         else
-            session_say("there is no %s %u; '%s' has %ss 0 to %u", what,
-                        channels->channel[i].channel, device->name, what, room - 1);
+            session_say("there is no %s %u; '%s' has %ss 1 to %u", what,
+                        channels->channel[i].channel + 1, device->name, what, room);
         return true;
     }
     return false;

@@ -7,7 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BARS_PER_LINE = 2, BAR_COLUMNS = 25, MOST_BARS = 4, EIGHTHS = 8 };
+enum {
+    MOST_BARS = 4,
+    BAR_MAX_COLUMNS = 25,
+    BAR_MIN_COLUMNS = 12, /* shorter ones stand one in a line */
+    BAR_LABEL_COLUMNS = 6,
+    BAR_TEXT_COLUMNS = 10, /* number before the bar, decibels behind it */
+    BAR_GAP = 2,
+    CELL_LABEL_COLUMNS = 8,
+    LOUDEST_COLUMNS = 16, /* "  -12.3 dB on 32" */
+    EIGHTHS = 8
+};
 
 static const struct {
     const char *on, *off;
@@ -19,6 +29,15 @@ static const struct {
     [STYLE_WARN] = {"\033[33m", "\033[0m"},
     [STYLE_BAD] = {"\033[31m", "\033[0m"},
 };
+
+unsigned
+style_columns(const struct style *style)
+{
+    unsigned columns = style->columns ? style->columns : STYLE_COLUMNS;
+
+    columns = columns < STYLE_COLUMNS ? columns : STYLE_COLUMNS;
+    return columns > STYLE_MIN_COLUMNS ? columns : STYLE_MIN_COLUMNS;
+}
 
 static void
 tone_on(struct text *out, const struct style *style, enum style_tone tone)
@@ -61,7 +80,7 @@ void
 style_add_wrapped(struct text *out, const struct style *style, enum style_tone tone,
                   const char *sentence, unsigned indent, enum style_words words)
 {
-    const size_t room = STYLE_COLUMNS - indent;
+    const size_t room = style_columns(style) - indent;
 
     for (const char *at = sentence; *at;) {
         size_t columns = line_columns(at, room);
@@ -85,6 +104,14 @@ const char *
 style_ellipsis(const struct style *style)
 {
     return style->unicode ? "\u2026" : "~";
+}
+
+void
+style_add_limited(struct text *out, const struct style *style, const char *text, size_t most)
+{
+    size_t columns = text_columns(text);
+
+    text_add_column(out, text, columns < most ? columns : most, style_ellipsis(style));
 }
 
 double
@@ -150,41 +177,58 @@ style_cell(struct text *out, const struct style *style, float level)
     tone_off(out, style, tone);
 }
 
-void
-style_meters(struct text *out, const struct style *style, const char *label, const float *levels,
-             const uint32_t *channels, uint32_t count)
+/* Of more channels than bars are drawn for: a character each, in lines of at most CELLS_PER_LINE.
+ */
+static void
+add_cells(struct text *out, const struct style *style, const char *label, const float *levels,
+          uint32_t count)
 {
+    const uint32_t most = style_columns(style) - CELL_LABEL_COLUMNS - LOUDEST_COLUMNS;
     uint32_t loudest = 0;
 
     for (uint32_t c = 0; c < count; c++) {
-        if (levels[c] > levels[loudest])
-            loudest = c;
+        if (c % most == 0) {
+            text_add(out, c ? "\n" : "");
+            text_add_column(out, c ? "" : label, CELL_LABEL_COLUMNS, "");
+        }
+        style_cell(out, style, levels[c]);
+        loudest = levels[c] > levels[loudest] ? c : loudest;
     }
+    if (levels[loudest] > 0) {
+        text_add(out, "  ");
+        style_add_db(out, (double)levels[loudest]);
+        text_addf(out, " dB on %u", loudest + 1);
+    }
+    text_add(out, "\n");
+}
+
+void
+style_meters(struct text *out, const struct style *style, const char *label, const float *levels,
+             uint32_t count)
+{
+    /* label, then for each bar: number, space, bar, space, decibels, and a gap between two */
+    const unsigned room = style_columns(style) - BAR_LABEL_COLUMNS;
+    const unsigned two = (room - BAR_GAP) / 2 - BAR_TEXT_COLUMNS;
+    const uint32_t per_line = two >= BAR_MIN_COLUMNS ? 2 : 1;
+    const unsigned wanted = per_line == 2 ? two : room - BAR_TEXT_COLUMNS;
+    const unsigned columns = wanted < BAR_MAX_COLUMNS ? wanted : BAR_MAX_COLUMNS;
+
     if (count > MOST_BARS) {
-        text_add_column(out, label, 8, "");
-        for (uint32_t c = 0; c < count; c++) {
-            style_cell(out, style, levels[c]);
-        }
-        if (levels[loudest] > 0) {
-            text_add(out, "  ");
-            style_add_db(out, (double)levels[loudest]);
-            text_addf(out, " dB on %u", channels ? channels[loudest] : loudest);
-        }
-        text_add(out, "\n");
+        add_cells(out, style, label, levels, count);
         return;
     }
     for (uint32_t c = 0; c < count; c++) {
-        if (c % BARS_PER_LINE == 0)
-            text_add_column(out, c == 0 ? label : "", 6, "");
-        text_addf(out, "%3u ", channels ? channels[c] : c);
-        style_bar(out, style, levels[c], BAR_COLUMNS);
-        text_add(out, " ");
         struct text db;
+        if (c % per_line == 0) {
+            text_add_column(out, c == 0 ? label : "", BAR_LABEL_COLUMNS, "");
+        }
+        text_addf(out, "%3u ", c + 1);
+        style_bar(out, style, levels[c], columns);
         text_init(&db);
         style_add_db(&db, (double)levels[c]);
-        text_addf(out, "%5s", text_get(&db));
+        text_addf(out, " %5s", text_get(&db));
         text_fini(&db);
-        text_add(out, c % BARS_PER_LINE == BARS_PER_LINE - 1 || c + 1 == count ? "\n" : "  ");
+        text_add(out, c % per_line == per_line - 1 || c + 1 == count ? "\n" : "  ");
     }
 }
 

@@ -9,15 +9,24 @@
 
 #include "cli/text.h"
 
-enum { STYLE_COLUMNS = 80, STYLE_BAR_MIN_DB = -60 };
+enum {
+    STYLE_COLUMNS = 80,     /* of an output whose width is not known; text gets no wider */
+    STYLE_MIN_COLUMNS = 40, /* a narrower terminal wraps lines */
+    STYLE_BAR_MIN_DB = -60
+};
 
 /* One output. */
 struct style {
-    bool terminal; /* a person looks at it */
-    bool cursor;   /* escape sequences that move the cursor are understood */
-    bool colour;   /* and those for colour, and they are wanted */
-    bool unicode;  /* utf-8 is understood */
+    bool terminal;    /* a person looks at it */
+    bool cursor;      /* escape sequences that move the cursor are understood */
+    bool colour;      /* and those for colour, and they are wanted */
+    bool unicode;     /* utf-8 is understood */
+    unsigned columns; /* width of the terminal; 0: not known */
+    unsigned lines;   /* that a repainted screen may have; 0: no limit */
 };
+
+/** Columns that a line may have: STYLE_MIN_COLUMNS to STYLE_COLUMNS. */
+unsigned style_columns(const struct style *style);
 
 enum style_tone {
     STYLE_PLAIN,
@@ -33,11 +42,14 @@ enum style_tone {
 void style_add(struct text *out, const struct style *style, enum style_tone tone, const char *text,
                unsigned columns);
 
+/** Adds text as it is, or cut to `most` columns. */
+void style_add_limited(struct text *out, const struct style *style, const char *text, size_t most);
+
 enum style_words {
     STYLE_WHOLE_WORDS, /* a longer one than a line stays whole: a path to be copied */
     STYLE_SPLIT_WORDS, /* it is split: a screen that is repainted */
 };
-/** Adds a sentence in lines of at most STYLE_COLUMNS, split at spaces, with a newline after each.
+/** Adds a sentence in lines of at most style_columns(), split at spaces, with a newline after each.
  * The first begins at column `indent`, where `out` is; the others are indented. */
 void style_add_wrapped(struct text *out, const struct style *style, enum style_tone tone,
                        const char *sentence, unsigned indent, enum style_words words);
@@ -50,10 +62,10 @@ const char *style_ellipsis(const struct style *style);
 void style_bar(struct text *out, const struct style *style, float level, unsigned columns);
 /** A level as one character, for many channels in a row. */
 void style_cell(struct text *out, const struct style *style, float level);
-/** Meters of `count` channels after a label of 6 columns: bars with decibels up to four, cells
- * above. Lines end with newlines. channels: their names as numbers, NULL: 0... */
+/** Meters of `count` channels, numbered from 1, after a label of 6 columns: bars with decibels up
+ * to four, cells above. Lines end with newlines and are at most style_columns() wide. */
 void style_meters(struct text *out, const struct style *style, const char *label,
-                  const float *levels, const uint32_t *channels, uint32_t count);
+                  const float *levels, uint32_t count);
 /** One line of `columns` columns at most: short bars up to two channels, cells above. No newline.
  */
 void style_meters_short(struct text *out, const struct style *style, const float *levels,

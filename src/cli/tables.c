@@ -35,7 +35,7 @@ const struct args_command command_play = {
     .summary = "Plays a sound file (WAV, FLAC, Ogg, AIFF, ...) to its end.",
     .details = "A mono file plays on all channels named. The file and the device must have the\n"
                "same sample rate; --set-rate asks the device to run at the file's.\n",
-    .options = {{"channels", "LIST", "device outputs, counted from 0 (default 0,1,...)"},
+    .options = {{"channels", "LIST", "device outputs, counted from 1 (default 1,2,...)"},
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 1024)"},
                 {"seconds", "S", "play only so much of it"},
                 {"set-rate", NULL, "let the device run at the file's sample rate"},
@@ -45,14 +45,15 @@ const struct args_command command_play = {
 const struct args_command command_record = {
     .name = "record",
     .operand = "FILE",
-    .summary = "Records into FILE (.wav or .flac), replacing an older one.",
+    .summary = "Records into FILE (.wav or .flac).",
     .details = "Without --seconds it records until Ctrl-C.\n"
                "Frames that are lost on the way become silence, so that the recording keeps its\n"
                "length; they are counted at the end.\n",
     .options = {{"source", "SOURCE", "device (default), mix (what all play) or a program's ID"},
-                {"channels", "LIST", "channels of the source, counted from 0 (default 0,1)"},
+                {"channels", "LIST", "channels of the source, counted from 1 (default 1,2)"},
                 {"seconds", "S", "end after so much"},
                 {"format", "FORMAT", "float32 (default for .wav) or int24 (for .flac)"},
+                {"replace", NULL, "replace FILE when it exists"},
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 1024)"},
                 OPTION_PROGRESS},
 };
@@ -62,8 +63,8 @@ const struct args_command command_latency = {
     .summary = "Measures the round trip from an output to an input.",
     .details = "Plays a second of noise (a maximum length sequence), finds it in the input and\n"
                "compares the way it took with the latency that programs are told.\n",
-    .options = {{"output", "CH", "output channel, counted from 0 (default 0)"},
-                {"input", "CH", "input channel, counted from 0 (default 0)"},
+    .options = {{"output", "CH", "output channel, counted from 1 (default 1)"},
+                {"input", "CH", "input channel, counted from 1 (default 1)"},
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 256)"},
                 {"level", "DB", "level of the noise (-60 to 0; default -12)"},
                 OPTION_JSON,

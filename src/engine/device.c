@@ -149,6 +149,7 @@ device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t 
 {
     uint32_t count = 0;
     unsigned at = 0;
+    bool has_default = false;
     for (const struct backend *backend; (backend = choice_next(&engine->config, &at));) {
         struct backend_device devices[PROTO_DEVICE_ENTRIES];
         unsigned found = PROTO_DEVICE_ENTRIES;
@@ -162,7 +163,9 @@ device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t 
             utf8_copy(entry->backend, sizeof(entry->backend), backend->name);
             entry->inputs = devices[d].inputs;
             entry->outputs = devices[d].outputs;
-            entry->is_default = devices[d].is_default;
+            /* each backend has a default; the engine's is that of the first backend */
+            entry->is_default = devices[d].is_default && !has_default;
+            has_default |= devices[d].is_default;
         }
     }
     return count;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Driver entries by name and CLSID, and the channels that hosts see. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "asio/channels.h"
 #include "asio/entry.h"
 #include "base/uuid.h"
+#include "locales.h"
 
 static void
 an_identifier_is_the_one_of_the_standard(void **state)
@@ -130,6 +132,20 @@ channels_have_the_names_given_or_their_numbers_on_the_device(void **state)
     assert_string_equal(name, "Out 256");
 }
 
+static void
+a_clsid_is_the_same_in_a_turkish_locale(void **state)
+{
+    struct dll_name great, small;
+    char reason[CONFIG_TEXT_BYTES];
+
+    assert_true(locales_set_turkish());
+    an_entry_is_called_after_its_profile_and_its_clsid_follows(state);
+    assert_true(entry_of_profile("LIVE", &great, reason));
+    assert_true(entry_of_profile("live", &small, reason));
+    assert_memory_equal(&great.clsid, &small.clsid, sizeof great.clsid);
+    setlocale(LC_ALL, "C");
+}
+
 int
 main(void)
 {
@@ -137,6 +153,7 @@ main(void)
         cmocka_unit_test(an_identifier_is_the_one_of_the_standard),
         cmocka_unit_test(an_identifier_of_a_long_name_spans_blocks),
         cmocka_unit_test(an_entry_is_called_after_its_profile_and_its_clsid_follows),
+        cmocka_unit_test(a_clsid_is_the_same_in_a_turkish_locale),
         cmocka_unit_test(what_is_called_otherwise_is_none_of_ours),
         cmocka_unit_test(hosts_see_the_channels_that_are_listed_as_far_as_there_are_any),
         cmocka_unit_test(channels_have_the_names_given_or_their_numbers_on_the_device),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration: profiles, mistakes and what stays, lists, changes of a text, and files whose
  * names are no ASCII. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 
 #include "base/config.h"
 #include "base/file.h"
+#include "locales.h"
 #include "os/os.h"
 
 static struct config config;
@@ -312,6 +314,35 @@ a_file_that_is_too_long_is_none(void **state)
     assert_true(file_remove(path));
 }
 
+/* A host's program may have called setlocale(), and its library may be the driver's own. */
+static void
+a_number_has_a_point_whatever_the_locale_is(void **state)
+{
+    (void)state;
+    assert_true(locales_set_comma());
+    assert_int_equal(read_as(NULL, NULL, "[device]\nrate = 44100.5\n"), TUTTI_OK);
+    assert_true(config.device_rate > 44100.4 && config.device_rate < 44100.6);
+    const struct config last = config;
+    assert_int_equal(read_as(NULL, &last, "[device]\nrate = 44100,5\n"), TUTTI_BAD_CONFIG);
+    assert_non_null(strstr(problem, "'44100,5'; 44100.5 stays"));
+    setlocale(LC_ALL, "C");
+}
+
+static void
+a_name_is_the_same_in_a_turkish_locale(void **state)
+{
+    char name[CONFIG_PROFILE_BYTES], reason[CONFIG_TEXT_BYTES];
+
+    (void)state;
+    assert_true(locales_set_turkish());
+    assert_true(config_profile_name("TUTTI Live", name, reason));
+    assert_string_equal(name, "Live");
+    assert_true(config_profile_same("LIVE", "live"));
+    assert_int_equal(read_as("LIVE", NULL, "[profile live]\nprogram.buffer = 64\n"), TUTTI_OK);
+    assert_int_equal(config.program_buffer, 64);
+    setlocale(LC_ALL, "C");
+}
+
 int
 main(void)
 {
@@ -329,6 +360,8 @@ main(void)
         cmocka_unit_test(one_value_is_changed_and_the_rest_stays_as_it_is),
         cmocka_unit_test(a_file_of_any_name_is_written_read_and_looked_at),
         cmocka_unit_test(a_file_that_is_too_long_is_none),
+        cmocka_unit_test(a_number_has_a_point_whatever_the_locale_is),
+        cmocka_unit_test(a_name_is_the_same_in_a_turkish_locale),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is read of a Wine prefix's system.reg, whole, damaged and hostile. */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/linux/wine_registry.h"
+#include "locales.h"
 
 static const char whole[] = "WINE REGISTRY Version 2\n"
                             ";; All keys relative to REGISTRY\\\\Machine\n\n"
@@ -45,6 +47,14 @@ values_are_found_by_key_and_name_in_any_case(void **state)
     assert_value("Software\\ASIO\\Tutti\\Inner", NULL, "own");
     assert_value("Software\\ASIO\\Tutti", "Quoted \"name\"", "a\\b\"c");
     assert_value("Software\\ASIO\\Tutti", "Umlaut", "\xc3\xa4\xe2\x82\xac");
+}
+
+static void
+a_case_is_no_other_in_a_turkish_locale(void **state)
+{
+    assert_true(locales_set_turkish());
+    values_are_found_by_key_and_name_in_any_case(state);
+    setlocale(LC_ALL, "C");
 }
 
 static void
@@ -126,6 +136,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_found_by_key_and_name_in_any_case),
+        cmocka_unit_test(a_case_is_no_other_in_a_turkish_locale),
         cmocka_unit_test(what_is_not_there_or_no_text_is_not_found),
         cmocka_unit_test(the_keys_of_a_folder_are_told_one_after_the_other),
         cmocka_unit_test(a_value_that_does_not_fit_is_not_cut),

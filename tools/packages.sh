@@ -5,7 +5,7 @@
 # set: packages; libasound2-dev is for the sound card of the tests, a plugin
 declare -A package_sets=(
     [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev
-             libpipewire-0.3-dev libasound2-dev ca-certificates curl xz-utils"
+             libpipewire-0.3-dev libasound2-dev ca-certificates curl xz-utils locales"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
                binutils-mingw-w64-i686"

@@ -9,6 +9,7 @@
 
 #include "asio/channels.h"
 #include "base/log.h"
+#include "base/number.h"
 
 /* The picture; the last known one while no engine answers. */
 static void
@@ -320,7 +321,8 @@ accepts_rate(const struct tutti_device *device, double rate_hz)
 static int32_t
 refuse_rate(struct driver *driver, double rate_hz)
 {
-    return driver_fail(driver, ASIO_NO_CLOCK, "the device does not run at %g Hz", rate_hz);
+    return driver_fail(driver, ASIO_NO_CLOCK, "the device does not run at %s Hz",
+                       number_text(rate_hz).text);
 }
 
 int32_t
@@ -431,8 +433,8 @@ device_apply_wanted_rate(struct driver *driver)
     if (!(wanted > 0))
         return;
     if (ask_for_rate(driver, wanted))
-        log_warning("asio: '%s': the rate of %g Hz that the host set was refused: %s",
-                    driver->name->name, wanted, tutti_last_error(driver->client));
+        log_warning("asio: '%s': the rate of %s Hz that the host set was refused: %s",
+                    driver->name->name, number_text(wanted).text, tutti_last_error(driver->client));
     monitor_tell(driver); /* no longer mute */
 }
 
@@ -449,8 +451,8 @@ device_recall_rate(struct driver *driver)
     if (rate_hz == device.rate_hz || !accepts_rate(&device, rate_hz))
         return;
     enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
-    log_info("asio: '%s': a host of this process set %g Hz before: %s", driver->name->name, rate_hz,
-             status ? tutti_status_text(status) : "so it is again");
+    log_info("asio: '%s': a host of this process set %s Hz before: %s", driver->name->name,
+             number_text(rate_hz).text, status ? tutti_status_text(status) : "so it is again");
 }
 
 void

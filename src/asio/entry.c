@@ -2,10 +2,10 @@
 /* Names and CLSIDs of entries. See entry.h. */
 #include "asio/entry.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/uuid.h"
 
 /* The CLSID of "Tutti" itself, as it is written down. */
@@ -26,7 +26,7 @@ entry_of_profile(const char *profile, struct dll_name *entry, char reason[CONFIG
     snprintf(made.name, sizeof made.name, "%s%s", start, made.profile);
     /* the registry's keys are the same in any case: so is the CLSID */
     for (unsigned i = 0; i < sizeof lower; i++)
-        lower[i] = (char)tolower((unsigned char)made.name[i]);
+        lower[i] = ascii_lower(made.name[i]);
     uuid_from_name(space, lower, uuid);
     made.clsid.data1 = (uint32_t)uuid[0] << 24 | (uint32_t)uuid[1] << 16 | uuid[2] << 8 | uuid[3];
     made.clsid.data2 = (uint16_t)(uuid[4] << 8 | uuid[5]);

@@ -12,6 +12,7 @@
 #include "asio/convert.h"
 #include "asio/selectors.h"
 #include "base/log.h"
+#include "base/number.h"
 
 /* Blocks may come late all the time: so often a line is enough. */
 enum { OVERLOAD_LINE_MS = 10000, MESSAGES_BYTES = 200 };
@@ -49,12 +50,12 @@ note_device(struct driver *driver)
     struct tutti_device device = {0};
 
     tutti_get_device(driver->client, &device);
-    log_info("asio: '%s': the device is '%s' (%s), %s: %u inputs, %u outputs, %g Hz, periods of %u "
+    log_info("asio: '%s': the device is '%s' (%s), %s: %u inputs, %u outputs, %s Hz, periods of %u "
              "to %u frames",
              driver->name->name, device.name, device.backend[0] ? device.backend : "not known yet",
              device.state ? device.state : "not known yet", (unsigned)device.inputs,
-             (unsigned)device.outputs, device.rate_hz, (unsigned)device.period_min_frames,
-             (unsigned)device.period_max_frames);
+             (unsigned)device.outputs, number_text(device.rate_hz).text,
+             (unsigned)device.period_min_frames, (unsigned)device.period_max_frames);
 }
 
 static void
@@ -96,11 +97,11 @@ note_buffers(struct driver *driver)
     tutti_get_device(driver->client, &device);
     device_get_latencies(driver, &input, &output);
     list_known(stream->host_knows, known, sizeof known);
-    log_info("asio: '%s': createBuffers: %u frames, %u inputs, %u outputs, %s, %g Hz, on a period "
+    log_info("asio: '%s': createBuffers: %u frames, %u inputs, %u outputs, %s, %s Hz, on a period "
              "of %u frames; latencies %d in, %d out; called by %s%s; the host knows: %s",
              driver->name->name, (unsigned)stream->buffer_frames, (unsigned)driver->buffers.inputs,
              (unsigned)driver->buffers.outputs, convert_type_text(driver->buffers.type),
-             double_of_bits(atomic_load(&driver->rate)) * dsd_unit(driver),
+             number_text(double_of_bits(atomic_load(&driver->rate)) * dsd_unit(driver)).text,
              (unsigned)device.period_frames, (int)input, (int)output,
              stream->time_info ? "bufferSwitchTimeInfo" : "bufferSwitch",
              driver->buffers.late_take ? ", late_take" : "", known);
@@ -112,7 +113,7 @@ note_rate(struct driver *driver)
     double rate_hz = double_of_bits(atomic_load(&driver->seen_rate)) * dsd_unit(driver);
     bool waits = atomic_load(&driver->wanted_rate) != 0;
 
-    log_info("asio: '%s': setSampleRate: %g Hz%s", driver->name->name, rate_hz,
+    log_info("asio: '%s': setSampleRate: %s Hz%s", driver->name->name, number_text(rate_hz).text,
              waits ? ", as soon as the host has disposed of its buffers" : "");
 }
 
@@ -156,7 +157,7 @@ note_event(struct driver *driver, const struct tutti_event *event)
                     event->kind == TUTTI_EVENT_DEVICE_LOST ? "device" : "engine", text);
         break;
     case TUTTI_EVENT_RATE:
-        log_info("asio: '%s': the rate is %g Hz: %s", name, event->rate_hz, text);
+        log_info("asio: '%s': the rate is %s Hz: %s", name, number_text(event->rate_hz).text, text);
         break;
     case TUTTI_EVENT_GAP:
         log_info("asio: '%s': %" PRIu64 " frames were lost: %s", name, event->value, text);
@@ -222,8 +223,8 @@ note_told(struct driver *driver, int32_t selector, int32_t value, bool known, in
 void
 note_told_rate(struct driver *driver, double rate_hz, bool known)
 {
-    log_info("asio: '%s': %s (%g)", driver->name->name,
+    log_info("asio: '%s': %s (%s)", driver->name->name,
              known ? "told the host sampleRateDidChange"
                    : "the host has no sampleRateDidChange: it was not told",
-             rate_hz);
+             number_text(rate_hz).text);
 }

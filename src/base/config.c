@@ -3,7 +3,6 @@
  * apart. */
 #include "base/config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <math.h>
@@ -12,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/utf8.h"
 
 enum key_kind { KEY_TEXT, KEY_INTEGER, KEY_BOOLEAN, KEY_NUMBER };
@@ -125,9 +126,10 @@ parse_number(const char *text, bool whole, double *value)
     if (whole) {
         *value = (double)strtoll(text, &end, 10);
     } else {
-        *value = strtod(text, &end);
+        const char *rest = text;
+        return number_read(text, &rest, value) && !*rest;
     }
-    return text[0] && !*end && !errno && isfinite(*value) && !isspace((unsigned char)text[0]);
+    return text[0] && !*end && !errno && !ascii_is_space(text[0]);
 }
 
 static enum tutti_status
@@ -177,8 +179,9 @@ set(struct config *config, const struct key *key, const char *value, char *probl
     }
     bool whole = key->kind == KEY_INTEGER;
     if (!parse_number(value, whole, &number) || number < key->min || number > key->max) {
-        snprintf(problem, CONFIG_TEXT_BYTES, "%s is a %snumber from %g to %g, not '%.40s'",
-                 key->name, whole ? "whole " : "", key->min, key->max, value);
+        snprintf(problem, CONFIG_TEXT_BYTES, "%s is a %snumber from %s to %s, not '%.40s'",
+                 key->name, whole ? "whole " : "", number_text(key->min).text,
+                 number_text(key->max).text, value);
         return TUTTI_BAD_CONFIG;
     }
     if (whole) {
@@ -304,7 +307,7 @@ say_what_stays(const struct config *config, const struct key *key, char *reason)
         break;
     case KEY_NUMBER:
         memcpy(&number, field, sizeof(number));
-        snprintf(to, room, "; %g stays", number);
+        snprintf(to, room, "; %s stays", number_text(number).text);
         break;
     }
 }
@@ -437,7 +440,7 @@ read_environment(struct config *config,
         char name[80], value[CONFIG_TEXT_BYTES], reason[CONFIG_TEXT_BYTES] = "";
         snprintf(name, sizeof(name), "TUTTI_%s_%s", keys[i].section, keys[i].name);
         for (char *at = name; *at; at++) {
-            *at = (char)toupper((unsigned char)*at);
+            *at = ascii_upper(*at);
         }
         if (getenv_utf8(name, value, sizeof(value)) &&
             set(config, &keys[i], value, reason) != TUTTI_OK) {

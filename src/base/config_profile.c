@@ -3,26 +3,15 @@
  * channels and of names; and how one value of a text is changed. */
 #include "base/config.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/utf8.h"
 
 static const char driver_name[] = "Tutti ";
 static const char title_word[] = "profile";
-
-static bool
-starts_with(const char *text, const char *start)
-{
-    for (; *start; text++, start++) {
-        if (tolower((unsigned char)*text) != tolower((unsigned char)*start)) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* Cuts what is blank at both ends. *length: of what is left. */
 static const char *
@@ -51,7 +40,7 @@ config_profile_name(const char *written, char name[CONFIG_PROFILE_BYTES],
         length -= 2;
         written = trim(written, &length);
     }
-    while (length > strlen(driver_name) && starts_with(written, driver_name)) {
+    while (length > strlen(driver_name) && ascii_starts_with(written, driver_name)) {
         written += strlen(driver_name);
         length -= strlen(driver_name);
         written = trim(written, &length);
@@ -74,7 +63,7 @@ config_profile_name(const char *written, char name[CONFIG_PROFILE_BYTES],
 bool
 config_profile_same(const char *a, const char *b)
 {
-    return strlen(a) == strlen(b) && starts_with(a, b);
+    return ascii_same(a, b);
 }
 
 bool

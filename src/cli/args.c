@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 enum { LONGEST_WORD = 32, NEAR_ENOUGH = 2 };
 
 static unsigned
@@ -223,14 +225,14 @@ args_number(const struct args *args, const char *name, double min, double max, d
             char error[ARGS_ERROR_BYTES])
 {
     const char *text = args_value(args, name);
-    char *end = NULL;
+    const char *end = NULL;
+    double read;
 
     if (!text)
         return true;
-    double read = strtod(text, &end);
-    if (end == text || *end || !isfinite(read) || read < min || read > max) {
-        snprintf(error, ARGS_ERROR_BYTES, "--%s takes a number from %g to %g, but '%s' was given",
-                 name, min, max, text);
+    if (!number_read(text, &end, &read) || *end || read < min || read > max) {
+        snprintf(error, ARGS_ERROR_BYTES, "--%s takes a number from %s to %s, but '%s' was given",
+                 name, number_text(min).text, number_text(max).text, text);
         return false;
     }
     *value = read;

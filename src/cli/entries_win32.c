@@ -8,6 +8,8 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "base/ascii.h"
+
 #define ASIO_KEY L"SOFTWARE\\ASIO"
 #define CLASSES_KEY L"SOFTWARE\\Classes\\CLSID"
 #define TUTTI_CLASS L"{64DF45EA-BF66-45EF-B350-D02DB142E37E}"
@@ -46,7 +48,7 @@ entry_called(struct entry list[ENTRIES_MOST], unsigned *count, const wchar_t *na
         (strcmp(text, "Tutti") != 0 && strncmp(text, "Tutti ", 6) != 0))
         return NULL;
     for (unsigned i = 0; i < *count; i++) {
-        if (_stricmp(list[i].name, text) == 0)
+        if (ascii_same(list[i].name, text))
             return &list[i];
     }
     if (*count == ENTRIES_MOST)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/number.h"
+
 void
 json_init(struct json *json, struct text *out)
 {
@@ -134,19 +136,12 @@ json_string(struct json *json, const char *utf8)
 void
 json_number(struct json *json, double value)
 {
-    char digits[40];
-
     if (!isfinite(value)) {
         json_null(json);
         return;
     }
-    for (int precision = 6; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, value);
-        if (strtod(digits, NULL) == value)
-            break;
-    }
     begin(json);
-    text_add(json->out, digits);
+    text_add(json->out, number_write_exactly(value).text);
 }
 
 void

@@ -2,12 +2,12 @@
 /* The pure part of 'tutti record'. See recording.h. */
 #include "cli/recording.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <sndfile.h>
 
+#include "base/ascii.h"
 #include "base/config.h"
 
 /* True when path ends with .extension, in whatever case. */
@@ -19,7 +19,7 @@ has_extension(const char *path, const char *extension)
     if (length < end + 2 || path[length - end - 1] != '.')
         return false;
     for (size_t i = 0; i < end; i++) {
-        if (tolower((unsigned char)path[length - end + i]) != extension[i])
+        if (ascii_lower(path[length - end + i]) != extension[i])
             return false;
     }
     return true;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 enum {
     POLL_MS = 20,
     END_MS = 5000,
@@ -227,8 +229,8 @@ take_words(struct parent *parent, char *word, char *rest)
         result->verdict = VERDICT_SKIPPED;
         add_reason(parent, rest);
     } else if (strcmp(word, "figure") == 0) {
-        char *unit = rest;
-        result->figure = strtod(rest, &unit);
+        const char *unit = rest;
+        (void)number_read(rest, &unit, &result->figure);
         result->has_figure = true;
         snprintf(result->unit, sizeof result->unit, "%s", *unit ? unit + 1 : "");
     } else if (strcmp(word, "tries") == 0) {

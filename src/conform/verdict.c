@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 struct conform *conform_child;
@@ -98,7 +99,7 @@ conform_skip(struct conform *t, const char *format, ...)
 void
 conform_figure(struct conform *t, double value, const char *unit)
 {
-    conform_say(t, "figure\t%.17g\t%s", value, unit);
+    conform_say(t, "figure\t%s\t%s", number_write(value, NUMBER_EXACT_DIGITS).text, unit);
 }
 
 void
@@ -120,8 +121,8 @@ conform_series(struct conform *t, const char *name, const double *x, const doubl
     for (unsigned at = 0; at < count; at += LINE_POINTS) {
         int length = snprintf(line, sizeof line, "points");
         for (unsigned i = at; i < count && i < at + LINE_POINTS; i++)
-            length +=
-                snprintf(line + length, sizeof line - (size_t)length, "\t%.9g\t%.9g", x[i], y[i]);
+            length += snprintf(line + length, sizeof line - (size_t)length, "\t%s\t%s",
+                               number_write(x[i], 9).text, number_write(y[i], 9).text);
         write_line(t, line);
     }
 }

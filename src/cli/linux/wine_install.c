@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/ascii.h"
 
 /* One work on one prefix. */
 struct job {
@@ -167,14 +168,14 @@ register_half(struct job *job, unsigned half, bool copy)
         windows_copy(half, windows);
     }
     const char *found = job->state.driver[half].windows_path;
-    if (found[0] && strcasecmp(found, job->note.path[half]) != 0)
+    if (found[0] && !ascii_same(found, job->note.path[half]))
         files_set(job->note.before[half], found);
     files_set(job->note.path[half], windows);
     if (!keep_note(job) ||
         !wine_register(job->prefix, &job->state, half, windows, false, job->profiles, job->why))
         return false;
     wine_look(job->prefix, job->dlls, &job->state);
-    if (strcasecmp(job->state.driver[half].windows_path, windows) == 0)
+    if (ascii_same(job->state.driver[half].windows_path, windows))
         return true;
     snprintf(job->why, WINE_WHY_BYTES, "the %s driver could not be registered: %s", half_name(half),
              half == WINE_32 ? "this Wine runs no 32-bit programs" : "its Wine did not load it");
@@ -190,7 +191,7 @@ unregister_half(struct job *job, unsigned half)
     const char *now = job->state.driver[half].windows_path;
 
     /* not there, or somebody has registered another one since, which stays */
-    if (!ours[0] || strcasecmp(now, ours) != 0)
+    if (!ours[0] || !ascii_same(now, ours))
         return true;
     bool again =
         before[0] && wine_unix_path(job->prefix->path, before, path) && files_is_file(path);
@@ -209,7 +210,7 @@ unregister_half(struct job *job, unsigned half)
     if (!wine_register(job->prefix, &job->state, half, windows, !again, "", job->why))
         return false;
     wine_look(job->prefix, job->dlls, &job->state);
-    if (strcasecmp(job->state.driver[half].windows_path, again ? windows : "") == 0)
+    if (ascii_same(job->state.driver[half].windows_path, again ? windows : ""))
         return true;
     snprintf(job->why, WINE_WHY_BYTES, "the %s driver is still registered", half_name(half));
     return false;

@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "cli/linux/wine_registry.h"
 
 /* As src/asio/dll.c has it. */
@@ -43,8 +44,7 @@ read_entries(const char *registry, bool apart, char entries[WINE_PROFILES_BYTES]
 
     for (const char *at = registry; wine_registry_next(&at, folder, name, sizeof name);) {
         const char *profile = name + strlen("Tutti ");
-        if (strncasecmp(name, "Tutti ", strlen("Tutti ")) == 0 &&
-            length + strlen(profile) + 2 < WINE_PROFILES_BYTES)
+        if (ascii_starts_with(name, "Tutti ") && length + strlen(profile) + 2 < WINE_PROFILES_BYTES)
             length += (size_t)snprintf(entries + length, WINE_PROFILES_BYTES - length, "%s%s",
                                        length ? "," : "", profile);
     }
@@ -60,7 +60,7 @@ read_driver(const char *registry, bool apart, struct wine_driver *driver)
     char clsid[64];
 
     if (!wine_registry_get(registry, entry, "CLSID", clsid, sizeof clsid) ||
-        strcasecmp(clsid, CLSID) != 0 ||
+        !ascii_same(clsid, CLSID) ||
         !wine_registry_get(registry, server, NULL, driver->windows_path,
                            sizeof driver->windows_path))
         driver->windows_path[0] = '\0';

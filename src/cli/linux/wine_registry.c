@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "base/ascii.h"
 
 #define HEAD "WINE REGISTRY Version 2\n"
 
@@ -105,7 +106,7 @@ find_key(const char *text, const char *key)
     char path[512];
 
     for (const char *line = text; *line; line = next_line(line)) {
-        if (*line == '[' && unquote(line + 1, ']', path, sizeof path) && strcasecmp(path, key) == 0)
+        if (*line == '[' && unquote(line + 1, ']', path, sizeof path) && ascii_same(path, key))
             return next_line(line);
     }
     return NULL;
@@ -121,7 +122,7 @@ wine_registry_next(const char **at, const char *folder, char *name, size_t name_
         const char *line = *at;
         *at = next_line(line);
         if (*line != '[' || !unquote(line + 1, ']', path, sizeof path) ||
-            strncasecmp(path, folder, length) != 0 || path[length] != '\\')
+            !ascii_starts_with(path, folder) || path[length] != '\\')
             continue;
         const char *own = path + length + 1;
         if (strchr(own, '\\') || strlen(own) >= name_bytes)
@@ -151,7 +152,7 @@ wine_registry_get(const char *text, const char *key, const char *name, char *val
             at = unquote(line + 1, '"', found, sizeof found);
         else if (name || *line != '@')
             continue;
-        if (!at || (name && strcasecmp(found, name) != 0) || at[0] != '=' || at[1] != '"')
+        if (!at || (name && !ascii_same(found, name)) || at[0] != '=' || at[1] != '"')
             continue;
         if (!unquote(at + 2, '"', found, sizeof found) || strlen(found) >= value_bytes)
             return false;

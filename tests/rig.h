@@ -24,7 +24,7 @@ struct rig_program {
     struct os_wake doorbell;
     struct proto_layout layout;
     struct proto_segment *segment;
-    struct proto_channel input[8], output[8]; /* as prepared */
+    struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS]; /* as prepared */
     uint32_t input_latency, output_latency;
     struct proto_prepared answer;
 

@@ -7,12 +7,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,6 +68,45 @@ a_wake_that_many_post_is_heard_by_word_or_by_pipe(void **state)
     assert_int_equal(count_open_fds(), before);
 }
 
+struct crowd {
+    _Atomic uint32_t word, elsewhere;
+    _Atomic unsigned awake;
+};
+
+static void *
+wait_on_the_word(void *arg)
+{
+    struct crowd *crowd = arg;
+    syscall(SYS_futex, &crowd->word, FUTEX_WAIT, 0, NULL, NULL, 0);
+    atomic_fetch_add(&crowd->awake, 1);
+    return NULL;
+}
+
+/* Thousands would take milliseconds, which the poster has not. */
+static void
+a_post_wakes_one_however_many_wait(void **state)
+{
+    enum { WAITERS = 20 };
+    static struct crowd crowd;
+    pthread_t thread[WAITERS];
+    struct os_wake wake;
+    for (unsigned i = 0; i < WAITERS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, wait_on_the_word, &crowd), 0);
+    /* who can be moved to another word does wait */
+    for (long moved = 0; moved < WAITERS; sched_yield())
+        moved += syscall(SYS_futex, &crowd.word, FUTEX_REQUEUE, 0, WAITERS, &crowd.elsewhere, 0);
+    assert_int_equal(os_wake_init(&wake, &crowd.elsewhere), TUTTI_OK);
+    for (unsigned i = 0; i < WAITERS; i++) {
+        assert_int_equal(crowd.awake, i);
+        os_wake_post(&wake);
+        while (crowd.awake < i + 1)
+            sched_yield();
+    }
+    os_wake_fini(&wake);
+    for (unsigned i = 0; i < WAITERS; i++)
+        pthread_join(thread[i], NULL);
+}
+
 static void
 a_doorbell_of_a_peer_that_went_or_waits_is_posted_all_the_same(void **state)
 {
@@ -94,6 +136,36 @@ what_is_no_pipe_is_no_doorbell(void **state)
 }
 
 /* ---- memory ---- */
+
+static void
+a_process_maps_what_it_has_mapped_and_nobody_is_believed_to_be_us(void **state)
+{
+    struct os_shm shm, other;
+    int ends[2];
+    char byte;
+    assert_int_equal(os_shm_create(&shm, SIZE_BYTES), TUTTI_OK);
+    assert_int_equal(os_shm_create(&other, SIZE_BYTES), TUTTI_OK);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        munmap(other.base, SIZE_BYTES);
+        (void)!write(ends[1], "x", 1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_true(os_process_maps((uint32_t)child, &shm));
+    assert_false(os_process_maps((uint32_t)child, &other));
+    assert_false(os_process_maps(os_process_id(), &shm));
+    assert_false(os_process_maps(0, &shm));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    close(ends[1]);
+    os_shm_close(&other);
+    os_shm_close(&shm);
+}
 
 static void
 expect_refused(int fd)
@@ -606,6 +678,8 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_library_is_loaded_when_it_is_there),
         cmocka_unit_test(a_wake_that_many_post_is_heard_by_word_or_by_pipe),
+        cmocka_unit_test(a_post_wakes_one_however_many_wait),
+        cmocka_unit_test(a_process_maps_what_it_has_mapped_and_nobody_is_believed_to_be_us),
         cmocka_unit_test(a_doorbell_of_a_peer_that_went_or_waits_is_posted_all_the_same),
         cmocka_unit_test(what_is_no_pipe_is_no_doorbell),
         cmocka_unit_test(memory_is_adopted_only_with_all_three_seals_and_the_right_size),

@@ -349,6 +349,40 @@ a_device_that_takes_long_to_open_keeps_nobody_waiting_but_those_who_want_it(void
 }
 
 static void
+a_process_that_the_program_is_not_is_never_taken_for_it(void **state)
+{
+    struct proto_hello hello;
+    struct proto_status status;
+    struct proto_prepared prepared;
+    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct os_shm shm;
+    struct os_wake doorbell;
+    struct os_link *link = connect_raw();
+    uint32_t foreign = 0;
+
+    (void)state;
+    assert_non_null(reply);
+    /* The first process of this user's that there is. */
+    while (!os_process_is_ours(++foreign) || foreign == os_process_id())
+        assert_true(foreign < 1u << 22);
+    make_hello(&hello);
+    hello.host_pid = foreign;
+    send_raw(link, &hello, sizeof hello);
+    expect(link, PROTO_WELCOME, NULL, 0);
+    send_prepare(link, &shm, &doorbell);
+    assert_int_equal(expect(link, PROTO_PREPARED, &prepared, sizeof prepared), 2);
+    memset(&status, 0, sizeof status);
+    proto_header_init(&status.header, PROTO_STATUS, 4);
+    send_raw(link, &status, sizeof status);
+    expect(link, PROTO_STATUS_REPLY, reply, sizeof *reply);
+    assert_int_equal(reply->program[0].pid, os_process_id());
+    os_link_close(link);
+    os_wake_fini(&doorbell);
+    os_shm_close(&shm);
+    free(reply);
+}
+
+static void
 a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave(void **state)
 {
     struct proto_hello hello;
@@ -425,6 +459,7 @@ main(void)
         WITH_SERVER(malformed_messages_cost_their_sender_the_connection_and_nobody_else),
         WITH_SERVER(a_monitor_is_taken_before_anything_is_prepared_and_a_wrong_one_ends_the_link),
         WITH_SERVER(a_segment_that_is_none_is_refused),
+        WITH_SERVER(a_process_that_the_program_is_not_is_never_taken_for_it),
         WITH_SERVER_THAT_ENDS(
             a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave),
         WITH_SERVER_THAT_ENDS(a_program_that_asks_the_engine_to_leave_is_obeyed),

@@ -9,6 +9,7 @@
 
 enum {
     RESCUE_PART = 3, /* gathered programs have this part of the budget before they are let go */
+    LOOK_PART = 8,   /* of the budget: that much before the deadline looking without a hint ends */
     RESERVE_MIN_NS = 20000, /* kept back for mixing when nothing was measured yet */
     RECOUNTS =
         8, /* wrong hints from programs that a cycle follows up; beyond, it looks at every wake */
@@ -288,10 +289,26 @@ rescue(struct cycle *cycle)
     atomic_fetch_add_explicit(&cycle->rescues, 1, memory_order_relaxed);
 }
 
+/* When a wait ends that nobody ended: at half of the time that is left, for hints come from a page
+ * that each program can write, and wake-ups may be taken by a thread that waits where it should
+ * not. The last part is waited for in one piece. Programs that are called several times in a cycle
+ * are looked at more often. */
+static uint64_t
+look_at_ns(const struct cycle *cycle, uint64_t now, uint32_t bursting)
+{
+    uint64_t until_ns =
+        cycle->rescue_ns < cycle->deadline_ns ? cycle->rescue_ns : cycle->deadline_ns;
+    uint64_t least_ns = cycle->budget_ns / LOOK_PART;
+    uint64_t half_ns = bursting ? least_ns : (cycle->deadline_ns - now) / 2;
+    uint64_t look_ns = half_ns >= least_ns ? now + half_ns : until_ns;
+    return look_ns < until_ns ? look_ns : until_ns;
+}
+
 static void
 wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
 {
     unsigned recounts = 0;
+    uint64_t look_ns = UINT64_MAX;
     for (;;) {
         /* Read before looking at the programs' words: a post after this ends the wait below. */
         uint32_t seen = atomic_load_explicit(cycle->wake.word, memory_order_acquire);
@@ -312,15 +329,14 @@ wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
             }
         }
         uint64_t now = now_ns(cycle);
-        if (now >= cycle->deadline_ns) {
+        if (now >= cycle->deadline_ns || (now >= look_ns && !bursting && !anybody_awaited(cycle))) {
             return;
         }
         if (now >= cycle->rescue_ns) {
             rescue(cycle);
         }
-        uint64_t until_ns =
-            cycle->rescue_ns < cycle->deadline_ns ? cycle->rescue_ns : cycle->deadline_ns;
-        cycle->clock->wait(cycle->clock->user, &cycle->wake, seen, until_ns);
+        look_ns = look_at_ns(cycle, now, bursting);
+        cycle->clock->wait(cycle->clock->user, &cycle->wake, seen, look_ns);
     }
 }
 

@@ -200,6 +200,7 @@ engine_connect(struct engine *engine, const struct proto_hello *hello, uint32_t 
         return TUTTI_NO_MEMORY;
     }
     program->pid = pid;
+    program->host_pid = hello->host_pid;
     program->bits = hello->bits;
     utf8_copy(program->name, sizeof(program->name), hello->program);
     utf8_copy(program->profile, sizeof(program->profile), hello->profile);

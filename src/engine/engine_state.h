@@ -15,8 +15,10 @@
 #include "engine/placement.h"
 
 enum {
-    ENGINE_LINGER_MS = 1000, /* the device stays open this long after the last program left it */
-    ENGINE_REOPEN_MS = 250,  /* between two attempts at a lost device */
+    ENGINE_MAX_BUSES = 1024,
+    ENGINE_MAX_CHANNELS = 8192, /* inputs and outputs of all programs on the device */
+    ENGINE_LINGER_MS = 1000,    /* the device stays open this long after the last program left it */
+    ENGINE_REOPEN_MS = 250,     /* between two attempts at a lost device */
     ENGINE_PATIENCE_MIN_MS = 200, /* a program takes no engine for dead sooner */
     ENGINE_TURN_MS = 3000,        /* span of the statistics */
 };
@@ -35,7 +37,9 @@ struct engine_named_setup {
 };
 
 struct engine_program {
-    uint32_t id, pid, bits;
+    uint32_t id, bits;
+    uint32_t pid; /* as the link's system tells it; the host's, once that was seen to be true */
+    uint32_t host_pid; /* what HELLO says: the process that a bridge speaks for; 0: none */
     char name[PROTO_NAME_BYTES];
     char profile[PROTO_PROFILE_BYTES];
     struct cycle_program *cycle; /* NULL: connected only */
@@ -234,6 +238,8 @@ enum tutti_status monitor_join(struct engine *engine, struct engine_program *pro
 /** Who meets where, for the present programs and device. NULL: no memory. */
 struct cycle_plan *plan_new(const struct engine *engine);
 void plan_free(struct cycle_plan *plan);
+/** True when there is a bus for a source. */
+bool plan_has_bus(const struct engine *engine, const struct proto_channel *source);
 /** The bus for a source, made when it is the first user. NULL: no memory. */
 struct engine_bus *plan_get_bus(struct engine *engine, const struct proto_channel *source);
 /** One user less; a bus without users is taken off and its ring returned for retirement. */

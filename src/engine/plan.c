@@ -12,18 +12,6 @@ same_source(const struct proto_channel *a, const struct proto_channel *b)
     return a->kind == b->kind && a->channel == b->channel && a->program == b->program;
 }
 
-/* Whether a program's output belongs to a sink: a device channel (also of the mix), or a bus of
- * that very output. */
-static bool
-meets(const struct engine_program *program, uint32_t output, const struct proto_channel *sink)
-{
-    if (sink->kind == PROTO_CHANNEL_PROGRAM) {
-        return program->id == sink->program && output == sink->channel;
-    }
-    return program->output[output].kind == PROTO_CHANNEL_DEVICE &&
-           program->output[output].channel == sink->channel;
-}
-
 /* Words that mean something only as they are go to a device that leaves them so and meet nobody:
  * joining sees to it, and this, should the device have become another. */
 static bool
@@ -33,46 +21,106 @@ may_sound(const struct engine *engine, const struct engine_program *program)
     return alone ? program == alone && engine->exact : true;
 }
 
-static uint32_t
-fill(const struct engine *engine, const struct proto_channel *sink, struct cycle_plan_entry *entry)
+/* The bus of each device channel's mix, or of each output of one program; -1: there is none. */
+struct bus_index {
+    int32_t bus[PROTO_MAX_CHANNELS];
+};
+
+static void
+index_buses(const struct engine *engine, enum proto_channel_kind kind, uint32_t program_id,
+            struct bus_index *index)
 {
-    uint32_t count = 0;
-    for (uint32_t p = 0; p < engine->programs; p++) {
-        const struct engine_program *program = engine->program[p];
-        if (!may_sound(engine, program)) {
-            continue;
-        }
-        for (uint32_t o = 0; program->cycle && o < program->cycle->layout.outputs; o++) {
-            if (meets(program, o, sink)) {
-                if (entry) {
-                    entry[count] = (struct cycle_plan_entry){program->cycle, o};
-                }
-                count++;
-            }
+    for (uint32_t c = 0; c < PROTO_MAX_CHANNELS; c++) {
+        index->bus[c] = -1;
+    }
+    for (uint32_t b = 0; b < engine->buses; b++) {
+        const struct proto_channel *source = &engine->bus[b].source;
+        bool other = kind == PROTO_CHANNEL_PROGRAM && source->program != program_id;
+        if (source->kind == kind && !other && source->channel < PROTO_MAX_CHANNELS) {
+            index->bus[source->channel] = (int32_t)b;
         }
     }
-    return count;
 }
 
-/* Paths of the direct monitor to a device output. */
-static uint32_t
-fill_paths(const struct engine *engine, int32_t output, const struct cycle_path **path)
+/* What follows runs twice: without plan->entry and plan->path it only counts. */
+static void
+add_entry(struct cycle_plan *plan, struct cycle_sum *sum, struct cycle_program *program,
+          uint32_t output)
 {
-    uint32_t count = 0;
-    for (uint32_t p = 0; output >= 0 && p < engine->programs; p++) {
-        const struct engine_program *program = engine->program[p];
-        const struct cycle_monitor *monitor = program->cycle ? program->monitor : NULL;
-        for (uint32_t m = 0; monitor && m < monitor->paths; m++) {
-            const struct cycle_path *found = &monitor->path[m];
-            if (found->output == (uint32_t)output && found->input < engine->known.inputs) {
-                if (path) {
-                    path[count] = found;
-                }
-                count++;
-            }
+    if (plan->entry) {
+        plan->entry[sum->first + sum->count] = (struct cycle_plan_entry){program, output};
+    }
+    sum->count++;
+}
+
+static void
+add_path(struct cycle_plan *plan, struct cycle_sum *sum, const struct cycle_path *path)
+{
+    if (plan->path) {
+        plan->path[sum->first_path + sum->paths] = path;
+    }
+    sum->paths++;
+}
+
+static void
+add_outputs(const struct engine *engine, const struct engine_program *program,
+            const struct bus_index *mixes, struct cycle_plan *plan)
+{
+    struct bus_index own;
+    index_buses(engine, PROTO_CHANNEL_PROGRAM, program->id, &own);
+    for (uint32_t o = 0; o < program->cycle->layout.outputs; o++) {
+        const struct proto_channel *to = &program->output[o];
+        bool to_device = to->kind == PROTO_CHANNEL_DEVICE && to->channel < PROTO_MAX_CHANNELS;
+        if (to_device && to->channel < plan->outputs) {
+            add_entry(plan, &plan->output[to->channel], program->cycle, o);
+        }
+        if (to_device && mixes->bus[to->channel] >= 0) {
+            add_entry(plan, &plan->bus[mixes->bus[to->channel]].sum, program->cycle, o);
+        }
+        if (own.bus[o] >= 0) {
+            add_entry(plan, &plan->bus[own.bus[o]].sum, program->cycle, o);
         }
     }
-    return count;
+}
+
+/* Paths of the direct monitor. */
+static void
+add_paths(const struct engine *engine, const struct cycle_monitor *monitor,
+          const struct bus_index *mixes, struct cycle_plan *plan)
+{
+    for (uint32_t m = 0; m < monitor->paths; m++) {
+        const struct cycle_path *path = &monitor->path[m];
+        if (path->input >= engine->known.inputs || path->output >= PROTO_MAX_CHANNELS) {
+            continue;
+        }
+        if (path->output < plan->outputs) {
+            add_path(plan, &plan->output[path->output], path);
+        }
+        if (mixes->bus[path->output] >= 0) {
+            add_path(plan, &plan->bus[mixes->bus[path->output]].sum, path);
+        }
+    }
+}
+
+/* One pass over all channels of all programs: joining costs the others no more for every bus that
+ * there is. */
+static void
+add_all(const struct engine *engine, struct cycle_plan *plan)
+{
+    struct bus_index mixes;
+    index_buses(engine, PROTO_CHANNEL_MIX, 0, &mixes);
+    for (uint32_t p = 0; p < engine->programs; p++) {
+        const struct engine_program *program = engine->program[p];
+        if (!program->cycle) {
+            continue;
+        }
+        if (may_sound(engine, program)) {
+            add_outputs(engine, program, &mixes, plan);
+        }
+        if (program->monitor) {
+            add_paths(engine, program->monitor, &mixes, plan);
+        }
+    }
 }
 
 /* The device output that a sink is, or is the sound of; -1: none. */
@@ -82,17 +130,16 @@ output_of(const struct proto_channel *sink)
     return sink->kind == PROTO_CHANNEL_PROGRAM ? -1 : (int32_t)sink->channel;
 }
 
+/* Gives a counted sum its places. */
 static void
-fill_sum(const struct engine *engine, struct cycle_plan *plan, const struct proto_channel *sink,
-         struct cycle_sum *sum)
+place(struct cycle_plan *plan, struct cycle_sum *sum, int32_t output)
 {
-    sum->output = output_of(sink);
+    sum->output = output;
     sum->first = plan->entries;
-    sum->count = fill(engine, sink, plan->entry + plan->entries);
     sum->first_path = plan->paths;
-    sum->paths = fill_paths(engine, sum->output, plan->path + plan->paths);
     plan->entries += sum->count;
     plan->paths += sum->paths;
+    sum->count = sum->paths = 0;
 }
 
 static bool
@@ -128,34 +175,39 @@ plan_new(const struct engine *engine)
     plan->outputs = engine->known.outputs;
     plan->buses = engine->buses;
     plan->monitored = has_monitor(engine);
-    uint32_t total = 0, paths = 0;
-    for (uint32_t c = 0; c < plan->outputs; c++) {
-        struct proto_channel sink = {PROTO_CHANNEL_DEVICE, (uint16_t)c, 0};
-        total += fill(engine, &sink, NULL);
-        paths += fill_paths(engine, (int32_t)c, NULL);
-    }
-    for (uint32_t b = 0; b < engine->buses; b++) {
-        const struct proto_channel *source = &engine->bus[b].source;
-        total += fill(engine, source, NULL);
-        paths += fill_paths(engine, output_of(source), NULL);
-    }
     plan->bus = calloc(plan->buses + 1, sizeof(*plan->bus));
-    plan->entry = calloc(total + 1, sizeof(*plan->entry));
-    plan->path = calloc(paths + 1, sizeof(*plan->path));
-    plan->sources = calloc(total + paths + 1, sizeof(*plan->sources));
-    if (!plan->bus || !plan->entry || !plan->path || !plan->sources) {
+    if (!plan->bus) {
         plan_free(plan);
         return NULL;
     }
+    add_all(engine, plan);
     for (uint32_t c = 0; c < plan->outputs; c++) {
-        struct proto_channel sink = {PROTO_CHANNEL_DEVICE, (uint16_t)c, 0};
-        fill_sum(engine, plan, &sink, &plan->output[c]);
+        place(plan, &plan->output[c], (int32_t)c);
     }
     for (uint32_t b = 0; b < plan->buses; b++) {
         plan->bus[b].ring = engine->bus[b].ring;
-        fill_sum(engine, plan, &engine->bus[b].source, &plan->bus[b].sum);
+        place(plan, &plan->bus[b].sum, output_of(&engine->bus[b].source));
     }
+    plan->entry = calloc(plan->entries + 1, sizeof(*plan->entry));
+    plan->path = calloc(plan->paths + 1, sizeof(*plan->path));
+    plan->sources = calloc(plan->entries + plan->paths + 1, sizeof(*plan->sources));
+    if (!plan->entry || !plan->path || !plan->sources) {
+        plan_free(plan);
+        return NULL;
+    }
+    add_all(engine, plan);
     return plan;
+}
+
+bool
+plan_has_bus(const struct engine *engine, const struct proto_channel *source)
+{
+    for (uint32_t b = 0; b < engine->buses; b++) {
+        if (same_source(&engine->bus[b].source, source)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 struct engine_bus *

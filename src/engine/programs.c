@@ -268,6 +268,39 @@ check_channels(const struct engine *engine, const struct proto_prepare *message,
     return TUTTI_OK;
 }
 
+/* What all programs ask of each cycle together has an end, so that none makes it too long for the
+ * others. */
+static enum tutti_status
+check_room(const struct engine *engine, const struct proto_prepare *message,
+           char error[PROTO_TEXT_BYTES])
+{
+    uint32_t channels = message->inputs + message->outputs, buses = engine->buses;
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        const struct cycle_program *other = engine->program[i]->cycle;
+        channels += other ? other->layout.inputs + other->layout.outputs : 0;
+    }
+    for (uint32_t c = 0; c < message->inputs; c++) {
+        const struct proto_channel *input = &message->input[c];
+        bool by_bus = input->kind == PROTO_CHANNEL_MIX || input->kind == PROTO_CHANNEL_PROGRAM;
+        buses += by_bus && !plan_has_bus(engine, input);
+    }
+    if (buses > ENGINE_MAX_BUSES) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "the engine carries %d signals between programs, %u are in use: read fewer inputs "
+                 "from other programs or from the mix",
+                 ENGINE_MAX_BUSES, engine->buses);
+        return TUTTI_FULL;
+    }
+    if (channels > ENGINE_MAX_CHANNELS) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "all programs together can have %d channels, %u are in use: ask for fewer, or "
+                 "close other programs",
+                 ENGINE_MAX_CHANNELS, channels - message->inputs - message->outputs);
+        return TUTTI_FULL;
+    }
+    return TUTTI_OK;
+}
+
 /* Before the device is touched: words that mean something only as they are, and nobody else. */
 static enum tutti_status
 check_alone(const struct engine *engine, bool exact, char error[PROTO_TEXT_BYTES])
@@ -346,6 +379,9 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
         return TUTTI_NO_MEMORY;
     }
     cycle->id = program->id;
+    if (program->host_pid && os_process_maps(program->host_pid, segment)) {
+        program->pid = program->host_pid;
+    }
     cycle->pid = program->pid;
     cycle->segment = segment->base;
     proto_layout_init(&cycle->layout, message->buffer_frames, message->inputs, message->outputs);
@@ -458,7 +494,10 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         snprintf(error, PROTO_TEXT_BYTES, "buffers go up to %d frames", CYCLE_MAX_BUFFER_FRAMES);
         status = TUTTI_INVALID_ARGUMENT;
     } else {
-        status = check_alone(engine, exact, error);
+        status = check_room(engine, message, error);
+        if (status == TUTTI_OK) {
+            status = check_alone(engine, exact, error);
+        }
         if (status == TUTTI_OK) {
             status = profiles_use(engine, program, error);
         }

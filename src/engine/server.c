@@ -158,8 +158,6 @@ do_hello(struct connection *connection, const struct proto_hello *message)
     uint32_t id;
 
     connection->version = message->header.version;
-    if (message->host_pid && os_process_is_ours(message->host_pid))
-        connection->pid = message->host_pid;
     enum tutti_status status = engine_connect(server->engine, message, connection->pid, &id);
     if (status) {
         send_error(connection, message->header.serial, status, NULL);

@@ -213,6 +213,10 @@ uint32_t os_process_id(void);
 /** True when the process exists and is this user's. Not real time. */
 bool os_process_is_ours(uint32_t pid);
 
+/** True when a process of this user's, and not the calling one, has mapped this memory: so it is
+ * the one that the memory came from, by whatever way. Not real time. False on Windows. */
+bool os_process_maps(uint32_t pid, const struct os_shm *shm);
+
 /** For a process that lives long: freed memory goes back to the system instead of staying with the
  * threads that had it. Called once, before other threads. */
 void os_process_settle_heap(void);

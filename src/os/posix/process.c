@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,31 @@ os_process_is_ours(uint32_t pid)
     struct stat status;
     snprintf(path, sizeof path, "/proc/%u", pid);
     return pid != 0 && stat(path, &status) == 0 && status.st_uid == geteuid();
+}
+
+/* Of a line of /proc/PID/maps: address, rights, offset, major:minor of the device, inode. */
+bool
+os_process_maps(uint32_t pid, const struct os_shm *shm)
+{
+    char path[64], line[POSIX_PATH_BYTES];
+    struct stat status;
+    bool found = false;
+    if (pid == os_process_id() || !os_process_is_ours(pid) || shm->base == NULL ||
+        fstat((int)shm->handle, &status) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%u/maps", pid);
+    FILE *const file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    while (!found && fgets(line, sizeof line, file) != NULL) {
+        unsigned upper, lower;
+        unsigned long long inode;
+        found = sscanf(line, "%*s %*s %*s %x:%x %llu", &upper, &lower, &inode) == 3 &&
+                inode == status.st_ino && upper == major(status.st_dev) &&
+                lower == minor(status.st_dev);
+    }
+    fclose(file);
+    return found;
 }
 
 /* ---- starting ---- */

@@ -4,15 +4,15 @@
  * programs under Wine, a pipe: they can read and write one without Wine's server.
  *
  * A post always makes the system call. Leaving it out when nobody waits needs a second word that
- * says so, and that word would be the peer's to falsify. It wakes everybody who waits: with a count
- * of one, a program that waits on the engine's word would swallow the engine's wake-ups.
+ * says so, and that word would be the peer's to falsify. It wakes one waiter, for there is one: a
+ * peer that parks thousands of threads on the word would make each post take milliseconds. A thread
+ * that waits on another's word may take a wake-up from it: the engine looks again in time without.
  */
 #include "posix.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,7 +105,7 @@ os_wake_post(struct os_wake *wake)
         /* a pipe that is full wakes its reader without this byte */
         (void)!write((int)wake->event, "", 1);
     else
-        syscall(SYS_futex, wake->word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+        syscall(SYS_futex, wake->word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
 static void

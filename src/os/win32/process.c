@@ -224,6 +224,14 @@ os_process_is_ours(uint32_t pid)
 }
 
 bool
+os_process_maps(uint32_t pid, const struct os_shm *shm)
+{
+    (void)pid;
+    (void)shm;
+    return false;
+}
+
+bool
 os_process_alive(uint32_t pid)
 {
     if (bridge_is_on()) {

@@ -5,6 +5,7 @@
  * happen; its limit only ends a test that failed.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -425,6 +426,16 @@ an_engine_that_was_asked_to_leave_is_replaced_for_those_who_play(void **state)
 /* ---- programs that end ---- */
 
 static void
+await_programs(struct host *host, unsigned count)
+{
+    uint64_t deadline = in_ms(WAIT_MS);
+
+    while (status_of(host->client).program_count != count && os_now_ns() < deadline)
+        os_sleep_until_ns(in_ms(5));
+    assert_int_equal(status_of(host->client).program_count, count);
+}
+
+static void
 a_killed_program_leaves_the_others_playing(void **state)
 {
     struct host host;
@@ -451,14 +462,104 @@ a_killed_program_leaves_the_others_playing(void **state)
     assert_int_equal(status_of(host.client).program_count, 2);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
-    uint64_t deadline = in_ms(WAIT_MS);
-    while (status_of(host.client).program_count != 1 && os_now_ns() < deadline)
-        os_sleep_until_ns(in_ms(5));
-    assert_int_equal(status_of(host.client).program_count, 1);
+    await_programs(&host, 1);
     assert_true(await_sound(&host, 3, 0) == generation);
     assert_int_equal(host.lost, 0);
     close(tell[0]);
     close(tell[1]);
+    host_close(&host);
+}
+
+/* Its child has all its descriptors, and holds the rate no longer. */
+static void
+a_killed_program_that_forked_is_forgotten(void **state)
+{
+    struct host host;
+    int tell[2];
+    pid_t child, grandchild = 0;
+
+    assert_int_equal(pipe(tell), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        static struct host mine;
+        host_open(&mine);
+        host_run(&mine);
+        await_sound(&mine, 3, 0);
+        grandchild = fork();
+        if (grandchild && write(tell[1], &grandchild, sizeof grandchild) != sizeof grandchild)
+            _exit(1);
+        alarm(WAIT_MS / 1000);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(tell[0], &grandchild, sizeof grandchild), sizeof grandchild);
+    host_open(&host);
+    assert_int_equal(status_of(host.client).program_count, 2);
+    assert_int_not_equal(tutti_set_rate(host.client, 44100), TUTTI_OK);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    await_programs(&host, 1);
+    assert_int_equal(kill(grandchild, 0), 0);
+    assert_int_equal(tutti_set_rate(host.client, 44100), TUTTI_OK);
+    kill(grandchild, SIGKILL);
+    close(tell[0]);
+    close(tell[1]);
+    host_close(&host);
+}
+
+static int headless_says;
+
+static void
+play_headless(void *arg)
+{
+    for (;;) {
+        await_sound(arg, 3, 0);
+        if (write(headless_says, "x", 1) != 1)
+            _exit(1);
+    }
+}
+
+/* ps shows it as a zombie. */
+static void
+a_program_whose_first_thread_ended_plays_on(void **state)
+{
+    struct host host;
+    int tell[2];
+    char path[64], text[512] = "", byte;
+
+    assert_int_equal(pipe(tell), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        static struct host mine;
+        struct os_thread *thread;
+        alarm(WAIT_MS / 1000);
+        headless_says = tell[1];
+        host_open(&mine);
+        host_run(&mine);
+        if (os_thread_start(&thread, "headless", OS_PRIORITY_NORMAL, play_headless, &mine))
+            _exit(1);
+        pthread_exit(NULL);
+    }
+    close(tell[1]);
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    for (uint64_t deadline = in_ms(WAIT_MS); !strstr(text, ") Z ") && os_now_ns() < deadline;) {
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        assert_non_null(fgets(text, sizeof text, file));
+        fclose(file);
+    }
+    assert_non_null(strstr(text, ") Z "));
+    host_open(&host);
+    host_run(&host);
+    for (unsigned i = 0; i < 20; i++)
+        assert_int_equal(read(tell[0], &byte, 1), 1);
+    await_programs(&host, 2);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    await_programs(&host, 1);
+    close(tell[0]);
     host_close(&host);
 }
 
@@ -515,6 +616,8 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(an_engine_that_was_asked_to_leave_is_replaced_for_those_who_play,
                                   await_no_engine),
         cmocka_unit_test_teardown(a_killed_program_leaves_the_others_playing, await_no_engine),
+        cmocka_unit_test_teardown(a_killed_program_that_forked_is_forgotten, await_no_engine),
+        cmocka_unit_test_teardown(a_program_whose_first_thread_ended_plays_on, await_no_engine),
         cmocka_unit_test_teardown(a_device_that_comes_back_slowly_costs_no_engine, await_no_engine),
     };
     static char folder[64];

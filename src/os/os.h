@@ -232,7 +232,7 @@ void os_process_use_broker(void);
  * with the reason). */
 enum tutti_status os_process_spawn(const char *path, const char *const *argv, uint32_t *pid);
 
-/** True while the process exists (a zombie does not). */
+/** True while the process exists (a zombie does not, unless only its first thread ended). */
 bool os_process_alive(uint32_t pid);
 
 /** Ends a process at once (SIGKILL, TerminateProcess) if its image's file name without extension is
@@ -303,7 +303,8 @@ enum tutti_status os_link_send(struct os_link *link, const void *message, size_t
 
 /** Receives one message. handles (OS_LINK_MAX_HANDLES long): filled with what came, owned by the
  * caller, the rest OS_NO_HANDLE. One thread receives. Errors: CLOSED (peer gone or
- * os_link_shutdown()), TIMEOUT, PROTOCOL (longer than message_room; the link is dead afterwards).
+ * os_link_shutdown(); of an accepted link also when the peer's process ended and its children still
+ * hold the link), TIMEOUT, PROTOCOL (longer than message_room; the link is dead afterwards).
  */
 enum tutti_status os_link_recv(struct os_link *link, void *message, size_t message_room,
                                size_t *message_bytes, os_handle *handles, uint64_t deadline_ns);

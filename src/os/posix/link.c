@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -24,8 +25,13 @@ struct leader {
 };
 static_assert(sizeof(struct leader) == 8, "the same from 32- and 64-bit programs");
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
+
 struct os_link {
     int fd;
+    int process; /* pidfd of the other side; -1: its end shows by the link alone */
     uint32_t peer_pid;
     atomic_bool shut; /* set by os_link_shutdown() or after a packet that cannot be trusted */
 };
@@ -36,13 +42,25 @@ union control {
     char room[CMSG_SPACE(sizeof(int) * OS_LINK_MAX_HANDLES)];
 };
 
-enum tutti_status
-link_adopt(struct os_link **out, int fd)
+/* Its children may have the link as well, so that the link says nothing of its end. -1: it cannot
+ * be watched, or *gone. */
+static int
+watch_process(int fd, pid_t pid, bool *gone)
 {
-    struct ucred peer;
-    socklen_t peer_bytes = sizeof peer;
+    int process;
+    socklen_t bytes = sizeof process;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &bytes) != 0)
+        process = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    *gone = process < 0 && errno == ESRCH;
+    return process;
+}
+
+static enum tutti_status
+adopt(struct os_link **out, int fd, struct ucred *peer)
+{
+    socklen_t peer_bytes = sizeof *peer;
     enum tutti_status status = TUTTI_REFUSED;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) != 0 || peer.uid != geteuid()) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &peer_bytes) != 0 || peer->uid != geteuid()) {
         log_warning("the other side of the link is not this user's: refused");
         goto out;
     }
@@ -51,13 +69,28 @@ link_adopt(struct os_link **out, int fd)
     if (link == NULL)
         goto out;
     link->fd = fd;
-    link->peer_pid = peer.pid > 0 ? (uint32_t)peer.pid : 0;
+    link->process = -1;
+    link->peer_pid = peer->pid > 0 ? (uint32_t)peer->pid : 0;
     *out = link;
     return TUTTI_OK;
 
 out:
     close(fd);
     return status;
+}
+
+enum tutti_status
+link_adopt(struct os_link **out, int fd)
+{
+    struct ucred peer;
+    bool gone;
+    const enum tutti_status status = adopt(out, fd, &peer);
+    if (status != TUTTI_OK)
+        return status;
+    (*out)->process = watch_process(fd, peer.pid, &gone);
+    if (gone)
+        shutdown(fd, SHUT_RDWR); /* what it said before is still received */
+    return TUTTI_OK;
 }
 
 /* Waits for room in the listener's queue until the deadline. 0 or errno. */
@@ -113,7 +146,10 @@ os_link_connect(struct os_link **out, uint64_t deadline_ns)
             close(fd);
         return connect_status(error, address.path);
     }
-    return link_adopt(out, fd);
+    /* The process is not watched: behind the socket of a service manager it may be an engine that
+     * ended, whose successor will take the link. */
+    struct ucred peer;
+    return adopt(out, fd, &peer);
 }
 
 /* ---- sending ---- */
@@ -273,6 +309,15 @@ receive_packet(struct os_link *link, void *message, size_t message_room, size_t 
     return TUTTI_OK;
 }
 
+/* The process ended. What it said before is still received, what its children say is not. */
+static void
+end_with_process(struct os_link *link)
+{
+    shutdown(link->fd, SHUT_RDWR);
+    close(link->process);
+    link->process = -1;
+}
+
 enum tutti_status
 os_link_recv(struct os_link *link, void *message, size_t message_room, size_t *message_bytes,
              os_handle *handles, uint64_t deadline_ns)
@@ -284,9 +329,13 @@ os_link_recv(struct os_link *link, void *message, size_t message_room, size_t *m
             receive_packet(link, message, message_room, message_bytes, handles);
         if (status != TUTTI_TIMEOUT)
             return status;
-        struct pollfd readable = {.fd = link->fd, .events = POLLIN};
-        if (posix_poll_until(&readable, 1, deadline_ns) == 0)
+        struct pollfd fds[2] = {{.fd = link->fd, .events = POLLIN},
+                                {.fd = link->process, .events = POLLIN}};
+        const int ready = posix_poll_until(fds, 2, deadline_ns);
+        if (ready == 0)
             return TUTTI_TIMEOUT;
+        if (ready > 0 && fds[1].revents != 0)
+            end_with_process(link);
     }
 }
 
@@ -304,6 +353,8 @@ os_link_close(struct os_link *link)
 {
     if (link == NULL)
         return;
+    if (link->process >= 0)
+        close(link->process);
     close(link->fd);
     free(link);
 }

@@ -18,8 +18,8 @@ struct link_address {
 enum tutti_status link_address_init(struct link_address *address);
 void link_address_fini(struct link_address *address);
 
-/** Makes a link of a connected socket, owned from here on (closed on failure). Errors: REFUSED when
- *  the other side is another user, NO_MEMORY. */
+/** Makes a link of an accepted socket, owned from here on (closed on failure). It ends with the
+ * other side's process. Errors: REFUSED when the other side is another user, NO_MEMORY. */
 enum tutti_status link_adopt(struct os_link **out, int fd);
 
 /** The engine's socket at path when a service manager opened it for this process; *out: its

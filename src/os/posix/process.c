@@ -8,12 +8,14 @@
  */
 #include "posix.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,7 +26,11 @@
 
 #include "base/log.h"
 
-enum { FIRST_FREE_FD = 3, KILL_WAIT_MS = 1000 };
+enum {
+    FIRST_FREE_FD = 3,
+    KILL_WAIT_MS = 1000,
+    THREADS_FIELD = 20, /* of /proc/PID/stat, counted from 1 */
+};
 
 uint32_t
 os_process_id(void)
@@ -256,24 +262,38 @@ out:
 
 /* ---- watching and ending ---- */
 
-/* The state letter of /proc/PID/stat, 0 when there is no such process, '?' when it cannot be told.
- */
-static int
-process_state(uint32_t pid)
+/* What /proc/PID/stat says. state: 0 when there is no such process, '?' when it is unknown. */
+struct process_look {
+    int state;
+    unsigned long threads;
+};
+
+static struct process_look
+look_at_process(uint32_t pid)
 {
     char path[64], text[512];
+    struct process_look look = {.state = '?'};
     snprintf(path, sizeof path, "/proc/%u/stat", pid);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? 0 : '?';
+    if (fd < 0) {
+        look.state = errno == ENOENT ? 0 : '?';
+        return look;
+    }
     const ssize_t length = read(fd, text, sizeof text - 1);
     close(fd);
     if (length <= 0)
-        return 0; /* gone between open and read */
+        return (struct process_look){0}; /* gone between open and read */
     text[length] = '\0';
     /* the name stands in parentheses and may hold some itself */
-    const char *name_end = strrchr(text, ')');
-    return name_end != NULL && name_end[1] == ' ' ? name_end[2] : '?';
+    const char *at = strrchr(text, ')');
+    if (at == NULL || at[1] != ' ')
+        return look;
+    look.state = at[2];
+    at++;
+    for (unsigned field = 3; at != NULL && field < THREADS_FIELD; field++)
+        at = strchr(at + 1, ' ');
+    look.threads = at != NULL ? strtoul(at, NULL, 10) : 0;
+    return look;
 }
 
 bool
@@ -283,26 +303,47 @@ os_process_alive(uint32_t pid)
         return false;
     if (kill((pid_t)pid, 0) != 0 && errno != EPERM)
         return false;
-    const int state = process_state(pid);
+    const struct process_look look = look_at_process(pid);
+    /* the state is its first thread's, which may have ended before the others */
+    if (look.state == 'Z' || look.state == 'X')
+        return look.threads > 1;
     /* with /proc mounted elsewhere or hidden, what kill() said stands */
-    return state != 'Z' && state != 'X' && (state != 0 || access("/proc/self/stat", F_OK) != 0);
+    return look.state != 0 || access("/proc/self/stat", F_OK) != 0;
+}
+
+/* Where the link to its executable leads. A thread that has ended shows none, and the first one may
+ * have ended before the others. */
+static bool
+read_image(uint32_t pid, char path[POSIX_PATH_BYTES])
+{
+    char link[128];
+    ssize_t length;
+    snprintf(link, sizeof link, "/proc/%u/exe", pid);
+    length = readlink(link, path, POSIX_PATH_BYTES - 1);
+    snprintf(link, sizeof link, "/proc/%u/task", pid);
+    DIR *const tasks = length <= 0 ? opendir(link) : NULL;
+    for (const struct dirent *entry; tasks != NULL && length <= 0 && (entry = readdir(tasks));) {
+        snprintf(link, sizeof link, "/proc/%u/task/%.32s/exe", pid, entry->d_name);
+        length = readlink(link, path, POSIX_PATH_BYTES - 1);
+    }
+    if (tasks != NULL)
+        closedir(tasks);
+    path[length > 0 ? length : 0] = '\0';
+    return length > 0;
 }
 
 static bool
 has_image_name(uint32_t pid, const char *image_name)
 {
-    char link[64], path[POSIX_PATH_BYTES];
-    snprintf(link, sizeof link, "/proc/%u/exe", pid);
-    const ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length <= 0)
+    char path[POSIX_PATH_BYTES];
+    if (!read_image(pid, path))
         return false;
-    path[length] = '\0';
 
     /* what the kernel appends when the file was replaced, by an update for instance */
     static const char deleted[] = " (deleted)";
-    const size_t suffix = sizeof deleted - 1;
-    if ((size_t)length > suffix && strcmp(path + length - suffix, deleted) == 0)
-        path[(size_t)length - suffix] = '\0';
+    const size_t length = strlen(path), suffix = sizeof deleted - 1;
+    if (length > suffix && strcmp(path + length - suffix, deleted) == 0)
+        path[length - suffix] = '\0';
 
     const char *separator = strrchr(path, '/');
     char *name = separator != NULL ? path + (separator - path) + 1 : path;

@@ -168,6 +168,21 @@ init_without_an_engine_says_what_to_do_and_may_be_tried_again(void **state)
     fake_host_init();
 }
 
+/* Hosts that reset a driver in this way give up on 0. */
+static void
+a_second_init_answers_1_and_changes_nothing(void **state)
+{
+    (void)state;
+    for (int s = STATE_INITIALIZED; s < STATE_COUNT; s++) {
+        fake_host_go_to((enum state)s);
+        unsigned opens = (unsigned)fake_tutti.opens;
+        assert_int_equal(M->init(host.driver, NULL), 1);
+        assert_int_equal(fake_tutti.opens, opens);
+        assert_int_equal(M->stop(host.driver) == ASIO_OK, s == STATE_RUNNING);
+        assert_int_equal(M->dispose_buffers(host.driver) == ASIO_OK, s >= STATE_PREPARED);
+    }
+}
+
 static void
 null_pointers_are_answered_not_followed(void **state)
 {
@@ -450,6 +465,7 @@ main(void)
         TEST(the_factory_refuses_other_classes_and_aggregation),
         TEST(the_name_is_that_of_the_registry_key),
         TEST(every_call_answers_in_every_state_as_the_table_says),
+        TEST(a_second_init_answers_1_and_changes_nothing),
         TEST(init_without_an_engine_says_what_to_do_and_may_be_tried_again),
         TEST(null_pointers_are_answered_not_followed),
         TEST(buffer_sizes_are_powers_of_two_from_32),

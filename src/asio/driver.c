@@ -172,6 +172,10 @@ driver_init(struct driver *driver)
     struct tutti_open_params params = {
         .profile = driver->name->profile, .event = messages_event, .user = driver};
 
+    /* Some hosts reset a driver in this way, and give up on 0. */
+    if (driver_state(driver) != STATE_LOADED) {
+        return ASIO_OK;
+    }
     settings_open(driver);
     enum tutti_status status = tutti_open(&driver->client, &params);
     if (status) {

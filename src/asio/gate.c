@@ -184,8 +184,9 @@ gate_init(struct asio_driver *self, void *system_reference)
     int32_t answer;
 
     (void)system_reference; /* a window, or not; nothing here opens one */
-    if (!gate_enter(driver, CALL_INIT, &answer))
+    if (!gate_enter(driver, CALL_INIT, &answer)) {
         return 0;
+    }
     return gate_leave(driver, CALL_INIT, driver_init(driver)) == ASIO_OK;
 }
 

@@ -37,9 +37,9 @@ enum { ALONE = 1, FREELY = 0 };
 /* X(name, as hosts know it, allowed in, alone or freely, answer while Loaded, answer in later
  * states where it is not allowed, what to know of it) */
 #define RULES_TABLE(X)                                                                             \
-    X(INIT, "init", IN_LOADED, ALONE, ASIO_OK, ASIO_INVALID_MODE,                                  \
+    X(INIT, "init", IN_ANY, ALONE, ASIO_OK, ASIO_OK,                                               \
       "1 or 0; connects to the engine, opens no device; the window is not looked at; may be "      \
-      "tried again after 0")                                                                       \
+      "tried again after 0; after 1 it does nothing and answers 1")                                \
     X(GET_DRIVER_NAME, "getDriverName", IN_ANY, FREELY, ASIO_OK, ASIO_OK, "the registry key")      \
     X(GET_DRIVER_VERSION, "getDriverVersion", IN_ANY, FREELY, ASIO_OK, ASIO_OK,                    \
       "major, minor, patch in a byte each")                                                        \

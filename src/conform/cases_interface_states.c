@@ -15,8 +15,8 @@ enum {
 /* X(member, Loaded, Initialized, Prepared, Running, error, rule); error: the one that the interface
  * names for a refusal, 0: none, so that any will do. Before init NotPresent is right, too. */
 #define STATE_TABLE(X)                                                                             \
-    X(init, GOOD, EITHER, EITHER, EITHER, 0,                                                       \
-      "init succeeds once; again, in any later state, it does no harm")                            \
+    X(init, GOOD, GOOD, GOOD, GOOD, 0,                                                             \
+      "init succeeds; again, in any later state, it answers 1 and changes nothing")                \
     X(start, REFUSED, REFUSED, GOOD, EITHER, 0,                                                    \
       "start needs buffers and does no harm when it runs")                                         \
     X(stop, EITHER, EITHER, EITHER, GOOD, 0,                                                       \

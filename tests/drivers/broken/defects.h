@@ -79,6 +79,8 @@
     X(init_answers_minus_one, "init answers -1 when it worked", ANY, "init_answers_1")             \
     X(init_twice_crash, "a second init crashes", ANY, "init_in_each_state")                        \
     X(init_twice_hangs, "a second init never returns", ANY, "init_in_each_state")                  \
+    X(init_twice_refused, "a second init answers 0", ANY, "init_in_each_state")                    \
+    X(init_twice_disposes, "a second init disposes of the buffers", ANY, "init_in_each_state")     \
     X(works_before_init, "calls are answered as if init had been called", ANY,                     \
       "get_channels_in_each_state")                                                                \
     X(name_differs, "getDriverName is not the name in the registry", ANY,                          \

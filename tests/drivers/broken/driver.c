@@ -206,10 +206,14 @@ init(struct asio_driver *self, void *system_reference)
 {
     struct driver *driver = driver_of(self);
 
-    if (driver->initialized && !BROKEN(init_twice_crash) && !BROKEN(init_twice_hangs)) {
+    if (BROKEN(init_twice_disposes))
+        dispose_buffers(self);
+    if (driver->initialized && BROKEN(init_twice_refused)) {
         driver_fail(driver, ASIO_INVALID_MODE, "init was called before");
         return 0;
     }
+    if (driver->initialized && !BROKEN(init_twice_crash) && !BROKEN(init_twice_hangs))
+        return 1;
     if (!init_defects(driver, system_reference)) {
         driver_fail(driver, ASIO_NOT_PRESENT, "the device is in use; close the other program");
         return 0;

@@ -494,6 +494,7 @@ ask(struct tutti_client *client, unsigned what)
     struct tutti_block block;
     struct tutti_device device;
     uint32_t count, input, output;
+    char text[TUTTI_TEXT_BYTES];
     switch (what % 6) {
     case 0:
         if (tutti_get_status(client, &engine, &programs) == TUTTI_OK) {
@@ -507,6 +508,7 @@ ask(struct tutti_client *client, unsigned what)
         break;
     case 2:
         (void)tutti_set_rate(client, 44100);
+        (void)tutti_can_rate(client, 44100, text);
         break;
     case 3:
         (void)tutti_set_monitor(client, what & 8 ? NULL : &monitor);

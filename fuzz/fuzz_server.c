@@ -324,7 +324,7 @@ compose(struct os_link *link)
         fill_channels(prepare->input, prepare->inputs);
         fill_channels(prepare->output, prepare->outputs);
         link->segment = link->handle[0] = new_segment(prepare);
-    } else if (type == PROTO_SET_RATE) {
+    } else if (type == PROTO_SET_RATE || type == PROTO_CAN_RATE) {
         ((struct proto_set_rate *)link->message)->rate_hz = rates[next() & 7];
     } else if (type == PROTO_STATUS) {
         ((struct proto_status *)link->message)->first_program = next();

@@ -197,6 +197,12 @@ handle(struct fake_engine *fake, struct os_link *link, const struct proto_header
         }
         fake->rate_hz = fake->asked_rate_hz;
         break;
+    case PROTO_CAN_RATE:
+        if (((const struct proto_set_rate *)header)->rate_hz != fake->rate_hz) {
+            answer_error(link, header->serial, TUTTI_RATE_IN_USE, "the fake plays for others");
+            return;
+        }
+        break;
     default:
         break;
     }

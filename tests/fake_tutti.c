@@ -121,12 +121,29 @@ tutti_get_device(struct tutti_client *client, struct tutti_device *device)
 enum tutti_status
 tutti_set_rate(struct tutti_client *client, double rate_hz)
 {
-    if (client->memory)
-        return TUTTI_INVALID_STATE;
-    if (fake_tutti.rate_status)
-        return fake_tutti.rate_status;
+    char text[TUTTI_TEXT_BYTES];
+    enum tutti_status status = tutti_can_rate(client, rate_hz, text);
+
+    if (status)
+        return status;
     fake_tutti.asked_rate = fake_tutti.device.rate_hz = rate_hz;
+    if (client->memory)
+        fake_tutti_event(client, TUTTI_EVENT_RATE, rate_hz);
     return TUTTI_OK;
+}
+
+enum tutti_status
+tutti_can_rate(struct tutti_client *client, double rate_hz, char text[TUTTI_TEXT_BYTES])
+{
+    const struct tutti_device *device = &fake_tutti.device;
+    bool known = rate_hz == device->rate_hz;
+
+    (void)client;
+    for (unsigned i = 0; i < TUTTI_MAX_RATES && device->rates_hz[i] > 0; i++)
+        known = known || device->rates_hz[i] == rate_hz;
+    strcpy(text, "the fake says no");
+    return known ? rate_hz == device->rate_hz ? TUTTI_OK : fake_tutti.rate_status
+                 : TUTTI_UNSUPPORTED_RATE;
 }
 
 enum tutti_status

@@ -580,6 +580,85 @@ two_instances_of_one_process_both_run(void **state)
     assert_true(await_blocks(&hosts[1], blocks + 3));
 }
 
+/* Everything that tells a rate tells this one. */
+static void
+assert_rate(struct host *host, double rate_hz)
+{
+    double rate = 0;
+
+    assert_ok(host, host->driver->methods->get_sample_rate(host->driver, &rate));
+    assert_true(rate == rate_hz);
+}
+
+static void
+refuse_rate(struct host *host, double rate_hz)
+{
+    char text[ASIO_ERROR_BYTES];
+    struct asio_driver *driver = host->driver;
+
+    assert_int_equal(driver->methods->can_sample_rate(driver, rate_hz), ASIO_INVALID_MODE);
+    driver->methods->get_error_message(driver, text);
+    assert_non_null(strstr(text, "another program holds the device at "));
+    assert_int_equal(driver->methods->set_sample_rate(driver, rate_hz), ASIO_INVALID_MODE);
+    driver->methods->get_error_message(driver, text);
+    assert_non_null(strstr(text, "another program holds the device at "));
+}
+
+/* The sound of a host that plays is heard, all of it from one distance. */
+static void
+await_whole_sound(struct host *host)
+{
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+
+    do {
+        Sleep(5);
+        host->heard = host->wrong_distance = 0;
+        assert_true(await_heard(host));
+    } while (host->wrong_distance && GetTickCount64() < deadline);
+    assert_int_equal(host->wrong_distance, 0);
+}
+
+static void
+a_rate_changes_under_the_buffers_of_one_host_alone(void **state)
+{
+    NEEDS_ENGINE();
+    memset((void *)&told, 0, sizeof told);
+    open_driver(0);
+    struct asio_driver *driver = hosts[0].driver;
+    hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
+    assert_ok(&hosts[0],
+              driver->methods->create_buffers(driver, hosts[0].infos, 1, BUFFER, &told_callbacks));
+    start(0);
+    assert_true(await_told(&told.blocks, 3));
+    assert_ok(&hosts[0], driver->methods->can_sample_rate(driver, 44100));
+    assert_ok(&hosts[0], driver->methods->set_sample_rate(driver, 44100));
+    assert_rate(&hosts[0], 44100);
+    assert_true(await_told(&told.shown, 1));
+    assert_true(told.shown_hz == 44100);
+    assert_true(await_told(&told.rates, 1));
+    assert_true(told.rate_hz == 44100);
+    /* beside another one: refused, with buffers and without */
+    open_driver(1);
+    refuse_rate(&hosts[1], 48000);
+    prepare(1);
+    start(1);
+    for (unsigned i = 0; i < 2; i++) {
+        refuse_rate(&hosts[i], 48000);
+        assert_rate(&hosts[i], 44100);
+    }
+    await_whole_sound(&hosts[1]);
+    assert_int_equal(told.rates, 1);
+    assert_int_equal(told.resets, 0);
+    /* alone again */
+    driver->methods->release(driver);
+    hosts[0].driver = NULL;
+    assert_ok(&hosts[1], hosts[1].driver->methods->set_sample_rate(hosts[1].driver, 48000));
+    assert_rate(&hosts[1], 48000);
+    await_whole_sound(&hosts[1]);
+    assert_int_equal(hosts[1].backwards, 0);
+    assert_int_equal(hosts[1].bad_half, 0);
+}
+
 static void
 a_rate_is_remembered_for_the_next_instance(void **state)
 {
@@ -636,6 +715,7 @@ main(int argc, char **argv)
         TEST(release_within_the_callback_ends_everything),
         TEST(a_rate_that_the_system_changes_is_told_once_and_callbacks_go_on),
         TEST(two_instances_of_one_process_both_run),
+        TEST(a_rate_changes_under_the_buffers_of_one_host_alone),
         TEST(a_rate_is_remembered_for_the_next_instance),
     };
 

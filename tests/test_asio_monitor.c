@@ -213,29 +213,13 @@ a_callback_may_ask_and_waits_for_nobody(void **state)
     assert_true(path_gain(0, 0) == 1.0f);
 }
 
-/* A host that set another rate has to make new buffers for it. Until it does it hears nothing. */
 static void
-callbacks_go_on_in_silence_until_buffers_fit_the_rate(void **state)
+the_monitor_goes_on_at_another_rate(void **state)
 {
     (void)state;
     fake_host_run();
     set(0, 0, UNITY, 0);
     assert_int_equal(M->set_sample_rate(host.driver, 96000), ASIO_OK);
-    await_monitors(2);
-    assert_int_equal(fake_tutti.last->paths, 0);
-    assert_true(fake_tutti.last->input_gain[0] == 0 && fake_tutti.last->output_gain[5] == 0);
-    for (unsigned i = 0; i < 2000; i++) /* it ignores the request */
-        fake_tutti_block(fake_tutti.last);
-    assert_int_equal(host.switches, 2000);
-    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 1);
-    /* the rate that is there again: all as before */
-    assert_int_equal(M->set_sample_rate(host.driver, 48000), ASIO_OK);
-    await_monitors(3);
-    assert_true(fake_tutti.last->output_gain[5] == 1.0f && path_gain(0, 0) == 1.0f);
-    assert_int_equal(M->set_sample_rate(host.driver, 96000), ASIO_OK);
-    await_monitors(4);
-    /* new buffers: sound is back before dispose returns */
-    assert_int_equal(M->dispose_buffers(host.driver), ASIO_OK);
     assert_true(fake_tutti.asked_rate == 96000);
     assert_true(fake_tutti.last->output_gain[5] == 1.0f && path_gain(0, 0) == 1.0f);
 }
@@ -251,7 +235,7 @@ main(void)
         TEST(gains_are_of_their_channel_and_direction),
         TEST(meters_tell_the_peak_since_they_were_last_asked),
         TEST(a_callback_may_ask_and_waits_for_nobody),
-        TEST(callbacks_go_on_in_silence_until_buffers_fit_the_rate),
+        TEST(the_monitor_goes_on_at_another_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -510,26 +510,96 @@ a_host_may_restart_within_the_message(void **state)
     assert_int_equal(host.switches, 1);
 }
 
+/* getSampleRate and the next block's time info say this. */
 static void
-a_rate_set_while_running_is_applied_between_the_buffers(void **state)
+assert_rate_everywhere(double rate_hz)
 {
     double rate = 0;
 
+    assert_int_equal(M->get_sample_rate(host.driver, &rate), ASIO_OK);
+    assert_true(rate == rate_hz);
+    fake_tutti_block(fake_tutti.last);
+    assert_true(host.last_time.info.sample_rate == rate_hz);
+}
+
+static void
+a_rate_set_while_running_is_there_at_once_and_told(void **state)
+{
     (void)state;
+    host.time_info = true;
     fake_host_run();
+    assert_rate_everywhere(48000);
     assert_int_equal(M->set_sample_rate(host.driver, 48000), ASIO_OK);
-    assert_int_equal(M->set_sample_rate(host.driver, 96000), ASIO_OK);
     assert_true(fake_tutti.asked_rate == 0);
-    await_told();
-    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 1);
-    M->get_sample_rate(host.driver, &rate);
-    assert_true(rate == 96000);
-    M->dispose_buffers(host.driver);
+    assert_int_equal(M->set_sample_rate(host.driver, 96000), ASIO_OK);
     assert_true(fake_tutti.asked_rate == 96000);
+    assert_rate_everywhere(96000);
+    assert_true(host.last_time.info.flags & ASIO_TIME_SAMPLE_RATE_CHANGED);
+    await_told();
+    assert_int_equal(host.rates, 1);
+    assert_true(host.last_rate == 96000);
+    /* What others do is still asked to be followed, and only that. */
+    fake_tutti_event(fake_tutti.last, TUTTI_EVENT_RATE, 96000);
+    while (host.told[ASIO_MESSAGE_RESET_REQUEST] < 1)
+        await_told();
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 1);
+    assert_int_equal(host.rates, 1);
+    M->dispose_buffers(host.driver);
     host.knows = 0;
     fake_host_prepare();
-    assert_int_equal(M->set_sample_rate(host.driver, 44100), ASIO_INVALID_MODE);
-    fake_host_assert_says("dispose the buffers");
+    assert_int_equal(M->set_sample_rate(host.driver, 44100), ASIO_OK);
+    assert_true(fake_tutti.asked_rate == 44100);
+}
+
+static void
+a_rate_that_others_hold_is_refused_with_buffers_as_without(void **state)
+{
+    (void)state;
+    host.time_info = true;
+    for (int s = STATE_INITIALIZED; s < STATE_COUNT; s++) {
+        fake_tutti.rate_status = TUTTI_OK;
+        fake_host_go_to((enum state)s);
+        fake_tutti.rate_status = TUTTI_RATE_IN_USE;
+        assert_int_equal(M->can_sample_rate(host.driver, 96000), ASIO_INVALID_MODE);
+        fake_host_assert_says("the fake says no");
+        assert_int_equal(M->can_sample_rate(host.driver, 48000), ASIO_OK);
+        assert_int_equal(M->set_sample_rate(host.driver, 96000), ASIO_INVALID_MODE);
+        fake_host_assert_says("the fake says no");
+        assert_int_equal(M->can_sample_rate(host.driver, 22050), ASIO_NO_CLOCK);
+        assert_true(fake_tutti.asked_rate == 0);
+    }
+    assert_rate_everywhere(48000);
+    assert_int_equal(host.rates, 0);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 0);
+}
+
+static void
+host_sets_96000(void)
+{
+    host.in_callback = NULL;
+    host.answer = M->set_sample_rate(host.driver, 96000);
+}
+
+static void
+a_rate_set_within_a_callback_is_there_soon_after(void **state)
+{
+    (void)state;
+    host.time_info = true;
+    fake_host_run();
+    host.in_callback = host_sets_96000;
+    fake_tutti_block(fake_tutti.last);
+    assert_int_equal(host.answer, ASIO_OK);
+    await_told();
+    assert_true(host.last_rate == 96000);
+    assert_true(fake_tutti.asked_rate == 96000);
+    assert_rate_everywhere(96000);
+    fake_tutti.rate_status = TUTTI_RATE_IN_USE;
+    fake_tutti.asked_rate = 1;
+    fake_tutti.device.rate_hz = 44100;
+    host.in_callback = host_sets_96000;
+    fake_tutti_block(fake_tutti.last);
+    assert_int_equal(host.answer, ASIO_INVALID_MODE);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 0);
 }
 
 static void
@@ -579,7 +649,9 @@ main(void)
         TEST(nothing_is_told_about_buffers_that_are_gone),
         TEST(a_host_may_release_the_driver_within_the_message),
         TEST(a_host_may_restart_within_the_message),
-        TEST(a_rate_set_while_running_is_applied_between_the_buffers),
+        TEST(a_rate_set_while_running_is_there_at_once_and_told),
+        TEST(a_rate_that_others_hold_is_refused_with_buffers_as_without),
+        TEST(a_rate_set_within_a_callback_is_there_soon_after),
         TEST(two_instances_live_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

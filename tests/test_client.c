@@ -166,7 +166,6 @@ calls_in_the_wrong_order_are_refused(void **state)
 
     assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
     assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_INVALID_STATE);
-    assert_int_equal(tutti_set_rate(host.client, 44100), TUTTI_INVALID_STATE);
     assert_int_equal(tutti_stop(host.client), TUTTI_INVALID_STATE);
     assert_int_equal(tutti_get_position(host.client, &block), TUTTI_INVALID_STATE);
     tutti_block_ready(host.client);
@@ -254,6 +253,13 @@ a_rate_is_asked_of_the_engine(void **state)
     assert_int_equal(tutti_set_rate(host.client, 0), TUTTI_UNSUPPORTED_RATE);
     assert_int_equal(tutti_set_rate(host.client, 0.0 / (host.blocks + 0.0)),
                      TUTTI_UNSUPPORTED_RATE);
+    assert_true(fake.asked_rate_hz == 96000);
+    /* asked only: nothing changes */
+    char text[TUTTI_TEXT_BYTES] = "";
+    assert_int_equal(tutti_can_rate(host.client, 44100, text), TUTTI_OK);
+    assert_int_equal(tutti_can_rate(host.client, 48000, text), TUTTI_RATE_IN_USE);
+    assert_string_equal(text, "the fake plays for others");
+    assert_int_equal(tutti_can_rate(host.client, 0, text), TUTTI_UNSUPPORTED_RATE);
     assert_true(fake.asked_rate_hz == 96000);
     /* another engine that knows nothing of it is asked again, before the buffers are prepared */
     fake_engine_kill(&fake);

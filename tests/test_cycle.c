@@ -135,6 +135,47 @@ every_rate_that_the_card_has_plays_the_same_samples(void **state)
 }
 
 static void
+a_rate_changes_under_the_one_program_that_plays_and_not_under_others(void **state)
+{
+    char error[PROTO_TEXT_BYTES];
+    struct proto_device device;
+    (void)state;
+    rig_config(&rig);
+    rig_open(&rig);
+    const struct rig_program *program = rig_join(&rig, 64, 2, 2, 0, 0);
+    rig_run_frames(&rig, 3000);
+    assert_int_equal(engine_can_rate(rig.engine, program->id, 22051, error),
+                     TUTTI_UNSUPPORTED_RATE);
+    assert_int_equal(engine_can_rate(rig.engine, program->id, 96000, error), TUTTI_OK);
+    assert_int_equal(rig.events[PROTO_EVENT_RATE], 0);
+    rig.check_output = false; /* the card goes on where the air of the former one ended */
+    assert_int_equal(engine_set_rate(rig.engine, program->id, 96000, error), TUTTI_OK);
+    rig.rate_hz = 96000;
+    uint64_t blocks = program->blocks;
+    rig_run_frames(&rig, 3000);
+    engine_get_device(rig.engine, "", &device);
+    assert_true(device.rate_hz == 96000);
+    assert_int_equal(device.state, PROTO_STREAM_RUNNING);
+    assert_int_equal(rig.events[PROTO_EVENT_RATE], 1);
+    assert_true(rig.last_event[PROTO_EVENT_RATE].rate_hz == 96000);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 1);
+    assert_true(program->blocks > blocks + 20);
+    const struct rig_program *other = rig_join(&rig, 64, 2, 2, 1, 0);
+    const struct rig_program *asking[] = {program, other};
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(engine_can_rate(rig.engine, asking[i]->id, 96000, error), TUTTI_OK);
+        assert_int_equal(engine_can_rate(rig.engine, asking[i]->id, 48000, error),
+                         TUTTI_RATE_IN_USE);
+        assert_string_equal(error, "another program holds the device at 96000 Hz; stop it first");
+        assert_int_equal(engine_set_rate(rig.engine, asking[i]->id, 48000, error),
+                         TUTTI_RATE_IN_USE);
+    }
+    engine_get_device(rig.engine, "", &device);
+    assert_true(device.rate_hz == 96000);
+    rig_close(&rig);
+}
+
+static void
 play_loud(struct rig_program *program, const struct proto_stamp *stamp)
 {
     for (uint32_t i = 0; i < program->layout.buffer_frames; i++) {
@@ -612,6 +653,7 @@ main(void)
         cmocka_unit_test(integer_devices_get_the_same_samples),
         cmocka_unit_test(outputs_of_one_program_on_one_channel_are_added),
         cmocka_unit_test(every_rate_that_the_card_has_plays_the_same_samples),
+        cmocka_unit_test(a_rate_changes_under_the_one_program_that_plays_and_not_under_others),
         cmocka_unit_test(too_loud_a_sum_is_clipped),
         cmocka_unit_test(a_program_hears_the_mix_and_another_program),
         cmocka_unit_test(latency_is_as_reported_in_each_direction),

@@ -109,6 +109,7 @@ make_good(union message *message, enum proto_type type)
         message->prepared.patience_ms = 100;
         break;
     case PROTO_SET_RATE:
+    case PROTO_CAN_RATE:
         message->set_rate.rate_hz = 44100;
         break;
     case PROTO_STATUS_REPLY:
@@ -325,6 +326,7 @@ every_field_of_what_programs_send_is_checked(void **state)
     const double rates[] = {0, -1, 1e8, NAN, INFINITY};
     for (unsigned i = 0; i < 5; i++) {
         WRONG(PROTO_SET_RATE, set_rate, rate_hz, rates[i], "SET_RATE.rate_hz");
+        WRONG(PROTO_CAN_RATE, set_rate, rate_hz, rates[i], "SET_RATE.rate_hz");
     }
 
     WRONG(PROTO_MONITOR, monitor, count, PROTO_MAX_PATHS + 1, "MONITOR.count");
@@ -649,6 +651,7 @@ words_and_messages_lie_where_the_document_says(void **state)
         [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 15392, [PROTO_DEVICES] = 16,
         [PROTO_DEVICES_REPLY] = 6168, [PROTO_LEAVE] = 16,           [PROTO_OK] = 16,
         [PROTO_ERROR] = 280,          [PROTO_EVENT] = 304,          [PROTO_MONITOR] = 6168,
+        [PROTO_CAN_RATE] = 24,
     };
     for (int t = PROTO_NONE; t < PROTO_TYPE_COUNT; t++) {
         assert_int_equal(proto_size((enum proto_type)t), sizes[t]);

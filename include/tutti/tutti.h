@@ -104,9 +104,15 @@ const char *tutti_last_error(const struct tutti_client *client);
  * last known values are filled in). */
 enum tutti_status tutti_get_device(struct tutti_client *client, struct tutti_device *device);
 
-/** Asks for a sample rate. Errors: UNSUPPORTED_RATE, RATE_IN_USE (another program holds the
- * device), INVALID_STATE (prepared). */
+/** Asks for a sample rate. A device that only this client holds is reopened at once, while its
+ * callbacks go on: GAP and RATE events follow. Errors: UNSUPPORTED_RATE, RATE_IN_USE (another
+ * program holds the device), DEVICE_BUSY, INVALID_STATE (within a callback), those of opening. */
 enum tutti_status tutti_set_rate(struct tutti_client *client, double rate_hz);
+
+/** What tutti_set_rate() would answer now; changes nothing. text: why not, for people. Any thread.
+ * Errors: as there, and ENGINE_LOST, TIMEOUT. */
+enum tutti_status tutti_can_rate(struct tutti_client *client, double rate_hz,
+                                 char text[TUTTI_TEXT_BYTES]);
 
 /* ---- streaming ---- */
 

@@ -325,26 +325,44 @@ refuse_rate(struct driver *driver, double rate_hz)
                        number_text(rate_hz).text);
 }
 
+/* What setSampleRate would answer. */
+static int32_t
+check_rate(struct driver *driver, double rate_hz)
+{
+    char text[TUTTI_TEXT_BYTES] = "";
+    double device_hz = dsd_device_rate(driver, rate_hz);
+    enum tutti_status status = tutti_can_rate(driver->client, device_hz, text);
+
+    if (status == TUTTI_ENGINE_LOST || status == TUTTI_TIMEOUT) {
+        struct tutti_device device;
+        get_device(driver, &device);
+        status = accepts_rate(&device, device_hz) ? TUTTI_OK : TUTTI_UNSUPPORTED_RATE;
+    }
+    if (status == TUTTI_UNSUPPORTED_RATE) {
+        return refuse_rate(driver, rate_hz);
+    }
+    return status ? driver_fail(driver, tutti_status_asio_error(status), "%s", text) : ASIO_OK;
+}
+
 int32_t
 device_can_rate(struct driver *driver, double rate_hz)
 {
-    struct tutti_device device;
-
-    get_device(driver, &device);
-    return accepts_rate(&device, dsd_device_rate(driver, rate_hz)) ? ASIO_OK
-                                                                   : refuse_rate(driver, rate_hz);
+    return check_rate(driver, rate_hz);
 }
 
 int32_t
 device_get_rate(struct driver *driver, double *rate_hz)
 {
-    struct tutti_device device;
-    double wanted = double_of_bits(atomic_load(&driver->wanted_rate));
+    double device_hz = double_of_bits(atomic_load(&driver->rate));
 
     if (!rate_hz)
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
-    get_device(driver, &device);
-    double device_hz = wanted > 0 ? wanted : device.rate_hz;
+    /* With buffers: what the time info says. */
+    if (driver_state(driver) < STATE_PREPARED) {
+        struct tutti_device device;
+        get_device(driver, &device);
+        device_hz = device.rate_hz;
+    }
     atomic_store(&driver->seen_rate, bits_of_double(device_hz));
     *rate_hz = device_hz * dsd_unit(driver);
     return ASIO_OK;
@@ -385,57 +403,81 @@ remember(const struct driver *driver, double rate_hz, bool first)
 }
 
 static int32_t
-ask_for_rate(struct driver *driver, double rate_hz)
+ask_for_rate(struct driver *driver, double device_hz)
 {
-    enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
+    enum tutti_status status = tutti_set_rate(driver->client, device_hz);
 
-    if (status)
+    if (status == TUTTI_UNSUPPORTED_RATE) {
+        return refuse_rate(driver, device_hz * dsd_unit(driver));
+    }
+    if (status) {
         return driver_fail_status(driver, status);
-    if (!atomic_load(&driver->dsd)) /* a rate that carries DSD is nobody's wish for the next time */
-        remember(driver, rate_hz, true);
-    atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
+    }
+    if (!atomic_load(&driver->dsd)) { /* a rate that carries DSD is asked for by its host alone */
+        remember(driver, device_hz, true);
+    }
+    atomic_store(&driver->seen_rate, bits_of_double(device_hz));
+    return ASIO_OK;
+}
+
+/* The engine reopens the device under the buffers, and callbacks go on. The RATE event that follows
+ * is no news then. */
+static int32_t
+change_rate(struct driver *driver, double device_hz)
+{
+    atomic_store(&driver->own_rate, bits_of_double(device_hz));
+    int32_t result = ask_for_rate(driver, device_hz);
+    if (result) {
+        atomic_store(&driver->own_rate, 0);
+        return result;
+    }
+    atomic_store(&driver->rate, bits_of_double(device_hz));
+    messages_rate(driver, device_hz);
     return ASIO_OK;
 }
 
 int32_t
 device_set_rate(struct driver *driver, double rate_hz)
 {
-    struct tutti_device device;
+    int32_t result = check_rate(driver, rate_hz);
+    double device_hz = dsd_device_rate(driver, rate_hz);
 
-    get_device(driver, &device);
-    if (!accepts_rate(&device, dsd_device_rate(driver, rate_hz)))
-        return refuse_rate(driver, rate_hz);
-    rate_hz = dsd_device_rate(driver, rate_hz);
-    if (driver_state(driver) < STATE_PREPARED) {
-        return ask_for_rate(driver, rate_hz);
+    if (result) {
+        return result;
     }
-    if (rate_hz == device.rate_hz) {
-        atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
-        if (atomic_exchange(&driver->wanted_rate, 0))
-            messages_post(driver, MESSAGE_MONITOR);
+    if (driver_state(driver) < STATE_PREPARED) {
+        return ask_for_rate(driver, device_hz);
+    }
+    if (device_hz == double_of_bits(atomic_load(&driver->rate))) {
+        atomic_store(&driver->seen_rate, bits_of_double(device_hz));
         return ASIO_OK;
     }
-    /* Buffers belong to a rate. The host is asked to make new ones; the rate changes in between. */
-    if (!(driver->stream.host_knows & 1u << ASIO_MESSAGE_RESET_REQUEST))
-        return driver_fail(driver, ASIO_INVALID_MODE,
-                           "dispose the buffers before changing the sample rate");
-    atomic_store(&driver->wanted_rate, bits_of_double(rate_hz));
-    atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
-    messages_post(driver, MESSAGE_RESET | MESSAGE_MONITOR);
-    return ASIO_OK;
+    if (driver_in_callback(driver)) { /* which waits for no device to open */
+        atomic_store(&driver->wanted_rate, bits_of_double(device_hz));
+        messages_post(driver, MESSAGE_SET_RATE);
+        return ASIO_OK;
+    }
+    return change_rate(driver, device_hz);
 }
 
 void
 device_apply_wanted_rate(struct driver *driver)
 {
-    double wanted = double_of_bits(atomic_exchange(&driver->wanted_rate, 0));
+    double device_hz = double_of_bits(atomic_exchange(&driver->wanted_rate, 0));
+    int32_t ignored;
 
-    if (!(wanted > 0))
+    if (!(device_hz > 0) || !driver_own(driver, CALL_SET_SAMPLE_RATE, false, &ignored)) {
         return;
-    if (ask_for_rate(driver, wanted))
-        log_warning("asio: '%s': the rate of %s Hz that the host set was refused: %s",
-                    driver->name->name, number_text(wanted).text, tutti_last_error(driver->client));
-    monitor_tell(driver); /* no longer mute */
+    }
+    int32_t result = driver_state(driver) < STATE_PREPARED ? ask_for_rate(driver, device_hz)
+                                                           : change_rate(driver, device_hz);
+    if (result) {
+        log_warning("asio: '%s': the rate of %s Hz that the host set within a callback was "
+                    "refused: %s",
+                    driver->name->name, number_text(device_hz).text,
+                    tutti_last_error(driver->client));
+    }
+    driver_disown(driver);
 }
 
 void

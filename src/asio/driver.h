@@ -85,11 +85,12 @@ enum message {
     MESSAGE_LATENCIES = 4,
     MESSAGE_OVERLOAD = 8,
     MESSAGE_RATE = 16,
-    MESSAGE_OFFER = 32,    /* see whether buffers like the host's are still offered */
-    MESSAGE_TO_HOST = 63,  /* all above: dropped with the buffers they are about */
-    MESSAGE_DISPOSE = 64,  /* the callback thread disposed: do it for real */
-    MESSAGE_END = 128,     /* the last reference went: close and free */
-    MESSAGE_MONITOR = 256, /* tell the engine what the host asked of the direct monitor */
+    MESSAGE_OFFER = 32,     /* see whether buffers like the host's are still offered */
+    MESSAGE_TO_HOST = 63,   /* all above: dropped with the buffers they are about */
+    MESSAGE_DISPOSE = 64,   /* the callback thread disposed: do it for real */
+    MESSAGE_END = 128,      /* the last reference went: close and free */
+    MESSAGE_MONITOR = 256,  /* tell the engine what the host asked of the direct monitor */
+    MESSAGE_SET_RATE = 512, /* ask for wanted_rate */
 };
 
 struct driver {
@@ -131,7 +132,8 @@ struct driver {
     _Atomic uint64_t latencies;    /* input << 32 | output, from createBuffers on */
     _Atomic uint64_t rate;         /* bits of the device's, from createBuffers on */
     _Atomic uint64_t seen_rate;    /* bits of the last one that the host read or set; 0: none */
-    _Atomic uint64_t wanted_rate;  /* bits of a rate accepted while there were buffers; 0: none */
+    _Atomic uint64_t own_rate;     /* bits of the one that this object asks for; 0: none */
+    _Atomic uint64_t wanted_rate;  /* bits of one that was set within a callback; 0: none */
     _Atomic uint32_t callback_tid; /* the callback thread, while it is in a block; else 0 */
     struct driver_block block;
 
@@ -193,8 +195,7 @@ int32_t device_check_buffer_size(struct driver *driver, int32_t buffer_frames);
 int32_t device_can_rate(struct driver *driver, double rate_hz);
 int32_t device_get_rate(struct driver *driver, double *rate_hz);
 int32_t device_set_rate(struct driver *driver, double rate_hz);
-/** Asks for the rate that was accepted while there were buffers, now that there are none. Owner
- * only. */
+/** Asks for the rate that was set within a callback. Message thread. */
 void device_apply_wanted_rate(struct driver *driver);
 /** Asks for the rate that a host of this process asked for last, in this object or another. Owner
  * only. */

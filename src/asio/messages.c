@@ -26,6 +26,15 @@ messages_rate(struct driver *driver, double rate_hz)
     messages_post(driver, MESSAGE_RATE);
 }
 
+/* The rate that this object asked for while it had buffers: they go on. Asked once. */
+static bool
+is_own_rate(struct driver *driver, double rate_hz)
+{
+    uint64_t own = bits_of_double(rate_hz);
+
+    return atomic_compare_exchange_strong(&driver->own_rate, &own, 0);
+}
+
 void
 messages_event(void *user, const struct tutti_event *event)
 {
@@ -45,7 +54,8 @@ messages_event(void *user, const struct tutti_event *event)
         device_remember_rate(driver, event->rate_hz);
         atomic_store(&driver->message_rate, bits_of_double(event->rate_hz));
         /* at once: what is about buffers that are gone is dropped together */
-        messages_post(driver, MESSAGE_RATE | MESSAGE_RESET);
+        messages_post(driver, is_own_rate(driver, event->rate_hz) ? MESSAGE_RATE
+                                                                  : MESSAGE_RATE | MESSAGE_RESET);
         break;
     case TUTTI_EVENT_GAP:
         messages_post(driver, MESSAGE_RESYNC | MESSAGE_OFFER);
@@ -220,6 +230,8 @@ do_messages(struct driver *driver, uint32_t messages)
 {
     if (messages & MESSAGE_DISPOSE)
         dispose_for_callback(driver);
+    if (messages & MESSAGE_SET_RATE)
+        device_apply_wanted_rate(driver);
     if (messages & MESSAGE_MONITOR)
         monitor_tell(driver);
     if (messages & MESSAGE_LATENCIES) {

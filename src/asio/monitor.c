@@ -155,10 +155,8 @@ add_path(struct told *told, const struct driver *driver, uint32_t input, uint32_
         };
 }
 
-/* mute: the host asked for another rate and has to make new buffers for it. Till then nothing
- * sounds right. */
 static void
-collect(struct driver *driver, bool mute, struct told *told)
+collect(struct driver *driver, struct told *told)
 {
     struct driver_monitor *monitor = &driver->monitor;
     int32_t inputs, outputs;
@@ -167,9 +165,9 @@ collect(struct driver *driver, bool mute, struct told *told)
     told->monitor = (struct tutti_monitor){
         .path = told->path, .input_gain = told->input_gain, .output_gain = told->output_gain};
     for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++)
-        told->input_gain[c] = told->output_gain[c] = mute ? 0.0f : 1.0f;
+        told->input_gain[c] = told->output_gain[c] = 1.0f;
     AcquireSRWLockShared(&monitor->mutex);
-    for (int32_t c = 0; c < inputs && !mute; c++) {
+    for (int32_t c = 0; c < inputs; c++) {
         const struct driver_monitored *input = &monitor->input[c];
         told->input_gain[atomic_load(&driver->input_channel[c])] = monitor->input_gain[c];
         if (input->on && input->output < (uint32_t)outputs)
@@ -177,7 +175,7 @@ collect(struct driver *driver, bool mute, struct told *told)
         if (input->on && input->pair && input->output + 1 < (uint32_t)outputs)
             add_path(told, driver, (uint32_t)c, input->output + 1, input->right);
     }
-    for (int32_t c = 0; c < outputs && !mute; c++)
+    for (int32_t c = 0; c < outputs; c++)
         told->output_gain[atomic_load(&driver->output_channel[c])] = monitor->output_gain[c];
     ReleaseSRWLockShared(&monitor->mutex);
 }
@@ -189,7 +187,7 @@ monitor_tell(struct driver *driver)
 
     /* Whoever collects last tells last. */
     AcquireSRWLockExclusive(&driver->monitor.telling);
-    collect(driver, atomic_load(&driver->wanted_rate) != 0, &told);
+    collect(driver, &told);
     enum tutti_status status = tutti_set_monitor(driver->client, &told.monitor);
     ReleaseSRWLockExclusive(&driver->monitor.telling);
     if (status)

@@ -111,10 +111,8 @@ static void
 note_rate(struct driver *driver)
 {
     double rate_hz = double_of_bits(atomic_load(&driver->seen_rate)) * dsd_unit(driver);
-    bool waits = atomic_load(&driver->wanted_rate) != 0;
 
-    log_info("asio: '%s': setSampleRate: %s Hz%s", driver->name->name, number_text(rate_hz).text,
-             waits ? ", as soon as the host has disposed of its buffers" : "");
+    log_info("asio: '%s': setSampleRate: %s Hz", driver->name->name, number_text(rate_hz).text);
 }
 
 static void

@@ -56,12 +56,12 @@ enum { ALONE = 1, FREELY = 0 };
     X(GET_BUFFER_SIZE, "getBufferSize", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
       "see below")                                                                                 \
     X(CAN_SAMPLE_RATE, "canSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
-      "NoClock for what the device does not run at")                                               \
+      "what setSampleRate would answer now: NoClock or InvalidMode")                               \
     X(GET_SAMPLE_RATE, "getSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
-      "one that was set while there are buffers already counts")                                   \
+      "with buffers the same as the time info")                                                    \
     X(SET_SAMPLE_RATE, "setSampleRate", IN_INIT_AND_LATER, ALONE, ASIO_NOT_PRESENT, ASIO_OK,       \
-      "see below; NoClock as canSampleRate; InvalidMode while other programs hold the device at "  \
-      "another rate")                                                                              \
+      "see below; NoClock for what the device does not run at; InvalidMode while other programs "  \
+      "hold it at another rate")                                                                   \
     X(GET_CLOCK_SOURCES, "getClockSources", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,  \
       "one, 'Internal': a device is its own clock; the count is told also without room")           \
     X(SET_CLOCK_SOURCE, "setClockSource", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,    \

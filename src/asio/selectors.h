@@ -55,8 +55,8 @@
       "not told")                                                                                  \
     X(ENGINE_VERSION, "EngineVersion", "never: nothing depends on it")                             \
     X(RESET_REQUEST, "ResetRequest",                                                               \
-      "the rate changed, or was set while there are buffers; another engine took over; the "       \
-      "device has other channels now; the host does not take BufferSizeChange")                    \
+      "another program or the system changed the rate; another engine took over; the device has "  \
+      "other channels now; the host does not take BufferSizeChange")                               \
     X(BUFFER_SIZE_CHANGE, "BufferSizeChange",                                                      \
       "the host's buffer size is not offered any more; value: the preferred one")                  \
     X(RESYNC_REQUEST, "ResyncRequest", "the device was opened anew: frames were lost")             \

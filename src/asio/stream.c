@@ -234,7 +234,6 @@ stream_free(struct driver *driver)
     buffers_settle(&driver->buffers);
     tutti_dispose(driver->client);
     buffers_close(&driver->buffers);
-    device_apply_wanted_rate(driver);
 }
 
 void

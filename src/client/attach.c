@@ -13,7 +13,6 @@
 #include "base/utf8.h"
 
 enum {
-    PREPARE_MS = 15000, /* a device may take its time to open */
     PREPARE_AGAIN_MS = 500,
     PATIENCE_LEAST_MS = 10,
 };
@@ -169,7 +168,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
         ask_for_rate(client);
         monitor_ask(client, &monitor);
         status = link_ask_at(client, &client->prepare, sizeof client->prepare, mine, 2,
-                             PROTO_PREPARED, &prepared, handles, PREPARE_MS, text, &epoch);
+                             PROTO_PREPARED, &prepared, handles, CLIENT_OPEN_MS, text, &epoch);
     }
     if (status == TUTTI_OK) {
         os_mutex_lock(&client->lock);
@@ -241,7 +240,7 @@ attach_again(struct tutti_client *client)
     /* The former engine could write there; this one compares it with what PREPARE says. */
     proto_segment_init(client->callback.segment, &client->callback.layout);
     status = link_ask_own(client, &client->prepare, sizeof client->prepare, mine, 2, PROTO_PREPARED,
-                          &prepared, handles, PREPARE_MS);
+                          &prepared, handles, CLIENT_OPEN_MS);
     if (status == TUTTI_OK)
         status = attachment_new(&attachment, &prepared, generation, handles);
     else

@@ -146,32 +146,66 @@ tutti_close(struct tutti_client *client)
     free(client);
 }
 
+/* The widest that any device is asked for. Not-a-number and infinities are out, too. */
+static bool
+is_rate(double rate_hz)
+{
+    return rate_hz >= 1000 && rate_hz <= 1e6;
+}
+
+/* type: SET_RATE or CAN_RATE. */
+static enum tutti_status
+ask_rate(struct tutti_client *client, enum proto_type type, double rate_hz, uint64_t timeout_ms,
+         char text[PROTO_TEXT_BYTES])
+{
+    struct proto_set_rate message;
+
+    memset(&message, 0, sizeof(message));
+    proto_header_init(&message.header, type, 0);
+    message.rate_hz = rate_hz;
+    return link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL, timeout_ms,
+                    text);
+}
+
 enum tutti_status
 tutti_set_rate(struct tutti_client *client, double rate_hz)
 {
-    struct proto_set_rate message;
     char text[PROTO_TEXT_BYTES] = "";
+    bool prepared = client_state(client) != CLIENT_OPEN;
 
-    if (client_state(client) != CLIENT_OPEN)
+    if (callback_is_self(&client->callback)) {
         return client_fail(client, TUTTI_INVALID_STATE,
-                           "dispose of the buffers before changing the sample rate");
-    /* the widest that any device is asked for: NaN and infinities are out, too */
-    if (!(rate_hz >= 1000 && rate_hz <= 1e6))
+                           "the sample rate cannot be changed within a callback");
+    }
+    if (!is_rate(rate_hz)) {
         return client_fail(client, TUTTI_UNSUPPORTED_RATE, NULL);
-    if (keep_require(client, text))
+    }
+    if (keep_require(client, text)) {
         return client_fail(client, TUTTI_ENGINE_LOST, text);
-    memset(&message, 0, sizeof message);
-    proto_header_init(&message.header, PROTO_SET_RATE, 0);
-    message.rate_hz = rate_hz;
-    enum tutti_status status = link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL,
-                                        NULL, CLIENT_ANSWER_MS, text);
-    if (status)
+    }
+    enum tutti_status status = ask_rate(client, PROTO_SET_RATE, rate_hz,
+                                        prepared ? CLIENT_OPEN_MS : CLIENT_ANSWER_MS, text);
+    if (status) {
         return client_fail(client, status, text);
+    }
     os_mutex_lock(&client->lock);
     client->rate_hz = rate_hz;
     client->device.rate_hz = rate_hz;
+    if (prepared) {
+        atomic_store(&client->callback.rate_millihz, client_to_millihz(rate_hz));
+    }
     os_mutex_unlock(&client->lock);
     return TUTTI_OK;
+}
+
+enum tutti_status
+tutti_can_rate(struct tutti_client *client, double rate_hz, char text[TUTTI_TEXT_BYTES])
+{
+    if (!is_rate(rate_hz)) {
+        utf8_copy(text, TUTTI_TEXT_BYTES, tutti_status_text(TUTTI_UNSUPPORTED_RATE));
+        return TUTTI_UNSUPPORTED_RATE;
+    }
+    return ask_rate(client, PROTO_CAN_RATE, rate_hz, CLIENT_ANSWER_MS, text);
 }
 
 /* ---- streaming ---- */

@@ -24,6 +24,7 @@ enum {
     CLIENT_ANSWER_MS = 2000,   /* an engine answers a question within this */
     CLIENT_TICK_MS = 50,       /* how often the link thread looks after the callback thread */
     CLIENT_DEVICES_MS = 10000, /* asking every backend takes longer */
+    CLIENT_OPEN_MS = 15000,    /* a device may take its time to open */
 };
 
 enum client_state {

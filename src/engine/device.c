@@ -516,6 +516,32 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 }
 
 enum tutti_status
+device_change_rate(struct engine *engine, double rate_hz, char error[PROTO_TEXT_BYTES])
+{
+    double former_hz = engine->known.rate_hz;
+    enum tutti_status status = TUTTI_OK;
+    engine->rate_hz = rate_hz;
+    if (engine->state == PROTO_STREAM_LOST) {
+        stop_replacement(engine);
+        engine->known.rate_hz = engine->cycle.rate_hz = rate_hz;
+        start_replacement(engine);
+        tell_rate(engine, former_hz);
+        return TUTTI_OK;
+    }
+    status = reopen(engine, engine->known.period_frames, error);
+    if (status != TUTTI_OK) {
+        engine->retry_ns = engine_now_ns(engine);
+    } else if (engine->known.rate_hz != rate_hz) {
+        snprintf(error, PROTO_TEXT_BYTES, "the device stays at %.0f Hz", engine->known.rate_hz);
+        status = TUTTI_UNSUPPORTED_RATE;
+    }
+    if (status != TUTTI_OK) {
+        engine->rate_hz = former_hz;
+    }
+    return status;
+}
+
+enum tutti_status
 device_change(struct engine *engine, struct engine_setup *setup, char error[PROTO_TEXT_BYTES])
 {
     struct engine_setup *former = engine->in_force;

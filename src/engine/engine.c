@@ -260,6 +260,29 @@ accepts_rate(const struct proto_device *device, double rate_hz)
     return false;
 }
 
+/* Whether the device may go to a rate for this program (NULL: for nobody's). */
+static enum tutti_status
+judge_rate(const struct engine *engine, const struct engine_program *program,
+           const struct proto_device *device, double rate_hz, char error[PROTO_TEXT_BYTES])
+{
+    unsigned others = programs_prepared(engine) - (program && program->cycle);
+    if (device->rate_hz == rate_hz) {
+        return TUTTI_OK;
+    }
+    if (!isfinite(rate_hz) || !accepts_rate(device, rate_hz)) {
+        snprintf(error, PROTO_TEXT_BYTES, "the device does not run at %.0f Hz", rate_hz);
+        return TUTTI_UNSUPPORTED_RATE;
+    }
+    if (others) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 others == 1 ? "another program holds the device at %.0f Hz; stop it first"
+                             : "other programs hold the device at %.0f Hz; stop them first",
+                 device->rate_hz);
+        return TUTTI_RATE_IN_USE;
+    }
+    return TUTTI_OK;
+}
+
 enum tutti_status
 engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                 char error[PROTO_TEXT_BYTES])
@@ -269,29 +292,47 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     os_mutex_lock(&engine->lock);
     device_claim(engine);
     struct engine_program *program = programs_find(engine, program_id);
-    unsigned others = programs_prepared(engine) - (program && program->cycle);
     if (program) {
         status = profiles_use(engine, program, error);
     }
+    if (status == TUTTI_OK) {
+        status = judge_rate(engine, program, &engine->known, rate_hz, error);
+    }
     if (status != TUTTI_OK) {
-        /* another device plays */
+        /* refused */
     } else if (engine->known.rate_hz == rate_hz) {
         engine->rate_hz = rate_hz;
-    } else if (!isfinite(rate_hz) || !accepts_rate(&engine->known, rate_hz)) {
-        snprintf(error, PROTO_TEXT_BYTES, "the device does not run at %.0f Hz", rate_hz);
-        status = TUTTI_UNSUPPORTED_RATE;
     } else if (program && program->cycle) {
-        status = TUTTI_INVALID_STATE;
-    } else if (others) {
-        snprintf(error, PROTO_TEXT_BYTES,
-                 "%u other programs hold the device at %.0f Hz; stop them first", others,
-                 engine->known.rate_hz);
-        status = TUTTI_RATE_IN_USE;
+        status = device_change_rate(engine, rate_hz, error);
     } else {
         device_close(engine);
         engine->rate_hz = engine->known.rate_hz = rate_hz;
     }
     device_release(engine);
+    os_mutex_unlock(&engine->lock);
+    if (status != TUTTI_OK && !error[0]) {
+        utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
+    }
+    return status;
+}
+
+enum tutti_status
+engine_can_rate(struct engine *engine, uint32_t program_id, double rate_hz,
+                char error[PROTO_TEXT_BYTES])
+{
+    struct proto_device device;
+    enum tutti_status status = TUTTI_OK;
+    error[0] = '\0';
+    os_mutex_lock(&engine->lock);
+    const struct engine_program *program = programs_find(engine, program_id);
+    device = engine->known;
+    if (program && !program->cycle) {
+        status = profiles_may_use(engine, program, error);
+        profiles_get_device(engine, program->profile, &device);
+    }
+    if (status == TUTTI_OK) {
+        status = judge_rate(engine, program, &device, rate_hz, error);
+    }
     os_mutex_unlock(&engine->lock);
     if (status != TUTTI_OK && !error[0]) {
         utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));

@@ -89,9 +89,14 @@ enum tutti_status engine_prepare(struct engine *engine, uint32_t program_id,
 /** Leaves the device. Errors: INVALID_STATE when not prepared. */
 enum tutti_status engine_dispose(struct engine *engine, uint32_t program_id);
 
-/** Asks for a rate of the device that this program's profile names. Errors: UNSUPPORTED_RATE,
- * RATE_IN_USE, INVALID_STATE, DEVICE_BUSY (another device plays); error: a sentence. */
+/** Asks for a rate of the device that this program's profile names. A device that this program
+ * alone has opened is reopened. Errors: UNSUPPORTED_RATE, RATE_IN_USE (by other programs),
+ * DEVICE_BUSY (another device plays), and those of opening, after which the device is lost and
+ * comes back at its former rate; error: a sentence. */
 enum tutti_status engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
+                                  char error[PROTO_TEXT_BYTES]);
+/** What engine_set_rate() would answer now, opening aside. Changes nothing and waits for nobody. */
+enum tutti_status engine_can_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                                   char error[PROTO_TEXT_BYTES]);
 /** What a program wants of the direct monitor, in place of what it wanted before. message is
  * checked already. It acts while the program is prepared and ends with it. Errors: NO_MEMORY. */

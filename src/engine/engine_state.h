@@ -159,6 +159,11 @@ void device_tend(struct engine *engine, uint64_t now_ns);
 uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
 /** Fills *known from the listing of a configuration's backends while nothing was ever opened. */
 void device_learn(const struct config *config, double rate_hz, struct proto_device *known);
+/** Reopens the device at another rate, under the program that asked for it. On failure it is lost
+ * and tried again at the former rate. Errors: the backend's, UNSUPPORTED_RATE (it took another);
+ * error: a sentence. */
+enum tutti_status device_change_rate(struct engine *engine, double rate_hz,
+                                     char error[PROTO_TEXT_BYTES]);
 /** Opens what another setup says, under the programs that play; they are told. On failure the
  * former one is opened again. Errors: the backend's; error: a sentence. */
 enum tutti_status device_change(struct engine *engine, struct engine_setup *setup,
@@ -193,6 +198,10 @@ void profiles_get_device(const struct engine *engine, const char *profile,
                          struct proto_device *device);
 /** Puts a setup in force. The device is closed, or about to be opened by the caller. Claimed. */
 void profiles_force(struct engine *engine, struct engine_setup *setup);
+/** Whether profiles_use() would work now. Errors and error as there. */
+enum tutti_status profiles_may_use(const struct engine *engine,
+                                   const struct engine_program *program,
+                                   char error[PROTO_TEXT_BYTES]);
 /** Puts in force what a program's profile wants, when nobody plays; else makes sure that it wants
  * the device that plays. Claimed. Errors: DEVICE_BUSY; error: which plays and which it wants. */
 enum tutti_status profiles_use(struct engine *engine, const struct engine_program *program,

@@ -144,32 +144,41 @@ profiles_get_device(const struct engine *engine, const char *profile, struct pro
 }
 
 enum tutti_status
-profiles_use(struct engine *engine, const struct engine_program *program,
-             char error[PROTO_TEXT_BYTES])
+profiles_may_use(const struct engine *engine, const struct engine_program *program,
+                 char error[PROTO_TEXT_BYTES])
 {
-    struct engine_setup *setup = profiles_find(engine, program->profile);
-    bool plays = programs_prepared(engine) > 0;
-    if (!plays) {
-        utf8_copy(engine->led_by, sizeof(engine->led_by), program->profile);
-    }
-    if (setup == engine->in_force) {
-        return TUTTI_OK;
-    }
-    if (!plays) {
-        device_close(engine);
-        profiles_force(engine, setup);
-        return TUTTI_OK;
-    }
-    if (wants_this_device(engine, &setup->config)) {
+    const struct engine_setup *setup = profiles_find(engine, program->profile);
+    if (setup == engine->in_force || !programs_prepared(engine) ||
+        wants_this_device(engine, &setup->config)) {
         return TUTTI_OK;
     }
     /* 124 bytes reach a host */
     snprintf(error, PROTO_TEXT_BYTES,
              "Tutti plays through %.26s now; this profile wants %.26s: close the other programs",
              engine->known.name, device_word(&setup->config));
-    log_warning("engine: program %u '%s' of profile '%s': %s", program->id, program->name,
-                program->profile, error);
     return TUTTI_DEVICE_BUSY;
+}
+
+enum tutti_status
+profiles_use(struct engine *engine, const struct engine_program *program,
+             char error[PROTO_TEXT_BYTES])
+{
+    struct engine_setup *setup = profiles_find(engine, program->profile);
+    enum tutti_status status = profiles_may_use(engine, program, error);
+    if (status != TUTTI_OK) {
+        log_warning("engine: program %u '%s' of profile '%s': %s", program->id, program->name,
+                    program->profile, error);
+        return status;
+    }
+    if (programs_prepared(engine)) {
+        return TUTTI_OK;
+    }
+    utf8_copy(engine->led_by, sizeof(engine->led_by), program->profile);
+    if (setup != engine->in_force) {
+        device_close(engine);
+        profiles_force(engine, setup);
+    }
+    return TUTTI_OK;
 }
 
 /* ---- another configuration ---- */

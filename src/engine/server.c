@@ -201,6 +201,10 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
         status = engine_set_rate(engine, connection->program_id,
                                  ((const struct proto_set_rate *)header)->rate_hz, text);
         return send_status(connection, serial, status, text);
+    case PROTO_CAN_RATE:
+        status = engine_can_rate(engine, connection->program_id,
+                                 ((const struct proto_set_rate *)header)->rate_hz, text);
+        return send_status(connection, serial, status, text);
     case PROTO_STATUS:
         engine_get_status(engine, ((const struct proto_status *)header)->first_program,
                           &connection->reply.status);

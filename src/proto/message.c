@@ -308,7 +308,7 @@ static const check_body_fn check_body[PROTO_TYPE_COUNT] = {
     [PROTO_DEVICES] = check_empty,   [PROTO_DEVICES_REPLY] = check_devices_reply,
     [PROTO_LEAVE] = check_empty,     [PROTO_OK] = check_empty,
     [PROTO_ERROR] = check_error,     [PROTO_EVENT] = check_event,
-    [PROTO_MONITOR] = check_monitor,
+    [PROTO_MONITOR] = check_monitor, [PROTO_CAN_RATE] = check_set_rate,
 };
 
 static const struct {

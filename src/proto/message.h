@@ -16,6 +16,7 @@
  *   DEVICES                  ->    DEVICES_REPLY
  *   LEAVE                    ->    OK, then the engine ends
  *   MONITOR                  ->    OK
+ *   CAN_RATE                 ->    OK | ERROR, as SET_RATE would answer now
  *                            <-    EVENT (any time after WELCOME)
  */
 #ifndef TUTTI_PROTO_MESSAGE_H
@@ -65,7 +66,8 @@ extern const struct proto_versions proto_versions;
     X(OK, proto_empty, E)                                                                          \
     X(ERROR, proto_error, E)                                                                       \
     X(EVENT, proto_event, E)                                                                       \
-    X(MONITOR, proto_monitor, P)
+    X(MONITOR, proto_monitor, P)                                                                   \
+    X(CAN_RATE, proto_set_rate, P)
 
 enum proto_type {
     PROTO_NONE,

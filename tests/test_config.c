@@ -148,7 +148,7 @@ a_mistake_in_a_profile_is_told_to_who_reads_it(void **state)
     assert_int_equal(read_as("A", NULL, "[profile A]\nlog.level = debug\n"), TUTTI_BAD_CONFIG);
     assert_string_equal(config.log_level, "info");
     assert_int_equal(read_as(NULL, NULL, "[profile a/b]\nprogram.buffer = 64\n"), TUTTI_BAD_CONFIG);
-    assert_non_null(strstr(problem, "t.ini:2: a profile's name has"));
+    assert_non_null(strstr(problem, "t.ini:1: a profile's name has"));
 }
 
 static void
@@ -160,10 +160,158 @@ words_and_lists_are_checked(void **state)
     assert_int_equal(read_as(NULL, NULL, "[log]\nlevel = inf\n"), TUTTI_BAD_CONFIG);
     assert_int_equal(read_as(NULL, NULL, "[program]\nsample_type = int24\n"), TUTTI_OK);
     assert_string_equal(config.program_sample_type, "int24");
-    assert_int_equal(read_as(NULL, NULL, "[program]\ninput_channels = 1-2,1\n"), TUTTI_BAD_CONFIG);
-    assert_problem("t.ini:2: input_channels is a list such as 1-2, 5, not '1-2,1'; an empty one "
+    assert_int_equal(read_as(NULL, NULL, "[program]\noutput_channels = 1-2,1\n"), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:2: output_channels is a list such as 1-2, 5, not '1-2,1'; an empty one "
                    "stays");
+    assert_int_equal(read_as(NULL, NULL, "[program]\ninput_channels = 1-2,1\n"), TUTTI_OK);
     assert_int_equal(read_as(NULL, NULL, "[program]\noutput_channels = 5, 1-2\n"), TUTTI_OK);
+}
+
+static void
+a_long_line_counts_whole_up_to_the_limit_of_a_value(void **state)
+{
+    char text[600], value[300];
+    struct config last;
+
+    (void)state;
+    memset(value, 'a', sizeof(value));
+    value[CONFIG_TEXT_BYTES - 1] = '\0';
+    snprintf(text, sizeof(text), "[program]\ninput_names = %s\nbuffer = 64\n", value);
+    assert_int_equal(read_as(NULL, NULL, text), TUTTI_OK);
+    assert_string_equal(config.program_input_names, value);
+    assert_int_equal(config.program_buffer, 64);
+    last = config;
+    value[CONFIG_TEXT_BYTES - 1] = 'a';
+    value[CONFIG_TEXT_BYTES] = '\0';
+    snprintf(text, sizeof(text), "[program]\ninput_names = %s\nbuffer = big\n", value);
+    assert_int_equal(read_as(NULL, &last, text), TUTTI_BAD_CONFIG);
+    assert_non_null(strstr(problem, "t.ini:2: input_names is longer than 255 bytes; aaa"));
+    assert_string_equal(config.program_input_names, last.program_input_names);
+    memmove(strstr(text, "input_names"), "# ", 2);
+    assert_int_equal(read_as(NULL, &last, text), TUTTI_BAD_CONFIG);
+    assert_non_null(strstr(problem, "t.ini:3: buffer is a whole number"));
+}
+
+/* What a reading reports, one sentence a line. */
+static char all[2048];
+
+static void
+take_mistake(void *user, const char *sentence)
+{
+    size_t length = strlen(all);
+
+    (void)user;
+    snprintf(all + length, sizeof(all) - length, "%s\n", sentence);
+}
+
+static void
+all_mistakes_are_reported_each_at_its_line(void **state)
+{
+    static const char text[] = "buffer = 1\n"
+                               "[device]\n"
+                               "backend = alas\n"
+                               "  rate = 1 ; an indented line is a line of its own\n"
+                               "what is this\n"
+                               "[devices]\n"
+                               "name = a\n"
+                               "name = b\n"
+                               "[profile A]\n"
+                               "program.buffer = big\n"
+                               "[profile B]\n"
+                               "program.buffer = bigger\n";
+    struct config_source source = {.name = "t.ini",
+                                   .text = text,
+                                   .bytes = strlen(text),
+                                   .profile = "A",
+                                   .mistake = take_mistake};
+
+    (void)state;
+    all[0] = '\0';
+    assert_int_equal(config_read(&config, &source, problem), TUTTI_BAD_CONFIG);
+    assert_string_equal(
+        all, "t.ini:1: 'buffer' stands before any [section]\n"
+             "t.ini:3: backend is one of auto, pipewire, jack, alsa, sim, wasapi, not 'alas'; auto "
+             "stays\n"
+             "t.ini:4: rate is a number from 8000 to 768000, not '1'; 48000 stays\n"
+             "t.ini:5: neither [section], key = value, nor a comment\n"
+             "t.ini:6: there is no section [devices]\n"
+             "t.ini:10: buffer is a whole number from 16 to 8192, not 'big'; 256 stays\n");
+    assert_problem("t.ini:1: 'buffer' stands before any [section]");
+    source.profile_alone = true;
+    all[0] = '\0';
+    assert_int_equal(config_read(&config, &source, problem), TUTTI_BAD_CONFIG);
+    assert_string_equal(
+        all, "t.ini:10: buffer is a whole number from 16 to 8192, not 'big'; 256 stays\n");
+}
+
+static void
+the_engine_says_which_backends_it_has(void **state)
+{
+    static const char text[] = "[device]\nbackend = wasapi\n";
+    struct config_source source = {
+        .name = "t.ini", .text = text, .bytes = strlen(text), .backends = "auto, alsa, sim"};
+
+    (void)state;
+    assert_int_equal(config_read(&config, &source, problem), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:2: backend is one of auto, alsa, sim, not 'wasapi'; auto stays");
+    assert_string_equal(config.device_backend, "auto");
+    source.backends = NULL;
+    assert_int_equal(config_read(&config, &source, problem), TUTTI_OK);
+}
+
+static bool
+get_one_variable(const char *name, char *value, size_t bytes)
+{
+    if (strcmp(name, "TUTTI_PROGRAM_BUFFER_MIN") != 0)
+        return false;
+    snprintf(value, bytes, "1024");
+    return true;
+}
+
+static void
+a_smallest_value_is_not_above_the_largest(void **state)
+{
+    static const char bad[] = "[program]\nbuffer_min = 512\nbuffer_max = 256\nbuffer = 64\n";
+    struct config_source source = {.name = "t.ini", .text = "[program]\nbuffer_max = 512\n"};
+    struct config last;
+
+    (void)state;
+    assert_int_equal(read_as(NULL, NULL, bad), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:3: buffer_min 512 is above buffer_max 256; 32 and 2048 stay");
+    assert_int_equal(config.program_buffer, 64);
+    assert_int_equal(read_as(NULL, NULL, "[program]\nbuffer_min = 64\nbuffer_max = 128\n"),
+                     TUTTI_OK);
+    last = config;
+    assert_int_equal(read_as(NULL, &last, bad), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:3: buffer_min 512 is above buffer_max 256; 64 and 128 stay");
+    assert_int_equal(config.program_buffer_min, 64);
+    assert_int_equal(config.program_buffer_max, 128);
+    assert_int_equal(read_as("A", NULL,
+                             "[program]\nbuffer_max = 256\n[profile A]\n"
+                             "program.buffer_min = 512\n"),
+                     TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:4: buffer_min 512 is above buffer_max 256; 32 and 256 stay");
+    assert_int_equal(read_as(NULL, NULL, "[sim]\nperiod_min = 4096\nperiod_max = 64\n"),
+                     TUTTI_BAD_CONFIG);
+    source.bytes = strlen(source.text);
+    source.getenv_utf8 = get_one_variable;
+    assert_int_equal(config_read(&config, &source, problem), TUTTI_BAD_CONFIG);
+    assert_problem("TUTTI_... variables: buffer_min 1024 is above buffer_max 512; 32 and 512 stay");
+}
+
+static void
+lines_are_read_as_editors_write_them(void **state)
+{
+    static char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES];
+    static const char text[] = "\xEF\xBB\xBF[profile A] ; mine\r\n"
+                               "\tprogram.buffer : 64;128 ; why\r\n";
+
+    (void)state;
+    assert_int_equal(config_profiles(text, strlen(text), names), 1);
+    assert_int_equal(read_as("A", NULL, text), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:2: buffer is a whole number from 16 to 8192, not '64;128'; 256 stays");
+    assert_int_equal(read_as(NULL, NULL, "[program] buffer = 3\n"), TUTTI_BAD_CONFIG);
+    assert_problem("t.ini:1: neither [section], key = value, nor a comment");
 }
 
 static void
@@ -194,18 +342,24 @@ channels_are_counted_from_one_and_kept_in_order(void **state)
     unsigned count;
 
     (void)state;
-    assert_true(config_channels(" 5 , 1-2,256", channels, &count));
+    assert_true(config_channels(" 5 , 1-2,256", false, channels, &count));
     assert_int_equal(count, 4);
     assert_int_equal(channels[0], 4);
     assert_int_equal(channels[1], 0);
     assert_int_equal(channels[2], 1);
     assert_int_equal(channels[3], 255);
-    assert_true(config_channels("1-256", channels, &count));
+    assert_true(config_channels("1-256", false, channels, &count));
     assert_int_equal(count, 256);
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
-        if (config_channels(bad[i], channels, &count))
+        if (config_channels(bad[i], false, channels, &count))
             fail_msg("'%s' was taken", bad[i]);
     }
+    assert_false(config_channels("1, 1", false, channels, &count));
+    assert_true(config_channels("1, 1, 1-2", true, channels, &count));
+    assert_int_equal(count, 4);
+    assert_int_equal(channels[1], 0);
+    assert_int_equal(channels[3], 1);
+    assert_false(config_channels("1-256, 1", true, channels, &count)); /* more than there is room */
 }
 
 static void
@@ -299,6 +453,30 @@ a_file_of_any_name_is_written_read_and_looked_at(void **state)
 }
 
 static void
+what_is_no_text_is_called_what_it_is(void **state)
+{
+    char path[512], other[520], *text = NULL;
+    size_t bytes = 0;
+
+    (void)state;
+    temporary(path, sizeof path, "none.ini");
+    snprintf(other, sizeof other, "%s.txt", path);
+    assert_false(config_is_misnamed(path, problem));
+    assert_int_equal(file_write(other, "", 0), TUTTI_OK);
+    assert_true(config_is_misnamed(path, problem));
+    assert_non_null(strstr(problem, "none.ini: there is no such file, only one with .txt behind "));
+    assert_int_equal(file_write(path, "\xFF\xFE[", 3), TUTTI_OK);
+    assert_false(config_is_misnamed(path, problem));
+    assert_int_equal(config_load(path, &text, &bytes, problem), TUTTI_BAD_CONFIG);
+    assert_non_null(strstr(problem, "none.ini: this is UTF-16 text; save it as UTF-8"));
+    assert_true(file_remove(path) && file_remove(other));
+    snprintf(other, sizeof other, "%.*s", (int)(strrchr(path, '/') - path), path);
+    assert_int_equal(config_load(other, &text, &bytes, problem), TUTTI_BAD_CONFIG);
+    assert_non_null(strstr(problem, ": this is no regular file but a folder, a pipe"));
+    assert_null(text);
+}
+
+static void
 a_file_that_is_too_long_is_none(void **state)
 {
     char path[512], *text = NULL;
@@ -354,11 +532,17 @@ main(void)
         cmocka_unit_test(a_mistake_tells_line_reason_and_the_value_that_stays),
         cmocka_unit_test(a_mistake_in_a_profile_is_told_to_who_reads_it),
         cmocka_unit_test(words_and_lists_are_checked),
+        cmocka_unit_test(a_long_line_counts_whole_up_to_the_limit_of_a_value),
+        cmocka_unit_test(all_mistakes_are_reported_each_at_its_line),
+        cmocka_unit_test(the_engine_says_which_backends_it_has),
+        cmocka_unit_test(a_smallest_value_is_not_above_the_largest),
+        cmocka_unit_test(lines_are_read_as_editors_write_them),
         cmocka_unit_test(sections_are_compared_by_their_values),
         cmocka_unit_test(channels_are_counted_from_one_and_kept_in_order),
         cmocka_unit_test(items_of_a_list_are_trimmed_and_may_be_left_out),
         cmocka_unit_test(one_value_is_changed_and_the_rest_stays_as_it_is),
         cmocka_unit_test(a_file_of_any_name_is_written_read_and_looked_at),
+        cmocka_unit_test(what_is_no_text_is_called_what_it_is),
         cmocka_unit_test(a_file_that_is_too_long_is_none),
         cmocka_unit_test(a_number_has_a_point_whatever_the_locale_is),
         cmocka_unit_test(a_name_is_the_same_in_a_turkish_locale),

@@ -4,7 +4,7 @@
 
 # set: packages; libasound2-dev is for the sound card of the tests, a plugin
 declare -A package_sets=(
-    [build]="gcc libc6-dev meson ninja-build pkg-config libinih-dev libcmocka-dev libsndfile1-dev
+    [build]="gcc libc6-dev meson ninja-build pkg-config libcmocka-dev libsndfile1-dev
              libpipewire-0.3-dev libasound2-dev ca-certificates curl xz-utils locales"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
@@ -23,7 +23,6 @@ declare -A package_sets=(
 
 # Tarballs for the Windows build: path in Debian's pool, sha256. Meson finds them in its package cache.
 pool_files="
-pool/main/libi/libinih/libinih_59.orig.tar.gz        062279922805f5e9a369551a08d5ddb506140fe50774183ffdbb7c22bb97e3f4
 pool/main/c/cmocka/cmocka_1.1.5.orig.tar.xz          f0ccd8242d55e2fd74b16ba518359151f6f8383ff8aef4976e48393f77bba8b6
 pool/main/libs/libsndfile/libsndfile_1.2.0.orig.tar.gz 62dc4e2bcd45f6f0e89cbc3522cc90eb174dca0eef0a0d19ead289833b390cd7
 "

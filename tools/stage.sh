@@ -53,10 +53,9 @@ cd "$top"
 for document in README.md CHANGELOG.md LICENSE docs/*.md docs/adr/*.md include/tutti/*.h; do
     add_document "$document"
 done
-# of the libraries that are linked into the programs
-for licence in inih-r59/LICENSE.txt libsndfile-1.2.0/COPYING; do
-    [ ! -f "$top/subprojects/$licence" ] ||
-        install -D -m 644 "$top/subprojects/$licence" "$documents/licences/${licence%%-*}.txt"
-done
+# of the library that is linked into the Windows programs
+licence=libsndfile-1.2.0/COPYING
+[ ! -f "$top/subprojects/$licence" ] ||
+    install -D -m 644 "$top/subprojects/$licence" "$documents/licences/${licence%%-*}.txt"
 install -m 644 "$top"/packaging/systemd/tuttid.{socket,service} "$tree/share/tutti/systemd/"
 install -m 755 "$top/packaging/tarball/uninstall.sh" "$tree/share/tutti/"

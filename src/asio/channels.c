@@ -16,7 +16,7 @@ channels_offered(const struct config *config, bool is_input, uint32_t device_cha
     uint16_t wanted[CONFIG_CHANNELS];
     unsigned count = 0, offered = 0;
 
-    if (!chosen[0] || !config_channels(chosen, wanted, &count)) {
+    if (!chosen[0] || !config_channels(chosen, is_input, wanted, &count)) {
         for (count = 0; count < CONFIG_CHANNELS; count++)
             wanted[count] = (uint16_t)count;
     }

@@ -92,6 +92,21 @@ open_log(void)
 
 /* ---- reading ---- */
 
+struct mistakes {
+    const char *entry;
+    char first[CONFIG_TEXT_BYTES];
+};
+
+static void
+take_mistake(void *user, const char *sentence)
+{
+    struct mistakes *mistakes = user;
+
+    if (!mistakes->first[0])
+        snprintf(mistakes->first, sizeof mistakes->first, "%s", sentence);
+    log_warning("asio: configuration of '%s': %s", mistakes->entry, sentence);
+}
+
 /* last: what stays where the file is wrong; NULL: the defaults. False: it cannot be read, and all
  * stays. */
 static bool
@@ -99,6 +114,7 @@ read_all(struct driver *driver, struct config *config, const struct config *last
 {
     char problem[CONFIG_TEXT_BYTES] = "", *text = NULL;
     size_t bytes = 0;
+    struct mistakes mistakes = {.entry = driver->name->name};
     bool readable = !driver->settings.path[0] ||
                     config_load(driver->settings.path, &text, &bytes, problem) == TUTTI_OK;
     struct config_source source = {
@@ -107,11 +123,15 @@ read_all(struct driver *driver, struct config *config, const struct config *last
         .bytes = text ? bytes : 0,
         .profile = driver->name->profile,
         .last = last,
+        .mistake = take_mistake,
+        .user = &mistakes,
         .getenv_utf8 = getenv_utf8,
     };
 
     /* The engine tells of the device's keys; a mistake leaves its last value, and playing goes on.
      */
+    if (!readable || config_is_misnamed(driver->settings.path, problem))
+        take_mistake(&mistakes, file_name(problem));
     if (readable)
         config_read(config, &source, problem);
     else if (last)
@@ -119,10 +139,8 @@ read_all(struct driver *driver, struct config *config, const struct config *last
     else
         config_init(config);
     free(text);
-    if (problem[0]) {
-        driver_fail(driver, 0, "%s", readable ? problem : file_name(problem));
-        log_warning("asio: configuration of '%s': %s", driver->name->name, problem);
-    }
+    if (mistakes.first[0])
+        driver_fail(driver, 0, "%s", mistakes.first);
     return readable;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration's reader: one row per key, generated from CONFIG_TABLE; inih takes the file
- * apart. */
+/* The keys and their values: one row per key, generated from CONFIG_TABLE. Texts are read by
+ * config_read.c. */
 #include "base/config.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -12,28 +11,19 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/file.h"
+#include "base/config_keys.h"
 #include "base/number.h"
 #include "base/utf8.h"
 
-enum key_kind { KEY_TEXT, KEY_INTEGER, KEY_BOOLEAN, KEY_NUMBER };
-
-struct key {
-    const char *section, *name;
-    enum key_kind kind;
-    size_t offset;
-    double min, max;
-};
-
-static const struct key keys[] = {
+const struct config_key config_keys[CONFIG_KEYS] = {
 #define S(section, key, def, what)                                                                 \
-    {#section, #key, KEY_TEXT, offsetof(struct config, section##_##key), 0, 0},
+    {#section, #key, CONFIG_TEXT, offsetof(struct config, section##_##key), 0, 0},
 #define I(section, key, def, min, max, what)                                                       \
-    {#section, #key, KEY_INTEGER, offsetof(struct config, section##_##key), min, max},
+    {#section, #key, CONFIG_INTEGER, offsetof(struct config, section##_##key), min, max},
 #define B(section, key, def, what)                                                                 \
-    {#section, #key, KEY_BOOLEAN, offsetof(struct config, section##_##key), 0, 0},
+    {#section, #key, CONFIG_BOOLEAN, offsetof(struct config, section##_##key), 0, 0},
 #define D(section, key, def, min, max, what)                                                       \
-    {#section, #key, KEY_NUMBER, offsetof(struct config, section##_##key), min, max},
+    {#section, #key, CONFIG_NUMBER, offsetof(struct config, section##_##key), min, max},
     CONFIG_TABLE(S, I, B, D)
 #undef S
 #undef I
@@ -62,6 +52,7 @@ static const struct choice {
     size_t offset;
     const char *words;
 } choices[] = {
+    {offsetof(struct config, device_backend), "auto, pipewire, jack, alsa, sim, wasapi"},
     {offsetof(struct config, engine_placement), "auto, free, gathered"},
     {offsetof(struct config, program_sample_type), "float32, int32, int24, int16, float64"},
     {offsetof(struct config, program_dsd), "no, msb, lsb"},
@@ -72,7 +63,7 @@ static const struct choice {
 
 /* The words that a key may have; NULL: any text. */
 static const char *
-words_of(const struct key *key)
+words_of(const struct config_key *key)
 {
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
         if (choices[i].offset == key->offset) {
@@ -95,11 +86,15 @@ is_one_of(const char *words, const char *value)
     return false;
 }
 
+/* False: it is no list of channels, or one that is wrong. */
 static bool
-lists_channels(const struct key *key)
+check_channels(const struct config_key *key, const char *value)
 {
-    return key->offset == offsetof(struct config, program_input_channels) ||
-           key->offset == offsetof(struct config, program_output_channels);
+    uint16_t channels[CONFIG_CHANNELS];
+    unsigned count;
+    bool inputs = key->offset == offsetof(struct config, program_input_channels);
+    bool outputs = key->offset == offsetof(struct config, program_output_channels);
+    return !(inputs || outputs) || config_channels(value, inputs, channels, &count);
 }
 
 static bool
@@ -133,11 +128,10 @@ parse_number(const char *text, bool whole, double *value)
 }
 
 static enum tutti_status
-set_text(char *field, const struct key *key, const char *value, char *problem)
+set_text(char *field, const struct config_key *key, const char *value, const char *words,
+         char *problem)
 {
-    uint16_t channels[CONFIG_CHANNELS];
-    unsigned count;
-    const char *words = words_of(key);
+    words = words ? words : words_of(key);
     if (strlen(value) >= CONFIG_TEXT_BYTES || !utf8_check(value, CONFIG_TEXT_BYTES)) {
         snprintf(problem, CONFIG_TEXT_BYTES, "%s is too long or not utf-8", key->name);
         return TUTTI_BAD_CONFIG;
@@ -147,7 +141,7 @@ set_text(char *field, const struct key *key, const char *value, char *problem)
                  value);
         return TUTTI_BAD_CONFIG;
     }
-    if (lists_channels(key) && !config_channels(value, channels, &count)) {
+    if (!check_channels(key, value)) {
         snprintf(problem, CONFIG_TEXT_BYTES, "%s is a list such as 1-2, 5, not '%.40s'", key->name,
                  value);
         return TUTTI_BAD_CONFIG;
@@ -156,16 +150,17 @@ set_text(char *field, const struct key *key, const char *value, char *problem)
     return TUTTI_OK;
 }
 
-static enum tutti_status
-set(struct config *config, const struct key *key, const char *value, char *problem)
+enum tutti_status
+config_set_key(struct config *config, const struct config_key *key, const char *value,
+               const char *words, char problem[CONFIG_TEXT_BYTES])
 {
     char *field = (char *)config + key->offset;
     bool boolean;
     double number;
     switch (key->kind) {
-    case KEY_TEXT:
-        return set_text(field, key, value, problem);
-    case KEY_BOOLEAN:
+    case CONFIG_TEXT:
+        return set_text(field, key, value, words, problem);
+    case CONFIG_BOOLEAN:
         if (!parse_boolean(value, &boolean)) {
             snprintf(problem, CONFIG_TEXT_BYTES, "%s is 'yes' or 'no', not '%.40s'", key->name,
                      value);
@@ -173,11 +168,11 @@ set(struct config *config, const struct key *key, const char *value, char *probl
         }
         memcpy(field, &boolean, sizeof(boolean));
         return TUTTI_OK;
-    case KEY_INTEGER:
-    case KEY_NUMBER:
+    case CONFIG_INTEGER:
+    case CONFIG_NUMBER:
         break;
     }
-    bool whole = key->kind == KEY_INTEGER;
+    bool whole = key->kind == CONFIG_INTEGER;
     if (!parse_number(value, whole, &number) || number < key->min || number > key->max) {
         snprintf(problem, CONFIG_TEXT_BYTES, "%s is a %snumber from %s to %s, not '%.40s'",
                  key->name, whole ? "whole " : "", number_text(key->min).text,
@@ -193,18 +188,17 @@ set(struct config *config, const struct key *key, const char *value, char *probl
     return TUTTI_OK;
 }
 
-/* NULL: no such key; problem says so. */
-static const struct key *
-find_key(const char *section, const char *name, char *problem)
+const struct config_key *
+config_find_key(const char *section, const char *name, char problem[CONFIG_TEXT_BYTES])
 {
     bool section_known = false;
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (strcmp(keys[i].section, section) != 0) {
+    for (size_t i = 0; i < CONFIG_KEYS; i++) {
+        if (strcmp(config_keys[i].section, section) != 0) {
             continue;
         }
         section_known = true;
-        if (strcmp(keys[i].name, name) == 0) {
-            return &keys[i];
+        if (strcmp(config_keys[i].name, name) == 0) {
+            return &config_keys[i];
         }
     }
     if (section_known) {
@@ -219,21 +213,32 @@ enum tutti_status
 config_set(struct config *config, const char *section, const char *key, const char *value,
            char problem[CONFIG_TEXT_BYTES])
 {
-    const struct key *found = find_key(section, key, problem);
-    return found ? set(config, found, value, problem) : TUTTI_BAD_CONFIG;
+    const struct config_key *found = config_find_key(section, key, problem);
+    return found ? config_set_key(config, found, value, NULL, problem) : TUTTI_BAD_CONFIG;
+}
+
+bool
+config_has_section(const char *section)
+{
+    for (size_t i = 0; i < CONFIG_KEYS; i++) {
+        if (strcmp(config_keys[i].section, section) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static size_t
-field_bytes(const struct key *key)
+field_bytes(const struct config_key *key)
 {
     switch (key->kind) {
-    case KEY_INTEGER:
+    case CONFIG_INTEGER:
         return sizeof(int32_t);
-    case KEY_BOOLEAN:
+    case CONFIG_BOOLEAN:
         return sizeof(bool);
-    case KEY_NUMBER:
+    case CONFIG_NUMBER:
         return sizeof(double);
-    case KEY_TEXT:
+    case CONFIG_TEXT:
         break;
     }
     return CONFIG_TEXT_BYTES;
@@ -242,49 +247,30 @@ field_bytes(const struct key *key)
 bool
 config_same(const struct config *a, const struct config *b, const char *section)
 {
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const char *one = (const char *)a + keys[i].offset;
-        const char *other = (const char *)b + keys[i].offset;
-        if (strcmp(keys[i].section, section) != 0) {
+    for (size_t i = 0; i < CONFIG_KEYS; i++) {
+        const char *one = (const char *)a + config_keys[i].offset;
+        const char *other = (const char *)b + config_keys[i].offset;
+        if (strcmp(config_keys[i].section, section) != 0) {
             continue;
         }
-        if (keys[i].kind == KEY_TEXT ? strcmp(one, other) != 0
-                                     : memcmp(one, other, field_bytes(&keys[i])) != 0) {
+        if (config_keys[i].kind == CONFIG_TEXT
+                ? strcmp(one, other) != 0
+                : memcmp(one, other, field_bytes(&config_keys[i])) != 0) {
             return false;
         }
     }
     return true;
 }
 
-/* ---- a text ---- */
-
-struct reading {
-    const char *text, *end; /* the rest of it */
-    int line;
-    struct config *config;
-    const char *name;
-    const char *profile;       /* "": nobody's */
-    bool of_profile;           /* its turn: the sections of all are read */
-    const struct config *last; /* NULL: what is there stays */
-    char *problem;             /* the first mistake */
-};
-
-static void
-note(char *problem, const char *where, int line, const char *reason)
+void
+config_copy_key(struct config *to, const struct config *from, const struct config_key *key)
 {
-    if (problem[0]) {
-        return;
-    }
-    if (line) {
-        snprintf(problem, CONFIG_TEXT_BYTES, "%.100s:%d: %.140s", where, line, reason);
-    } else {
-        snprintf(problem, CONFIG_TEXT_BYTES, "%.100s: %.140s", where, reason);
-    }
+    memcpy((char *)to + key->offset, (const char *)from + key->offset, field_bytes(key));
 }
 
-/* What stays, added to the reason. */
-static void
-say_what_stays(const struct config *config, const struct key *key, char *reason)
+void
+config_say_what_stays(const struct config *config, const struct config_key *key,
+                      char reason[CONFIG_TEXT_BYTES])
 {
     const char *field = (const char *)config + key->offset;
     size_t length = strlen(reason);
@@ -294,185 +280,20 @@ say_what_stays(const struct config *config, const struct key *key, char *reason)
     double number;
     bool boolean;
     switch (key->kind) {
-    case KEY_TEXT:
+    case CONFIG_TEXT:
         snprintf(to, room, "; %.40s stays", field[0] ? field : "an empty one");
         break;
-    case KEY_BOOLEAN:
+    case CONFIG_BOOLEAN:
         memcpy(&boolean, field, sizeof(boolean));
         snprintf(to, room, "; %s stays", boolean ? "yes" : "no");
         break;
-    case KEY_INTEGER:
+    case CONFIG_INTEGER:
         memcpy(&integer, field, sizeof(integer));
         snprintf(to, room, "; %d stays", (int)integer);
         break;
-    case KEY_NUMBER:
+    case CONFIG_NUMBER:
         memcpy(&number, field, sizeof(number));
         snprintf(to, room, "; %s stays", number_text(number).text);
         break;
     }
-}
-
-/* Sets a value, or puts the last good one in its place. */
-static void
-take(struct reading *reading, const char *section, const char *name, const char *value)
-{
-    char reason[CONFIG_TEXT_BYTES] = "";
-    struct config *config = reading->config;
-    const struct key *key = find_key(section, name, reason);
-    if (key && set(config, key, value, reason) == TUTTI_OK) {
-        return;
-    }
-    if (key && reading->last) {
-        memcpy((char *)config + key->offset, (const char *)reading->last + key->offset,
-               field_bytes(key));
-    }
-    if (key) {
-        say_what_stays(config, key, reason);
-    }
-    note(reading->problem, reading->name, reading->line, reason);
-}
-
-/* A line of the profile: section.key = value. */
-static void
-take_of_profile(struct reading *reading, const char *name, const char *value)
-{
-    char section[CONFIG_TEXT_BYTES], reason[CONFIG_TEXT_BYTES] = "";
-    const char *dot = strchr(name, '.');
-    if (dot && dot - name < CONFIG_TEXT_BYTES) {
-        utf8_copy(section, (size_t)(dot - name) + 1, name);
-        if (strcmp(section, "engine") != 0 && strcmp(section, "log") != 0) {
-            take(reading, section, dot + 1, value);
-            return;
-        }
-        snprintf(reason, sizeof(reason),
-                 "'%.60s' has no effect in a profile: write it under [%.8s], for everybody", name,
-                 section);
-        note(reading->problem, reading->name, reading->line, reason);
-        return;
-    }
-    snprintf(reason, sizeof(reason),
-             "a profile's keys are written with their section: program.%.40s, say", name);
-    note(reading->problem, reading->name, reading->line, reason);
-}
-
-static int
-on_value(void *user, const char *section, const char *name, const char *value)
-{
-    struct reading *reading = user;
-    char profile[CONFIG_PROFILE_BYTES], reason[CONFIG_TEXT_BYTES] = "";
-    value = value ? value : "";
-    bool in_profile = config_profile_title(section, profile, reason);
-    if (in_profile && reason[0]) {
-        note(reading->problem, reading->name, reading->line, reason);
-    } else if (in_profile && reading->of_profile &&
-               config_profile_same(profile, reading->profile)) {
-        take_of_profile(reading, name, value);
-    } else if (!in_profile && !reading->of_profile) {
-        take(reading, section, name, value);
-    }
-    return 1;
-}
-
-/* As fgets(). inih asks for line after line and calls back within each: the count is the line of
- * the callback. */
-static char *
-next_line(char *line, int room, void *user)
-{
-    struct reading *reading = user;
-    int length = 0;
-    while (length < room - 1 && reading->text < reading->end) {
-        line[length++] = *reading->text++;
-        if (line[length - 1] == '\n') {
-            break;
-        }
-    }
-    line[length] = '\0';
-    reading->line += length > 0;
-    return length ? line : NULL;
-}
-
-static void
-read_lines(struct reading *reading)
-{
-    int wrong = ini_parse_stream(next_line, reading, on_value, reading);
-    if (wrong > 0) {
-        note(reading->problem, reading->name, wrong,
-             "neither [section], key = value, nor a comment");
-    }
-}
-
-static void
-read_source(struct config *config, const struct config_source *source, char *problem)
-{
-    struct reading reading = {
-        .text = source->text,
-        .end = source->text + source->bytes,
-        .config = config,
-        .name = source->name,
-        .profile = source->profile ? source->profile : "",
-        .last = source->last,
-        .problem = problem,
-    };
-    read_lines(&reading);
-    if (reading.profile[0]) {
-        reading.text = source->text;
-        reading.line = 0;
-        reading.of_profile = true;
-        read_lines(&reading);
-    }
-}
-
-enum tutti_status
-config_read_text(struct config *config, const char *name, const char *text, size_t bytes,
-                 char problem[CONFIG_TEXT_BYTES])
-{
-    struct config_source source = {.name = name, .text = text, .bytes = bytes};
-    problem[0] = '\0';
-    read_source(config, &source, problem);
-    return problem[0] ? TUTTI_BAD_CONFIG : TUTTI_OK;
-}
-
-static void
-read_environment(struct config *config,
-                 bool (*getenv_utf8)(const char *name, char *value, size_t bytes), char *problem)
-{
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        char name[80], value[CONFIG_TEXT_BYTES], reason[CONFIG_TEXT_BYTES] = "";
-        snprintf(name, sizeof(name), "TUTTI_%s_%s", keys[i].section, keys[i].name);
-        for (char *at = name; *at; at++) {
-            *at = ascii_upper(*at);
-        }
-        if (getenv_utf8(name, value, sizeof(value)) &&
-            set(config, &keys[i], value, reason) != TUTTI_OK) {
-            say_what_stays(config, &keys[i], reason);
-            note(problem, name, 0, reason);
-        }
-    }
-}
-
-enum tutti_status
-config_read(struct config *config, const struct config_source *source,
-            char problem[CONFIG_TEXT_BYTES])
-{
-    problem[0] = '\0';
-    config_init(config);
-    if (source->text) {
-        read_source(config, source, problem);
-    }
-    if (source->getenv_utf8) {
-        read_environment(config, source->getenv_utf8, problem);
-    }
-    return problem[0] ? TUTTI_BAD_CONFIG : TUTTI_OK;
-}
-
-enum tutti_status
-config_load(const char *path, char **text, size_t *bytes, char problem[CONFIG_TEXT_BYTES])
-{
-    problem[0] = '\0';
-    enum tutti_status status = file_read(path, CONFIG_FILE_BYTES, text, bytes);
-    if (status != TUTTI_OK) {
-        note(problem, path, 0, status == TUTTI_IO ? strerror(errno) : tutti_status_text(status));
-        return TUTTI_BAD_CONFIG;
-    }
-    return TUTTI_OK;
 }

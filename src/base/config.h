@@ -127,6 +127,11 @@ struct config_source {
     size_t bytes;
     const char *profile;       /* whose values count over the others'; NULL or "": nobody's */
     const struct config *last; /* its values stay where the text has mistakes; NULL: the defaults */
+    const char *backends;      /* "auto, alsa, ...": that [device] backend may name; NULL: all */
+    bool profile_alone;        /* mistakes outside of the profile are not reported again */
+    /** Every mistake, the first one too, as in problem. NULL: they are not wanted. */
+    void (*mistake)(void *user, const char *sentence);
+    void *user;
     /** false when unset; NULL: no environment */
     bool (*getenv_utf8)(const char *name, char *value, size_t bytes);
 };
@@ -145,6 +150,10 @@ enum tutti_status config_read(struct config *config, const struct config_source 
  * Errors: BAD_CONFIG, with the reason in problem. Never in the cycle. */
 enum tutti_status config_load(const char *path, char **text, size_t *bytes,
                               char problem[CONFIG_TEXT_BYTES]);
+
+/** True when there is no such file but one with ".txt" behind its name, as Windows' Notepad saves
+ * it. problem: what to do. */
+bool config_is_misnamed(const char *path, char problem[CONFIG_TEXT_BYTES]);
 
 /** Reads a text over the present values, without profile and environment; name stands for the file
  * in problem. Errors: as config_read(). */
@@ -186,9 +195,10 @@ bool config_profile_title(const char *title, char name[CONFIG_PROFILE_BYTES],
 unsigned config_profiles(const char *text, size_t bytes,
                          char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES]);
 
-/** Channels such as "1-2, 5" as numbers from 0; "" is none. False when it is no such list, or names
- * one twice. */
-bool config_channels(const char *text, uint16_t channels[CONFIG_CHANNELS], unsigned *count);
+/** Channels such as "1-2, 5" as numbers from 0; "" is none. repeats: a channel may stand there more
+ * than once. False when it is no such list. */
+bool config_channels(const char *text, bool repeats, uint16_t channels[CONFIG_CHANNELS],
+                     unsigned *count);
 /** The index-th of names with commas between, without the spaces around it; false when there is
  * none or it is empty. */
 bool config_list_item(const char *text, unsigned index, char *item, size_t item_bytes);

@@ -8,24 +8,11 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/config_lines.h"
 #include "base/utf8.h"
 
 static const char driver_name[] = "Tutti ";
 static const char title_word[] = "profile";
-
-/* Cuts what is blank at both ends. *length: of what is left. */
-static const char *
-trim(const char *text, size_t *length)
-{
-    while (*length && (*text == ' ' || *text == '\t')) {
-        text++;
-        (*length)--;
-    }
-    while (*length && strchr(" \t\r\n", text[*length - 1])) {
-        (*length)--;
-    }
-    return text;
-}
 
 /* ---- profiles ---- */
 
@@ -34,16 +21,16 @@ config_profile_name(const char *written, char name[CONFIG_PROFILE_BYTES],
                     char reason[CONFIG_TEXT_BYTES])
 {
     size_t length = strlen(written);
-    written = trim(written, &length);
+    written = config_trim(written, &length);
     if (length >= 2 && written[0] == '"' && written[length - 1] == '"') {
         written++;
         length -= 2;
-        written = trim(written, &length);
+        written = config_trim(written, &length);
     }
     while (length > strlen(driver_name) && ascii_starts_with(written, driver_name)) {
         written += strlen(driver_name);
         length -= strlen(driver_name);
-        written = trim(written, &length);
+        written = config_trim(written, &length);
     }
     bool good = length > 0 && length < CONFIG_PROFILE_BYTES;
     for (size_t i = 0; good && i < length; i++) {
@@ -85,7 +72,7 @@ config_profile_title(const char *title, char name[CONFIG_PROFILE_BYTES],
 static bool
 title_of(const char *line, size_t length, char *title, size_t room)
 {
-    line = trim(line, &length);
+    line = config_trim(line, &length);
     const char *end = length && line[0] == '[' ? memchr(line, ']', length) : NULL;
     if (!end || (size_t)(end - line) > room) {
         return false;
@@ -116,15 +103,14 @@ is_listed(char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES], unsigned count, con
 unsigned
 config_profiles(const char *text, size_t bytes, char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES])
 {
-    const char *end = text + bytes;
+    struct config_lines lines;
+    struct config_line line;
     unsigned count = 0;
-    size_t length;
-    for (const char *line = text; line < end && count < CONFIG_PROFILES; line += length) {
-        char title[CONFIG_TEXT_BYTES], reason[CONFIG_TEXT_BYTES], name[CONFIG_PROFILE_BYTES];
-        length = line_length(line, end);
-        if (title_of(line, length, title, sizeof(title)) &&
-            config_profile_title(title, name, reason) && name[0] &&
-            !is_listed(names, count, name)) {
+    config_lines_begin(&lines, text, bytes);
+    while (count < CONFIG_PROFILES && config_lines_next(&lines, &line)) {
+        char reason[CONFIG_TEXT_BYTES], name[CONFIG_PROFILE_BYTES];
+        if (line.kind == CONFIG_LINE_SECTION && config_profile_title(line.name, name, reason) &&
+            name[0] && !is_listed(names, count, name)) {
             memcpy(names[count++], name, sizeof(name));
         }
     }
@@ -154,7 +140,7 @@ take_number(const char **at, unsigned *number)
 }
 
 bool
-config_channels(const char *text, uint16_t channels[CONFIG_CHANNELS], unsigned *count)
+config_channels(const char *text, bool repeats, uint16_t channels[CONFIG_CHANNELS], unsigned *count)
 {
     bool used[CONFIG_CHANNELS] = {false};
     *count = 0;
@@ -174,7 +160,7 @@ config_channels(const char *text, uint16_t channels[CONFIG_CHANNELS], unsigned *
             }
         }
         for (unsigned channel = first; channel <= last; channel++) {
-            if (used[channel - 1]) {
+            if ((used[channel - 1] && !repeats) || *count == CONFIG_CHANNELS) {
                 return false;
             }
             used[channel - 1] = true;
@@ -200,7 +186,7 @@ config_list_item(const char *text, unsigned index, char *item, size_t item_bytes
         text++;
     }
     size_t length = strcspn(text, ",");
-    text = trim(text, &length);
+    text = config_trim(text, &length);
     if (!length) {
         return false;
     }
@@ -218,13 +204,13 @@ config_list_item(const char *text, unsigned index, char *item, size_t item_bytes
 static bool
 sets_key(const char *line, size_t length, const char *key)
 {
-    line = trim(line, &length);
+    line = config_trim(line, &length);
     size_t name = strlen(key);
     if (length <= name || strncmp(line, key, name) != 0) {
         return false;
     }
     length -= name;
-    line = trim(line + name, &length);
+    line = config_trim(line + name, &length);
     return length && (*line == '=' || *line == ':');
 }
 
@@ -248,7 +234,7 @@ find_place(const char *text, const char *section, const char *key)
             inside = strcmp(title, section) == 0;
         }
         size_t shown = length;
-        trim(line, &shown);
+        config_trim(line, &shown);
         if (inside && sets_key(line, length, key)) {
             place = (struct place){line, line + length, true, true};
         } else if (inside && shown && !place.key) {

@@ -11,7 +11,7 @@ enum { PATH_BYTES = 1100 };
 enum tutti_status
 file_read(const char *path, size_t most_bytes, char **text, size_t *bytes)
 {
-    FILE *file = file_open(path, "rb");
+    FILE *file = file_open_regular(path);
     if (!file && errno != ENOENT && errno != ENOTDIR) {
         return TUTTI_IO;
     }
@@ -61,5 +61,6 @@ bool
 file_same(const struct file_stamp *a, const struct file_stamp *b)
 {
     return a->there == b->there && a->size_bytes == b->size_bytes && a->changed == b->changed &&
-           a->identity == b->identity;
+           a->identity == b->identity && a->volume == b->volume &&
+           a->entry_changed == b->entry_changed;
 }

@@ -16,7 +16,10 @@
 /* What tells one state of a file from another without reading it. Compared by file_same(). */
 struct file_stamp {
     bool there;
-    uint64_t size_bytes, changed, identity; /* changed: a time in the system's own unit */
+    uint64_t size_bytes, changed; /* the latter: a time in the system's own unit */
+    /* which file it is, whatever names lead to it, and when its entry changed: files in a store all
+     * have one time and often one size */
+    uint64_t identity, volume, entry_changed;
 };
 
 /** True where paths are Windows', under Wine too. */
@@ -25,9 +28,13 @@ bool file_is_windows(void);
 /** fopen(). NULL, with errno, when it cannot be opened. */
 FILE *file_open(const char *path, const char *mode);
 
-/** Reads a whole file. *text: zero-terminated, the caller's to free(); *bytes: without the zero. A
- * file that is not there is empty. Errors: IO (errno says why; EFBIG: above most_bytes), NO_MEMORY.
- */
+/** Opens a regular file for reading, without waiting for anybody. NULL, with errno, when it cannot
+ * be opened; ENODEV: it is a folder, a pipe, a socket or a device. */
+FILE *file_open_regular(const char *path);
+
+/** Reads a whole regular file. *text: zero-terminated, the caller's to free(); *bytes: without the
+ * zero. A file that is not there is empty. Errors: IO (errno says why; ENODEV: no regular file;
+ * EFBIG: above most_bytes), NO_MEMORY. */
 enum tutti_status file_read(const char *path, size_t most_bytes, char **text, size_t *bytes);
 
 /** Writes a whole file by the name `path`.new and renames it, so that readers meet the old or the

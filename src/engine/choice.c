@@ -63,6 +63,16 @@ choice_settle(const struct config *config, const struct backend *backend,
     }
 }
 
+void
+engine_get_backends(char words[CONFIG_TEXT_BYTES])
+{
+    utf8_copy(words, CONFIG_TEXT_BYTES, "auto");
+    for (const struct backend *const *backend = backends; *backend; backend++) {
+        size_t length = strlen(words);
+        snprintf(words + length, CONFIG_TEXT_BYTES - length, ", %s", (*backend)->name);
+    }
+}
+
 uint32_t
 engine_survey(const struct config *config, struct engine_finding *findings, uint32_t room)
 {

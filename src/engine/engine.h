@@ -117,6 +117,9 @@ void engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *ev
  * none. The number of findings, at most room. Without an engine. */
 uint32_t engine_survey(const struct config *config, struct engine_finding *findings, uint32_t room);
 
+/** What [device] backend may be here: "auto, alsa, sim". */
+void engine_get_backends(char words[CONFIG_TEXT_BYTES]);
+
 /** Ordinary housekeeping: devices lost and back, events to programs, demotions. Called by the
  * server every few ms and by tests between steps. */
 void engine_tend(struct engine *engine);

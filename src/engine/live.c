@@ -3,6 +3,7 @@
  * for files that are replaced by name, and under Wine. */
 #include "engine/live.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,48 @@
 #include "base/utf8.h"
 
 enum { LOOK_MS = 250, KIB = 1024 };
+
+/* ---- mistakes ---- */
+
+static void
+take_mistake(void *user, const char *sentence)
+{
+    struct live_mistakes *mistakes = user;
+    if (mistakes->count < LIVE_MISTAKES) {
+        utf8_copy(mistakes->sentence[mistakes->count], CONFIG_TEXT_BYTES, sentence);
+    }
+    mistakes->count++;
+}
+
+static bool
+are_same(const struct live_mistakes *a, const struct live_mistakes *b)
+{
+    bool same = a->count == b->count;
+    for (unsigned i = 0; same && i < a->count && i < LIVE_MISTAKES; i++) {
+        same = strcmp(a->sentence[i], b->sentence[i]) == 0;
+    }
+    return same;
+}
+
+/* Logs what is new, and keeps it for whoever asks. */
+static void
+report(struct live *live, const struct live_mistakes *mistakes)
+{
+    if (are_same(&live->mistakes, mistakes)) {
+        return;
+    }
+    os_mutex_lock(&live->lock);
+    live->mistakes = *mistakes;
+    os_mutex_unlock(&live->lock);
+    for (unsigned i = 0; i < mistakes->count && i < LIVE_MISTAKES; i++) {
+        log_warning("configuration: %s", mistakes->sentence[i]);
+    }
+    if (mistakes->count > LIVE_MISTAKES) {
+        log_warning("configuration: and %u more mistakes", mistakes->count - LIVE_MISTAKES);
+    } else if (!mistakes->count) {
+        log_info("configuration: '%s' has no mistakes any more", live->path);
+    }
+}
 
 /* ---- reading ---- */
 
@@ -25,44 +68,22 @@ last_of(const struct live *live, const char *name)
     return &live->config;
 }
 
-static void
-first_problem(char *problem, const char *another)
-{
-    if (!problem[0]) {
-        utf8_copy(problem, PROTO_TEXT_BYTES, another);
-    }
-}
-
 /* The profiles of a text; *count of them. NULL: none, or no memory. */
 static struct engine_profile *
-read_profiles(const struct live *live, struct config_source source, unsigned *count, char *problem)
+read_profiles(const struct live *live, struct config_source source, unsigned *count)
 {
-    char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES], mistake[CONFIG_TEXT_BYTES];
+    char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES], problem[CONFIG_TEXT_BYTES];
     *count = source.bytes ? config_profiles(source.text, source.bytes, names) : 0;
     struct engine_profile *profiles = *count ? calloc(*count, sizeof(*profiles)) : NULL;
+    source.profile_alone = true;
     for (unsigned i = 0; profiles && i < *count; i++) {
         source.profile = names[i];
         source.last = last_of(live, names[i]);
         utf8_copy(profiles[i].name, sizeof(profiles[i].name), names[i]);
-        config_read(&profiles[i].config, &source, mistake);
-        first_problem(problem, mistake);
+        config_read(&profiles[i].config, &source, problem);
     }
     *count = profiles ? *count : 0;
     return profiles;
-}
-
-static void
-tell(struct live *live, const char *problem)
-{
-    os_mutex_lock(&live->lock);
-    bool another = strcmp(live->problem, problem) != 0;
-    utf8_copy(live->problem, sizeof(live->problem), problem);
-    os_mutex_unlock(&live->lock);
-    if (another && problem[0]) {
-        log_warning("configuration: %s", problem);
-    } else if (another) {
-        log_info("configuration: '%s' has no mistakes any more", live->path);
-    }
 }
 
 static void
@@ -80,33 +101,39 @@ static bool
 read_all(struct live *live, const struct config *last)
 {
     static const char nothing[] = "";
-    char problem[PROTO_TEXT_BYTES] = "", *text = NULL;
+    char problem[CONFIG_TEXT_BYTES] = "", words[CONFIG_TEXT_BYTES], *text = NULL;
+    struct live_mistakes mistakes = {.count = 0};
     struct config_source source = {
         .name = live->path,
         .text = nothing,
         .last = last,
+        .backends = words,
+        .mistake = take_mistake,
+        .user = &mistakes,
         .getenv_utf8 = live->getenv_utf8,
     };
+    engine_get_backends(words);
     if (live->path[0] && config_load(live->path, &text, &source.bytes, problem) != TUTTI_OK) {
-        tell(live, problem);
+        take_mistake(&mistakes, problem);
         if (last) {
+            report(live, &mistakes);
             return false;
         }
         source.bytes = 0;
+    } else if (config_is_misnamed(live->path, problem)) {
+        take_mistake(&mistakes, problem);
     }
     source.text = text ? text : nothing;
     struct config config;
-    char mistake[CONFIG_TEXT_BYTES];
     unsigned count;
-    config_read(&config, &source, mistake);
-    first_problem(problem, mistake);
-    struct engine_profile *profiles = read_profiles(live, source, &count, problem);
+    config_read(&config, &source, problem);
+    struct engine_profile *profiles = read_profiles(live, source, &count);
     free(live->profile);
     free(text);
     live->profile = profiles;
     live->profiles = count;
     live->config = config;
-    tell(live, problem);
+    report(live, &mistakes);
     set_log(&config);
     return true;
 }
@@ -122,6 +149,9 @@ live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, 
     }
     file_look(live->path, &live->read);
     live->seen = live->read;
+    if (!live->read.there) {
+        log_info("configuration: there is no file '%s': every key has its default", live->path);
+    }
     read_all(live, NULL);
 }
 
@@ -166,7 +196,7 @@ live_look(struct live *live, struct engine *engine, uint64_t now_ns)
     live->read = stamp;
     struct config last = live->config;
     if (read_all(live, &last)) {
-        log_info("configuration: '%s' was changed, and is read anew", live->path);
+        log_info("configuration: '%s' has changed and was read again", live->path);
         live_apply(live, engine);
     }
 }
@@ -175,7 +205,14 @@ bool
 live_problem(struct live *live, char problem[PROTO_TEXT_BYTES])
 {
     os_mutex_lock(&live->lock);
-    utf8_copy(problem, PROTO_TEXT_BYTES, live->problem[0] ? live->problem : live->refusal);
+    const struct live_mistakes *mistakes = &live->mistakes;
+    const char *first = mistakes->count ? mistakes->sentence[0] : live->refusal;
+    char more[48] = "";
+    if (mistakes->count > 1) {
+        snprintf(more, sizeof(more), " (and %u more: see the log)", mistakes->count - 1);
+    }
+    utf8_copy(problem, PROTO_TEXT_BYTES - strlen(more), first);
     os_mutex_unlock(&live->lock);
+    strcat(problem, more);
     return problem[0] != '\0';
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The configuration as it is now: read at the start, looked at again and again by an ordinary
- * thread, and given to the engine anew when the file changed. What the file gets wrong keeps its
- * last good value; the first mistake is there to be shown.
+ * thread, and given to the engine again when the file changed. What the file gets wrong keeps its
+ * last good value, and every mistake is logged.
  */
 #ifndef TUTTI_ENGINE_LIVE_H
 #define TUTTI_ENGINE_LIVE_H
@@ -12,7 +12,13 @@
 #include "engine/engine.h"
 #include "os/os.h"
 
-enum { LIVE_PATH_BYTES = 1024 };
+enum { LIVE_PATH_BYTES = 1024, LIVE_MISTAKES = 32 };
+
+/* What is wrong in the configuration. */
+struct live_mistakes {
+    unsigned count; /* only the first LIVE_MISTAKES are kept */
+    char sentence[LIVE_MISTAKES][CONFIG_TEXT_BYTES];
+};
 
 struct live {
     char path[LIVE_PATH_BYTES]; /* "": there is none */
@@ -25,7 +31,7 @@ struct live {
     unsigned profiles;
 
     struct os_mutex lock; /* of what follows, and of nothing else */
-    char problem[PROTO_TEXT_BYTES];
+    struct live_mistakes mistakes;
     char refusal[PROTO_TEXT_BYTES]; /* what the engine could not do with it */
 };
 
@@ -41,7 +47,8 @@ void live_apply(struct live *live, struct engine *engine);
  * since the last look: editors replace it, and write it in pieces. One thread. */
 void live_look(struct live *live, struct engine *engine, uint64_t now_ns);
 
-/** The first mistake, or what could not be done; false, and "": all is well. Any thread. */
+/** The first mistake and how many there are, or what could not be done; false, and "": all is well.
+ * Any thread. */
 bool live_problem(struct live *live, char problem[PROTO_TEXT_BYTES]);
 
 #endif

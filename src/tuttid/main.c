@@ -13,17 +13,18 @@
 
 enum { PATH_BYTES = 1024, FINDINGS = 16 };
 
-static const char usage[] = "usage: tuttid [--foreground | --devices]\n"
+static const char usage[] = "usage: tuttid [--foreground | --devices | --configuration]\n"
                             "\n"
                             "The Tutti engine. Programs start it by themselves when they open; it "
                             "leaves some time after the\n"
                             "last one. There is one per user: a second one ends at once.\n"
                             "\n"
-                            "  --foreground  write the log to the standard error instead of the "
+                            "  --foreground     write the log to the standard error instead of the "
                             "runtime folder's tuttid.log\n"
-                            "  --devices     show what each backend finds, and serve nobody\n"
-                            "  --help        show this\n"
-                            "  --version     show the version\n";
+                            "  --devices        show what each backend finds, and serve nobody\n"
+                            "  --configuration  check the configuration file, and serve nobody\n"
+                            "  --help           show this\n"
+                            "  --version        show the version\n";
 
 static void
 on_signal(int number)
@@ -85,6 +86,25 @@ show_devices(void)
     live_close(&live);
 }
 
+/* "file: PATH", or "none: PATH" when there is no such file, and a line for each mistake. 'tutti
+ * doctor' reads them. */
+static int
+show_configuration(void)
+{
+    static struct live live;
+
+    live_open(&live, os_getenv);
+    printf("%s: %s\n", live.read.there ? "file" : "none", live.path);
+    unsigned count = live.mistakes.count;
+    for (unsigned i = 0; i < count && i < LIVE_MISTAKES; i++) {
+        printf("%s\n", live.mistakes.sentence[i]);
+    }
+    if (count > LIVE_MISTAKES)
+        printf("and %u more mistakes\n", count - LIVE_MISTAKES);
+    live_close(&live);
+    return count ? 1 : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -96,6 +116,8 @@ main(int argc, char **argv)
         } else if (strcmp(argv[i], "--devices") == 0) {
             show_devices();
             return 0;
+        } else if (strcmp(argv[i], "--configuration") == 0) {
+            return show_configuration();
         } else if (strcmp(argv[i], "--help") == 0) {
             fputs(usage, stdout);
             return 0;

@@ -17,7 +17,7 @@ STATUS = "tutti/status.h"
 # room: (project headers, foreign headers)
 ROOMS = {
     "include/tutti/": (["tutti/"], set()),
-    "src/base/": (["base/", STATUS], {"ini.h", "sys/time.h"}),
+    "src/base/": (["base/", STATUS], {"sys/time.h"}),
     "src/base/posix/": (["base/file.h", STATUS], ANY),
     "src/base/win32/": (["base/file.h", STATUS], ANY),
     "src/os/": (["os/os.h", "base/", STATUS], {"xmmintrin.h"}),

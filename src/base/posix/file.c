@@ -23,11 +23,31 @@ file_open(const char *path, const char *mode)
     return fopen(path, mode);
 }
 
+/* Opening a pipe would wait for a writer. */
+FILE *
+file_open_regular(const char *path)
+{
+    struct stat state;
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (file < 0) {
+        errno = errno == ENXIO ? ENODEV : errno; /* a socket */
+        return NULL;
+    }
+    bool regular = fstat(file, &state) == 0 && S_ISREG(state.st_mode);
+    FILE *stream = regular ? fdopen(file, "rb") : NULL;
+    int reason = regular ? errno : ENODEV;
+    if (!stream) {
+        close(file);
+        errno = reason;
+    }
+    return stream;
+}
+
 bool
 file_append(const char *path, const void *data, size_t bytes, uint64_t *size_bytes)
 {
     struct stat state = {0};
-    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (file < 0) {
         return false;
     }
@@ -79,6 +99,12 @@ file_remove(const char *path)
     return unlink(path) == 0 || errno == ENOENT;
 }
 
+static uint64_t
+nanoseconds(const struct timespec *time)
+{
+    return (uint64_t)time->tv_sec * 1000000000U + (uint64_t)time->tv_nsec;
+}
+
 void
 file_look(const char *path, struct file_stamp *stamp)
 {
@@ -87,8 +113,9 @@ file_look(const char *path, struct file_stamp *stamp)
     if (stat(path, &state) == 0) {
         stamp->there = true;
         stamp->size_bytes = (uint64_t)state.st_size;
-        stamp->changed =
-            (uint64_t)state.st_mtim.tv_sec * 1000000000U + (uint64_t)state.st_mtim.tv_nsec;
+        stamp->changed = nanoseconds(&state.st_mtim);
         stamp->identity = (uint64_t)state.st_ino;
+        stamp->volume = (uint64_t)state.st_dev;
+        stamp->entry_changed = nanoseconds(&state.st_ctim);
     }
 }

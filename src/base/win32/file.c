@@ -38,6 +38,38 @@ file_open(const char *path, const char *mode)
     return _wfopen(wide, wide_mode);
 }
 
+/* Attributes are asked for first: opening a pipe of Linux under Wine would wait for a writer, and
+ * the wineserver with it. Wine has none to tell of a pipe. */
+FILE *
+file_open_regular(const char *path)
+{
+    wchar_t wide[PATH_CHARS];
+    WIN32_FILE_ATTRIBUTE_DATA state;
+    if (!widen(path, wide, PATH_CHARS)) {
+        return NULL;
+    }
+    if (!GetFileAttributesExW(wide, GetFileExInfoStandard, &state)) {
+        switch (GetLastError()) {
+        case ERROR_FILE_NOT_FOUND:
+        case ERROR_PATH_NOT_FOUND:
+            errno = ENOENT;
+            break;
+        case ERROR_ACCESS_DENIED:
+            errno = EACCES;
+            break;
+        default:
+            errno = ENODEV;
+            break;
+        }
+        return NULL;
+    }
+    if (state.dwFileAttributes & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_DEVICE)) {
+        errno = ENODEV;
+        return NULL;
+    }
+    return _wfopen(wide, L"rb");
+}
+
 /* Windows finds the end and writes in one step, Wine in two (pwrite() at the size that fstat()
  * told), and what another process writes between them is lost. So whoever writes locks a byte that
  * no file has. A process that stands still with the lock holds nobody up for long: then the line is
@@ -127,6 +159,29 @@ file_remove(const char *path)
             GetLastError() == ERROR_PATH_NOT_FOUND);
 }
 
+/* Which file a path leads to: under Wine that may be another one behind the same link. */
+static void
+look_closely(const wchar_t *wide, struct file_stamp *stamp)
+{
+    BY_HANDLE_FILE_INFORMATION file;
+    FILE_BASIC_INFO times;
+    HANDLE handle = CreateFileW(wide, FILE_READ_ATTRIBUTES,
+                                FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    if (handle == INVALID_HANDLE_VALUE) {
+        return;
+    }
+    if (GetFileInformationByHandle(handle, &file)) {
+        stamp->identity = (uint64_t)file.nFileIndexHigh << 32 | file.nFileIndexLow;
+        stamp->volume = file.dwVolumeSerialNumber;
+    }
+    if (GetFileInformationByHandleEx(handle, FileBasicInfo, &times, sizeof(times))) {
+        stamp->entry_changed = (uint64_t)times.ChangeTime.QuadPart;
+    }
+    CloseHandle(handle);
+}
+
+/* The attributes without opening: a pipe of Linux under Wine has none. */
 void
 file_look(const char *path, struct file_stamp *stamp)
 {
@@ -139,5 +194,6 @@ file_look(const char *path, struct file_stamp *stamp)
         stamp->size_bytes = (uint64_t)state.nFileSizeHigh << 32 | state.nFileSizeLow;
         stamp->changed = (uint64_t)state.ftLastWriteTime.dwHighDateTime << 32 |
                          state.ftLastWriteTime.dwLowDateTime;
+        look_closely(wide, stamp);
     }
 }

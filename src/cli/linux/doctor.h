@@ -61,6 +61,7 @@ struct doctor_finding {
     X(kernel)                                                                                      \
     X(servers)                                                                                     \
     X(pipewire)                                                                                    \
+    X(configuration)                                                                               \
     X(device)                                                                                      \
     X(wine)                                                                                        \
     X(driver)                                                                                      \

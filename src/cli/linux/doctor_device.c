@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the engine would play through, as 'tuttid --devices' tells it line by line. See doctor.h. */
+/* What the engine reads and would play through, as 'tuttid --configuration' and 'tuttid --devices'
+ * tell it line by line. See doctor.h. */
 #include "cli/linux/doctor.h"
 
 #include <stdio.h>
@@ -79,7 +80,77 @@ doctor_device(const struct doctor_world *world, struct doctor_finding *finding)
                    survey.silent ? "; the configuration wants it, and nobody hears it" : "");
     else
         doctor_say(finding, DOCTOR_FAIL,
-                   "the device of the configuration is not there (%s); 'tutti devices' shows "
+                   "the device of the configuration is not there%s%s%s; 'tutti devices' shows "
                    "what is",
-                   survey.others);
+                   survey.others[0] ? " (" : "", survey.others, survey.others[0] ? ")" : "");
+}
+
+/* "3: REASON" of a mistake "PATH:3: REASON", as the path is said once. */
+static const char *
+without_path(const char *mistake, const char *path)
+{
+    size_t length = strlen(path);
+    return length && strncmp(mistake, path, length) == 0 && mistake[length] == ':'
+               ? mistake + length + 1
+               : mistake;
+}
+
+/* All mistakes, as far as they fit. */
+static void
+list_mistakes(char *lines, const char *path, char *list, size_t room)
+{
+    size_t length = 0;
+    unsigned left = 0;
+    char *rest = NULL;
+    for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        const char *mistake = without_path(line, path);
+        const char *word = mistake[0] >= '0' && mistake[0] <= '9' ? "line " : "";
+        while (*mistake == ' ') {
+            mistake++;
+        }
+        if (left || length + strlen(mistake) + 16 >= room) {
+            left++;
+        } else {
+            length += (size_t)snprintf(list + length, room - length, "%s%s%s", length ? "; " : "",
+                                       word, mistake);
+        }
+    }
+    if (left) {
+        snprintf(list + length, room - length, "; %u more", left);
+    }
+}
+
+/* What is to be said of "file: PATH" or "none: PATH" and the mistakes below. */
+static void
+judge_configuration(char *lines, struct doctor_finding *finding)
+{
+    bool there = strncmp(lines, "file: ", 6) == 0;
+    char *end = lines + strcspn(lines, "\n"), list[DOCTOR_TEXT_BYTES - 80] = "";
+    char path[DOCTOR_TEXT_BYTES / 3];
+    snprintf(path, sizeof path, "%.*s", (int)(end - lines) - 6, lines + 6);
+    list_mistakes(end, path, list, sizeof list);
+    if (list[0])
+        doctor_say(finding, DOCTOR_WARN, "'%s' has mistakes, so former or default values count: %s",
+                   path, list);
+    else if (there)
+        doctor_say(finding, DOCTOR_OK, "'%s' has no mistakes", path);
+    else
+        doctor_say(finding, DOCTOR_OK, "there is no file '%s'; every key has its default", path);
+}
+
+void
+doctor_configuration(const struct doctor_world *world, struct doctor_finding *finding)
+{
+    const char *argv[] = {world->engine->program, "--configuration", NULL};
+    struct text said;
+
+    text_init(&said);
+    if (world->engine->program[0] && world->run)
+        world->run(argv, &said); /* false, too, when there are mistakes */
+    if (strncmp(text_get(&said), "file: ", 6) == 0 || strncmp(text_get(&said), "none: ", 6) == 0)
+        judge_configuration(said.data, finding);
+    else
+        doctor_say(finding, DOCTOR_WARN,
+                   "the configuration cannot be checked: tuttid is not there or does not run");
+    text_fini(&said);
 }

@@ -134,7 +134,7 @@ static const struct doctor_case cases[] = {
      {RUNS("12", "pipewire"), RUNS("13", "wireplumber")},
      DOCTOR_OK,
      "PipeWire runs"},
-    {"servers", "alone", {RUNS("12", "pipewire")}, DOCTOR_WARN, "start wireplumber"},
+    {"servers", "alone", {RUNS("12", "pipewire")}, DOCTOR_WARN, "--now wireplumber"},
     {"servers", "PulseAudio", {RUNS("9", "pulseaudio")}, DOCTOR_WARN, "tens of milliseconds"},
     {"servers",
      "both",
@@ -380,6 +380,30 @@ find_check(const char *name)
     return NULL;
 }
 
+/* A command stands in a line of its own, whole, where a person can paste it; the sentence before it
+ * ends with a colon. */
+static void
+expect_pasteable(const char *check, const struct doctor_finding *finding)
+{
+    const struct style narrow = {.columns = STYLE_MIN_COLUMNS};
+    const size_t length = strlen(finding->text);
+    char line[DOCTOR_COMMAND_BYTES + 32];
+    struct text out;
+
+    if (length && finding->text[length - 1] == ':') {
+        assert_true(finding->command[0]);
+    }
+    text_init(&out);
+    doctor_show(&out, &narrow, check, finding);
+    if (finding->command[0]) {
+        snprintf(line, sizeof(line), "  %s\n", finding->command);
+        const char *last = strstr(text_get(&out), line);
+        assert_non_null(last);
+        assert_string_equal(last, line);
+    }
+    text_fini(&out);
+}
+
 static void
 expect(const struct doctor_world *world, const char *check, const char *what,
        enum doctor_verdict verdict, const char *says)
@@ -387,10 +411,12 @@ expect(const struct doctor_world *world, const char *check, const char *what,
     struct doctor_finding finding = {.verdict = DOCTOR_FAIL};
 
     find_check(check)->look(world, &finding);
-    if (finding.verdict != verdict || !strstr(finding.text, says))
+    if (finding.verdict != verdict ||
+        (!strstr(finding.text, says) && !strstr(finding.command, says)))
         fail_msg("%s, %s: verdict %d and '%s' were to come, but %d and '%s' came", check, what,
                  (int)verdict, says, (int)finding.verdict, finding.text);
     assert_null(strchr(finding.text, '\n'));
+    expect_pasteable(check, &finding);
 }
 
 /* ---- tests ---- */

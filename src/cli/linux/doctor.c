@@ -29,6 +29,17 @@ doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const ch
     va_start(list, format);
     vsnprintf(finding->text, sizeof finding->text, format, list);
     va_end(list);
+    finding->command[0] = '\0';
+}
+
+void
+doctor_command(struct doctor_finding *finding, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    vsnprintf(finding->command, sizeof(finding->command), format, list);
+    va_end(list);
 }
 
 bool
@@ -96,6 +107,11 @@ doctor_show(struct text *out, const struct style *style, const char *name,
     text_add_column(out, name, NAME_COLUMNS, "");
     style_add_wrapped(out, style, STYLE_PLAIN, finding->text, VERDICT_COLUMNS + NAME_COLUMNS,
                       STYLE_WHOLE_WORDS);
+    if (finding->command[0]) {
+        text_add_times(out, " ", VERDICT_COLUMNS + NAME_COLUMNS + 2);
+        style_add(out, style, STYLE_STRONG, finding->command, 0);
+        text_add(out, "\n");
+    }
 }
 
 void
@@ -117,6 +133,8 @@ doctor_show_json(struct text *out, const struct doctor_finding *findings)
         json_string(&json, verdict_names[findings[i].verdict]);
         json_key(&json, "text");
         json_string(&json, findings[i].text);
+        json_key(&json, "command");
+        json_string(&json, findings[i].command);
         json_object_end(&json);
     }
     json_array_end(&json);

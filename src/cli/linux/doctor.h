@@ -13,7 +13,7 @@
 #include "cli/linux/files.h"
 #include "cli/style.h"
 
-enum { DOCTOR_TEXT_BYTES = 640, DOCTOR_NAME_BYTES = 64 };
+enum { DOCTOR_TEXT_BYTES = 640, DOCTOR_COMMAND_BYTES = 256, DOCTOR_NAME_BYTES = 64 };
 
 enum doctor_verdict {
     DOCTOR_OK,
@@ -48,7 +48,8 @@ struct doctor_world {
 
 struct doctor_finding {
     enum doctor_verdict verdict;
-    char text[DOCTOR_TEXT_BYTES]; /* what is, and after a semicolon what to do */
+    char text[DOCTOR_TEXT_BYTES];       /* what is, and after a semicolon what to do */
+    char command[DOCTOR_COMMAND_BYTES]; /* to be pasted into a shell; "": there is none */
 };
 
 /* X(identifier): the checks in their order. The identifier is the name that is shown. */
@@ -86,9 +87,13 @@ extern const unsigned doctor_check_count;
 
 /* ---- for the checks ---- */
 
-/** Says the verdict and the line, printf-style. */
+/** Says the verdict and the line, printf-style; without a command. */
 void doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const char *format,
                 ...) __attribute__((format(printf, 3, 4)));
+/** Adds the command that does what the line says, printf-style. It is shown in a line of its own,
+ * never wrapped, so that a person can paste it. */
+void doctor_command(struct doctor_finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /** A path below the root; false when it does not fit. */
 bool doctor_path(const struct doctor_world *world, char path[FILES_PATH_BYTES], const char *below);
 /** A file below the root; false, and an empty text, when it cannot be read. */

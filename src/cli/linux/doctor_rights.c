@@ -18,9 +18,15 @@ enum {
 };
 
 #define GROUP "audio"
-#define HOW_TO_ALLOW                                                                               \
-    "put '@audio - rtprio 95' and '@audio - memlock unlimited' into "                              \
-    "/etc/security/limits.d/audio.conf, join the group audio, and log in again"
+#define HOW_TO_ALLOW "give it to the group audio, join that group, and log in again:"
+
+static void
+command_to_allow(struct doctor_finding *finding)
+{
+    doctor_command(finding, "printf '@audio - rtprio 95\\n@audio - memlock unlimited\\n' | "
+                            "sudo tee /etc/security/limits.d/audio.conf && "
+                            "sudo groupadd -f audio && sudo usermod -aG audio \"$USER\"");
+}
 
 /* The soft limit of a row; false when the row is not there. "unlimited" is UINT64_MAX. */
 static bool
@@ -82,9 +88,9 @@ doctor_realtime(const struct doctor_world *world, struct doctor_finding *finding
         doctor_say(finding, DOCTOR_OK, "real-time priority is allowed up to %u", priority);
     else if (priority >= 2)
         doctor_say(finding, DOCTOR_WARN,
-                   "real-time priority is allowed up to %u only, below other programs' threads; "
-                   "allow %d or more in /etc/security/limits.d, and log in again",
-                   priority, WANTED_PRIORITY);
+                   "real-time priority is allowed up to %u only, below other programs' "
+                   "threads; " HOW_TO_ALLOW,
+                   priority);
     else if (has_rtkit(world))
         doctor_say(finding, DOCTOR_WARN,
                    "real-time priority comes through RealtimeKit only, at most 20; " HOW_TO_ALLOW);
@@ -92,6 +98,9 @@ doctor_realtime(const struct doctor_world *world, struct doctor_finding *finding
         doctor_say(
             finding, DOCTOR_FAIL,
             "real-time priority is not allowed, so any busy program makes gaps; " HOW_TO_ALLOW);
+    if (priority < WANTED_PRIORITY) {
+        command_to_allow(finding);
+    }
 }
 
 void
@@ -107,12 +116,12 @@ doctor_memlock(const struct doctor_world *world, struct doctor_finding *finding)
         doctor_say(finding, DOCTOR_OK, "memory may be locked without limit");
     else if (bytes >> 20 >= WANTED_LOCKED_MIB)
         doctor_say(finding, DOCTOR_OK, "%u MiB may be locked", (unsigned)(bytes >> 20));
-    else
-        doctor_say(
-            finding, DOCTOR_WARN,
-            "only %u KiB may be locked, so samples may be swapped out; put '@audio - memlock "
-            "unlimited' into /etc/security/limits.d/audio.conf, and log in again",
-            (unsigned)(bytes >> 10));
+    else {
+        doctor_say(finding, DOCTOR_WARN,
+                   "only %u KiB may be locked, so samples may be swapped out; " HOW_TO_ALLOW,
+                   (unsigned)(bytes >> 10));
+        command_to_allow(finding);
+    }
 }
 
 void
@@ -124,10 +133,12 @@ doctor_rtkit(const struct doctor_world *world, struct doctor_finding *finding)
         doctor_say(finding, DOCTOR_OK, "RealtimeKit is there%s", needed ? "" : ", and not needed");
     else if (!needed)
         doctor_say(finding, DOCTOR_OK, "RealtimeKit is not there, and not needed");
-    else
+    else {
         doctor_say(finding, DOCTOR_WARN,
                    "RealtimeKit is not there; install the package rtkit, or allow real-time "
-                   "priority to the group audio");
+                   "priority to the group audio:");
+        command_to_allow(finding);
+    }
 }
 
 /* The number of a group; false when there is none of this name. */
@@ -205,8 +216,11 @@ doctor_group(const struct doctor_world *world, struct doctor_finding *finding)
     if (!find_group(world, GROUP, &number)) {
         doctor_say(finding, allowed ? DOCTOR_OK : DOCTOR_WARN,
                    allowed ? "there is no group " GROUP ", and it is not needed"
-                           : "there is no group " GROUP "; 'groupadd " GROUP
-                             "', then " HOW_TO_ALLOW);
+                           : "there is no group " GROUP "; make it, join it, and log in again:");
+        if (!allowed) {
+            doctor_command(finding,
+                           "sudo groupadd " GROUP " && sudo usermod -aG " GROUP " \"$USER\"");
+        }
     } else if (is_member(world, number)) {
         if (allowed || !limits_allow(world))
             doctor_say(finding, DOCTOR_OK, "you are in the group " GROUP);
@@ -218,7 +232,7 @@ doctor_group(const struct doctor_world *world, struct doctor_finding *finding)
         doctor_say(finding, DOCTOR_OK, "you are not in the group " GROUP ", and need not be");
     } else {
         doctor_say(finding, DOCTOR_WARN,
-                   "you are not in the group " GROUP "; 'usermod -aG " GROUP
-                   " NAME' as root, then log in again");
+                   "you are not in the group " GROUP "; join it, and log in again:");
+        doctor_command(finding, "sudo usermod -aG " GROUP " \"$USER\"");
     }
 }

@@ -35,11 +35,11 @@ doctor_servers(const struct doctor_world *world, struct doctor_finding *finding)
                    "PulseAudio runs, whose latency is tens of milliseconds; PipeWire or JACK are "
                    "quicker");
     else if (pipewire && !doctor_runs(world, "wireplumber") &&
-             !doctor_runs(world, "pipewire-media-session"))
+             !doctor_runs(world, "pipewire-media-session")) {
         doctor_say(finding, DOCTOR_WARN,
-                   "PipeWire runs without a session manager, so it has no devices; start "
-                   "wireplumber");
-    else if (pipewire)
+                   "PipeWire runs without a session manager, so it has no devices; start one:");
+        doctor_command(finding, "systemctl --user enable --now wireplumber");
+    } else if (pipewire)
         doctor_say(finding, DOCTOR_OK, "PipeWire runs");
     else
         doctor_say(finding, DOCTOR_OK, "no sound server runs; 'tutti devices' shows what is there");
@@ -130,20 +130,23 @@ doctor_pipewire(const struct doctor_world *world, struct doctor_finding *finding
         if (files_join(own, world->home, ".config/pipewire"))
             read_configuration(world, own, &quantum);
     }
-    if (quantum.forced)
-        doctor_say(finding, quantum.forced > SMALL_QUANTUM ? DOCTOR_WARN : DOCTOR_OK,
-                   "PipeWire's period is forced to %u frames%s", quantum.forced,
-                   quantum.forced > SMALL_QUANTUM
-                       ? "; 'pw-metadata -n settings 0 clock.force-quantum 0' frees it"
-                       : "");
-    else if (quantum.least > SMALL_QUANTUM)
+    if (quantum.forced > SMALL_QUANTUM) {
         doctor_say(finding, DOCTOR_WARN,
-                   "PipeWire's period is never below %u frames; 'pw-metadata -n settings 0 "
-                   "clock.min-quantum %d', or default.clock.min-quantum in its configuration",
-                   quantum.least, SMALL_QUANTUM);
-    else
+                   "PipeWire's period is forced to %u frames; let it follow the programs:",
+                   quantum.forced);
+        doctor_command(finding, "pw-metadata -n settings 0 clock.force-quantum 0");
+    } else if (quantum.forced) {
+        doctor_say(finding, DOCTOR_OK, "PipeWire's period is forced to %u frames", quantum.forced);
+    } else if (quantum.least > SMALL_QUANTUM) {
+        doctor_say(finding, DOCTOR_WARN,
+                   "PipeWire's period is never below %u frames; allow a smaller one until it "
+                   "restarts (default.clock.min-quantum in its configuration for good):",
+                   quantum.least);
+        doctor_command(finding, "pw-metadata -n settings 0 clock.min-quantum %d", SMALL_QUANTUM);
+    } else {
         doctor_say(finding, DOCTOR_OK, "PipeWire's period is %u frames, at least %u", quantum.usual,
                    quantum.least);
+    }
 }
 
 /* ---- USB ---- */
@@ -191,12 +194,12 @@ look_at_device(const char *folder, const char *name, struct doctor_finding *find
     long delay_ms = attribute(path, "power/autosuspend_delay_ms", 10, -1);
     files_join(path, path, "power/control");
     files_read_line(path, control, sizeof control);
-    if (strcmp(control, "auto") == 0 && delay_ms >= 0)
+    if (strcmp(control, "auto") == 0 && delay_ms >= 0) {
         doctor_say(finding, DOCTOR_WARN,
-                   "'%s' is put to sleep when idle; as root: echo on > "
-                   "/sys/bus/usb/devices/%.40s/power/control",
-                   product, name);
-    else if (speed == FULL_SPEED_MBIT && strchr(name, '.'))
+                   "'%s' is put to sleep when idle; keep it awake until it is unplugged:", product);
+        doctor_command(finding, "echo on | sudo tee /sys/bus/usb/devices/%.40s/power/control",
+                       name);
+    } else if (speed == FULL_SPEED_MBIT && strchr(name, '.'))
         doctor_say(finding, DOCTOR_WARN,
                    "'%s' is a full-speed device behind a hub, which adds jitter; plug it straight "
                    "into the computer",

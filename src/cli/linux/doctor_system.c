@@ -37,13 +37,13 @@ doctor_governor(const struct doctor_world *world, struct doctor_finding *finding
         }
     }
     files_names_fini(&names);
-    if (slow)
-        doctor_say(
-            finding, DOCTOR_WARN,
-            "%u of %u processors change their speed ('%s'), which makes late blocks at small "
-            "buffers; 'cpupower frequency-set -g performance' while you play",
-            slow, slow + fast, other);
-    else if (fast)
+    if (slow) {
+        doctor_say(finding, DOCTOR_WARN,
+                   "%u of %u processors change their speed ('%s'), which makes late blocks at "
+                   "small buffers; while you play:",
+                   slow, slow + fast, other);
+        doctor_command(finding, "sudo cpupower frequency-set -g performance");
+    } else if (fast)
         doctor_say(finding, DOCTOR_OK, "all processors run at 'performance'");
     else
         doctor_say(finding, DOCTOR_OK, "the kernel does not change the processors' speed");
@@ -148,12 +148,11 @@ doctor_shm(const struct doctor_world *world, struct doctor_finding *finding)
         return;
     }
     unsigned mib = (unsigned)(bytes >> 20);
-    if (mib < LEAST_SHM_MIB)
+    if (mib < LEAST_SHM_MIB) {
         doctor_say(finding, DOCTOR_FAIL,
-                   "/dev/shm is full (%u MiB free); remove old files there, or 'mount -o "
-                   "remount,size=1G /dev/shm' as root",
-                   mib);
-    else if (mib < WANTED_SHM_MIB)
+                   "/dev/shm is full (%u MiB free); remove old files there, or enlarge it:", mib);
+        doctor_command(finding, "sudo mount -o remount,size=1G /dev/shm");
+    } else if (mib < WANTED_SHM_MIB)
         doctor_say(finding, DOCTOR_WARN,
                    "/dev/shm is nearly full (%u MiB free); remove old files there", mib);
     else
@@ -209,7 +208,7 @@ doctor_runtime(const struct doctor_world *world, struct doctor_finding *finding)
     else if (!doctor_path(world, path, world->runtime_dir) || stat(path, &status) != 0 ||
              !S_ISDIR(status.st_mode))
         doctor_say(finding, DOCTOR_FAIL,
-                   "XDG_RUNTIME_DIR is '%.300s', which is not there; log in anew, or unset it",
+                   "XDG_RUNTIME_DIR is '%.300s', which is not there; log in again, or unset it",
                    world->runtime_dir);
     else if (status.st_uid != world->uid || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         doctor_say(finding, DOCTOR_FAIL,
@@ -229,12 +228,13 @@ doctor_engine(const struct doctor_world *world, struct doctor_finding *finding)
     if (engine->runs && !engine->answers)
         doctor_say(finding, DOCTOR_FAIL, "an engine runs and does not serve: %s; see its log",
                    engine->why);
-    else if (engine->runs && engine->version[0] && strcmp(engine->version, TUTTI_VERSION) != 0)
+    else if (engine->runs && engine->version[0] && strcmp(engine->version, TUTTI_VERSION) != 0) {
         doctor_say(finding, DOCTOR_WARN,
                    "the engine that runs (pid %u) is version %s, this is " TUTTI_VERSION
-                   "; 'tutti stop-engine'",
+                   "; end it, and the next program starts this one:",
                    engine->pid, engine->version);
-    else if (engine->runs)
+        doctor_command(finding, "tutti stop-engine");
+    } else if (engine->runs)
         doctor_say(finding, DOCTOR_OK, "an engine runs (pid %u, version %s)", engine->pid,
                    engine->version[0] ? engine->version : "unknown");
     else if (!engine->program[0])

@@ -52,7 +52,7 @@ doctor_wine(const struct doctor_world *world, struct doctor_finding *finding)
     text_fini(&said);
     if (!version[0])
         doctor_say(finding, DOCTOR_FAIL,
-                   "Wine is there but does not run; try '%.300s --version' and install it anew",
+                   "Wine is there but does not run; try '%.300s --version' and install it again",
                    path);
     else if (!any_exists(world, parts_32, sizeof parts_32 / sizeof *parts_32))
         doctor_say(finding, DOCTOR_WARN,
@@ -80,7 +80,7 @@ doctor_bridge(const struct doctor_world *world, struct doctor_finding *finding)
     else if (!version[0])
         doctor_say(finding, DOCTOR_FAIL,
                    "%.300s does not run, so Windows programs under Wine do not reach the native "
-                   "engine; install it anew",
+                   "engine; install it again",
                    path);
     else if (strcmp(version, TUTTI_VERSION) != 0)
         doctor_say(finding, DOCTOR_WARN,
@@ -89,6 +89,16 @@ doctor_bridge(const struct doctor_world *world, struct doctor_finding *finding)
     else
         doctor_say(finding, DOCTOR_OK,
                    "Windows programs under Wine reach the native engine by %.300s", path);
+}
+
+static void
+say_advice(struct doctor_finding *finding, enum doctor_verdict verdict, const char *path,
+           const char *advice)
+{
+    doctor_say(finding, verdict, "%.300s: %s", path, advice);
+    if (strstr(advice, "tutti wine install")) {
+        doctor_command(finding, "tutti wine install");
+    }
 }
 
 void
@@ -105,7 +115,7 @@ doctor_driver(const struct doctor_world *world, struct doctor_finding *finding)
         return;
     if (!files_is_folder(path)) {
         doctor_say(finding, DOCTOR_OK,
-                   "there is no default Wine prefix yet; 'tutti wine install' when there is");
+                   "there is no default Wine prefix yet; when there is, run tutti wine install");
         return;
     }
     files_set(prefix.path, path);
@@ -118,16 +128,18 @@ doctor_driver(const struct doctor_world *world, struct doctor_finding *finding)
             continue;
         registered++;
         if (!driver->version[0] || !driver->engine) {
-            doctor_say(finding, DOCTOR_FAIL, "%.300s: %s", path, state.advice);
+            say_advice(finding, DOCTOR_FAIL, path, state.advice);
             return;
         }
     }
     if (registered && state.advice[0])
-        doctor_say(finding, DOCTOR_WARN, "%.300s: %s", path, state.advice);
+        say_advice(finding, DOCTOR_WARN, path, state.advice);
     else if (registered)
         doctor_say(finding, DOCTOR_OK, "registered in %.300s", path);
     else if (state.fault[0])
         doctor_say(finding, DOCTOR_WARN, "not registered in %.200s: %.400s", path, state.fault);
-    else
-        doctor_say(finding, DOCTOR_WARN, "not registered in %.300s; 'tutti wine install'", path);
+    else {
+        doctor_say(finding, DOCTOR_WARN, "not registered in %.300s; register it:", path);
+        doctor_command(finding, "tutti wine install");
+    }
 }

@@ -2,17 +2,19 @@
 # shellcheck disable=SC2154 # top and build are the caller's
 # What the verbs need from Debian, and how it is installed. Sourced by ./run.
 
-# set: packages; libasound2-dev is for the sound card of the tests, a plugin
+# set: packages; "build" is all that compiling needs, the programs of tests and benchmarks included:
+# libasound2-dev is for the sound card of the tests, a plugin, JACK's headers for the benchmarks
 declare -A package_sets=(
-    [build]="gcc libc6-dev meson ninja-build pkg-config libcmocka-dev libsndfile1-dev
-             libpipewire-0.3-dev libasound2-dev ca-certificates curl xz-utils locales"
+    [build]="gcc g++ libc6-dev meson ninja-build pkg-config libcmocka-dev libsndfile1-dev
+             libpipewire-0.3-dev libasound2-dev libjack-jackd2-dev ca-certificates curl xz-utils
+             locales"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686
                binutils-mingw-w64-i686"
     [wine]="wine64 wine procps"
-    [lint]="clang-format clang-tidy shellcheck python3 python3-numpy g++ mandoc"
+    [lint]="clang-format clang-tidy shellcheck python3 python3-numpy mandoc"
     [demo]="python3 python3-numpy gnuplot-nox fonts-dejavu-core sox alsa-utils procps"
-    [jack]="jackd2 libjack-jackd2-dev valgrind"
+    [jack]="jackd2 valgrind"
     [wine32]="debootstrap util-linux"
     [network]="iproute2 python3 python3-numpy"
     [pipewire]="pipewire pipewire-bin pipewire-jack"

@@ -73,12 +73,14 @@ suite_win32() {
 
 # shellcheck source=tools/wine32.sh
 source tools/wine32.sh
+# shellcheck source=tools/fresh.sh
+source tools/fresh.sh
 
-for suite in "${@:-native asan tsan win64 win32 wine32}"; do
+for suite in "${@:-native asan tsan win64 win32 wine32 fresh}"; do
     suite=${suite#--}
     for name in $suite; do
         case $name in
-        native | asan | tsan | win64 | win32 | wine32) echo "== $name" && "suite_$name" ;;
+        native | asan | tsan | win64 | win32 | wine32 | fresh) echo "== $name" && "suite_$name" ;;
         *) echo "run: there is no suite '$name'" >&2 && exit 2 ;;
         esac
     done

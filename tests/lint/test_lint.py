@@ -79,6 +79,12 @@ class Text(unittest.TestCase):
         self.assertEqual(1, len(self.complaints("src/a.c", LICENCE + '"/home/' + 'someone/tutti"\n')))
         self.assertEqual([], self.complaints("src/a.c", LICENCE + '"/usr/lib/wine/wine64"\n'))
 
+    def test_an_optional_part_of_the_build_is_found(self):
+        line = "# " + LICENCE.strip() + "\njack_dep = dependency('jack', required: false)\n"
+        self.assertEqual(1, len(self.complaints("src/meson.build", line)))
+        libm = line.replace("dependency('jack'", "cc.find_library('m'")
+        self.assertEqual([], self.complaints("src/meson.build", libm))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -350,7 +350,7 @@ do_thread(const struct bridge_record *request, struct bridge_record *reply)
         return;
     reply->status = TUTTI_OK;
     if (!os_thread_promote(reply->number, (enum os_priority)request->number)) {
-        log_warning("bridge: a thread of process %u runs without real-time priority (%s): allow it "
+        log_warning("a thread of process %u runs without real-time priority (%s): allow it "
                     "with 'rtprio 95' for this user in /etc/security/limits.d, then log in again",
                     (unsigned)pid, strerror(errno));
         reply->status = TUTTI_REFUSED;
@@ -500,7 +500,7 @@ main(int argc, char **argv)
     }
     log_open("bridge", "bridge.log");
     if (!begin(argv[1])) {
-        log_error("bridge: cannot begin: %s", strerror(errno));
+        log_error("cannot begin: %s", strerror(errno));
         announce(argv[1], 0, bridge.start_fds);
         return 1;
     }

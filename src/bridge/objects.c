@@ -41,7 +41,7 @@ objects_put(int fd, struct bridge_object *object)
         objects.fd[at] = fd;
     os_mutex_unlock(&objects.lock);
     if (at == OBJECTS_MAX) {
-        log_error("bridge: no room for another pipe or memory file");
+        log_error("no room for another pipe or memory file");
         close(fd);
         return false;
     }

@@ -314,7 +314,7 @@ check_alone(const struct engine *engine, bool exact, char error[PROTO_TEXT_BYTES
     if (exact && programs_prepared(engine)) {
         snprintf(error, PROTO_TEXT_BYTES,
                  "DSD needs the device alone: mixed with other sound it would be noise; stop the "
-                 "%u other programs first",
+                 "other programs (%u) first",
                  programs_prepared(engine));
         return TUTTI_DEVICE_BUSY;
     }

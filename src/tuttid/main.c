@@ -58,7 +58,7 @@ run(bool foreground)
     const struct config config = live.config;
     enum tutti_status status = server_run(&config, &live);
     if (status && status != TUTTI_FULL) /* the server logged that one */
-        log_error("tuttid: %s", tutti_status_text(status));
+        log_error("%s", tutti_status_text(status));
     live_close(&live);
     log_close();
     return status ? 1 : 0;

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "engine/engine_state.h"
+
 /* ---- signals ---- */
 
 static float
@@ -130,11 +132,13 @@ answer(struct rig_program *program, uint64_t now_ns)
     const struct proto_stamp *stamp = &program->segment->stamp[seq & 1];
     program->blocks++;
     if (!program->has_origin) {
-        program->origin_frame = stamp->device_frames - stamp->position_frames;
+        program->origin_frame =
+            stamp->device_frames + program->input_delay - stamp->position_frames;
         program->has_origin = true;
     }
     program->wrong_stamps += stamp->seq != seq;
-    program->wrong_stamps += stamp->device_frames != program->origin_frame + stamp->position_frames;
+    program->wrong_stamps += stamp->device_frames + program->input_delay !=
+                             program->origin_frame + stamp->position_frames;
     if (stamp->position_frames != program->next_position) {
         program->jumps++;
         program->wrong_stamps +=
@@ -226,9 +230,14 @@ static void
 on_event(void *user, uint32_t program_id, const struct proto_event *event)
 {
     struct rig *rig = user;
-    (void)program_id;
     rig->events[event->kind]++;
     rig->last_event[event->kind] = *event;
+    for (uint32_t p = 0; p < rig->programs && event->kind == PROTO_EVENT_LATENCIES; p++) {
+        if (rig->program[p].id == program_id) {
+            rig->program[p].input_latency = event->input_latency_frames;
+            rig->program[p].output_latency = event->output_latency_frames;
+        }
+    }
 }
 
 void
@@ -395,5 +404,22 @@ rig_run_frames(struct rig *rig, uint64_t frames)
     uint64_t end_ns = sim_now_ns() + (uint64_t)((double)frames * 1e9 / rig->rate_hz);
     while (sim_now_ns() < end_ns) {
         rig_steps(rig, 1);
+    }
+}
+
+void
+rig_follow_card(struct rig *rig)
+{
+    const struct proto_device *device = &rig->engine->known;
+    struct backend_stream *card = sim_current();
+    assert_non_null(card);
+    settle(rig, sim_now_ns(), rig->cycle_ns); /* blocks from before the change */
+    sim_set_air(card, air_source, air_sink, rig);
+    rig->frame_offset = rig->engine->cycle.pos - (int64_t)sim_device_frame(card);
+    for (uint32_t p = 0; p < rig->programs; p++) {
+        struct rig_program *program = &rig->program[p];
+        program->input_delay = program->input_latency + device->period_frames -
+                               program->layout.buffer_frames - device->input_latency_frames;
+        program->has_origin = false;
     }
 }

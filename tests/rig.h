@@ -25,7 +25,8 @@ struct rig_program {
     struct proto_layout layout;
     struct proto_segment *segment;
     struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS]; /* as prepared */
-    uint32_t input_latency, output_latency;
+    uint32_t input_latency, output_latency; /* as reported last */
+    uint32_t input_delay; /* of them, what the engine adds to the device's input latency */
     struct proto_prepared answer;
 
     /* behaviour, set by the test at any time */
@@ -95,6 +96,11 @@ void rig_kill(struct rig_program *program);
 void rig_steps(struct rig *rig, unsigned cycles);
 /** Cycles until `frames` device frames passed. */
 void rig_run_frames(struct rig *rig, uint64_t frames);
+
+/** The device was opened again, and the events about it have arrived: from here on samples are
+ * compared with the reopened card's air, at the latencies reported now, from each program's next
+ * block on. */
+void rig_follow_card(struct rig *rig);
 
 /** What a program plays at a position, what the air sounds like at a device frame: multiples of
  * 2^-19 below 1/80, so that sums are exact. */

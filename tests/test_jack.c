@@ -116,6 +116,42 @@ programs_follow_a_new_buffer_of_the_server(void **state)
     host_close(&host);
 }
 
+/* The period grows to the programs' buffers and beyond, and back: each is still called, by the same
+ * engine, and latencies that rose fall again. */
+static void
+programs_keep_their_engine_while_the_servers_buffer_grows(void **state)
+{
+    static struct host host, odd;
+    static const char *const sizes[] = {"256", "64", "256", "1024", "256"};
+    uint32_t input = 0, output = 0, now_input, now_output;
+    (void)state;
+    setenv("TUTTI_JACK_CONNECT", "no", 1);
+    jackd_start(RATE_HZ, PERIOD, 2);
+    host_run(&host, 256, 0, 1);
+    graph_await_loop(&server, &host);
+    host_run(&odd, 240, 1, 1);
+    AWAIT_MORE(&odd.device_blocks, 20);
+    uint64_t generation = atomic_load(&host.generation);
+    for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        jackd_tool("jack_bufsize", sizes[i], NULL);
+        await_period(&host, (uint32_t)atoi(sizes[i]));
+        AWAIT_MORE(&odd.device_blocks, 20);
+        AWAIT_MORE(&host.heard, 20);
+        expect_round_trip(&host);
+        assert_true(atomic_load(&host.generation) == generation);
+        assert_int_equal(tutti_get_latencies(host.client, &now_input, &now_output), TUTTI_OK);
+        if (i == 0) {
+            input = now_input;
+            output = now_output;
+        }
+    }
+    assert_int_equal(now_input, input);
+    assert_int_equal(now_output, output);
+    assert_int_equal(atomic_load(&host.lost) + atomic_load(&odd.lost), 0);
+    host_close(&odd);
+    host_close(&host);
+}
+
 static void
 programs_go_on_in_real_time_while_the_server_renders(void **state)
 {
@@ -167,6 +203,7 @@ main(int argc, char **argv)
         GRAPH_CASE(programs_are_connected_when_the_servers_device_comes_late_or_anew, &server),
         GRAPH_CASE(programs_are_connected_when_the_servers_device_comes_slowly, &server),
         GRAPH_CASE(programs_follow_a_new_buffer_of_the_server, &server),
+        GRAPH_CASE(programs_keep_their_engine_while_the_servers_buffer_grows, &server),
         GRAPH_CASE(programs_go_on_in_real_time_while_the_server_renders, &server),
         GRAPH_CASE(auto_takes_the_server_when_it_answers_and_stays_with_it, &server),
         GRAPH_CASE(auto_passes_over_a_server_that_is_absent_or_hangs, &server),

@@ -111,10 +111,9 @@ struct cycle_program {
     struct proto_layout layout;
     struct os_wake doorbell;
     struct cycle_source input[PROTO_MAX_CHANNELS];
-    float *out_ring;     /* outputs x out_frames, zero where nothing was written */
-    uint32_t out_frames; /* a power of two */
-    uint32_t offset; /* see schedule.h; keeps what was promised. Control, at a reopening: with the
-                        cycle stopped */
+    float *out_ring;      /* outputs x out_frames, zero where nothing was written */
+    uint32_t out_frames;  /* a power of two */
+    uint32_t offset;      /* see schedule.h; changed by program_resume() alone */
     uint32_t input_delay; /* frames that the input is held back to keep a promised latency */
     bool late_take;
     bool tight;
@@ -275,6 +274,11 @@ const float *program_output(const struct cycle_program *program, uint32_t channe
 void program_end_cycle(struct cycle *cycle, struct cycle_program *program);
 /** Frames [cycle->pos, to) are skipped. gap: because the device reopened. */
 void program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, bool gap);
+/** After a gap: the program's blocks line up with the periods again (its position falls behind by
+ * less than a period), so that any offset that is feasible for one that joins is for it, too.
+ * Control, while no cycle can run. */
+void program_resume(const struct cycle *cycle, struct cycle_program *program, uint32_t offset,
+                    uint32_t input_delay);
 /** The quantum changed to cycle->quantum. */
 void program_set_quantum(struct cycle *cycle, struct cycle_program *program);
 

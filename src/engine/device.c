@@ -208,7 +208,7 @@ suits_everybody(const struct engine *engine, uint32_t quantum)
         const struct cycle_program *program = engine->program[i]->cycle;
         if (program) {
             uint32_t buffer = program->layout.buffer_frames;
-            uint32_t phase = schedule_gcd(buffer, schedule_gcd(known->period_frames, quantum));
+            uint32_t phase = schedule_gcd(buffer, quantum); /* program_resume() */
             if (!schedule_feasible(buffer, quantum, phase, program->offset + nearer,
                                    program->late_take)) {
                 return false;
@@ -465,7 +465,7 @@ bridge_gap(struct engine *engine, uint64_t from_ns)
         }
         engine_tell(engine, program->id, PROTO_EVENT_GAP, (uint64_t)(cycle->pos - before),
                     "the device was opened anew; its sound was interrupted");
-        if (!programs_keep_latency(engine, program)) {
+        if (!programs_settle_latency(engine, program)) {
             engine_tell(engine, program->id, PROTO_EVENT_LATENCIES, 0,
                         "the device has another latency now");
         }

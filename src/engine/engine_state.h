@@ -47,8 +47,12 @@ struct engine_program {
     struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS];
     struct proto_monitor *wish;    /* of the direct monitor; NULL: it never asked */
     struct cycle_monitor *monitor; /* made of it, what the last command put in force; or NULL */
-    uint32_t input_latency, output_latency; /* as told */
-    bool exact;                             /* PROTO_PREPARE_EXACT */
+    uint32_t input_latency, output_latency; /* as reported */
+    /* The least that was reported since it joined: what a latency that had to rise returns to. */
+    uint32_t least_input_latency, least_output_latency;
+    char heard_device[PROTO_NAME_BYTES]; /* that the reported latencies are of */
+    uint32_t heard_period;               /* likewise */
+    bool exact;                          /* PROTO_PREPARE_EXACT */
     uint64_t overloads_told;
     bool demoted;
     uint32_t met_thread; /* the last one that it named, whether it has it or not */
@@ -91,6 +95,8 @@ struct engine {
     struct engine_program *program[CYCLE_MAX_PROGRAMS];
     uint32_t programs;
     uint32_t next_id;
+    bool joining; /* engine_prepare() is choosing the period. By the thread that claimed the device
+                   */
     struct engine_bus *bus;
     uint32_t buses;
 
@@ -210,9 +216,10 @@ void profiles_fini(struct engine *engine);
 
 /* ---- programs.c ---- */
 
-/** Offset and delay that keep what the program was told on the stream as it is now. False: not
- * possible; the best is taken and told. */
-bool programs_keep_latency(struct engine *engine, struct engine_program *program);
+/** The stream was opened again: chooses the program's latencies on it. True: they are those that
+ * were reported. They stay where the stream can keep them and the period fell for a program that
+ * joins, or nothing changed; else they are as low as for one that joins now. No cycle runs. */
+bool programs_settle_latency(struct engine *engine, struct engine_program *program);
 struct engine_program *programs_find(struct engine *engine, uint32_t program_id);
 /** Hands the cycle a command with a plan of the present programs; program may be NULL. */
 void programs_command(struct engine *engine, enum cycle_command_kind kind,

@@ -473,8 +473,28 @@ program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, boo
     }
     if (gap) {
         add(&program->gap_frames, &program->segment->gap_frames, skipped);
-        program->in_place = false; /* until it starts again: the offset may change */
+        program->in_place = false; /* until program_resume(): the offset may change */
     }
+}
+
+void
+program_resume(const struct cycle *cycle, struct cycle_program *program, uint32_t offset,
+               uint32_t input_delay)
+{
+    program->offset = offset;
+    program->input_delay = input_delay;
+    if (program->state == PROTO_PROGRAM_PREPARED) {
+        return;
+    }
+    uint32_t buffer = program->layout.buffer_frames;
+    uint32_t phase = schedule_gcd(buffer, cycle->quantum);
+    int64_t beyond = (cycle->pos - program->next_frame) % phase;
+    /* Positions go on by whole buffers. */
+    program->next_frame += beyond;
+    program->origin += beyond;
+    program->jumped = program->jumped || beyond;
+    program->phase = phase;
+    program->in_place = schedule_in_place(buffer, cycle->quantum, phase, offset);
 }
 
 void

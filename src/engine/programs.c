@@ -210,33 +210,116 @@ programs_detach(struct engine *engine, struct engine_program *program)
 
 /* ---- latency ---- */
 
-bool
-programs_keep_latency(struct engine *engine, struct engine_program *program)
+static uint32_t
+natural_input(const struct engine *engine, const struct cycle_program *cycle)
 {
-    struct cycle_program *cycle = program->cycle;
     const struct proto_device *device = &engine->known;
-    uint32_t buffer = cycle->layout.buffer_frames, quantum = device->period_frames;
-    uint32_t natural_in = schedule_input_latency(buffer, quantum, device->input_latency_frames, 0);
-    int64_t offset =
-        (int64_t)program->output_latency + buffer - (int64_t)device->output_latency_frames;
-    int64_t delay = (int64_t)program->input_latency - natural_in;
-    uint32_t phase = schedule_gcd(buffer, quantum);
-    bool kept = true;
-    if (offset < buffer || offset + 2 * buffer + BACKEND_MAX_PERIOD_FRAMES > cycle->out_frames ||
-        !schedule_feasible(buffer, quantum, phase, (uint32_t)offset, cycle->late_take)) {
-        offset = schedule_offset(buffer, quantum, cycle->tight, cycle->late_take);
-        kept = false;
+    return schedule_input_latency(cycle->layout.buffer_frames, device->period_frames,
+                                  device->input_latency_frames, 0);
+}
+
+static uint32_t
+natural_output(const struct engine *engine, const struct cycle_program *cycle)
+{
+    const struct proto_device *device = &engine->known;
+    uint32_t buffer = cycle->layout.buffer_frames;
+    uint32_t offset =
+        schedule_offset(buffer, device->period_frames, cycle->tight, cycle->late_take);
+    return schedule_output_latency(buffer, offset, device->output_latency_frames);
+}
+
+static bool
+can_have_input(const struct engine *engine, const struct cycle_program *cycle, uint32_t latency)
+{
+    uint32_t least = natural_input(engine, cycle);
+    return latency >= least && latency - least <= CYCLE_MAX_BUFFER_FRAMES;
+}
+
+static int64_t
+offset_for(const struct engine *engine, const struct cycle_program *cycle, uint32_t latency)
+{
+    return (int64_t)latency + cycle->layout.buffer_frames - engine->known.output_latency_frames;
+}
+
+static bool
+can_have_output(const struct engine *engine, const struct cycle_program *cycle, uint32_t latency)
+{
+    uint32_t buffer = cycle->layout.buffer_frames, period = engine->known.period_frames;
+    int64_t offset = offset_for(engine, cycle, latency);
+    return offset >= buffer &&
+           offset + 2 * (int64_t)buffer + BACKEND_MAX_PERIOD_FRAMES <= cycle->out_frames &&
+           schedule_feasible(buffer, period, schedule_gcd(buffer, period), (uint32_t)offset,
+                             cycle->late_take);
+}
+
+static uint32_t
+lower(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t
+higher(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* keep: what was reported, where the stream allows it; but what had to rise for a while falls. */
+static void
+choose_latency(const struct engine *engine, struct engine_program *program, bool keep)
+{
+    const struct cycle_program *cycle = program->cycle;
+    uint32_t natural = natural_input(engine, cycle), chosen = natural;
+    uint32_t least = higher(program->least_input_latency, natural);
+    if (keep && can_have_input(engine, cycle, program->input_latency)) {
+        chosen = program->input_latency;
     }
-    if (delay < 0 || delay > CYCLE_MAX_BUFFER_FRAMES) {
-        delay = 0;
-        kept = false;
+    program->input_latency =
+        least < chosen && can_have_input(engine, cycle, least) ? least : chosen;
+
+    natural = chosen = natural_output(engine, cycle);
+    least = higher(program->least_output_latency, natural);
+    if (keep && can_have_output(engine, cycle, program->output_latency)) {
+        chosen = program->output_latency;
     }
-    cycle->offset = (uint32_t)offset;
-    cycle->input_delay = (uint32_t)delay;
-    program->input_latency = natural_in + cycle->input_delay;
     program->output_latency =
-        schedule_output_latency(buffer, cycle->offset, device->output_latency_frames);
-    return kept;
+        least < chosen && can_have_output(engine, cycle, least) ? least : chosen;
+}
+
+static uint32_t
+delay_of(const struct engine *engine, const struct engine_program *program)
+{
+    return program->input_latency - natural_input(engine, program->cycle);
+}
+
+static uint32_t
+offset_of(const struct engine *engine, const struct engine_program *program)
+{
+    return (uint32_t)offset_for(engine, program->cycle, program->output_latency);
+}
+
+/* The reported latencies belong to the device as it is now. */
+static void
+note_latency(const struct engine *engine, struct engine_program *program)
+{
+    program->least_input_latency = lower(program->least_input_latency, program->input_latency);
+    program->least_output_latency = lower(program->least_output_latency, program->output_latency);
+    utf8_copy(program->heard_device, sizeof(program->heard_device), engine->known.name);
+    program->heard_period = engine->known.period_frames;
+}
+
+bool
+programs_settle_latency(struct engine *engine, struct engine_program *program)
+{
+    const struct proto_device *device = &engine->known;
+    uint32_t input = program->input_latency, output = program->output_latency;
+    bool same = program->heard_period == device->period_frames &&
+                strcmp(program->heard_device, device->name) == 0;
+    choose_latency(engine, program, same || engine->joining);
+    program_resume(&engine->cycle, program->cycle, offset_of(engine, program),
+                   delay_of(engine, program));
+    note_latency(engine, program);
+    return program->input_latency == input && program->output_latency == output;
 }
 
 /* ---- joining ---- */
@@ -412,9 +495,14 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     if (monitor_join(engine, program) != TUTTI_OK) {
         log_error("engine: no memory for the direct monitor of program %u", program->id);
     }
-    program->input_latency = message->wanted_input_latency_frames;
-    program->output_latency = message->wanted_output_latency_frames;
-    programs_keep_latency(engine, program);
+    program->input_latency = program->least_input_latency = message->wanted_input_latency_frames;
+    program->output_latency = program->least_output_latency = message->wanted_output_latency_frames;
+    choose_latency(engine, program, true);
+    cycle->offset = offset_of(engine, program);
+    cycle->input_delay = delay_of(engine, program);
+    program->least_input_latency = program->input_latency;
+    program->least_output_latency = program->output_latency;
+    note_latency(engine, program);
     program->segment = *segment;
     cycle->doorbell = *doorbell;
     choose_wake(engine);
@@ -503,8 +591,10 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         }
     }
     if (status == TUTTI_OK) {
+        engine->joining = true;
         status =
             device_ensure(engine, device_choose_quantum(engine, message->buffer_frames), error);
+        engine->joining = false;
     }
     if (status == TUTTI_OK) {
         status = check_words(engine, exact, error);

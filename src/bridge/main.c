@@ -4,7 +4,8 @@
  * starts it, and it ends with the program: when the pipe that it is asked through has no writer.
  *
  * Threads: the main one answers requests, one after the other; one per link passes on what the
- * engine sends; one keeps the clock. It copies messages and looks into none.
+ * engine sends; one keeps the clock; one watches Wine's server. It copies messages and looks into
+ * none.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "bridge/host.h"
 #include "bridge/objects.h"
 #include "bridge/threads.h"
 #include "os/os.h"
@@ -327,6 +329,7 @@ start_engine(const char *given, uint32_t *pid)
 static void
 do_greet(const struct bridge_record *request, struct bridge_record *reply)
 {
+    static bool watched;
     uint32_t tid;
     for (unsigned i = 0; i < 2; i++) {
         if (bridge.start_fds[i] >= 0)
@@ -338,6 +341,9 @@ do_greet(const struct bridge_record *request, struct bridge_record *reply)
     atomic_store(&clock->offset_ns, offset_of((clockid_t)atomic_load(&bridge.clock_id)));
     if (!threads_find(request->text, &reply->number, &tid))
         reply->number = 0;
+    if (reply->number != 0 && !watched)
+        host_watch(reply->number, bridge.requests);
+    watched = true;
     reply->status = os_runtime_dir(reply->text, sizeof reply->text);
 }
 

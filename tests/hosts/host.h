@@ -51,7 +51,7 @@ struct options {
     int32_t ping; /* channel; -1: none */
     double seconds;
     uint64_t frames; /* 0: no such end */
-    bool output_ready, restart_on_reset, progress, list;
+    bool output_ready, restart_on_reset, progress, list, end_first_thread;
     double load_percent;
 };
 

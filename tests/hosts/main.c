@@ -31,7 +31,8 @@ static const char usage[] =
     "  --json FILE             the final report\n"
     "  --progress              a line at the begin and one per second\n"
     "  --ready-file FILE       made once callbacks come\n"
-    "  --stop-file FILE        end when it is there\n";
+    "  --stop-file FILE        end when it is there\n"
+    "  --end-first-thread      it ends once callbacks come; the program plays till it is killed\n";
 
 /* ---- errors ---- */
 
@@ -99,6 +100,8 @@ take_switch(struct options *options, const char *name)
         options->output_ready = true;
     else if (!strcmp(name, "--progress"))
         options->progress = true;
+    else if (!strcmp(name, "--end-first-thread"))
+        options->end_first_thread = true;
     else
         return false;
     return true;
@@ -250,6 +253,8 @@ run(struct device *device, const struct options *options)
     uint64_t begun_ns = audio_now_ns(), told_ns = begun_ns;
     if (options->ready_file)
         touch(options->ready_file);
+    if (options->end_first_thread)
+        ExitThread(0);
     while (!is_over(options, begun_ns)) {
         pump();
         if (atomic_exchange(&audio.reset_wanted, false) && options->restart_on_reset) {
@@ -292,8 +297,8 @@ judge(const struct options *options)
 int
 main(int argc, char **argv)
 {
-    static struct device device;
-    struct options options;
+    static struct device device; /* static: they outlive this thread with --end-first-thread */
+    static struct options options;
     LARGE_INTEGER frequency;
 
     errors_init();

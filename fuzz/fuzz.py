@@ -2,18 +2,23 @@
 # SPDX-License-Identifier: MIT
 """./run fuzz [NAME…]: runs the fuzzers and writes build/fuzz/fuzz.json.
 
-New inputs gather in build/fuzz/corpus; --merge takes those that reach something new into fuzz/corpus, which the tests replay.
+New inputs gather in build/fuzz/corpus; --merge puts those that reach something new into
+fuzz/corpus.tar.xz, which the tests replay, like the named inputs in fuzz/corpus.
 """
 import argparse
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = TOP / "build/fuzz"
+ARCHIVE = TOP / "fuzz/corpus.tar.xz"
+UNPACKED = BUILD / "archive"
 # name: longest input, further options
 FUZZERS = {
     "message": (9000, []),
@@ -26,6 +31,27 @@ FUZZERS = {
 MOST_INPUTS = 150
 
 
+def unpack():
+    """The archive's inputs, in one folder for each fuzzer."""
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    for name in FUZZERS:
+        (UNPACKED / "corpus" / name).mkdir(parents=True)
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(UNPACKED)
+
+
+def pack():
+    """Writes the archive; the same inputs give the same bytes."""
+    def plain(entry):
+        entry.mtime = entry.uid = entry.gid = 0
+        entry.uname = entry.gname = ""
+        return entry
+
+    with tarfile.open(ARCHIVE, "w:xz", format=tarfile.USTAR_FORMAT) as archive:
+        for path in sorted(UNPACKED.glob("corpus/*/*")):
+            archive.add(path, path.relative_to(UNPACKED), filter=plain)
+
+
 def run(name, runs, seed):
     most, options = FUZZERS[name]
     found = BUILD / "corpus" / name
@@ -34,7 +60,8 @@ def run(name, runs, seed):
     crashes.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     done = subprocess.run([BUILD / f"fuzz/fuzz_{name}", f"-runs={runs}", f"-max_len={most}", f"-seed={seed}", "-timeout=10", "-rss_limit_mb=2048",
-                           "-print_final_stats=1", f"-artifact_prefix={crashes}/", *options, found, TOP / "fuzz/corpus" / name],
+                           "-print_final_stats=1", f"-artifact_prefix={crashes}/", *options, found, UNPACKED / "corpus" / name,
+                           TOP / "fuzz/corpus" / name],
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     seconds = time.monotonic() - started
     said = done.stderr
@@ -52,16 +79,18 @@ def run(name, runs, seed):
 
 
 def merge(name):
-    """The smallest set of inputs that reaches all that is reached, at most so many files, into the repository."""
-    kept = TOP / "fuzz/corpus" / name
+    """The smallest set of inputs that reaches what is reached goes into the archive, at most so many
+    for a fuzzer."""
+    named, kept = TOP / "fuzz/corpus" / name, UNPACKED / "corpus" / name
     smallest = BUILD / "merged" / name
-    subprocess.run(["rm", "-rf", smallest], check=True)
+    shutil.rmtree(smallest, ignore_errors=True)
     smallest.mkdir(parents=True)
-    subprocess.run([BUILD / f"fuzz/fuzz_{name}", "-merge=1", f"-max_len={FUZZERS[name][0]}", smallest, kept, BUILD / "corpus" / name], check=True,
-                   stderr=subprocess.DEVNULL)
+    subprocess.run([BUILD / f"fuzz/fuzz_{name}", "-merge=1", f"-max_len={FUZZERS[name][0]}", smallest,
+                    named, kept, BUILD / "corpus" / name], check=True, stderr=subprocess.DEVNULL)
     for path in sorted(smallest.iterdir(), key=lambda path: path.stat().st_size)[:MOST_INPUTS]:
         (kept / path.name[:16]).write_bytes(path.read_bytes())
-    print(f"{name}: {sum(1 for _ in kept.iterdir())} inputs in {kept.relative_to(TOP)}")
+    pack()
+    print(f"{name}: {sum(1 for _ in kept.iterdir())} inputs in {ARCHIVE.relative_to(TOP)}")
 
 
 def main():
@@ -69,7 +98,7 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FUZZERS))
     parser.add_argument("--runs", type=int, default=200000, help="executions of each")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--merge", action="store_true", help="afterwards, take new inputs into fuzz/corpus")
+    parser.add_argument("--merge", action="store_true", help="afterwards, take new inputs into the archive")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in FUZZERS]
     if unknown:
@@ -77,6 +106,7 @@ def main():
     path = BUILD / "fuzz.json"
     report = json.loads(path.read_text()) if path.exists() else {}
     failed = False
+    unpack()
     for name in options.names or FUZZERS:
         report[name] = result = run(name, options.runs, options.seed)
         path.write_text(json.dumps(report, indent=1) + "\n")

@@ -35,8 +35,7 @@ programs() {
 suite_fresh() {
     if [ "$(id -u)" -ne 0 ] ||
         ! unshare --mount --propagation private mount -t tmpfs none /mnt 2>/dev/null; then
-        echo "fresh: needs root and a chroot: skipped"
-        skipped=$((skipped + 1))
+        skip fresh "it needs root and a chroot"
         return
     fi
     build_native || { fail_build native; return; }

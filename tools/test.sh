@@ -6,11 +6,22 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$top" || exit 1
 TUTTI_RUN_LIBRARY=1 source ./run
 passed=0 failed=0 skipped=0
+most_seconds=2700 # of all suites together, on two idle cores
+
+# skip NAME REASON: a test that does not run here. In CI it counts as failed unless tests/skips.txt gives the reason.
+skip() {
+    skipped=$((skipped + 1))
+    echo "$1: skipped${2:+: $2}"
+    if [ "${CI:-}" = true ] && ! grep -q "^$1: " tests/skips.txt; then
+        echo "$1: it may not be skipped in CI; if there is a reason, write it into tests/skips.txt"
+        failed=$((failed + 1))
+    fi
+}
 
 # count DIR STATUS: adds up what Meson's runner reports of one build directory, one line of JSON per test. A runner that
 # reports nothing, or fails without a failed test, counts as one failure.
 count() {
-    local log=$build/$1/meson-logs/testlog.json all=0 good=0 left=0 bad
+    local log=$build/$1/meson-logs/testlog.json all=0 good=0 left=0 bad name
     if [ -s "$log" ]; then
         all=$(wc -l <"$log")
         good=$(grep -c '"result": "OK"' "$log")
@@ -21,7 +32,10 @@ count() {
         echo "$1: Meson's test runner ended with status $2 after $all tests"
         bad=$((bad + 1))
     fi
-    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+    passed=$((passed + good)) failed=$((failed + bad))
+    while IFS= read -r name; do
+        skip "$1/${name##* / }"
+    done < <(sed -n '/"result": "SKIP"/s/^{"name": "\([^"]*\)".*/\1/p' "$log" 2>/dev/null)
 }
 
 # run_suite DIR [MESON TEST OPTIONS…]
@@ -76,14 +90,23 @@ source tools/wine32.sh
 # shellcheck source=tools/fresh.sh
 source tools/fresh.sh
 
-for suite in "${@:-native asan tsan win64 win32 wine32 fresh}"; do
+suites=${*:-native asan tsan win64 win32 wine32 fresh}
+for suite in $suites; do
     suite=${suite#--}
-    for name in $suite; do
-        case $name in
-        native | asan | tsan | win64 | win32 | wine32 | fresh) echo "== $name" && "suite_$name" ;;
-        *) echo "run: there is no suite '$name'" >&2 && exit 2 ;;
-        esac
-    done
+    case $suite in
+    native | asan | tsan | win64 | win32 | wine32 | fresh) ;;
+    *) refuse "there is no suite '$suite'; there are native asan tsan win64 win32 wine32 fresh" || exit ;;
+    esac
 done
+for suite in $suites; do
+    suite=${suite#--}
+    begin=$SECONDS
+    echo "== $suite" && "suite_$suite"
+    echo "== $suite: $((SECONDS - begin)) s"
+done
+if [ "$SECONDS" -gt "$most_seconds" ]; then
+    echo "all took $SECONDS s; $most_seconds s are the most: make tests quicker, or give what is long a verb of its own"
+    failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -61,13 +61,11 @@ one_wine32() {
 suite_wine32() {
     local file name
     if [ "$(id -u)" -ne 0 ]; then
-        echo "wine32: needs root for its chroot: skipped"
-        skipped=$((skipped + 1))
+        skip wine32 "it needs root for its chroot"
         return
     fi
     if ! unshare --mount --propagation private mount -t tmpfs none /mnt 2>/dev/null; then
-        echo "wine32: nothing may be mounted here: skipped"
-        skipped=$((skipped + 1))
+        skip wine32 "nothing may be mounted here"
         return
     fi
     build_native && build_windows win64 x86_64 && build_windows win32 i686 && make_wine32 ||

@@ -30,6 +30,7 @@
 #include "asio/rules.h"
 #include "asio/settings.h"
 #include "base/config.h"
+#include "base/float_env.h"
 #include "tutti/asio.h"
 #include "tutti/asio_tutti.h"
 #include "tutti/tutti.h"
@@ -138,7 +139,8 @@ struct driver {
     struct driver_block block;
 
     HANDLE message_event;
-    HMODULE module; /* reference of the message thread */
+    HMODULE module;               /* reference of the message thread */
+    struct float_env message_env; /* the message thread's, as the host left it */
     _Atomic uint32_t message_tid;
     _Atomic uint32_t messages;     /* enum message */
     _Atomic uint64_t message_rate; /* bits of the rate of MESSAGE_RATE */
@@ -210,8 +212,10 @@ unsigned device_map_channels(struct driver *driver, bool is_input, uint16_t list
 
 /* ---- stream.c: buffers and callbacks ---- */
 
+/** theirs: the host's, which is in force while it is asked what it knows. */
 int32_t stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
-                      int32_t buffer_frames, const struct asio_callbacks *callbacks);
+                      int32_t buffer_frames, const struct asio_callbacks *callbacks,
+                      struct float_env *theirs);
 int32_t stream_dispose(struct driver *driver);
 int32_t stream_start(struct driver *driver);
 int32_t stream_stop(struct driver *driver);

@@ -32,10 +32,12 @@ log_refusal(struct driver *driver, enum call call, enum state state)
                  rules_state_text(state));
 }
 
-/* True: go on, and gate_leave() afterwards. Otherwise *answer is what the host gets. */
+/* True: go on, and gate_leave() afterwards. Otherwise *answer is what the host gets. What the host
+ * computes with is kept in *theirs meanwhile. */
 static bool
-gate_enter(struct driver *driver, enum call call, int32_t *answer)
+gate_enter(struct driver *driver, enum call call, int32_t *answer, struct float_env *theirs)
 {
+    float_env_enter(theirs);
     *answer = ASIO_NOT_PRESENT;
     atomic_fetch_add(&driver->inside, 1);
     /* Released already, from within its own callback. */
@@ -59,6 +61,7 @@ gate_enter(struct driver *driver, enum call call, int32_t *answer)
         driver_disown(driver);
 out:
     atomic_fetch_sub(&driver->inside, 1);
+    float_env_leave(theirs);
     return false;
 }
 
@@ -81,7 +84,7 @@ log_call(struct driver *driver, enum call call, int32_t result)
 }
 
 static int32_t
-gate_leave(struct driver *driver, enum call call, int32_t result)
+gate_leave(struct driver *driver, enum call call, int32_t result, const struct float_env *theirs)
 {
     bool known = result == ASIO_OK || (result == ASIO_SUCCESS && call == CALL_FUTURE) ||
                  (result >= ASIO_NOT_PRESENT && result <= ASIO_NO_MEMORY);
@@ -93,14 +96,17 @@ gate_leave(struct driver *driver, enum call call, int32_t result)
     if (call == CALL_DISPOSE_BUFFERS && result == ASIO_OK)
         messages_settle(driver);
     atomic_fetch_sub(&driver->inside, 1);
+    float_env_leave(theirs);
     return known ? result : ASIO_HW_MALFUNCTION;
 }
 
 /* A method: enters, does WORK as `driver`, leaves. */
 #define THROUGH_GATE(CALL, WORK)                                                                   \
     struct driver *driver = driver_of(self);                                                       \
+    struct float_env theirs;                                                                       \
     int32_t answer;                                                                                \
-    return gate_enter(driver, CALL, &answer) ? gate_leave(driver, CALL, WORK) : answer
+    return gate_enter(driver, CALL, &answer, &theirs) ? gate_leave(driver, CALL, WORK, &theirs)    \
+                                                      : answer
 
 /* ---- IUnknown ---- */
 
@@ -126,8 +132,10 @@ gate_release(struct asio_driver *self)
     while (references &&
            !atomic_compare_exchange_weak(&driver->references, &references, references - 1)) {
     }
-    if (references == 1)
+    if (references == 1) {
+        FLOAT_ENV_OURS;
         driver_end(driver);
+    }
     return references ? references - 1 : 0;
 }
 
@@ -154,25 +162,27 @@ static void TUTTI_ASIO
 gate_get_driver_name(struct asio_driver *self, char *name)
 {
     struct driver *driver = driver_of(self);
+    struct float_env theirs;
     int32_t answer;
 
-    if (!name || !gate_enter(driver, CALL_GET_DRIVER_NAME, &answer))
+    if (!name || !gate_enter(driver, CALL_GET_DRIVER_NAME, &answer, &theirs))
         return;
     strncpy(name, driver->name->name, ASIO_NAME_BYTES - 1);
     name[ASIO_NAME_BYTES - 1] = '\0';
-    gate_leave(driver, CALL_GET_DRIVER_NAME, ASIO_OK);
+    gate_leave(driver, CALL_GET_DRIVER_NAME, ASIO_OK, &theirs);
 }
 
 static void TUTTI_ASIO
 gate_get_error_message(struct asio_driver *self, char *text)
 {
     struct driver *driver = driver_of(self);
+    struct float_env theirs;
     int32_t answer;
 
-    if (!text || !gate_enter(driver, CALL_GET_ERROR_MESSAGE, &answer))
+    if (!text || !gate_enter(driver, CALL_GET_ERROR_MESSAGE, &answer, &theirs))
         return;
     driver_get_error_text(driver, text);
-    gate_leave(driver, CALL_GET_ERROR_MESSAGE, ASIO_OK);
+    gate_leave(driver, CALL_GET_ERROR_MESSAGE, ASIO_OK, &theirs);
 }
 
 /* ---- methods with a result that is no error ---- */
@@ -181,13 +191,14 @@ static int32_t TUTTI_ASIO
 gate_init(struct asio_driver *self, void *system_reference)
 {
     struct driver *driver = driver_of(self);
+    struct float_env theirs;
     int32_t answer;
 
     (void)system_reference; /* a window, or not; nothing here opens one */
-    if (!gate_enter(driver, CALL_INIT, &answer)) {
+    if (!gate_enter(driver, CALL_INIT, &answer, &theirs)) {
         return 0;
     }
-    return gate_leave(driver, CALL_INIT, driver_init(driver)) == ASIO_OK;
+    return gate_leave(driver, CALL_INIT, driver_init(driver), &theirs) == ASIO_OK;
 }
 
 static int32_t TUTTI_ASIO
@@ -279,7 +290,7 @@ gate_create_buffers(struct asio_driver *self, struct asio_buffer_info *infos, in
                     int32_t buffer_frames, const struct asio_callbacks *callbacks)
 {
     THROUGH_GATE(CALL_CREATE_BUFFERS,
-                 stream_create(driver, infos, count, buffer_frames, callbacks));
+                 stream_create(driver, infos, count, buffer_frames, callbacks, &theirs));
 }
 
 static int32_t TUTTI_ASIO

@@ -40,6 +40,7 @@ messages_event(void *user, const struct tutti_event *event)
 {
     struct driver *driver = user;
 
+    FLOAT_ENV_OURS;
     note_event(driver, event);
     /* Without buffers there is nothing to tell. (And before init is through, no thread to tell it.)
      */
@@ -124,6 +125,25 @@ tell_end(struct driver *driver)
     ReleaseSRWLockExclusive(&driver->mutex);
 }
 
+/* The host's functions, in its own floating-point environment. */
+static int32_t
+call_host(struct driver *driver, const struct asio_callbacks *callbacks, int32_t selector,
+          int32_t value)
+{
+    float_env_leave(&driver->message_env);
+    int32_t answer = callbacks->asio_message(selector, value, NULL, NULL);
+    float_env_enter(&driver->message_env);
+    return answer;
+}
+
+static void
+tell_host_rate(struct driver *driver, const struct asio_callbacks *callbacks, double rate_hz)
+{
+    float_env_leave(&driver->message_env);
+    callbacks->sample_rate_did_change(rate_hz);
+    float_env_enter(&driver->message_env);
+}
+
 /* True when the host knows the message and took it. */
 static bool
 tell(struct driver *driver, int32_t selector, int32_t value)
@@ -136,7 +156,7 @@ tell(struct driver *driver, int32_t selector, int32_t value)
         return false;
     bool known = (knows & 1u << selector) != 0;
     if (known)
-        answer = callbacks.asio_message(selector, value, NULL, NULL);
+        answer = call_host(driver, &callbacks, selector, value);
     tell_end(driver);
     note_told(driver, selector, value, known, answer);
     return answer == 1;
@@ -157,7 +177,7 @@ tell_rate(struct driver *driver)
     if (changed)
         atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     if (changed && callbacks.sample_rate_did_change)
-        callbacks.sample_rate_did_change(rate_hz * dsd_unit(driver));
+        tell_host_rate(driver, &callbacks, rate_hz * dsd_unit(driver));
     tell_end(driver);
     if (changed)
         note_told_rate(driver, rate_hz, callbacks.sample_rate_did_change != NULL);
@@ -275,6 +295,7 @@ messages_main(void *arg)
     struct driver *driver = arg;
     HMODULE module = driver->module;
 
+    float_env_enter(&driver->message_env);
     for (;;) {
         if (WaitForSingleObject(driver->message_event, SETTINGS_LOOK_MS) == WAIT_TIMEOUT &&
             settings_look(driver))

@@ -9,46 +9,57 @@
 /* ---- the callback thread ---- */
 
 static void
-call_host(struct driver *driver, const struct tutti_block *block)
+call_host(struct driver *driver, const struct tutti_block *block, struct float_env *theirs)
 {
     const struct driver_stream *stream = &driver->stream;
     int32_t half = (int32_t)block->half;
 
-    if (!stream->time_info) {
-        stream->callbacks.buffer_switch(half, 1);
-        return;
-    }
     struct asio_time time;
-    block_fill_time(driver, block, &time);
-    stream->callbacks.buffer_switch_time_info(&time, half, 1);
+    if (stream->time_info)
+        block_fill_time(driver, block, &time);
+    float_env_leave(theirs);
+    if (stream->time_info)
+        stream->callbacks.buffer_switch_time_info(&time, half, 1);
+    else
+        stream->callbacks.buffer_switch(half, 1);
+    float_env_enter(theirs);
 }
 
 static void
 process(void *user, const struct tutti_block *block)
 {
     struct driver *driver = user;
+    struct float_env theirs;
 
     if (atomic_load(&driver->references) == 0)
         return; /* released in the last call: the message thread is about to end this */
     atomic_store(&driver->callback_tid, GetCurrentThreadId());
+    float_env_enter(&theirs);
     block_put(&driver->block, block);
     buffers_begin(&driver->buffers, block);
-    call_host(driver, block);
+    call_host(driver, block, &theirs);
     buffers_end(&driver->buffers, block);
+    float_env_leave(&theirs);
     atomic_store(&driver->callback_tid, 0);
 }
 
 /* ---- createBuffers ---- */
 
 static bool
-ask(const struct asio_callbacks *callbacks, int32_t selector, int32_t value)
+ask(const struct asio_callbacks *callbacks, int32_t selector, int32_t value,
+    struct float_env *theirs)
 {
-    return callbacks->asio_message && callbacks->asio_message(selector, value, NULL, NULL) == 1;
+    if (!callbacks->asio_message)
+        return false;
+    float_env_leave(theirs);
+    int32_t answer = callbacks->asio_message(selector, value, NULL, NULL);
+    float_env_enter(theirs);
+    return answer == 1;
 }
 
 /* What the host knows, asked once, on its own thread. */
 static void
-ask_host(struct driver_stream *stream)
+ask_host(struct driver_stream *stream, struct float_env *theirs)
 {
     static const int32_t asked[] = {
         ASIO_MESSAGE_RESET_REQUEST,     ASIO_MESSAGE_RESYNC_REQUEST,
@@ -58,14 +69,14 @@ ask_host(struct driver_stream *stream)
 
     stream->host_knows = 0;
     for (unsigned i = 0; i < sizeof asked / sizeof asked[0]; i++) {
-        if (ask(callbacks, ASIO_MESSAGE_SELECTOR_SUPPORTED, asked[i]))
+        if (ask(callbacks, ASIO_MESSAGE_SELECTOR_SUPPORTED, asked[i], theirs))
             stream->host_knows |= 1u << asked[i];
     }
     /* All three, or it was not asked for: hosts set the pointer and decline, or accept without one.
      */
     stream->time_info = callbacks->buffer_switch_time_info &&
                         stream->host_knows & 1u << ASIO_MESSAGE_SUPPORTS_TIME_INFO &&
-                        ask(callbacks, ASIO_MESSAGE_SUPPORTS_TIME_INFO, 0);
+                        ask(callbacks, ASIO_MESSAGE_SUPPORTS_TIME_INFO, 0, theirs);
 }
 
 /* The host's list as libtutti's two. */
@@ -144,7 +155,8 @@ forget_active(struct driver *driver)
 
 int32_t
 stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
-              int32_t buffer_frames, const struct asio_callbacks *callbacks)
+              int32_t buffer_frames, const struct asio_callbacks *callbacks,
+              struct float_env *theirs)
 {
     struct channels channels;
     struct driver_stream *stream = &driver->stream;
@@ -189,7 +201,7 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     device_get_rate(driver, &rate_hz);
     rate_hz /= dsd_unit(driver);
     atomic_store(&driver->rate, bits_of_double(rate_hz));
-    ask_host(stream);
+    ask_host(stream, theirs);
     driver->told_rate_hz = seen_hz > 0 ? seen_hz : rate_hz;
     atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
     block_clear(&driver->block);

@@ -112,7 +112,9 @@ call_host(struct callback *callback, struct tutti_block *block)
                           memory_order_relaxed);
     atomic_store_explicit(&callback->segment->begun_seq, callback->next_seq, memory_order_release);
     told_put(&callback->told, block);
+    float_env_leave(&callback->host_env);
     callback->process(callback->user, block);
+    float_env_enter(&callback->host_env);
     callback->next_seq++;
 }
 
@@ -375,6 +377,7 @@ callback_main(void *arg)
 {
     struct callback *callback = arg;
 
+    float_env_enter(&callback->host_env);
     atomic_store(&callback->thread_id, os_thread_id());
     atomic_store_explicit(&callback->segment->thread_id, os_thread_id(), memory_order_relaxed);
     while (!atomic_load(&callback->stop)) {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/float_env.h"
 #include "client/told.h"
 #include "os/os.h"
 #include "proto/segment.h"
@@ -48,10 +49,11 @@ struct callback {
     uint64_t offset;        /* frames; host's position - this attachment's stamp */
     uint64_t last_time_ns;  /* of the last block told */
     uint64_t last_device_frames;
-    uint64_t last_begun_ns; /* when the last process() began */
-    bool lost;              /* frames were lost before the next block */
-    bool have_previous;     /* late_take: call next_seq - 1 is to be handed back */
-    bool joined;            /* the current attachment's engine was told to run */
+    uint64_t last_begun_ns;    /* when the last process() began */
+    bool lost;                 /* frames were lost before the next block */
+    bool have_previous;        /* late_take: call next_seq - 1 is to be handed back */
+    bool joined;               /* the current attachment's engine was told to run */
+    struct float_env host_env; /* as process() left it */
 
     /* Between threads. */
     _Atomic uint32_t rate_millihz; /* of the device; link thread -> callback thread */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_env.h"
 #include "base/utf8.h"
 
 /* From, to. The host's thread is the one writer of the state: see client_enter(). */
@@ -134,6 +135,7 @@ no_events:
 void
 tutti_close(struct tutti_client *client)
 {
+    FLOAT_ENV_OURS;
     if (!client)
         return;
     if (client_state(client) != CLIENT_OPEN)
@@ -170,6 +172,7 @@ ask_rate(struct tutti_client *client, enum proto_type type, double rate_hz, uint
 enum tutti_status
 tutti_set_rate(struct tutti_client *client, double rate_hz)
 {
+    FLOAT_ENV_OURS;
     char text[PROTO_TEXT_BYTES] = "";
     bool prepared = client_state(client) != CLIENT_OPEN;
 
@@ -271,6 +274,7 @@ fill_prepare(struct tutti_client *client, const struct tutti_stream_params *para
 enum tutti_status
 tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *params)
 {
+    FLOAT_ENV_OURS;
     char text[PROTO_TEXT_BYTES] = "";
 
     if (client_state(client) != CLIENT_OPEN)
@@ -318,6 +322,7 @@ tutti_output(struct tutti_client *client, uint32_t channel, unsigned half)
 enum tutti_status
 tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames, uint32_t *output_frames)
 {
+    FLOAT_ENV_OURS;
     if (client_state(client) == CLIENT_OPEN)
         return client_fail(client, TUTTI_INVALID_STATE,
                            "the latencies are known once buffers are prepared");
@@ -347,6 +352,8 @@ settle(struct tutti_client *client)
 enum tutti_status
 tutti_start(struct tutti_client *client)
 {
+    /* Nothing is computed here: the callback thread begins in the host's floating-point
+     * environment, as any thread that the host starts. */
     if (!settle(client) || client_state(client) != CLIENT_PREPARED)
         return client_fail(client, TUTTI_INVALID_STATE,
                            client_state(client) == CLIENT_OPEN ? "no buffers are prepared"
@@ -361,6 +368,7 @@ tutti_start(struct tutti_client *client)
 enum tutti_status
 tutti_stop(struct tutti_client *client)
 {
+    FLOAT_ENV_OURS;
     bool was_stopping = client_state(client) == CLIENT_STOPPING;
 
     if (!settle(client) || was_stopping)
@@ -376,6 +384,7 @@ tutti_stop(struct tutti_client *client)
 enum tutti_status
 tutti_dispose(struct tutti_client *client)
 {
+    FLOAT_ENV_OURS;
     if (client_state(client) == CLIENT_OPEN)
         return client_fail(client, TUTTI_INVALID_STATE, "no buffers are prepared");
     if (client_state(client) == CLIENT_RUNNING)

@@ -4,13 +4,16 @@
 
 #include <string.h>
 
+#include "base/float_env.h"
 #include "base/utf8.h"
 
 static void
 events_main(void *arg)
 {
     struct events *events = arg;
+    struct float_env host_env;
 
+    float_env_enter(&host_env);
     os_mutex_lock(&events->lock);
     for (;;) {
         while (!events->quit && events->count == 0)
@@ -27,7 +30,9 @@ events_main(void *arg)
             .rate_hz = entry.rate_hz,
             .text = entry.text,
         };
+        float_env_leave(&host_env);
         events->deliver(events->user, &event);
+        float_env_enter(&host_env);
         os_mutex_lock(&events->lock);
     }
     os_mutex_unlock(&events->lock);

@@ -62,6 +62,7 @@ is_quitting(void *arg)
 static enum tutti_status
 try_connect(struct tutti_client *client)
 {
+    FLOAT_ENV_OURS;
     struct os_link *link;
     struct proto_welcome welcome;
     char text[PROTO_TEXT_BYTES] = "";
@@ -180,6 +181,7 @@ link_main(void *arg)
 {
     struct tutti_client *client = arg;
 
+    FLOAT_ENV_OURS;
     os_mutex_lock(&client->lock);
     while (!client->quit) {
         if (!client->link) {

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/float_env.h"
+
 enum { METERS_WANTED_MS = 2000 }; /* after a question the engine measures this long */
 
 static_assert((int)TUTTI_MAX_PATHS == (int)PROTO_MAX_PATHS, "paths");
@@ -103,6 +105,7 @@ is_nothing(const struct proto_monitor *message)
 enum tutti_status
 tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monitor)
 {
+    FLOAT_ENV_OURS;
     static const struct tutti_monitor nothing;
     struct proto_monitor message;
     uint32_t serial;
@@ -123,6 +126,7 @@ tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monit
 float
 tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel)
 {
+    FLOAT_ENV_OURS;
     uint32_t bits = 0;
     float peak;
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/float_env.h"
 #include "base/utf8.h"
 
 static const char *const stream_states[PROTO_STREAM_STATE_COUNT] = {
@@ -90,6 +91,7 @@ ask_status(struct tutti_client *client, uint32_t first_program, struct proto_sta
 enum tutti_status
 tutti_get_device(struct tutti_client *client, struct tutti_device *device)
 {
+    FLOAT_ENV_OURS;
     /* Beyond every program: the device alone is wanted, and meters that somebody else reads stay as
      * they are. */
     const uint32_t no_program = UINT16_MAX;
@@ -112,6 +114,7 @@ enum tutti_status
 tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status,
                  struct tutti_program_status **programs)
 {
+    FLOAT_ENV_OURS;
     struct tutti_program_status *list = NULL;
     uint32_t count = 0, room = 0;
     char text[PROTO_TEXT_BYTES] = "";
@@ -171,6 +174,7 @@ fail:
 enum tutti_status
 tutti_get_devices(struct tutti_client *client, struct tutti_device_entry **devices, uint32_t *count)
 {
+    FLOAT_ENV_OURS;
     struct proto_empty message;
     struct tutti_device_entry *list = NULL;
     char text[PROTO_TEXT_BYTES] = "";

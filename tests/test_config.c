@@ -521,6 +521,17 @@ a_name_is_the_same_in_a_turkish_locale(void **state)
     setlocale(LC_ALL, "C");
 }
 
+/* The last byte of this letter is a space of code page 1252. */
+static void
+a_text_keeps_its_last_letter_in_any_locale(void **state)
+{
+    (void)state;
+    assert_true(locales_set_comma());
+    assert_int_equal(read_as(NULL, NULL, "[device]\nname = Citt\xc3\xa0\n"), TUTTI_OK);
+    assert_string_equal(config.device_name, "Citt\xc3\xa0");
+    setlocale(LC_ALL, "C");
+}
+
 int
 main(void)
 {
@@ -546,6 +557,7 @@ main(void)
         cmocka_unit_test(a_file_that_is_too_long_is_none),
         cmocka_unit_test(a_number_has_a_point_whatever_the_locale_is),
         cmocka_unit_test(a_name_is_the_same_in_a_turkish_locale),
+        cmocka_unit_test(a_text_keeps_its_last_letter_in_any_locale),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,6 +132,7 @@ functions_meet_what_traps_and_leave_all_as_it_was(void **state)
     struct tutti_device_entry *devices = NULL;
     struct tutti_block block;
     struct host host;
+    char text[TUTTI_TEXT_BYTES];
     uint32_t count, input, output;
     float peak;
     volatile double odd = signalling_nan(), rate = 44100.0000001;
@@ -139,6 +140,8 @@ functions_meet_what_traps_and_leave_all_as_it_was(void **state)
     begin_floats(&host);
     WITH_TRAPS(tutti_get_device(host.client, &device));
     WITH_TRAPS(tutti_set_rate(host.client, odd));
+    WITH_TRAPS(tutti_can_rate(host.client, odd, text));
+    WITH_TRAPS(tutti_can_rate(host.client, rate, text));
     WITH_TRAPS(tutti_set_rate(host.client, rate));
     WITH_TRAPS(tutti_get_latencies(host.client, &input, &output));
     WITH_TRAPS(peak = tutti_take_peak(host.client, true, 0));

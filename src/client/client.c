@@ -204,6 +204,7 @@ tutti_set_rate(struct tutti_client *client, double rate_hz)
 enum tutti_status
 tutti_can_rate(struct tutti_client *client, double rate_hz, char text[TUTTI_TEXT_BYTES])
 {
+    FLOAT_ENV_OURS;
     if (!is_rate(rate_hz)) {
         utf8_copy(text, TUTTI_TEXT_BYTES, tutti_status_text(TUTTI_UNSUPPORTED_RATE));
         return TUTTI_UNSUPPORTED_RATE;

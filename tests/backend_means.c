@@ -35,6 +35,13 @@ sim_bring(double rate_hz, uint32_t period_frames)
     sim_plug();
 }
 
+static void
+end_sim(void)
+{
+    sim_stand(false);
+    sim_plug();
+}
+
 extern const struct backend_means backend_means_sim;
 const struct backend_means backend_means_sim = {
     .backend = "sim",
@@ -45,7 +52,9 @@ const struct backend_means backend_means_sim = {
     .configure = sim_configure,
     .bring = sim_bring,
     .kill = sim_unplug,
-    .end = sim_plug,
+    .end = end_sim,
+    .stand = sim_stand,
+    .starts_standing = true,
 };
 
 /* ---- the table: BACKEND_MEANS(X) is the build's, one X(name) for each ---- */

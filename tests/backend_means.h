@@ -16,7 +16,8 @@ struct backend_means {
     const char *name; /* of these means; NULL: the backend's */
     const char *backend;
     bool loose;               /* a server behind the device has buffers that it does not tell of */
-    const uint32_t *periods;  /* that open() gives when they are asked for; 0-terminated */
+    bool lists_dead;          /* the system goes on listing what is gone */
+    const uint32_t *periods;  /* that open() gives when they are asked for; one: it has no other */
     const double *rates_hz;   /* that the means can bring about; 0-terminated */
     const char *other_device; /* a name that no device has */
 
@@ -35,8 +36,11 @@ struct backend_means {
     void (*loop)(void);
     /** Somebody else changes the period. NULL: nobody can. */
     void (*change_period)(uint32_t period_frames);
-    /** It hangs; it goes on. NULL: it cannot. */
+    /** It hangs; it goes on. NULL: it cannot, or nothing could be asked of it then. */
     void (*hang)(bool hangs);
+    /** The device stands still; it goes on. */
+    void (*stand)(bool stands);
+    bool starts_standing; /* start() returns while it stands, if it was started before */
 };
 
 /** NULL: no such means. */

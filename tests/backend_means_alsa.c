@@ -45,6 +45,12 @@ end(void)
     }
 }
 
+static void
+stand(bool stands)
+{
+    atomic_store(&card->stands, stands);
+}
+
 extern const struct backend_means backend_means_alsa;
 const struct backend_means backend_means_alsa = {
     .backend = "alsa",
@@ -56,4 +62,6 @@ const struct backend_means backend_means_alsa = {
     .bring = bring,
     .kill = unplug,
     .end = end,
+    .stand = stand,
+    .starts_standing = true,
 };

@@ -50,4 +50,5 @@ const struct backend_means backend_means_alsa_pulse = {
     .kill = kill_server,
     .end = end,
     .hang = pulse_hang,
+    .stand = pulse_hang,
 };

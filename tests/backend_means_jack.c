@@ -77,4 +77,6 @@ const struct backend_means backend_means_jack = {
     .loop = loop,
     .change_period = change_period,
     .hang = jackd_hang,
+    .stand = jackd_hang,
+    .starts_standing = true,
 };

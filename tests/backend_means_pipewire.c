@@ -72,4 +72,6 @@ const struct backend_means backend_means_pipewire = {
     .loop = loop,
     .change_period = change_period,
     .hang = pipewired_hang,
+    .stand = pipewired_hang,
+    .starts_standing = true,
 };

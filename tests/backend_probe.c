@@ -95,6 +95,7 @@ on_cycle(void *user, const struct backend_cycle *cycle)
     probe->starts_before_now += cycle->start_ns > os_now_ns();
     if (n < PROBE_KEEP) {
         probe->time_ns[n] = cycle->time_ns;
+        probe->came_ns[n] = os_now_ns();
         probe->backward += n > 0 && cycle->time_ns <= probe->time_ns[n - 1];
         probe->delay[n] = hear(probe, cycle);
         probe->delays = n + 1;
@@ -170,6 +171,7 @@ probe_start(struct probe *probe)
     probe->starts_before_now = probe->silent = 0;
     probe->delays = 0;
     assert_int_equal(probe->backend->start(probe->stream), TUTTI_OK);
+    probe->started_ns = os_now_ns();
 }
 
 void
@@ -204,6 +206,23 @@ void
 probe_await_cycles(struct probe *probe, uint32_t cycles)
 {
     await(&probe->cycles, cycles, "cycles");
+}
+
+uint64_t
+probe_longest_gap_ns(const struct probe *probe, uint32_t first)
+{
+    uint64_t now_ns = os_now_ns(), longest_ns = 0;
+    uint32_t count = atomic_load_explicit(&probe->cycles, memory_order_acquire);
+    assert_in_range(count, 0, PROBE_KEEP);
+    uint64_t last_ns = first ? probe->came_ns[first - 1] : probe->started_ns;
+    for (uint32_t n = first; n <= count; n++) {
+        uint64_t next_ns = n < count ? probe->came_ns[n] : now_ns;
+        if (next_ns > last_ns + longest_ns) {
+            longest_ns = next_ns - last_ns;
+        }
+        last_ns = next_ns;
+    }
+    return longest_ns;
 }
 
 void

@@ -22,6 +22,8 @@ struct probe {
 
     /* the cycle's; read by the test when it is stopped */
     uint64_t time_ns[PROBE_KEEP]; /* of the first cycles since probe_start() */
+    uint64_t came_ns[PROBE_KEEP]; /* when they came */
+    uint64_t started_ns;          /* when start() had returned */
     uint32_t xrun_cycles;
     uint64_t pos; /* frames since probe_start(), lost ones included */
     uint64_t backward, wrong_frames, bad_areas, starts_before_now;
@@ -44,6 +46,9 @@ void probe_stop(struct probe *probe);
 void probe_close(struct probe *probe);
 /** Waits for so many cycles since probe_start(). */
 void probe_await_cycles(struct probe *probe, uint32_t cycles);
+/** The longest time without a cycle: from cycle `first` on, or from start() on with 0, until now.
+ * Of the first PROBE_KEEP cycles; the stream runs. */
+uint64_t probe_longest_gap_ns(const struct probe *probe, uint32_t first);
 /** Waits for an event of this kind. */
 void probe_await_event(struct probe *probe, enum backend_event_kind kind);
 /** Number of devices listed; *first is the first. */

@@ -7,6 +7,12 @@
  * The engine checks states so that backends need not: calls come from one thread at a time (the
  * engine's control thread), in the order open, start, (set_period), stop, start …, close. cycle()
  * and the events come from the backend's own threads.
+ *
+ * Programs take an engine without cycles for dead. So from the return of start() to stop() there is
+ * a cycle at least every BACKEND_SILENCE_MS or BACKEND_SILENCE_PERIODS periods, whichever is
+ * longer, the first one included. While the device stands still the backend runs them itself, in
+ * silence: without memory (backend_area), at the period as it was opened, by the time that passes
+ * (base/pace.h says when). Only after LOST no cycle comes.
  */
 #ifndef TUTTI_BACKEND_H
 #define TUTTI_BACKEND_H
@@ -24,6 +30,8 @@ enum {
     BACKEND_MAX_RATES = 16,
     BACKEND_NAME_BYTES = 64,
     BACKEND_MAX_PERIOD_FRAMES = 4096,
+    BACKEND_SILENCE_MS = 40,
+    BACKEND_SILENCE_PERIODS = 2,
 };
 
 /* One channel's memory in a device's buffer. Planar and interleaved are the same with another
@@ -53,9 +61,10 @@ enum backend_event_kind {
     BACKEND_EVENT_RATE_CHANGED,    /* the system changed rate: the engine closes and opens again */
     BACKEND_EVENT_DEFAULT_CHANGED, /* the default device is another: likewise, if the engine follows
                                       it */
-    BACKEND_EVENT_PERIOD_CHANGED,  /* the system changed the period; no cycle follows until the
-                                      engine has called set_period(0), or opened again if there is
-                                      none */
+    BACKEND_EVENT_PERIOD_CHANGED,  /* the system changed the period or a latency: the engine stops,
+                                      calls set_period(0), or opens again if there is none, and
+                                      starts; till then cycles have the former period, and may be
+                                      silent */
 };
 
 /* What a stream calls. user is given back. */
@@ -126,7 +135,8 @@ struct backend {
                               const struct backend_callbacks *callbacks,
                               struct backend_stream **streams, unsigned *count, char error[256]);
     const struct backend_info *(*info)(const struct backend_stream *stream);
-    /** The first cycle follows. Errors: DEVICE_LOST, DEVICE_FAILED. */
+    /** Cycles follow, in silence at first if the device takes its time. Errors: DEVICE_LOST,
+     * DEVICE_FAILED. */
     enum tutti_status (*start)(struct backend_stream *stream);
     /** No cycle after it returns. */
     void (*stop)(struct backend_stream *stream);

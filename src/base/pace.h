@@ -25,4 +25,9 @@ uint64_t pace_due_ns(const struct pace *pace);
  * not catch up in a burst. */
 uint64_t pace_next(struct pace *pace, uint64_t now_ns);
 
+/** How long after a cycle a device may take for the next one, in ns: then a cycle in silence is
+ * due. It keeps the rule of the backends (backend.h) with some reserve for a thread that wakes
+ * late. */
+uint64_t pace_patience_ns(double rate_hz, uint32_t block_frames);
+
 #endif

@@ -9,11 +9,10 @@
 #include <unistd.h>
 
 #include "backend/alsa/alsa_stream.h"
+#include "base/pace.h"
 
 enum {
-    PAUSE_MS = 80,        /* and two periods, without a cycle: the device stands still */
-    FIRST_PAUSE_MS = 150, /* likewise, before the first one */
-    GIVE_UP_PERIODS = 8,  /* and LOST_SECONDS of cycles in silence */
+    GIVE_UP_PERIODS = 8, /* and LOST_SECONDS of cycles in silence */
     LOST_SECONDS = 2,
     RETRY_MS = 10, /* a device that is suspended, or fails at once again and again */
     QUICK_RESTARTS = 3,
@@ -25,12 +24,11 @@ enum waited { WAITED_READY, WAITED_STOP, WAITED_LATE, WAITED_MENDED };
 /* What the thread knows beside the stream. */
 struct runner {
     struct backend_stream *stream;
-    uint64_t period_ns;
+    uint64_t period_ns, patience_ns;
     uint64_t cycle_ns;     /* the last one with the device, or the beginning */
     uint64_t paced_frames; /* in silence since then */
     unsigned restarts;     /* since then */
     bool mending;          /* the mender has the PCMs */
-    bool ran;              /* there was a cycle with the device */
 };
 
 /* ---- beginning ---- */
@@ -253,7 +251,7 @@ ready_ns(struct backend_stream *stream, uint64_t now_ns)
 }
 
 static void
-call_engine(struct backend_stream *stream, const struct alsa_moment *moment)
+call_engine(struct backend_stream *stream, const struct period_moment *moment)
 {
     struct backend_cycle cycle = {
         .in = stream->in,
@@ -273,9 +271,9 @@ run_cycle(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
     if (runner->paced_frames) {
-        alsa_clock_restart(&stream->clock);
+        period_clock_restart(&stream->clock);
     }
-    struct alsa_moment moment = alsa_clock_tick(&stream->clock, ready_ns(stream, os_now_ns()));
+    struct period_moment moment = period_clock_tick(&stream->clock, ready_ns(stream, os_now_ns()));
     int failure = 0;
     if (stream->capture.pcm) {
         failure = alsa_side_begin(&stream->capture, stream->in);
@@ -284,12 +282,11 @@ run_cycle(struct runner *runner)
         failure = alsa_side_begin(&stream->playback, stream->out);
     }
     if (failure < 0) {
-        alsa_clock_restart(&stream->clock);
+        period_clock_restart(&stream->clock);
         return failure;
     }
     call_engine(stream, &moment);
     runner->cycle_ns = os_now_ns();
-    runner->ran = true;
     runner->paced_frames = runner->restarts = 0;
     if (stream->capture.pcm) {
         failure = alsa_side_end(&stream->capture);
@@ -305,8 +302,8 @@ static void
 pace(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
-    struct alsa_moment moment;
-    if (alsa_clock_pace(&stream->clock, os_now_ns(), &moment)) {
+    struct period_moment moment;
+    if (period_clock_pace(&stream->clock, os_now_ns(), &moment)) {
         for (uint32_t c = 0; c < BACKEND_MAX_CHANNELS; c++) {
             stream->in[c].first = stream->out[c].first = NULL;
         }
@@ -331,10 +328,8 @@ is_given_up(const struct runner *runner)
 static uint64_t
 patience_ns(const struct runner *runner)
 {
-    uint64_t pause_ms = runner->ran ? PAUSE_MS : FIRST_PAUSE_MS;
-    uint64_t pause_ns = pause_ms * OS_NS_PER_MS + 2 * runner->period_ns;
     return runner->paced_frames ? (uint64_t)runner->stream->clock.loop.next_ns
-                                : runner->cycle_ns + pause_ns;
+                                : runner->cycle_ns + runner->patience_ns;
 }
 
 static void
@@ -366,7 +361,7 @@ recover(struct runner *runner, int failure)
     if (runner->restarts++ >= QUICK_RESTARTS) {
         rest(runner);
     }
-    alsa_clock_restart(&stream->clock);
+    period_clock_restart(&stream->clock);
     if (!stream->is_card) {
         runner->mending = true;
         atomic_store_explicit(&stream->mended, ALSA_MEND_ASKED, memory_order_release);
@@ -399,6 +394,7 @@ alsa_run(void *arg)
     struct runner runner = {
         .stream = stream,
         .period_ns = (uint64_t)(stream->info.period_frames * 1e9 / stream->info.rate_hz),
+        .patience_ns = pace_patience_ns(stream->info.rate_hz, stream->info.period_frames),
         .cycle_ns = os_now_ns(),
     };
     /* here and not by the caller: with short periods the time in which a thread begins is long */

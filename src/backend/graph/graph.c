@@ -84,6 +84,7 @@ void
 graph_open_gate(struct graph *graph)
 {
     graph_clock_start(&graph->clock, graph->info.rate_hz, graph->info.period_frames);
+    atomic_store_explicit(&graph->cycle_ns, os_now_ns(), memory_order_relaxed);
     /* Partner: the acquire exchange with which the server's thread enters. */
     atomic_store_explicit(&graph->gate, GRAPH_GATE_OPEN, memory_order_release);
 }
@@ -112,6 +113,7 @@ run_cycle(struct graph *graph, const struct graph_moment *moment, const struct b
         .start_ns = os_now_ns(),
         .lost_frames = moment->lost_frames,
     };
+    atomic_store_explicit(&graph->cycle_ns, cycle.start_ns, memory_order_relaxed);
     graph->callbacks.cycle(graph->callbacks.user, &cycle);
 }
 
@@ -136,7 +138,7 @@ bool
 graph_turn(struct graph *graph, const struct graph_turn *turn, struct graph_moment *moment)
 {
     if (turn->frames != graph->info.period_frames) {
-        return false; /* the server changed it: silence until the engine has followed */
+        return false; /* the server changed it: the watch runs cycles until the engine follows */
     }
     if (turn->renders) {
         /* For somebody else, as fast as it can. Programs go on in real time and in silence. */

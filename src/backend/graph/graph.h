@@ -54,10 +54,11 @@ struct graph {
     bool raised; /* the thread's priority was looked at */
 
     /* from the server's threads */
-    _Atomic uint32_t calls;  /* of the server's thread; wraps */
-    _Atomic uint32_t period; /* the server's, as it told last */
-    _Atomic unsigned news;   /* enum graph_news, bits */
-    char reason[128];        /* of the shutdown; written before its bit is set */
+    _Atomic uint32_t calls;    /* of the server's thread; wraps */
+    _Atomic uint64_t cycle_ns; /* when the last cycle began, or the gate was opened */
+    _Atomic uint32_t period;   /* the server's, as it told last */
+    _Atomic unsigned news;     /* enum graph_news, bits */
+    char reason[128];          /* of the shutdown; written before its bit is set */
 
     /* the watch */
     struct os_thread *watch;

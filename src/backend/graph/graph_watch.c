@@ -2,17 +2,20 @@
 /*
  * The watch: an ordinary thread per graph that tells the engine what the server's threads saw. It
  * also sees for itself when the server calls nobody any more. A server pauses now and then (it
- * changes its buffer, its driver starts anew), and programs would take an engine without cycles for
- * dead: so the watch runs them, in silence, till the server is back or is given up.
+ * changes its buffer, its driver starts again), and programs would take an engine without cycles
+ * for dead: so the watch runs them, in silence, until the server is back or is given up.
  */
 #include "backend/graph/graph.h"
 
 #include <stdio.h>
 
+#include "base/pace.h"
+
 enum {
     TURN_MS = 50,
-    PAUSE_TURNS = 2, /* of the watch, without a call: the server pauses */
-    LOST_TURNS = 40, /* it hangs */
+    LOST_TURNS = 40, /* of the watch, without a call: the server hangs */
+    LATE_MS = 5,     /* the watch woke so late that the server may have been kept from running, too:
+                        it gets so much more time */
 };
 
 struct watch {
@@ -21,6 +24,8 @@ struct watch {
     uint32_t told_period;
     unsigned told; /* enum graph_news, bits */
     bool pacing;
+    uint64_t own_ns;    /* graph->cycle_ns of the last cycle that the watch ran */
+    uint64_t spared_ns; /* graph->cycle_ns when the server got more time */
 };
 
 static void
@@ -48,16 +53,48 @@ count_silence(struct graph *graph, struct watch *watch)
     }
 }
 
-/* Cycles in place of the server's, while it pauses; when the next is due, 0: the server runs. */
+/* When a cycle in silence is due: base/pace.h's patience after the last cycle of the server. */
 static uint64_t
-stand_in(struct graph *graph, struct watch *watch, unsigned period_turns)
+silence_due_ns(const struct graph *graph, uint64_t last_ns)
 {
-    bool pauses = watch->silent_turns >= PAUSE_TURNS + 4 * period_turns;
-    if (pauses != watch->pacing) {
-        watch->pacing = pauses;
-        os_thread_set_priority(pauses ? OS_PRIORITY_ENGINE : OS_PRIORITY_NORMAL);
+    uint32_t period = atomic_load_explicit(&graph->known_period, memory_order_relaxed);
+    return last_ns + pace_patience_ns(graph->info.rate_hz, period);
+}
+
+static void
+set_pacing(struct watch *watch, bool pacing)
+{
+    if (pacing != watch->pacing) {
+        watch->pacing = pacing;
+        os_thread_set_priority(pacing ? OS_PRIORITY_ENGINE : OS_PRIORITY_NORMAL);
     }
-    return pauses ? graph_pace(graph) : 0;
+}
+
+/* Cycles in place of the server's, while it pauses; when the watch has to look again. */
+static uint64_t
+stand_in(struct graph *graph, struct watch *watch)
+{
+    bool open = atomic_load_explicit(&graph->gate, memory_order_acquire) & GRAPH_GATE_OPEN;
+    uint64_t last_ns = atomic_load_explicit(&graph->cycle_ns, memory_order_relaxed);
+    if (!open || !atomic_load_explicit(&graph->known_period, memory_order_relaxed)) {
+        set_pacing(watch, false);
+        return os_now_ns() + (uint64_t)TURN_MS * OS_NS_PER_MS;
+    }
+    if (!watch->pacing || last_ns != watch->own_ns) {
+        uint64_t now_ns = os_now_ns(), due_ns = silence_due_ns(graph, last_ns);
+        set_pacing(watch, false);
+        if (now_ns < due_ns) {
+            return due_ns;
+        }
+        if (now_ns > due_ns + (uint64_t)LATE_MS * OS_NS_PER_MS && watch->spared_ns != last_ns) {
+            watch->spared_ns = last_ns;
+            return now_ns + (uint64_t)LATE_MS * OS_NS_PER_MS;
+        }
+    }
+    set_pacing(watch, true);
+    uint64_t next_ns = graph_pace(graph);
+    watch->own_ns = atomic_load_explicit(&graph->cycle_ns, memory_order_relaxed);
+    return next_ns;
 }
 
 static void
@@ -138,8 +175,8 @@ run_watch(void *arg)
             lose(graph, "the server has stopped answering");
             return;
         }
-        uint64_t due_ns = stand_in(graph, &watch, period_turns);
-        os_wake_wait(&graph->wake, seen, due_ns && due_ns < turn_ns ? due_ns : turn_ns);
+        uint64_t due_ns = stand_in(graph, &watch);
+        os_wake_wait(&graph->wake, seen, due_ns < turn_ns ? due_ns : turn_ns);
     }
 }
 

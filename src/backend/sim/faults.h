@@ -12,6 +12,7 @@
     X(LOSE, "lose", true)          /* frames: the device loses time */                             \
     X(LATE, "late", true)          /* us: the cycle begins late */                                 \
     X(STALL, "stall", true)        /* us: the card's thread sleeps before the cycle */             \
+    X(STAND, "stand", true)        /* ms: the card stands still, its cycles are silent */          \
     X(UNPLUG, "unplug", false)     /* the device goes away */                                      \
     X(REPLUG, "replug", true)      /* after an unplug: back so many periods later */               \
     X(RATE, "rate", true)          /* Hz: the system changed the rate */                           \

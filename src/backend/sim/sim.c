@@ -40,6 +40,7 @@ struct backend_stream {
     uint64_t frame;     /* at which the next cycle begins */
     uint64_t origin_ns; /* time of device frame 0 */
     uint64_t cycle;
+    uint64_t stands_until; /* device frame */
     bool running;
     bool lost; /* in this stream's time: unplugged */
     struct os_thread *thread;
@@ -52,6 +53,7 @@ static struct {
     bool stepped;
     _Atomic uint64_t now_ns; /* stepped */
     _Atomic bool unplugged;
+    _Atomic bool stands;
     _Atomic uint64_t plug_at_ns; /* 0: not by itself */
     _Atomic uint32_t refusals;
     _Atomic uint32_t rate_hz; /* forced by the "system"; 0: none */
@@ -115,6 +117,12 @@ void
 sim_plug(void)
 {
     atomic_store(&machine.unplugged, false);
+}
+
+void
+sim_stand(bool stands)
+{
+    atomic_store(&machine.stands, stands);
 }
 
 static bool
@@ -243,6 +251,10 @@ find_trouble(struct backend_stream *stream)
         case SIM_FAULT_STALL:
             trouble.late_ns += fault->argument * 1000;
             break;
+        case SIM_FAULT_STAND:
+            stream->stands_until =
+                stream->frame + (uint64_t)((double)fault->argument * stream->info.rate_hz / 1000);
+            break;
         case SIM_FAULT_UNPLUG:
             trouble.unplug = true;
             break;
@@ -269,6 +281,7 @@ find_trouble(struct backend_stream *stream)
 static bool
 card_cycle(struct backend_stream *stream)
 {
+    static const struct backend_area nothing[BACKEND_MAX_CHANNELS];
     uint32_t frames = stream->info.period_frames;
     struct trouble trouble = find_trouble(stream);
     if (trouble.unplug) {
@@ -299,18 +312,23 @@ card_cycle(struct backend_stream *stream)
         }
     }
     stream->frame += lost;
+    bool stands = atomic_load(&machine.stands) || stream->frame < stream->stands_until;
     struct backend_cycle period = {
-        .in = stream->in,
-        .out = stream->out,
+        .in = stands ? nothing : stream->in,
+        .out = stands ? nothing : stream->out,
         .frames = frames,
         .flags = lost ? BACKEND_CYCLE_XRUN : 0,
         .time_ns = frame_time_ns(stream, stream->frame),
         .start_ns = now_ns,
         .lost_frames = lost,
     };
-    capture(stream);
+    if (!stands) {
+        capture(stream);
+    }
     stream->callbacks.cycle(stream->callbacks.user, &period);
-    play(stream);
+    if (!stands) {
+        play(stream);
+    }
     stream->frame += frames;
     stream->cycle++;
     if (trouble.rate_hz) {

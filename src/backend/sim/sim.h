@@ -59,4 +59,8 @@ uint64_t sim_device_frame(const struct backend_stream *stream);
 void sim_unplug(void);
 void sim_plug(void);
 
+/** The card stands still: its cycles are silent, as backend.h wants it of all backends, until it
+ * goes on. Process-wide; the script's "stand" does it for a time. */
+void sim_stand(bool stands);
+
 #endif

@@ -8,13 +8,13 @@
 
 #include <cmocka.h>
 
-#include "backend/alsa/alsa_clock.h"
+#include "base/period_clock.h"
 
 enum { PERIOD = 64 };
 static const double period_ns = PERIOD * 1e9 / 48000;
 #define EPOCH 1e12
 
-static struct alsa_clock timer;
+static struct period_clock timer;
 static double device_ns; /* when its next period is complete */
 static uint64_t last_ns, lost, flagged;
 
@@ -22,14 +22,14 @@ static int
 begin(void **state)
 {
     (void)state;
-    alsa_clock_start(&timer, 48000, PERIOD);
+    period_clock_start(&timer, 48000, PERIOD);
     device_ns = EPOCH;
     last_ns = lost = flagged = 0;
     return 0;
 }
 
 static void
-take(const struct alsa_moment *moment)
+take(const struct period_moment *moment)
 {
     assert_true(moment->time_ns > last_ns);
     last_ns = moment->time_ns;
@@ -43,7 +43,7 @@ take(const struct alsa_moment *moment)
 static double
 tick(double late_ns)
 {
-    struct alsa_moment moment = alsa_clock_tick(&timer, (uint64_t)(device_ns + late_ns));
+    struct period_moment moment = period_clock_tick(&timer, (uint64_t)(device_ns + late_ns));
     double error_ns = (double)moment.time_ns - device_ns;
     take(&moment);
     device_ns += period_ns;
@@ -107,7 +107,7 @@ what_a_restart_cost_is_told_in_whole_periods_and_adds_up(void **state)
         /* it began anew 1.3 periods later than it would have gone on */
         device_ns += 1.3 * period_ns;
         missed_ns += 1.3 * period_ns;
-        alsa_clock_restart(&timer);
+        period_clock_restart(&timer);
         assert_true(fabs(tick(0)) < 2); /* the time is true at once */
     }
     assert_int_equal(flagged, 300);
@@ -121,7 +121,7 @@ a_restart_that_comes_early_turns_no_time_back(void **state)
     tick(0);
     for (unsigned i = 0; i < 50; i++) {
         device_ns -= 0.9 * period_ns;
-        alsa_clock_restart(&timer);
+        period_clock_restart(&timer);
         tick(0); /* take() looks */
     }
     assert_int_equal(lost, 0);
@@ -131,7 +131,7 @@ static void
 silence_is_paced_by_the_rate_and_counted(void **state)
 {
     (void)state;
-    struct alsa_moment moment;
+    struct period_moment moment;
     unsigned paced = 0;
     tick(0);
     /* the device stands; a thread looks each half millisecond, and once not for five periods */
@@ -140,7 +140,7 @@ silence_is_paced_by_the_rate_and_counted(void **state)
         if (fabs(now_ns - (EPOCH + 100 * period_ns)) < 250000) {
             now_ns += 5 * period_ns;
         }
-        if (alsa_clock_pace(&timer, (uint64_t)now_ns, &moment)) {
+        if (period_clock_pace(&timer, (uint64_t)now_ns, &moment)) {
             take(&moment);
             paced++;
         }
@@ -150,7 +150,7 @@ silence_is_paced_by_the_rate_and_counted(void **state)
     /* back: the paced periods are not lost once more */
     uint64_t before = lost;
     device_ns = end_ns + 2 * period_ns;
-    alsa_clock_restart(&timer);
+    period_clock_restart(&timer);
     tick(0);
     assert_in_range(lost - before, PERIOD, 3ULL * PERIOD);
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Smooth time of periods: a delay-locked loop of second order. */
-#include "backend/alsa/alsa_clock.h"
+#include "base/period_clock.h"
 
 #include <math.h>
 
 void
-alsa_clock_start(struct alsa_clock *clock, double rate_hz, uint32_t period_frames)
+period_clock_start(struct period_clock *clock, double rate_hz, uint32_t period_frames)
 {
-    *clock = (struct alsa_clock){.period_frames = period_frames};
+    *clock = (struct period_clock){.period_frames = period_frames};
     dll_init(&clock->loop, period_frames * 1e9 / rate_hz);
 }
 
 void
-alsa_clock_restart(struct alsa_clock *clock)
+period_clock_restart(struct period_clock *clock)
 {
     clock->restarted = true;
 }
@@ -20,7 +20,7 @@ alsa_clock_restart(struct alsa_clock *clock)
 /* What has passed beyond the expected moment, in whole periods; the rest is kept for the next time,
  * so that positions stay with time however often the device stops. */
 static uint64_t
-settle_lag(struct alsa_clock *clock, double lag_ns)
+settle_lag(struct period_clock *clock, double lag_ns)
 {
     double lag = lag_ns / clock->loop.nominal_ns * clock->period_frames + clock->owed_frames;
     double periods = lag > 0 ? floor(lag / clock->period_frames + 0.5) : 0;
@@ -30,17 +30,17 @@ settle_lag(struct alsa_clock *clock, double lag_ns)
 }
 
 static uint64_t
-tell(struct alsa_clock *clock)
+tell(struct period_clock *clock)
 {
     uint64_t time_ns = clock->loop.next_ns > 0 ? (uint64_t)clock->loop.next_ns : 0;
     clock->last_ns = time_ns > clock->last_ns ? time_ns : clock->last_ns + 1;
     return clock->last_ns;
 }
 
-struct alsa_moment
-alsa_clock_tick(struct alsa_clock *clock, uint64_t ready_ns)
+struct period_moment
+period_clock_tick(struct period_clock *clock, uint64_t ready_ns)
 {
-    struct alsa_moment moment = {0};
+    struct period_moment moment = {0};
     if (!clock->last_ns) {
         clock->loop.next_ns = (double)ready_ns;
     } else if (clock->restarted) {
@@ -55,7 +55,7 @@ alsa_clock_tick(struct alsa_clock *clock, uint64_t ready_ns)
 }
 
 bool
-alsa_clock_pace(struct alsa_clock *clock, uint64_t now_ns, struct alsa_moment *moment)
+period_clock_pace(struct period_clock *clock, uint64_t now_ns, struct period_moment *moment)
 {
     if (!clock->last_ns) {
         clock->loop.next_ns = (double)now_ns;
@@ -66,7 +66,7 @@ alsa_clock_pace(struct alsa_clock *clock, uint64_t now_ns, struct alsa_moment *m
     }
     double missed = floor(late_ns / clock->loop.nominal_ns);
     clock->loop.next_ns += missed * clock->loop.nominal_ns;
-    *moment = (struct alsa_moment){
+    *moment = (struct period_moment){
         .lost_frames = (uint64_t)missed * clock->period_frames,
         .xrun = missed > 0,
     };

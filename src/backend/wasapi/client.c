@@ -55,9 +55,10 @@ wasapi_status(HRESULT result)
     case 0:
         return TUTTI_OK;
     case 0x8889000A: /* AUDCLNT_E_DEVICE_IN_USE */
-    case 0x88890013: /* AUDCLNT_E_CPUUSAGE_EXCEEDED */
+    case 0x88890017: /* AUDCLNT_E_CPUUSAGE_EXCEEDED */
         return TUTTI_DEVICE_BUSY;
     case 0x88890004: /* AUDCLNT_E_DEVICE_INVALIDATED */
+    case 0x88890010: /* AUDCLNT_E_SERVICE_NOT_RUNNING */
     case 0x88890026: /* AUDCLNT_E_RESOURCES_INVALIDATED */
         return TUTTI_DEVICE_LOST;
     case 0x88890008: /* AUDCLNT_E_UNSUPPORTED_FORMAT */
@@ -68,6 +69,25 @@ wasapi_status(HRESULT result)
         return TUTTI_NO_DEVICE;
     default:
         return TUTTI_DEVICE_FAILED;
+    }
+}
+
+static void
+explain(const struct wasapi_client *client, enum tutti_status status, char error[256])
+{
+    const struct wasapi_mix *mix = &client->mix;
+    if (status == TUTTI_REFUSED) {
+        snprintf(error, 256,
+                 "Windows refuses access to '%.63s'; let desktop apps use the microphone, in "
+                 "Settings > Privacy",
+                 client->name);
+    } else if (status == TUTTI_UNSUPPORTED_FORMAT && mix->channels) {
+        snprintf(error, 256,
+                 "'%.63s' has %u channels and a period of %u frames; choose fewer channels or a "
+                 "lower rate in Windows' sound settings",
+                 client->name, mix->channels, mix->period_frames);
+    } else {
+        snprintf(error, 256, "'%.63s': %s", client->name, tutti_status_text(status));
     }
 }
 
@@ -102,8 +122,8 @@ wasapi_name(IMMDevice *device, char *name, size_t room)
     utf8_copy(name, room, text);
 }
 
-bool
-wasapi_format(const WAVEFORMATEX *wave, enum dsp_format *format)
+static bool
+read_format(const WAVEFORMATEX *wave, enum dsp_format *format)
 {
     WORD tag = wave->wFormatTag, bits = wave->wBitsPerSample, valid = bits;
     if (tag == WAVE_TAG_EXTENSIBLE && wave->cbSize >= 22) {
@@ -154,20 +174,29 @@ find_by_name(IMMDeviceEnumerator *enumerator, EDataFlow flow, const char *name)
 static enum tutti_status
 find(struct wasapi_client *client, EDataFlow flow, const char *name, char error[256])
 {
+    HRESULT result = S_OK;
     IMMDeviceEnumerator *enumerator = wasapi_enumerator();
     if (!enumerator) {
         snprintf(error, 256,
                  "Windows lists no sound devices; is the Windows Audio service running?");
-        return TUTTI_DEVICE_FAILED;
+        return TUTTI_NO_DEVICE;
     }
     if (name[0]) {
         client->device = find_by_name(enumerator, flow, name);
     } else {
-        IMMDeviceEnumerator_GetDefaultAudioEndpoint(enumerator, flow, eConsole, &client->device);
+        result = IMMDeviceEnumerator_GetDefaultAudioEndpoint(enumerator, flow, eConsole,
+                                                             &client->device);
     }
     IMMDeviceEnumerator_Release(enumerator);
     if (client->device) {
         return TUTTI_OK;
+    }
+    if (FAILED(result) && wasapi_status(result) != TUTTI_NO_DEVICE) {
+        snprintf(error, 256,
+                 "Windows does not say which sound device is the default (0x%08lx); is the Windows "
+                 "Audio service running?",
+                 (unsigned long)result);
+        return wasapi_status(result);
     }
     snprintf(error, 256,
              name[0] ? "no %s device is called '%.100s'; 'tutti devices' lists them"
@@ -182,29 +211,67 @@ frames_of(REFERENCE_TIME time, double rate_hz)
     return (uint32_t)((double)time * rate_hz * 1e-7 + 0.5);
 }
 
+static bool
+is_usable(const struct wasapi_mix *mix)
+{
+    return mix->channels > 0 && mix->channels <= BACKEND_MAX_CHANNELS && mix->period_frames > 0 &&
+           mix->period_frames <= BACKEND_MAX_PERIOD_FRAMES;
+}
+
+enum tutti_status
+wasapi_activate(IMMDevice *device, IAudioClient **client, WAVEFORMATEX **wave,
+                struct wasapi_mix *mix)
+{
+    REFERENCE_TIME period = 0;
+    *client = NULL;
+    *wave = NULL;
+    memset(mix, 0, sizeof(*mix));
+    HRESULT result =
+        IMMDevice_Activate(device, &iid_audio_client, CLSCTX_ALL, NULL, (void **)client);
+    if (SUCCEEDED(result)) {
+        result = IAudioClient_GetMixFormat(*client, wave);
+    }
+    if (SUCCEEDED(result)) {
+        result = IAudioClient_GetDevicePeriod(*client, &period, NULL);
+    }
+    enum tutti_status status = wasapi_status(result);
+    if (status == TUTTI_OK && read_format(*wave, &mix->format)) {
+        mix->rate_hz = (*wave)->nSamplesPerSec;
+        mix->channels = (*wave)->nChannels;
+        mix->period_frames = frames_of(period, mix->rate_hz);
+    }
+    if (status == TUTTI_OK && !is_usable(mix)) {
+        status = TUTTI_UNSUPPORTED_FORMAT;
+    }
+    if (status != TUTTI_OK) {
+        log_debug("wasapi: an endpoint cannot be used: 0x%08lx", (unsigned long)result);
+        if (*client) {
+            IAudioClient_Release(*client);
+        }
+        CoTaskMemFree(*wave);
+        *client = NULL;
+        *wave = NULL;
+    }
+    return status;
+}
+
 static HRESULT
 initialize(struct wasapi_client *client, WAVEFORMATEX *wave)
 {
-    REFERENCE_TIME period = 0, latency = 0;
-    UINT32 buffer = 0;
+    REFERENCE_TIME latency = 0;
     HRESULT result = IAudioClient_Initialize(client->client, AUDCLNT_SHAREMODE_SHARED,
                                              AUDCLNT_STREAMFLAGS_EVENTCALLBACK, 0, 0, wave, NULL);
     if (SUCCEEDED(result)) {
         result = IAudioClient_SetEventHandle(client->client, client->event);
     }
     if (SUCCEEDED(result)) {
-        result = IAudioClient_GetDevicePeriod(client->client, &period, NULL);
-    }
-    if (SUCCEEDED(result)) {
+        UINT32 buffer = 0;
         result = IAudioClient_GetBufferSize(client->client, &buffer);
+        client->buffer_frames = buffer;
     }
     if (SUCCEEDED(result)) {
         IAudioClient_GetStreamLatency(client->client, &latency);
-        client->rate_hz = wave->nSamplesPerSec;
-        client->channels = wave->nChannels;
-        client->period_frames = frames_of(period, client->rate_hz);
-        client->buffer_frames = buffer;
-        client->latency_frames = frames_of(latency, client->rate_hz);
+        client->latency_frames = frames_of(latency, client->mix.rate_hz);
     }
     return result;
 }
@@ -217,34 +284,21 @@ wasapi_client_open(struct wasapi_client *client, EDataFlow flow, const char *nam
     if (status != TUTTI_OK) {
         return status;
     }
-    wasapi_name(client->device, client->name, sizeof(client->name));
     WAVEFORMATEX *wave = NULL;
-    HRESULT result = IMMDevice_Activate(client->device, &iid_audio_client, CLSCTX_ALL, NULL,
-                                        (void **)&client->client);
-    if (SUCCEEDED(result)) {
-        result = IAudioClient_GetMixFormat(client->client, &wave);
-    }
+    wasapi_name(client->device, client->name, sizeof(client->name));
     client->event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (SUCCEEDED(result) && !wasapi_format(wave, &client->format)) {
-        snprintf(error, 256, "'%s' mixes in a format that Tutti does not know", client->name);
-        status = TUTTI_UNSUPPORTED_FORMAT;
-    } else if (SUCCEEDED(result)) {
-        result = initialize(client, wave);
+    status = client->event ? wasapi_activate(client->device, &client->client, &wave, &client->mix)
+                           : TUTTI_NO_MEMORY;
+    if (status == TUTTI_OK) {
+        HRESULT result = initialize(client, wave);
+        if (FAILED(result)) {
+            log_error("wasapi: '%s' does not open: 0x%08lx", client->name, (unsigned long)result);
+        }
+        status = wasapi_status(result);
     }
     CoTaskMemFree(wave);
-    if (FAILED(result)) {
-        status = wasapi_status(result);
-        log_error("wasapi: '%s' does not open: 0x%08lx", client->name, (unsigned long)result);
-        snprintf(error, 256, "'%s': %s", client->name, tutti_status_text(status));
-    }
-    if (status == TUTTI_OK &&
-        (client->channels == 0 || client->channels > BACKEND_MAX_CHANNELS ||
-         client->period_frames == 0 || client->period_frames > BACKEND_MAX_PERIOD_FRAMES)) {
-        snprintf(error, 256, "'%s' has %u channels and a period of %u frames", client->name,
-                 client->channels, client->period_frames);
-        status = TUTTI_UNSUPPORTED_FORMAT;
-    }
     if (status != TUTTI_OK) {
+        explain(client, status, error);
         wasapi_client_close(client);
     }
     return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of this room share: a client of one endpoint, and the names and GUIDs of the
- * interfaces that not every mingw has. Only included within this folder.
+ * What the files of this room share: client.c opens one endpoint, list.c lists them, run.c is the
+ * stream's thread, wasapi.c is the contract. Only included within this folder.
  */
 #ifndef TUTTI_BACKEND_WASAPI_H
 #define TUTTI_BACKEND_WASAPI_H
@@ -12,23 +12,71 @@
 #include <mmdeviceapi.h>
 #include <audioclient.h>
 
+#include <stdatomic.h>
+
 #include "backend/backend.h"
+#include "base/period_clock.h"
 
 extern const struct backend backend_wasapi;
+
+/* What an endpoint mixes in. */
+struct wasapi_mix {
+    enum dsp_format format;
+    uint32_t channels;
+    double rate_hz;
+    uint32_t period_frames; /* between events */
+};
 
 /* One endpoint, shared mode, woken by an event. */
 struct wasapi_client {
     IMMDevice *device;
-    IAudioClient *client;
+    IAudioClient *client; /* NULL: this direction is not there */
     HANDLE event;
-    enum dsp_format format;
-    uint32_t channels;
-    double rate_hz;
-    uint32_t period_frames;  /* between events */
+    struct wasapi_mix mix;
     uint32_t buffer_frames;  /* the endpoint's buffer */
-    uint32_t latency_frames; /* beyond the buffer, as the system tells */
+    uint32_t latency_frames; /* beyond the buffer, as the system reports it */
     char name[BACKEND_NAME_BYTES];
 };
+
+/* Captured frames that wait for their cycle, interleaved in the capture's format. */
+struct wasapi_queue {
+    unsigned char *frames;
+    uint32_t size_frames, frame_bytes, period_frames;
+    uint64_t head, tail;
+    uint32_t wait_periods; /* that lie here when a cycle takes one, all being well */
+    uint32_t surplus;      /* cycles in a row with more than that */
+    bool filling;          /* until wait_periods are there */
+    bool reading;          /* the first frames came since start */
+    uint64_t inserted, dropped;
+};
+
+struct backend_stream {
+    struct backend_info info;
+    struct backend_callbacks callbacks;
+    struct wasapi_client render, capture;
+    IAudioRenderClient *renderer;
+    IAudioCaptureClient *capturer;
+    CO_MTA_USAGE_COOKIE com; /* from open to close */
+    HANDLE timer;            /* for cycles in silence */
+
+    struct wasapi_queue queue;
+    unsigned char *period_in, *period_out; /* one period for the cycle */
+    struct backend_area in[BACKEND_MAX_CHANNELS], out[BACKEND_MAX_CHANNELS];
+    uint32_t fill_periods; /* of output: so many are queued after each cycle, at most */
+
+    /* since start; the thread's own while it runs */
+    struct period_clock clock;
+    unsigned starved, dry; /* times that the output, the input had nothing */
+    uint64_t paced;        /* cycles in silence */
+    bool asked;            /* PERIOD_CHANGED was sent, for more periods */
+
+    struct os_thread *thread;
+    _Atomic bool stop;
+    _Atomic bool going; /* the clients are started */
+    _Atomic bool lost;  /* LOST was sent */
+};
+
+/* ---- client.c ---- */
 
 /** Finds an endpoint by name ("" for the default) and opens its client in the mix format. error: a
  * sentence. Errors: NO_DEVICE (none, or not of that name), REFUSED (microphone denied),
@@ -48,10 +96,28 @@ IMMDeviceEnumerator *wasapi_enumerator(void);
 /** Friendly name of an endpoint, utf-8. */
 void wasapi_name(IMMDevice *device, char *name, size_t room);
 
+/** Activates the endpoint's client, which the caller releases, and reads what it mixes in; opens
+ * nothing. wave: the mix format, freed with CoTaskMemFree(). Errors: UNSUPPORTED_FORMAT and
+ * wasapi_status()'s; the client and the wave are NULL then. */
+enum tutti_status wasapi_activate(IMMDevice *device, IAudioClient **client, WAVEFORMATEX **wave,
+                                  struct wasapi_mix *mix);
+
 /** Status of an HRESULT, for people and programs. */
 enum tutti_status wasapi_status(HRESULT result);
 
-/** Format of a wave format; false when it is none of ours. */
-bool wasapi_format(const WAVEFORMATEX *wave, enum dsp_format *format);
+/* ---- list.c ---- */
+
+enum tutti_status wasapi_list(const struct config *config, struct backend_device *devices,
+                              unsigned *count);
+
+/* ---- run.c ---- */
+
+/** Memory, one period of it, as areas of the first `channels` of `stride_channels`. */
+void wasapi_lay_out(struct backend_area *areas, unsigned char *memory, uint32_t channels,
+                    uint32_t stride_channels, uint32_t sample_bytes);
+/** Of a stopped stream: the output or the input that ran dry twice gets a longer queue. */
+void wasapi_lengthen(struct backend_stream *stream);
+/** The stream's thread. */
+void wasapi_run(void *arg);
 
 #endif

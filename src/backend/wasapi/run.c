@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stream's thread. The output's event drives the cycle (the input's, where there is no output);
+ * what the input captures waits in a queue for its cycle.
+ *
+ * Windows takes one period of output per pass and signals the event. So one period is queued after
+ * each cycle, or two after the output ran dry twice. The same holds for the input's queue. Programs
+ * take an engine without cycles for dead: while no event comes, the thread runs cycles in silence.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/wasapi/wasapi.h"
+#include "base/log.h"
+#include "base/pace.h"
+#include "os/os.h"
+
+enum {
+    LOST_SECONDS = 2,    /* of cycles in silence: the device is given up */
+    ASK_MS = 100,        /* in silence: is the device still there? */
+    DRY_TIMES = 2,       /* the output or the input had nothing: one more period is needed */
+    MOST_PERIODS = 2,    /* of each */
+    SURPLUS_CYCLES = 64, /* in a row with a period too many in the queue */
+};
+
+/* What the thread knows beside the stream. */
+struct runner {
+    struct backend_stream *stream;
+    struct wasapi_client *master;
+    uint64_t period_ns, patience_ns;
+    uint64_t cycle_ns; /* when the last cycle with the device began, or the thread */
+    uint64_t event_ns; /* when the last event was seen */
+    uint64_t asked_ns;
+    uint64_t paced_frames; /* in silence since then */
+    uint32_t left_frames;  /* of output, queued when the last cycle had ended */
+    bool ran;              /* there was a cycle with the device */
+    bool broken;           /* the device lost time since the last cycle */
+};
+
+void
+wasapi_lay_out(struct backend_area *areas, unsigned char *memory, uint32_t channels,
+               uint32_t stride_channels, uint32_t sample_bytes)
+{
+    for (uint32_t c = 0; c < channels; c++) {
+        areas[c].first = memory + (size_t)c * sample_bytes;
+        areas[c].stride_bytes = sample_bytes * stride_channels;
+    }
+}
+
+/* ---- input ---- */
+
+static unsigned char *
+frame_at(const struct wasapi_queue *queue, uint64_t frame)
+{
+    return queue->frames + (size_t)(frame % queue->size_frames) * queue->frame_bytes;
+}
+
+static void
+enqueue(struct wasapi_queue *queue, const unsigned char *data, uint32_t frames, bool silent)
+{
+    for (uint32_t i = 0; i < frames; i++, queue->head++) {
+        if (queue->head - queue->tail == queue->size_frames) {
+            queue->tail++;
+            queue->dropped++;
+        }
+        if (silent) {
+            memset(frame_at(queue, queue->head), 0, queue->frame_bytes);
+        } else {
+            memcpy(frame_at(queue, queue->head), data + (size_t)i * queue->frame_bytes,
+                   queue->frame_bytes);
+        }
+    }
+}
+
+static HRESULT
+read_packets(struct backend_stream *stream)
+{
+    UINT32 waiting = 0;
+    HRESULT result;
+    while (SUCCEEDED(result = IAudioCaptureClient_GetNextPacketSize(stream->capturer, &waiting)) &&
+           waiting) {
+        BYTE *data;
+        UINT32 frames;
+        DWORD flags;
+        result =
+            IAudioCaptureClient_GetBuffer(stream->capturer, &data, &frames, &flags, NULL, NULL);
+        if (FAILED(result) || result == AUDCLNT_S_BUFFER_EMPTY) {
+            break;
+        }
+        enqueue(&stream->queue, data, frames, flags & AUDCLNT_BUFFERFLAGS_SILENT);
+        result = IAudioCaptureClient_ReleaseBuffer(stream->capturer, frames);
+        if (FAILED(result)) {
+            break;
+        }
+    }
+    return result;
+}
+
+/* So many frames wait that the cycle's latency is what was reported. */
+static void
+trim(struct wasapi_queue *queue)
+{
+    uint64_t most = (uint64_t)(queue->wait_periods + 1) * queue->period_frames;
+    while (queue->head - queue->tail >= most) {
+        queue->tail += queue->period_frames;
+        queue->dropped += queue->period_frames;
+    }
+    queue->surplus = 0;
+}
+
+/* One period of input for the cycle: the oldest that waits; silence while there is too little. */
+static void
+take_input(struct backend_stream *stream)
+{
+    struct wasapi_queue *queue = &stream->queue;
+    uint32_t period = queue->period_frames;
+    uint64_t waiting = queue->head - queue->tail;
+    if (queue->filling && waiting >= (uint64_t)queue->wait_periods * period) {
+        queue->filling = false;
+        queue->reading = true;
+        trim(queue);
+        waiting = queue->head - queue->tail;
+    }
+    if (queue->filling || waiting < period) {
+        memset(stream->period_in, 0, (size_t)period * queue->frame_bytes);
+        queue->inserted += queue->reading ? period : 0;
+        stream->dry += !queue->filling;
+        queue->filling = true;
+        return;
+    }
+    for (uint32_t i = 0; i < period; i++, queue->tail++) {
+        memcpy(stream->period_in + (size_t)i * queue->frame_bytes, frame_at(queue, queue->tail),
+               queue->frame_bytes);
+    }
+    queue->surplus =
+        waiting >= (uint64_t)(queue->wait_periods + 1) * period ? queue->surplus + 1 : 0;
+    if (queue->surplus >= SURPLUS_CYCLES) {
+        trim(queue);
+    }
+}
+
+/* ---- cycles ---- */
+
+static void
+call_engine(struct backend_stream *stream, const struct period_moment *moment, uint64_t now_ns)
+{
+    struct backend_cycle cycle = {
+        .in = stream->in,
+        .out = stream->out,
+        .frames = stream->info.period_frames,
+        .flags = moment->xrun ? BACKEND_CYCLE_XRUN : 0,
+        .time_ns = moment->time_ns,
+        .start_ns = now_ns,
+        .lost_frames = moment->lost_frames,
+    };
+    stream->callbacks.cycle(stream->callbacks.user, &cycle);
+}
+
+/* A cycle with the device. */
+static void
+run_period(struct runner *runner)
+{
+    struct backend_stream *stream = runner->stream;
+    uint64_t now_ns = os_now_ns();
+    if (runner->broken || runner->paced_frames) {
+        period_clock_restart(&stream->clock);
+        stream->queue.filling = true; /* what was captured meanwhile is too old */
+    }
+    struct period_moment moment = period_clock_tick(&stream->clock, now_ns);
+    if (stream->capture.client) {
+        take_input(stream);
+        wasapi_lay_out(stream->in, stream->period_in, stream->info.inputs,
+                       stream->capture.mix.channels, dsp_format_bytes(stream->info.input_format));
+    }
+    if (stream->render.client) {
+        wasapi_lay_out(stream->out, stream->period_out, stream->info.outputs,
+                       stream->render.mix.channels, dsp_format_bytes(stream->info.output_format));
+    }
+    runner->cycle_ns = now_ns;
+    runner->paced_frames = 0;
+    runner->ran = true;
+    runner->broken = false;
+    call_engine(stream, &moment, now_ns);
+}
+
+/* A cycle in silence, if one is due. */
+static void
+run_silence(struct runner *runner)
+{
+    struct backend_stream *stream = runner->stream;
+    struct period_moment moment;
+    uint64_t now_ns = os_now_ns();
+    if (period_clock_pace(&stream->clock, now_ns, &moment)) {
+        for (uint32_t c = 0; c < BACKEND_MAX_CHANNELS; c++) {
+            stream->in[c].first = stream->out[c].first = NULL;
+        }
+        call_engine(stream, &moment, now_ns);
+        runner->paced_frames += stream->info.period_frames;
+        stream->paced++;
+    }
+}
+
+/* ---- output ---- */
+
+/* True when Windows found nothing to play since the last cycle: a pass took all that was there and
+ * another one came, or the event came and what we wrote last is still there, too late for it. */
+static bool
+ran_dry(const struct runner *runner, uint32_t padding)
+{
+    double left_periods = (double)runner->left_frames / runner->stream->info.period_frames;
+    double passed_ns = (double)(os_now_ns() - runner->event_ns);
+    return (padding == 0 && passed_ns > (left_periods + 0.9) * (double)runner->period_ns) ||
+           (runner->left_frames && padding >= runner->left_frames);
+}
+
+static HRESULT
+write_period(struct backend_stream *stream)
+{
+    BYTE *data = NULL;
+    uint32_t period = stream->info.period_frames;
+    HRESULT result = IAudioRenderClient_GetBuffer(stream->renderer, period, &data);
+    if (SUCCEEDED(result)) {
+        memcpy(data, stream->period_out,
+               (size_t)period * stream->render.mix.channels *
+                   dsp_format_bytes(stream->render.mix.format));
+        result = IAudioRenderClient_ReleaseBuffer(stream->renderer, period, 0);
+    }
+    return result;
+}
+
+static HRESULT
+render_what_fits(struct runner *runner)
+{
+    struct backend_stream *stream = runner->stream;
+    uint32_t period = stream->info.period_frames;
+    UINT32 padding = 0;
+    HRESULT result = IAudioClient_GetCurrentPadding(stream->render.client, &padding);
+    if (FAILED(result)) {
+        return result;
+    }
+    bool dry = runner->ran && !runner->paced_frames && ran_dry(runner, padding);
+    stream->starved += dry;
+    runner->broken |= dry;
+    runner->event_ns = os_now_ns();
+    while (SUCCEEDED(result) && padding + period <= stream->render.buffer_frames &&
+           padding < stream->fill_periods * period) {
+        run_period(runner);
+        result = write_period(stream);
+        padding += period;
+    }
+    runner->left_frames = padding;
+    return result;
+}
+
+static HRESULT
+capture_what_waits(struct runner *runner)
+{
+    struct wasapi_queue *queue = &runner->stream->queue;
+    while (queue->head - queue->tail >= queue->period_frames) {
+        run_period(runner);
+    }
+    return S_OK;
+}
+
+/* ---- trouble ---- */
+
+static void
+lose(struct backend_stream *stream, enum tutti_status status, const char *why)
+{
+    char text[160];
+    snprintf(text, sizeof(text), "'%.63s' is gone: %.80s", stream->info.name, why);
+    /* Partner: start()'s acquire load. */
+    atomic_store_explicit(&stream->lost, true, memory_order_release);
+    stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_LOST, status, text);
+}
+
+/* Counted in cycles and not in time: a machine that stood still has not seen the device hang. */
+static bool
+is_given_up(const struct runner *runner)
+{
+    return (double)runner->paced_frames > LOST_SECONDS * runner->stream->info.rate_hz;
+}
+
+static bool
+output_needs_more(const struct backend_stream *stream)
+{
+    return stream->starved >= DRY_TIMES && stream->fill_periods < MOST_PERIODS &&
+           (stream->fill_periods + 1) * stream->info.period_frames <= stream->render.buffer_frames;
+}
+
+static bool
+input_needs_more(const struct backend_stream *stream)
+{
+    return stream->dry >= DRY_TIMES && stream->queue.wait_periods < MOST_PERIODS &&
+           stream->render.client;
+}
+
+/* A longer queue is another latency, so the engine takes it over: set_period(0). */
+static void
+ask_for_more(struct backend_stream *stream)
+{
+    bool output = output_needs_more(stream);
+    if (!stream->asked && (output || input_needs_more(stream))) {
+        char text[128];
+        stream->asked = true;
+        snprintf(text, sizeof(text), "'%.63s': the %s ran dry twice; it gets a longer queue",
+                 stream->info.name, output ? "output" : "input");
+        stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_PERIOD_CHANGED, TUTTI_OK,
+                                text);
+    }
+}
+
+void
+wasapi_lengthen(struct backend_stream *stream)
+{
+    bool input = input_needs_more(stream);
+    stream->fill_periods += output_needs_more(stream);
+    stream->queue.wait_periods += input;
+}
+
+/* ---- the loop ---- */
+
+static uint64_t
+due_ns(const struct runner *runner)
+{
+    return runner->paced_frames ? (uint64_t)runner->stream->clock.loop.next_ns
+                                : runner->cycle_ns + runner->patience_ns;
+}
+
+/* True when the event came before the time was over. */
+static bool
+wait(const struct runner *runner)
+{
+    HANDLE both[] = {runner->master->event, runner->stream->timer};
+    uint64_t now_ns = os_now_ns(), until_ns = due_ns(runner);
+    LARGE_INTEGER ticks = {.QuadPart = 0};
+    if (until_ns > now_ns) {
+        ticks.QuadPart = -(LONGLONG)((until_ns - now_ns + 99) / 100);
+    }
+    if (!SetWaitableTimer(runner->stream->timer, &ticks, 0, NULL, NULL, FALSE)) {
+        return WaitForSingleObject(both[0], 1) == WAIT_OBJECT_0;
+    }
+    return WaitForMultipleObjects(2, both, FALSE, INFINITE) == WAIT_OBJECT_0;
+}
+
+static HRESULT
+run_with_device(struct runner *runner)
+{
+    struct backend_stream *stream = runner->stream;
+    HRESULT result = stream->capture.client ? read_packets(stream) : S_OK;
+    if (SUCCEEDED(result)) {
+        result = stream->render.client ? render_what_fits(runner) : capture_what_waits(runner);
+    }
+    ask_for_more(stream);
+    return result;
+}
+
+static HRESULT
+run_without_device(struct runner *runner)
+{
+    UINT32 padding;
+    uint64_t now_ns = os_now_ns();
+    if (now_ns >= due_ns(runner)) {
+        run_silence(runner);
+    }
+    if (!atomic_load_explicit(&runner->stream->going, memory_order_acquire) ||
+        now_ns < runner->asked_ns + (uint64_t)ASK_MS * OS_NS_PER_MS) {
+        return S_OK;
+    }
+    runner->asked_ns = now_ns;
+    return IAudioClient_GetCurrentPadding(runner->master->client, &padding);
+}
+
+void
+wasapi_run(void *arg)
+{
+    struct backend_stream *stream = arg;
+    const struct backend_info *info = &stream->info;
+    struct runner runner = {
+        .stream = stream,
+        .master = stream->render.client ? &stream->render : &stream->capture,
+        .period_ns = (uint64_t)(info->period_frames * 1e9 / info->rate_hz),
+        .patience_ns = pace_patience_ns(info->rate_hz, info->period_frames),
+        .cycle_ns = os_now_ns(),
+        .left_frames = stream->fill_periods * info->period_frames,
+    };
+    while (!atomic_load_explicit(&stream->stop, memory_order_acquire)) {
+        bool came = wait(&runner);
+        if (atomic_load_explicit(&stream->stop, memory_order_acquire)) {
+            return;
+        }
+        /* an event before the start is one of the last run */
+        bool with_device = came && atomic_load_explicit(&stream->going, memory_order_acquire);
+        HRESULT result = with_device ? run_with_device(&runner) : run_without_device(&runner);
+        if (FAILED(result)) {
+            char why[48];
+            snprintf(why, sizeof(why), "Windows says 0x%08lx", (unsigned long)result);
+            lose(stream, wasapi_status(result), why);
+            return;
+        }
+        if (is_given_up(&runner)) {
+            lose(stream, TUTTI_DEVICE_LOST, "it does not answer any more");
+            return;
+        }
+    }
+}

@@ -2,7 +2,8 @@
 /*
  * What a host plays is what it hears, bit for bit, through driver, engine, a virtual sound card
  * with the given words and its cable: every sample type over devices that hold it, and DSD as DoP
- * with markers that never break, at many buffer sizes.
+ * with markers that never break, at many buffer sizes. It plays half 1 before it starts: that is
+ * heard directly before the first block.
  *
  * usage: test_asio_cable tutti.dll tuttid.exe
  */
@@ -51,6 +52,7 @@ struct host {
     uint32_t cell_samples; /* of the position's scale, in a cell */
     uint32_t bits;         /* that each sample carries */
     uint64_t distance;     /* cells, from played to heard */
+    bool fills;            /* half 1, before start */
     bool ready;
     volatile LONG blocks;
     volatile LONG64 right, wrong;
@@ -107,16 +109,25 @@ make_cell(unsigned char *cell, uint64_t place, unsigned channel)
 
 /* ---- the host ---- */
 
+static unsigned char
+silence(void)
+{
+    return host.type == ASIO_DSD_INT8_MSB1 ? 0x69 : host.type == ASIO_DSD_INT8_LSB1 ? 0x96 : 0;
+}
+
 static void
 compare(uint64_t first, unsigned channel, const unsigned char *heard)
 {
     unsigned char cell[8];
 
     for (uint32_t i = 0; i < host.cells; i++, heard += host.cell_bytes) {
-        uint64_t place = first + i;
+        uint64_t place = first + i + host.cells; /* counted from half 1 before the start */
         if (place < host.distance + (host.cell_samples == 8 ? LOCK_BYTES : 0))
-            continue; /* nothing of ours came back yet */
-        make_cell(cell, place - host.distance, channel);
+            continue; /* nothing of this run came back yet */
+        if (host.fills || place >= host.distance + host.cells)
+            make_cell(cell, place - host.distance, channel);
+        else
+            memset(cell, silence(), sizeof(cell));
         if (memcmp(cell, heard, host.cell_bytes) == 0)
             host.right++;
         else
@@ -138,7 +149,7 @@ buffer_switch(int32_t half, int32_t direct)
         unsigned char *out = host.infos[c].buffers[half];
         compare(first, c, host.infos[CHANNELS + c].buffers[half]);
         for (uint32_t i = 0; i < host.cells; i++)
-            make_cell(out + i * host.cell_bytes, first + i, c);
+            make_cell(out + i * host.cell_bytes, first + i + host.cells, c);
     }
     if (host.ready)
         host.driver->methods->output_ready(host.driver);
@@ -206,6 +217,9 @@ end(void **state)
     close_driver();
     SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", NULL);
     SetEnvironmentVariableA("TUTTI_PROGRAM_DSD", NULL);
+    SetEnvironmentVariableA("TUTTI_PROGRAM_LATE_TAKE", NULL);
+    SetEnvironmentVariableA("TUTTI_PROGRAM_TIGHT", NULL);
+    SetEnvironmentVariableA("TUTTI_DEVICE_PERIOD", NULL);
     return 0;
 }
 
@@ -217,6 +231,45 @@ create_buffers(struct asio_driver *driver, int32_t buffer)
         host.infos[CHANNELS + c] = (struct asio_buffer_info){.is_input = 1, .channel = c};
     }
     return driver->methods->create_buffers(driver, host.infos, 2 * CHANNELS, buffer, &callbacks);
+}
+
+static void
+assert_silent(unsigned half)
+{
+    for (unsigned c = 0; c < CHANNELS; c++) {
+        const unsigned char *out = host.infos[c].buffers[half];
+        for (size_t i = 0; i < host.cells * host.cell_bytes; i++)
+            assert_int_equal(out[i], silence());
+    }
+}
+
+static void
+run(LONG blocks)
+{
+    const struct asio_driver_methods *m = host.driver->methods;
+
+    host.right = host.wrong = 0;
+    host.blocks = host.jumps = 0;
+    host.next = 0;
+    host.ready = !host.ready;
+    assert_silent(0);
+    assert_silent(1);
+    for (unsigned c = 0; c < CHANNELS && host.fills; c++) {
+        for (uint32_t i = 0; i < host.cells; i++)
+            make_cell((unsigned char *)host.infos[c].buffers[1] + i * host.cell_bytes, i, c);
+    }
+    assert_ok(host.driver, m->start(host.driver));
+    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
+    while (host.blocks < blocks && GetTickCount64() < deadline)
+        Sleep(1);
+    assert_ok(host.driver, m->stop(host.driver));
+    assert_true(host.blocks >= blocks);
+    if (host.wrong || host.jumps)
+        print_message("buffers of %u cells, %s: %lld wrong, %lld right, %ld jumps\n", host.cells,
+                      host.fills ? "filled" : "not filled", (long long)host.wrong,
+                      (long long)host.right, (long)host.jumps);
+    assert_int_equal(host.jumps, 0);
+    assert_int_equal(host.wrong, 0);
 }
 
 /* Plays until enough came back; buffer in the host's samples. */
@@ -238,23 +291,14 @@ play(int32_t buffer, int32_t type, size_t cell_bytes, uint32_t cell_samples, uin
     host.bits = bits;
     int32_t unit = cell_samples == 8 ? DSD_UNIT : 1;
     host.distance = (uint64_t)(input + output + CABLE_FRAMES * unit) / cell_samples;
-    host.right = host.wrong = 0;
-    host.blocks = host.jumps = 0;
-    host.next = 0;
-    host.ready = !host.ready;
     LONG blocks = BLOCKS + (LONG)(host.distance / host.cells);
-    assert_ok(host.driver, m->start(host.driver));
-    ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-    while (host.blocks < blocks && GetTickCount64() < deadline)
-        Sleep(1);
-    assert_ok(host.driver, m->stop(host.driver));
-    assert_true(host.blocks >= blocks);
-    if (host.wrong || host.jumps)
-        print_message("buffer %d: %lld wrong, %lld right, %ld jumps\n", (int)buffer,
-                      (long long)host.wrong, (long long)host.right, (long)host.jumps);
-    assert_int_equal(host.jumps, 0);
-    assert_int_equal(host.wrong, 0);
-    assert_true(host.right >= (LONG64)CHANNELS * (BLOCKS - 3) * host.cells - 2 * LOCK_BYTES);
+    for (unsigned i = 0; i < 2; i++) {
+        host.fills = i == 0;
+        run(i == 0 ? blocks : blocks - BLOCKS + 3);
+        if (i == 0)
+            assert_true(host.right >=
+                        (LONG64)CHANNELS * (BLOCKS - 3) * host.cells - 2 * LOCK_BYTES);
+    }
     assert_ok(host.driver, m->dispose_buffers(host.driver));
 }
 
@@ -284,6 +328,31 @@ every_type_comes_back_as_it_went(void **state)
         for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
             play(sizes[s], pair->type, pair->bytes, 1, pair->bits);
         close_driver();
+    }
+}
+
+/* Buffers that are complete one call later, and such as reach over several periods. */
+static void
+half_1_is_played_first_in_every_way_to_hand_over(void **state)
+{
+    static const char *const ways[] = {"TUTTI_PROGRAM_LATE_TAKE", "TUTTI_PROGRAM_TIGHT"};
+    static const char *const periods[] = {"32", "480"};
+
+    (void)state;
+    for (unsigned w = 0; w < 2; w++) {
+        for (unsigned p = 0; p < sizeof periods / sizeof periods[0]; p++) {
+            SetEnvironmentVariableA("TUTTI_DEVICE_PERIOD", periods[p]);
+            SetEnvironmentVariableA(ways[w], "yes");
+            use_card("int24");
+            for (unsigned t = 0; t < 2; t++) {
+                SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", t ? "int32" : "float32");
+                open_driver();
+                for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s += 3)
+                    play(sizes[s], t ? ASIO_INT32_LSB : ASIO_FLOAT32_LSB, 4, 1, 24);
+                close_driver();
+            }
+            SetEnvironmentVariableA(ways[w], NULL);
+        }
     }
 }
 
@@ -372,6 +441,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_type_comes_back_as_it_went, end),
+        cmocka_unit_test_teardown(half_1_is_played_first_in_every_way_to_hand_over, end),
         cmocka_unit_test_teardown(dsd_comes_back_as_it_went, end),
         cmocka_unit_test_teardown(dsd_has_the_device_alone, end),
         cmocka_unit_test_teardown(a_card_of_16_bits_carries_no_dsd, end),

@@ -305,19 +305,53 @@ a_late_take_waits_for_the_next_call_to_return(void **state)
 }
 
 static void
-every_start_begins_in_silence(void **state)
+assert_host_silent(void)
+{
+    for (unsigned half = 0; half < 2; half++) {
+        const unsigned char *bytes = infos[1].buffers[half];
+        for (size_t b = 0; b < (size_t)FRAMES * 4; b++)
+            assert_int_equal(bytes[b], 0);
+    }
+}
+
+static void
+host_plays_and_stops(void)
+{
+    play(type_under_test);
+    host.answer = M->stop(host.driver);
+}
+
+/* libtutti plays half 1 of the segment before the first block: tutti_stream_params.prefilled. */
+static void
+half_1_is_taken_as_it_was_filled_before_start_and_silent_after_each_stop(void **state)
 {
     (void)state;
-    use("int32");
-    fake_host_run();
-    fake_tutti_block(fake_tutti.last);
-    M->stop(host.driver);
-    for (unsigned half = 0; half < 2; half++)
-        memset(infos[1].buffers[half], 0x11, FRAMES * 4);
-    assert_int_equal(M->start(host.driver), ASIO_OK);
-    for (unsigned half = 0; half < 2; half++) {
-        fake_tutti_block(fake_tutti.last);
-        assert_silent(tutti_output(fake_tutti.last, 0, half));
+    for (unsigned t = 1; t < TYPES; t++) {
+        use(types[t].word);
+        type_under_test = t;
+        fake_host_go_to(STATE_PREPARED);
+        assert_true(fake_tutti.last->stream.prefilled);
+        for (unsigned run = 0; run < 2; run++) {
+            seed = 700 + run;
+            host.last_half = 1;
+            play(t);
+            assert_int_equal(M->start(host.driver), ASIO_OK);
+            assert_taken(1, t);
+            assert_silent(tutti_output(fake_tutti.last, 0, 0));
+            fake_tutti_block(fake_tutti.last);
+            if (run == 0) {
+                M->stop(host.driver);
+            } else {
+                host.in_callback = host_plays_and_stops;
+                fake_tutti_block(fake_tutti.last);
+                host.in_callback = NULL;
+                assert_int_equal(host.answer, ASIO_OK);
+            }
+            if (types[t].type != ASIO_FLOAT64_LSB)
+                assert_host_silent();
+        }
+        assert_int_equal(M->start(host.driver), ASIO_OK);
+        assert_silent(tutti_output(fake_tutti.last, 0, 1));
     }
 }
 
@@ -539,7 +573,7 @@ main(void)
         TEST(a_block_is_taken_when_the_host_says_ready),
         TEST(a_block_that_is_ready_later_is_silent_until_then),
         TEST(a_late_take_waits_for_the_next_call_to_return),
-        TEST(every_start_begins_in_silence),
+        TEST(half_1_is_taken_as_it_was_filled_before_start_and_silent_after_each_stop),
         TEST(buffers_stay_until_the_callback_that_disposed_them_returns),
         TEST(a_word_that_is_none_is_a_mistake_with_a_sentence),
         TEST(dsd_is_refused_with_the_reason),

@@ -303,6 +303,76 @@ buffers_are_aligned_silent_and_within_range(void **state)
 }
 
 static void
+a_half_that_was_filled_before_the_start_is_handed_back_before_the_first_block(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    for (unsigned late_take = 0; late_take < 2; late_take++) {
+        fake_engine_init(&fake, 11);
+        fake_engine_start(&fake);
+        host_open(&host);
+        host.writes_output = true;
+        struct tutti_stream_params params = *stream_of(&host, FRAMES);
+        params.prefilled = true;
+        params.late_take = late_take != 0;
+        assert_int_equal(tutti_prepare(host.client, &params), TUTTI_OK);
+        for (unsigned run = 0; run < 3; run++) {
+            float filled = run == 1 ? 0.0f : 9.0f;
+            if (run != 1)
+                tutti_output(host.client, 0, 1)[0] = 9;
+            unsigned before = host.blocks;
+            assert_int_equal(tutti_start(host.client), TUTTI_OK);
+            assert_true(fake_engine_await_run(&fake));
+            uint32_t first = fake_engine_issue(&fake, 0);
+            assert_int_equal(first & 1, 1);
+            if (!late_take)
+                assert_true(fake_engine_await_done(&fake, first));
+            uint32_t seq = fake_engine_issue(&fake, 0);
+            assert_true(fake_engine_await_done(&fake, first));
+            assert_true(fake_engine_output(&fake, first, 0) == filled);
+            if (late_take)
+                assert_true(fake_engine_await_done(&fake, fake_engine_issue(&fake, 0) - 1));
+            else
+                assert_true(fake_engine_await_done(&fake, seq));
+            assert_true(fake_engine_output(&fake, seq, 0) == 0.5f);
+            struct tutti_block block = block_at(&host, before);
+            assert_int_equal(block.half, 0);
+            assert_int_equal(block.position_frames, 0);
+            assert_int_equal(block.device_frames, 1000 + FRAMES);
+            assert_false(block.jumped);
+            assert_int_equal(tutti_stop(host.client), TUTTI_OK);
+            assert_true(tutti_output(host.client, 0, 0)[0] == 0);
+            assert_true(tutti_output(host.client, 0, 1)[0] == 0);
+        }
+        host_close(&host);
+        fake_engine_kill(&fake);
+    }
+}
+
+static void
+without_an_engine_a_filled_half_delays_nothing(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    struct tutti_stream_params params = *stream_of(&host, FRAMES);
+    params.prefilled = true;
+    assert_int_equal(tutti_prepare(host.client, &params), TUTTI_OK);
+    fake_engine_kill(&fake);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    await_blocks(&host, 2);
+    assert_int_equal(block_at(&host, 0).half, 0);
+    assert_int_equal(block_at(&host, 0).position_frames, 0);
+    assert_int_equal(block_at(&host, 1).half, 1);
+    host_close(&host);
+}
+
+static void
 blocks_begin_at_half_zero_and_position_zero_and_alternate(void **state)
 {
     struct fake_engine fake;
@@ -494,6 +564,9 @@ main(void)
         cmocka_unit_test(a_refused_prepare_tells_the_engines_sentence),
         cmocka_unit_test(a_rate_is_asked_of_the_engine),
         cmocka_unit_test(buffers_are_aligned_silent_and_within_range),
+        cmocka_unit_test(
+            a_half_that_was_filled_before_the_start_is_handed_back_before_the_first_block),
+        cmocka_unit_test(without_an_engine_a_filled_half_delays_nothing),
         cmocka_unit_test(blocks_begin_at_half_zero_and_position_zero_and_alternate),
         cmocka_unit_test(a_jump_of_the_engine_is_passed_on_but_never_backward),
         cmocka_unit_test(each_start_begins_anew),

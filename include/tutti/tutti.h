@@ -153,6 +153,8 @@ struct tutti_stream_params {
     bool tight;     /* buffers above the device's period answer within one period */
     bool exact;     /* samples are 24-bit words (value / 2^23) that must reach the device unchanged:
                        it plays nobody else meanwhile */
+    bool prefilled; /* what half 1 of the outputs holds at tutti_start() is played, directly before
+                       the first block; halves are zeroed after a stop and not at the start */
     /** The block: read input half, fill output half, return. Real-time thread. */
     void (*process)(void *user, const struct tutti_block *block);
     void *user;
@@ -176,12 +178,12 @@ float *tutti_output(struct tutti_client *client, uint32_t channel, unsigned half
 enum tutti_status tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames,
                                       uint32_t *output_frames);
 
-/** Starts callbacks: position 0, half 0 first, both halves zeroed. Errors: INVALID_STATE,
- * NO_MEMORY. */
+/** Starts callbacks: position 0, half 0 first, both halves zeroed (but see `prefilled`). Errors:
+ * INVALID_STATE, NO_MEMORY. */
 enum tutti_status tutti_start(struct tutti_client *client);
 
 /** Ends callbacks: none comes after it returns. From within process(): takes effect when that
- * returns. */
+ * returns. With `prefilled` it waits for one block more, and then the halves are zero. */
 enum tutti_status tutti_stop(struct tutti_client *client);
 
 /** Frees the buffers and leaves the device. Implies stop. Errors: INVALID_STATE when there is

@@ -64,10 +64,6 @@ buffers_half(const struct buffers *buffers, bool is_input, uint32_t channel, uns
 void
 buffers_clear(struct buffers *buffers)
 {
-    memset(buffers->dop, 0, sizeof buffers->dop);
-    memset(buffers->position, 0, sizeof buffers->position);
-    atomic_store(&buffers->open, 0);
-    atomic_store(&buffers->ready_said, false);
     if (buffers->memory)
         memset(buffers->memory, convert_silence(buffers->type),
                2 * ((size_t)buffers->inputs + buffers->outputs) * buffers->half_bytes);
@@ -81,6 +77,20 @@ put_outputs(const struct buffers *buffers, unsigned half)
     for (uint32_t i = 0; i < buffers->outputs; i++)
         convert_output(tutti_output(buffers->client, i, half), buffers->type,
                        own_half(buffers, false, i, half), buffers->frames, buffers->position[half]);
+}
+
+void
+buffers_start(struct buffers *buffers)
+{
+    memset(buffers->dop, 0, sizeof(buffers->dop));
+    buffers->position[0] = 0;
+    buffers->position[1] = 0 - (uint64_t)buffers->frames;
+    atomic_store(&buffers->open, 0);
+    atomic_store(&buffers->ready_said, false);
+    /* With late_take the host may write there until its first call returns: buffers_end(). */
+    if (buffers->memory && !buffers->late_take) {
+        put_outputs(buffers, 1);
+    }
 }
 
 void

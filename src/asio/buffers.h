@@ -45,8 +45,11 @@ void buffers_close(struct buffers *buffers);
 
 /** What a host gets as a channel's half. */
 void *buffers_half(const struct buffers *buffers, bool is_input, uint32_t channel, unsigned half);
-/** Silence in all halves, before the callbacks start. */
+/** Silence in all halves, as far as they are the driver's own. No callback runs. */
 void buffers_clear(struct buffers *buffers);
+/** Before the callbacks start: what half 1 of the outputs holds is played directly before the first
+ * block (tutti_stream_params.prefilled). */
+void buffers_start(struct buffers *buffers);
 
 /** Before and after the host's function. Callback thread. */
 void buffers_begin(struct buffers *buffers, const struct tutti_block *block);

@@ -46,7 +46,7 @@ enum { ALONE = 1, FREELY = 0 };
     X(GET_ERROR_MESSAGE, "getErrorMessage", IN_ANY, FREELY, ASIO_OK, ASIO_OK,                      \
       "the last refusal's reason, also that of another thread")                                    \
     X(START, "start", IN_PREPARED, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE,                     \
-      "position 0, half 0 first, both halves zero")                                                \
+      "position 0, half 0 first; what the host filled into half 1 is played before it")            \
     X(STOP, "stop", IN_RUNNING, ALONE, ASIO_NOT_PRESENT, ASIO_INVALID_MODE,                        \
       "no callback after it returns; within a callback: after that one")                           \
     X(GET_CHANNELS, "getChannels", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,           \

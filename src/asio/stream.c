@@ -39,6 +39,10 @@ process(void *user, const struct tutti_block *block)
     buffers_begin(&driver->buffers, block);
     call_host(driver, block, &theirs);
     buffers_end(&driver->buffers, block);
+    if (driver_state(driver) != STATE_RUNNING) { /* stopped within this call */
+        buffers_settle(&driver->buffers);
+        buffers_clear(&driver->buffers);
+    }
     float_env_leave(&theirs);
     atomic_store(&driver->callback_tid, 0);
 }
@@ -180,6 +184,7 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         .late_take = driver->config.program_late_take,
         .tight = driver->config.program_tight,
         .exact = convert_is_dsd(type),
+        .prefilled = true,
         .process = process,
         .user = driver,
     };
@@ -219,7 +224,11 @@ stream_start(struct driver *driver)
 {
     block_clear(&driver->block);
     driver->former = (struct driver_former){0};
-    buffers_clear(&driver->buffers);
+    /* A stop within a callback is finished here, so that what was filled since is not cleared. */
+    if (!driver_in_callback(driver)) {
+        tutti_stop(driver->client);
+    }
+    buffers_start(&driver->buffers);
     driver->stream.time_offset_ns = block_time_offset_ns();
     /* Before the first callback: it may ask for its position. */
     driver_enter_state(driver, STATE_RUNNING);
@@ -237,6 +246,10 @@ stream_stop(struct driver *driver)
     enum tutti_status status = tutti_stop(driver->client);
 
     driver_enter_state(driver, STATE_PREPARED);
+    if (!driver_in_callback(driver)) { /* else when it returns: process() */
+        buffers_settle(&driver->buffers);
+        buffers_clear(&driver->buffers);
+    }
     return status ? driver_fail_status(driver, status) : ASIO_OK;
 }
 

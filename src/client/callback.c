@@ -202,6 +202,28 @@ complete_after_return(struct callback *callback)
     }
 }
 
+/* The engine's first call of a run is answered with half 1 as it was filled before the start, so
+ * that it is played directly before the first block. process() does not see this call: its
+ * positions begin behind it. With late_take the host may write there until its first call returns.
+ */
+static void
+run_prefilled(struct callback *callback)
+{
+    struct proto_segment *segment = callback->segment;
+    uint64_t position = segment->stamp[callback->next_seq & 1].position_frames;
+
+    callback->priming = false;
+    callback->offset = 0 - (position + callback->layout.buffer_frames);
+    atomic_store_explicit(&segment->begun_ns, engine_now_ns(), memory_order_relaxed);
+    atomic_store_explicit(&segment->begun_seq, callback->next_seq, memory_order_release);
+    if (callback->late_take) {
+        callback->have_previous = true;
+    } else {
+        hand_back(callback, callback->next_seq);
+    }
+    callback->next_seq++;
+}
+
 static void
 run_block(struct callback *callback, struct attachment *attachment)
 {
@@ -275,7 +297,11 @@ run_attached(struct callback *callback, struct attachment *attachment)
     for (;;) {
         switch (wait_for_call(callback, attachment)) {
         case WAKE_CALL:
-            run_block(callback, attachment);
+            if (callback->priming) {
+                run_prefilled(callback);
+            } else {
+                run_block(callback, attachment);
+            }
             break;
         case WAKE_STOP:
             return;
@@ -297,6 +323,9 @@ run_attached(struct callback *callback, struct attachment *attachment)
 static void
 run_silent_block(struct callback *callback, uint64_t due_ns, uint64_t skipped_blocks)
 {
+    callback->next_seq += callback->priming; /* it goes with the output that nobody plays */
+    callback->priming = false;
+
     uint32_t frames = callback->layout.buffer_frames;
     uint64_t skipped = skipped_blocks * frames;
     unsigned half = callback->next_seq & 1;
@@ -373,6 +402,21 @@ leave_engine(struct callback *callback)
 }
 
 static void
+clear_halves(struct callback *callback)
+{
+    memset((unsigned char *)callback->memory.base + PROTO_SEGMENT_HEADER_BYTES, 0,
+           callback->layout.size_bytes - PROTO_SEGMENT_HEADER_BYTES);
+}
+
+/* What was handed back last may still be mixed, within the cycle that waited for it. */
+static void
+clear_after_stop(struct callback *callback)
+{
+    os_sleep_until_ns(os_now_ns() + block_ns(callback));
+    clear_halves(callback);
+}
+
+static void
 callback_main(void *arg)
 {
     struct callback *callback = arg;
@@ -398,6 +442,9 @@ callback_main(void *arg)
     }
     atomic_store(&callback->patience_end_ns, UINT64_MAX);
     leave_engine(callback);
+    if (callback->prefilled) {
+        clear_after_stop(callback);
+    }
     put_back_current(callback);
     atomic_store(&callback->thread_id, 0);
 }
@@ -430,6 +477,7 @@ callback_prepare(struct callback *callback, const struct tutti_stream_params *pa
     callback->process = params->process;
     callback->user = params->user;
     callback->late_take = params->late_take;
+    callback->prefilled = params->prefilled;
     callback->next_seq = 0;
     callback->run = 0;
     return TUTTI_OK;
@@ -457,11 +505,13 @@ enum tutti_status
 callback_start(struct callback *callback)
 {
     await_quiet(callback);
-    memset((unsigned char *)callback->memory.base + PROTO_SEGMENT_HEADER_BYTES, 0,
-           callback->layout.size_bytes - PROTO_SEGMENT_HEADER_BYTES);
-    /* Half 0 first; and a number that no call of the last run can have, should the engine just be
-     * issuing one. */
-    callback->next_seq = (callback->next_seq + 3) & ~UINT32_C(1);
+    if (!callback->prefilled) {
+        clear_halves(callback);
+    }
+    /* Half 0 first, or 1 before it; and a number that no call of the last run can have, should the
+     * engine just be issuing one. */
+    callback->next_seq = ((callback->next_seq + 3) & ~UINT32_C(1)) + callback->prefilled;
+    callback->priming = callback->prefilled;
     callback->next_position = 0;
     callback->offset = 0;
     callback->last_time_ns = 0;

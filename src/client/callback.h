@@ -40,7 +40,7 @@ struct callback {
     struct os_wake doorbell; /* over segment->doorbell */
     void (*process)(void *user, const struct tutti_block *block);
     void *user;
-    bool late_take;
+    bool late_take, prefilled;
 
     /* Written by the callback thread alone; by callback_start() before it. */
     uint32_t next_seq;      /* of the next call; its half is next_seq & 1 */
@@ -53,6 +53,7 @@ struct callback {
     bool lost;                 /* frames were lost before the next block */
     bool have_previous;        /* late_take: call next_seq - 1 is to be handed back */
     bool joined;               /* the current attachment's engine was told to run */
+    bool priming;              /* the next call is for half 1 as it was filled before start */
     struct float_env host_env; /* as process() left it */
 
     /* Between threads. */
@@ -88,7 +89,8 @@ enum tutti_status callback_prepare(struct callback *callback,
  * are the caller's to take first. */
 void callback_dispose(struct callback *callback);
 
-/** Zeroes both halves and starts the thread at position 0, half 0. Errors: NO_MEMORY. */
+/** Zeroes both halves, unless they are prefilled, and starts the thread at position 0, half 0.
+ * Errors: NO_MEMORY. */
 enum tutti_status callback_start(struct callback *callback);
 
 /** Asks the thread to end after the callback that runs now. Any thread. */

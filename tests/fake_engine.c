@@ -85,6 +85,11 @@ on_prepare(struct fake_engine *fake, struct os_link *link, const struct proto_pr
     struct proto_prepared prepared;
     const os_handle mine[2] = {fake->page.handle, fake->wake.event};
 
+    if (fake->prepared && fake->strict) {
+        fake->prepares++;
+        answer_error(link, message->header.serial, TUTTI_INVALID_STATE, "prepared already");
+        return;
+    }
     forget_segment(fake);
     fake->prepare = *message;
     fake->prepares++;
@@ -110,7 +115,10 @@ on_prepare(struct fake_engine *fake, struct os_link *link, const struct proto_pr
     prepared.output_latency_frames = fake->output_latency;
     prepared.patience_ms = fake->patience_ms;
     fill_device(fake, &prepared.device);
-    answer(link, &prepared, PROTO_PREPARED, message->header.serial, mine, 2);
+    bool whole = !fake->missing_pages;
+    if (!whole)
+        fake->missing_pages--;
+    answer(link, &prepared, PROTO_PREPARED, message->header.serial, mine, whole ? 2 : 0);
 }
 
 static void
@@ -124,6 +132,9 @@ on_status(struct fake_engine *fake, struct os_link *link, const struct proto_sta
     reply.program_count = fake->program_count;
     reply.first_program = message->first_program;
     reply.cycles = 7;
+    reply.opening_ms = fake->opening_ms;
+    if (fake->cycles_go_on)
+        reply.cycles = ++fake->cycles;
     fill_device(fake, &reply.device);
     fill_device(fake, &reply.own_device);
     for (uint32_t i = message->first_program;

@@ -21,13 +21,18 @@ struct fake_engine {
     uint32_t patience_ms;
     double rate_hz;
     enum tutti_status prepare_status; /* not OK: PREPARE is answered with it */
-    uint32_t program_count;           /* told in STATUS */
+    uint32_t program_count;           /* reported in STATUS */
+    bool cycles_go_on;                /* likewise: another count each time */
+    uint32_t opening_ms;              /* likewise */
+    bool strict;                      /* PREPARE while prepared is refused, as by a real engine */
+    unsigned missing_pages;           /* so many PREPARED come without a page */
 
     struct os_lock *engine_lock;
     struct os_listener *listener;
     struct os_thread *thread;
     struct os_shm page;
     struct os_wake wake;
+    uint64_t cycles;
     _Atomic bool quit;
 
     struct os_mutex lock;

@@ -266,6 +266,101 @@ an_engine_that_stops_calling_counts_as_dead(void **state)
     fake_engine_kill(&next);
 }
 
+/* It answers and its cycles go on: it is healthy, whatever kept it from calling. */
+static void
+an_engine_whose_cycles_go_on_is_joined_again(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    (void)state;
+    fake_engine_init(&fake, 11);
+    fake.patience_ms = 30;
+    fake.cycles_go_on = true;
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    assert_true(fake_engine_call(&fake));
+    assert_true(fake_engine_await_prepares(&fake, 2));
+    await_event(&host, TUTTI_EVENT_ENGINE_BACK);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+an_engine_that_opens_its_device_is_given_ten_seconds(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    (void)state;
+    fake_engine_init(&fake, 11);
+    fake.patience_ms = 30;
+    fake.opening_ms = 10001;
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    /* recognised and left alone, again and again */
+    assert_true(fake_engine_await_hangups(&fake, 3));
+    assert_int_equal(fake.prepares, 1);
+    os_mutex_lock(&fake.lock);
+    fake.opening_ms = 9999;
+    os_mutex_unlock(&fake.lock);
+    assert_true(fake_engine_await_prepares(&fake, 2));
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+static void
+the_engines_timeout_is_what_it_said_last(void **state)
+{
+    struct fake_engine fake;
+    struct host host;
+
+    (void)state;
+    fake_engine_init(&fake, 11); /* a minute */
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    assert_true(fake_engine_await_run(&fake));
+    fake_engine_tell(&fake, PROTO_EVENT_TIMEOUT, 30, 0, 0);
+    await_event(&host, TUTTI_EVENT_ENGINE_LOST);
+    host_close(&host);
+    fake_engine_kill(&fake);
+}
+
+/* Shown the segment, an engine has it: one whose answer could not be used must let go of it first.
+ */
+static void
+an_answer_that_cannot_be_used_is_taken_back_and_asked_for_again(void **state)
+{
+    struct fake_engine fake, next;
+    struct host host;
+
+    (void)state;
+    fake_engine_init(&fake, 11);
+    fake_engine_start(&fake);
+    host_open(&host);
+    assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
+    assert_int_equal(tutti_start(host.client), TUTTI_OK);
+    fake_engine_kill(&fake);
+    fake_engine_init(&next, 12);
+    next.strict = true;
+    next.missing_pages = 1;
+    fake_engine_start(&next);
+    assert_true(fake_engine_await_disposes(&next, 1));
+    assert_true(fake_engine_await_run(&next));
+    assert_int_equal(next.prepares, 2);
+    assert_true(fake_engine_call(&next));
+    host_close(&host);
+    fake_engine_kill(&next);
+}
+
 static void
 an_engine_that_talks_nonsense_is_left(void **state)
 {
@@ -491,6 +586,10 @@ main(void)
         cmocka_unit_test(callbacks_go_on_in_silence_and_join_the_next_engine),
         cmocka_unit_test(a_call_under_way_survives_its_engine),
         cmocka_unit_test(an_engine_that_stops_calling_counts_as_dead),
+        cmocka_unit_test(an_engine_whose_cycles_go_on_is_joined_again),
+        cmocka_unit_test(an_engine_that_opens_its_device_is_given_ten_seconds),
+        cmocka_unit_test(the_engines_timeout_is_what_it_said_last),
+        cmocka_unit_test(an_answer_that_cannot_be_used_is_taken_back_and_asked_for_again),
         cmocka_unit_test(an_engine_that_talks_nonsense_is_left),
         cmocka_unit_test(start_without_an_engine_paces_in_silence),
         cmocka_unit_test(an_engine_that_comes_while_stopped_is_joined_at_start),

@@ -19,11 +19,9 @@ enum {
 
 /* handles: those of a PREPARED message; owned from here on. */
 static enum tutti_status
-attachment_new(struct attachment **out, const struct proto_prepared *prepared, uint64_t generation,
-               os_handle *handles)
+attachment_new(struct attachment **out, uint64_t generation, os_handle *handles)
 {
     struct attachment *attachment = calloc(1, sizeof *attachment);
-    uint64_t patience_ms = prepared->patience_ms;
 
     if (!attachment) {
         client_close_handles(handles);
@@ -45,9 +43,6 @@ attachment_new(struct attachment **out, const struct proto_prepared *prepared, u
         free(attachment);
         return status;
     }
-    if (patience_ms < PATIENCE_LEAST_MS)
-        patience_ms = PATIENCE_LEAST_MS;
-    attachment->patience_ns = patience_ms * OS_NS_PER_MS;
     attachment->generation = generation;
     *out = attachment;
     return TUTTI_OK;
@@ -83,6 +78,7 @@ attach_collect(struct tutti_client *client)
         next = attachment->next;
         if (attachment->hung && !attachment->dead) {
             client->hung_generation = attachment->generation;
+            client->hung_ms = atomic_load(&attachment->patience_ns) / OS_NS_PER_MS;
             client->hung_pid = client->engine_pid;
             hung = true;
         }
@@ -103,12 +99,24 @@ attach_collect(struct tutti_client *client)
     return hung;
 }
 
+void
+attach_set_timeout(struct tutti_client *client, uint32_t timeout_ms)
+{
+    client->timeout_ms = timeout_ms > PATIENCE_LEAST_MS ? timeout_ms : PATIENCE_LEAST_MS;
+    if (client->attachment) {
+        atomic_store(&client->attachment->patience_ns, (uint64_t)client->timeout_ms * OS_NS_PER_MS);
+        callback_wake(&client->callback);
+    }
+}
+
 /* lock held. */
 static void
 offer(struct tutti_client *client, struct attachment *attachment, uint32_t epoch)
 {
     client->attachment = attachment;
     client->attached_epoch = epoch;
+    /* As PREPARED said, or an event since. */
+    atomic_store(&attachment->patience_ns, (uint64_t)client->timeout_ms * OS_NS_PER_MS);
     if (!client->link || client->epoch != epoch)
         atomic_store(&attachment->dead, true); /* lost in between */
     callback_offer(&client->callback, attachment);
@@ -126,6 +134,18 @@ send_dispose(struct tutti_client *client)
     proto_header_init(&message.header, PROTO_DISPOSE, 0);
     link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
              ignored);
+}
+
+/* The same on the link thread. Errors: as link_ask_own(). */
+static enum tutti_status
+dispose_own(struct tutti_client *client)
+{
+    struct proto_empty message;
+
+    memset(&message, 0, sizeof message);
+    proto_header_init(&message.header, PROTO_DISPOSE, 0);
+    return link_ask_own(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL,
+                        CLIENT_ANSWER_MS);
 }
 
 /* An engine that started since tutti_set_rate() does not know of it. Refused: then it runs at its
@@ -174,7 +194,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
         os_mutex_lock(&client->lock);
         generation = client->generation;
         os_mutex_unlock(&client->lock);
-        status = attachment_new(&attachment, &prepared, generation, handles);
+        status = attachment_new(&attachment, generation, handles);
         if (status) {
             send_dispose(client);
             utf8_copy(text, PROTO_TEXT_BYTES, tutti_status_text(status));
@@ -241,10 +261,17 @@ attach_again(struct tutti_client *client)
     proto_segment_init(client->callback.segment, &client->callback.layout);
     status = link_ask_own(client, &client->prepare, sizeof client->prepare, mine, 2, PROTO_PREPARED,
                           &prepared, handles, CLIENT_OPEN_MS);
-    if (status == TUTTI_OK)
-        status = attachment_new(&attachment, &prepared, generation, handles);
-    else
+    if (status == TUTTI_OK) {
+        status = attachment_new(&attachment, generation, handles);
+        if (status) {
+            /* The engine has the segment; it would refuse to be shown it again. */
+            log_warning("not attached to the engine: %s; tried again", tutti_status_text(status));
+            if (dispose_own(client) == TUTTI_CLOSED)
+                return false;
+        }
+    } else {
         client_close_handles(handles);
+    }
     if (status) {
         client->retry_ns = client_in_ms(PREPARE_AGAIN_MS);
         return status != TUTTI_CLOSED;

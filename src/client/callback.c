@@ -172,9 +172,10 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
             since = now;
             continue;
         }
-        uint64_t deadline = since + attachment->patience_ns;
+        uint64_t patience_ns = atomic_load(&attachment->patience_ns);
+        uint64_t deadline = since + patience_ns;
         if (now >= deadline) {
-            if (now - deadline <= attachment->patience_ns / 2 + STALL_SLACK_NS)
+            if (now - deadline <= patience_ns / 2 + STALL_SLACK_NS)
                 return WAKE_HUNG;
             since = now; /* the machine slept, or this program was stopped: the engine gets its time
                             again */

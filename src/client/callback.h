@@ -26,7 +26,7 @@ struct attachment {
     struct proto_rendezvous *rendezvous;
     struct os_wake engine; /* posted when handoff_done() says so */
     uint64_t generation;
-    uint64_t patience_ns; /* without a call for so long: the engine hangs */
+    _Atomic uint64_t patience_ns; /* without a call for so long: the engine hangs */
     _Atomic bool
         dead; /* written by the link thread: the link closed; read by the callback thread */
     _Atomic bool hung; /* written by the callback thread: patience ended; read by the link thread */

@@ -81,7 +81,9 @@ struct tutti_client {
     struct attachment *graveyard;  /* retired, freed when the callback side is quiet */
     uint32_t attached_epoch;       /* of the link that `attachment` came through; 0: none */
     uint64_t hung_generation;      /* of an engine that stopped calling; 0: none */
+    uint64_t hung_ms;              /* its timeout */
     uint32_t hung_pid;             /* its process */
+    uint32_t timeout_ms;           /* of the engine that is prepared with, as reported last */
     double rate_hz; /* asked for or found at prepare: asked of the next engine too; 0: none */
     bool told_lost; /* ENGINE_LOST was told, ENGINE_BACK not yet */
     bool quit;
@@ -163,6 +165,9 @@ void attach_dispose(struct tutti_client *client);
 /** Shows the prepared segment to the engine met last. Link thread; `reattaching` is set. False: the
  * link is to be given up. */
 bool attach_again(struct tutti_client *client);
+
+/** The engine's timeout is another: for the present attachment and the next. lock held. */
+void attach_set_timeout(struct tutti_client *client, uint32_t timeout_ms);
 
 /** Collects the attachments that the callback thread let go of; true when one was, because its
  * engine hangs. lock held. */

@@ -194,6 +194,60 @@ greet(const struct connect_how *how, struct look *look)
     return judge_answer(look, &answer, bytes);
 }
 
+/* Receives until the answer to STATUS comes: events may come before it. */
+static enum tutti_status
+ask_status(const struct connect_how *how, struct os_link *link, struct proto_status_reply *reply)
+{
+    struct proto_status question;
+    size_t bytes = 0;
+    const char *why = "";
+    uint64_t deadline = in_ms(CONNECT_HUNG_MS);
+
+    memset(&question, 0, sizeof question);
+    proto_header_init(&question.header, PROTO_STATUS, 2);
+    question.first_program = UINT16_MAX; /* no program's meters */
+    enum tutti_status status = os_link_send(link, &question, sizeof question, NULL, 0, deadline);
+    do {
+        if (status == TUTTI_OK)
+            status = receive(how, link, reply, sizeof *reply, &bytes, deadline);
+        if (status == TUTTI_OK)
+            status = proto_check(reply, bytes, false, &why);
+    } while (status == TUTTI_OK && reply->header.type == PROTO_EVENT);
+    return status == TUTTI_OK && reply->header.type != PROTO_STATUS_REPLY ? TUTTI_PROTOCOL : status;
+}
+
+/* An engine that called this program no more and answers all the same. It is healthy when its count
+ * of cycles moves, or when its device is closed or takes its time to open. */
+static enum sight
+watch_cycles(const struct connect_how *how, const struct look *look)
+{
+    struct proto_status_reply *reply = malloc(sizeof *reply);
+    uint64_t deadline = in_ms(how->hung_ms), first = 0;
+    enum sight sight = SIGHT_LEAVES;
+
+    for (unsigned i = 0; reply && !is_cancelled(how); i++) {
+        enum tutti_status status = ask_status(how, look->link, reply);
+        if (status) {
+            sight = status == TUTTI_TIMEOUT || status == TUTTI_PROTOCOL ? SIGHT_HANGS : sight;
+            break;
+        }
+        if (i == 0)
+            first = reply->cycles;
+        bool opening = reply->opening_ms > 0 && reply->opening_ms <= CONNECT_OPENING_MS;
+        if (reply->cycles != first || opening || reply->device.state == PROTO_STREAM_CLOSED) {
+            sight = SIGHT_SERVES;
+            break;
+        }
+        if (reply->opening_ms > CONNECT_OPENING_MS || os_now_ns() >= deadline) {
+            sight = SIGHT_HANGS;
+            break;
+        }
+        os_sleep_until_ns(in_ms(5));
+    }
+    free(reply);
+    return sight;
+}
+
 static enum sight
 look_for_engine(const struct connect_how *how, struct look *look)
 {
@@ -219,7 +273,7 @@ look_for_engine(const struct connect_how *how, struct look *look)
     enum sight sight = greet(how, look);
     if (sight == SIGHT_SERVES && how->hung_generation &&
         look->welcome.generation == how->hung_generation)
-        sight = SIGHT_HANGS;
+        sight = watch_cycles(how, look);
     if (sight != SIGHT_SERVES && sight != SIGHT_OLDER) {
         os_link_close(look->link);
         look->link = NULL;
@@ -335,7 +389,7 @@ act(const struct connect_how *how, enum sight sight, struct look *look, struct a
     case SIGHT_ABSENT:
         return start(how, attempt);
     case SIGHT_HANGS:
-        log_warning("the engine %u does not answer: ending it", (unsigned)look->pid);
+        log_warning("the engine %u hangs: ending it", (unsigned)look->pid);
         if (!end_engine(look->pid) && !end_engine(read_pid_file())) {
             log_error("the engine %u could not be ended", (unsigned)look->pid);
             return TUTTI_NO_ENGINE;

@@ -19,6 +19,7 @@ enum {
     CONNECT_HUNG_MS = 300,      /* likewise, when it stopped calling before */
     CONNECT_SPAWN_MS = 5000,    /* a started engine answers within this, */
     CONNECT_LAST_MS = 15000,    /* on a busy machine, where its process lives, within this */
+    CONNECT_OPENING_MS = 10000, /* an engine whose device takes longer to open hangs */
     CONNECT_PATH_BYTES = 1024,
 };
 
@@ -27,9 +28,9 @@ struct connect_how {
     const char *profile;     /* of the configuration; NULL or "": none */
     const char *engine_path; /* of tuttid; NULL or "": looked for */
     bool do_not_start;       /* neither start nor kill one */
-    /* Of an engine that stopped calling, 0: none. One that answers with this generation hangs all
-     * the same; this process is given less time to answer. */
-    uint64_t hung_generation;
+    /* Of an engine that stopped calling, 0: none. One that answers with this generation hangs when
+     * its count of cycles stands still for hung_ms; this process is given less time to answer. */
+    uint64_t hung_generation, hung_ms;
     uint32_t hung_pid;
     /** Asked every few ms; true gives up with CLOSED. NULL: never. */
     bool (*cancelled)(void *user);

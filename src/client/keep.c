@@ -77,6 +77,7 @@ try_connect(struct tutti_client *client)
 
     os_mutex_lock(&client->lock);
     how.hung_generation = client->hung_generation;
+    how.hung_ms = client->hung_ms;
     how.hung_pid = client->hung_pid;
     os_mutex_unlock(&client->lock);
     enum tutti_status status = connect_engine(&how, &link, &welcome, text);
@@ -149,6 +150,7 @@ serve_link(struct tutti_client *client)
                os_now_ns() >= client->retry_ns;
     client->reattaching = due;
     bool waiting = prepared && client->attached_epoch != client->epoch;
+    uint64_t timeout_ms = client->timeout_ms;
     os_mutex_unlock(&client->lock);
     if (hung) {
         log_warning("the engine stopped calling");
@@ -167,7 +169,10 @@ serve_link(struct tutti_client *client)
     bool suspect = os_now_ns() >= patience_end_ns;
     if (suspect)
         callback_wake(&client->callback);
-    uint64_t until_ns = patience_end_ns;
+    /* The timeout may have become shorter just now: the callback thread has not looked yet. */
+    uint64_t until_ns = client_in_ms(timeout_ms);
+    if (patience_end_ns < until_ns)
+        until_ns = patience_end_ns;
     if (waiting || suspect)
         until_ns = client_in_ms(LEAVING_TICK_MS);
     else if (patience_end_ns == UINT64_MAX) /* within a callback, perhaps */

@@ -41,6 +41,10 @@ handle_event(struct tutti_client *client, const struct proto_event *event)
     case PROTO_EVENT_DEVICE_BACK:
         client->device.state = PROTO_STREAM_RUNNING;
         break;
+    case PROTO_EVENT_TIMEOUT:
+        attach_set_timeout(client, event->value < UINT32_MAX ? (uint32_t)event->value : UINT32_MAX);
+        os_mutex_unlock(&client->lock);
+        return; /* the host has no use for it */
     case PROTO_EVENT_GAP:
     case PROTO_EVENT_OVERLOAD:
     case PROTO_EVENT_KIND_COUNT:
@@ -56,6 +60,7 @@ static void
 note_prepared(struct tutti_client *client, const struct proto_prepared *prepared)
 {
     client->device = prepared->device;
+    attach_set_timeout(client, prepared->patience_ms);
     client->input_latency_frames = prepared->input_latency_frames;
     client->output_latency_frames = prepared->output_latency_frames;
     if (prepared->device.rate_hz > 0)

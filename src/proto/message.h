@@ -227,6 +227,10 @@ struct proto_status_reply {
                                        the device; "": none */
     struct proto_device own_device; /* that the asking program plays through, or would */
     uint32_t monitor_paths[PROTO_STATUS_PROGRAMS]; /* of the direct monitor, of program[] each */
+    /* How long the present step of opening, changing or closing the device has taken; 0: none is
+     * under way. The engine's own clock runs cycles meanwhile. */
+    uint32_t opening_ms;
+    uint32_t reserved;
 };
 
 struct proto_device_entry {
@@ -265,6 +269,7 @@ enum proto_event_kind {
     PROTO_EVENT_OVERLOAD,  /* value of this program's blocks came late since the last such event */
     PROTO_EVENT_DEVICE_LOST,
     PROTO_EVENT_DEVICE_BACK,
+    PROTO_EVENT_TIMEOUT, /* PREPARED's patience_ms is value now */
     PROTO_EVENT_KIND_COUNT
 };
 

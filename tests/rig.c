@@ -399,6 +399,14 @@ rig_steps(struct rig *rig, unsigned cycles)
 }
 
 void
+rig_pass(struct rig *rig)
+{
+    settle(rig, sim_now_ns(), rig->cycle_ns);
+    rig->cycle_ns = sim_now_ns();
+    engine_tend(rig->engine);
+}
+
+void
 rig_run_frames(struct rig *rig, uint64_t frames)
 {
     uint64_t end_ns = sim_now_ns() + (uint64_t)((double)frames * 1e9 / rig->rate_hz);

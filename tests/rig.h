@@ -94,6 +94,8 @@ void rig_kill(struct rig_program *program);
 
 /** Cycles, with tending between them. */
 void rig_steps(struct rig *rig, unsigned cycles);
+/** No cycle of the card: programs answer and the engine is tended at the virtual time now. */
+void rig_pass(struct rig *rig);
 /** Cycles until `frames` device frames passed. */
 void rig_run_frames(struct rig *rig, uint64_t frames);
 

@@ -34,6 +34,8 @@ struct host {
     struct tutti_block last; /* guarded by lock, like all below */
     unsigned blocks;
     unsigned backward, unalternated;
+    uint64_t longest_ns; /* without a call */
+    uint64_t called_ns;
     unsigned lost, back;
     unsigned devices_back;
     bool plays;         /* LOUD on output 0 */
@@ -53,11 +55,15 @@ process(void *user, const struct tutti_block *block)
     struct host *host = user;
 
     os_mutex_lock(&host->lock);
+    uint64_t now_ns = os_now_ns();
+    if (host->called_ns && now_ns - host->called_ns > host->longest_ns)
+        host->longest_ns = now_ns - host->called_ns;
+    host->called_ns = now_ns;
     if (host->blocks) {
-        host->backward += block->position_frames < host->last.position_frames + FRAMES;
+        host->backward += block->position_frames < host->last.position_frames + block->frames;
         host->unalternated += block->half == host->last.half;
     }
-    for (unsigned i = 0; host->plays && i < FRAMES; i++)
+    for (unsigned i = 0; host->plays && i < block->frames; i++)
         tutti_output(host->client, 0, block->half)[i] = LOUD;
     host->monitored += host->plays && tutti_input(host->client, 1, block->half)[0] == LOUD;
     host->last = *block;
@@ -92,16 +98,22 @@ host_open(struct host *host)
 }
 
 static void
-host_run(struct host *host)
+host_run_at(struct host *host, uint32_t frames)
 {
     struct tutti_stream_params params = {
-        .buffer_frames = FRAMES, .inputs = 2, .outputs = 2, .process = process, .user = host};
+        .buffer_frames = frames, .inputs = 2, .outputs = 2, .process = process, .user = host};
 
     enum tutti_status status = tutti_prepare(host->client, &params);
     if (status)
         fprintf(stderr, "prepare: %s\n", tutti_last_error(host->client));
     assert_int_equal(status, TUTTI_OK);
     assert_int_equal(tutti_start(host->client), TUTTI_OK);
+}
+
+static void
+host_run(struct host *host)
+{
+    host_run_at(host, FRAMES);
 }
 
 static void
@@ -583,6 +595,82 @@ a_device_that_comes_back_slowly_costs_no_engine(void **state)
     host_close(&host);
 }
 
+/* A program that joins with a smaller buffer has the device reopened, which takes its time: the one
+ * that plays is called meanwhile, and nobody ends the engine. */
+static void
+a_reopening_takes(const char *faults, uint64_t ms)
+{
+    static struct host large, small;
+
+    setenv("TUTTI_SIM_FAULTS", faults, 1);
+    host_open(&large);
+    unsetenv("TUTTI_SIM_FAULTS");
+    host_run_at(&large, 1024);
+    uint64_t generation = await_sound(&large, 3, 0), from_ns = os_now_ns();
+    host_open(&small);
+    host_run_at(&small, 64);
+    assert_true(os_now_ns() - from_ns >= ms * OS_NS_PER_MS);
+    assert_true(await_sound(&small, 3, 0) == generation);
+    assert_true(await_sound(&large, 3, 0) == generation);
+    assert_int_equal(small.lost, 0);
+    assert_int_equal(large.lost, 0);
+    assert_true(large.longest_ns < UINT64_C(2000) * OS_NS_PER_MS);
+    host_close(&small);
+    host_close(&large);
+}
+
+static void
+a_device_that_reopens_slowly_costs_no_engine(void **state)
+{
+    (void)state;
+    a_reopening_takes("at 0 slow-open 500", 500);
+}
+
+static void
+a_device_that_reopens_in_five_seconds_costs_no_engine(void **state)
+{
+    (void)state;
+    a_reopening_takes("at 1 slow-open 5000", 5000);
+}
+
+static void
+run_small(void *arg)
+{
+    struct tutti_stream_params params = {
+        .buffer_frames = 64, .inputs = 2, .outputs = 2, .process = process, .user = arg};
+
+    /* Each engine in its turn hangs at the second opening: whatever comes of it. */
+    tutti_prepare(((struct host *)arg)->client, &params);
+}
+
+static void
+a_device_that_never_reopens_costs_that_engine_and_no_call(void **state)
+{
+    static struct host large, small;
+    struct os_thread *thread;
+
+    (void)state;
+    setenv("TUTTI_SIM_FAULTS", "at 1 slow-open 1000000", 1);
+    host_open(&large);
+    host_run_at(&large, 1024);
+    uint64_t generation = await_sound(&large, 3, 0);
+    uint32_t pid = status_of(large.client).engine_pid;
+    host_open(&small);
+    uint64_t from_ns = os_now_ns();
+    assert_int_equal(os_thread_start(&thread, "small", OS_PRIORITY_NORMAL, run_small, &small),
+                     TUTTI_OK);
+    await_end_of(pid);
+    unsetenv("TUTTI_SIM_FAULTS");
+    assert_true(os_now_ns() - from_ns >= UINT64_C(10000) * OS_NS_PER_MS);
+    await_sound(&large, 3, generation);
+    assert_int_equal(large.lost, 1);
+    assert_true(large.longest_ns < UINT64_C(2000) * OS_NS_PER_MS);
+    kill((pid_t)status_of(large.client).engine_pid, SIGKILL); /* no need to see it hang, too */
+    os_thread_join(thread);
+    host_close(&large);
+    host_close(&small);
+}
+
 /* Between tests the engine leaves, so that each begins with none. */
 static int
 await_no_engine(void **state)
@@ -619,6 +707,11 @@ main(int argc, char **argv)
         cmocka_unit_test_teardown(a_killed_program_that_forked_is_forgotten, await_no_engine),
         cmocka_unit_test_teardown(a_program_whose_first_thread_ended_plays_on, await_no_engine),
         cmocka_unit_test_teardown(a_device_that_comes_back_slowly_costs_no_engine, await_no_engine),
+        cmocka_unit_test_teardown(a_device_that_reopens_slowly_costs_no_engine, await_no_engine),
+        cmocka_unit_test_teardown(a_device_that_reopens_in_five_seconds_costs_no_engine,
+                                  await_no_engine),
+        cmocka_unit_test_teardown(a_device_that_never_reopens_costs_that_engine_and_no_call,
+                                  await_no_engine),
     };
     static char folder[64];
 

@@ -52,32 +52,55 @@ device_release(struct engine *engine)
     os_cond_signal_all(&engine->freed);
 }
 
-/* Without the lock: these may take seconds. The stream counts as cycling until it is closed
- * (device_is_cycling()), so that nobody else applies commands. */
+/* Around what may take seconds: without the lock, and with the time noted. The stream counts as
+ * cycling until it is closed (device_is_cycling()), so that nobody else applies commands. */
+static void
+begin_call(struct engine *engine)
+{
+    engine->call_since_ns = engine_now_ns(engine);
+    os_mutex_unlock(&engine->lock);
+}
+
+static void
+end_call(struct engine *engine)
+{
+    os_mutex_lock(&engine->lock);
+    engine->call_since_ns = 0;
+}
+
 static enum tutti_status
 call_start(struct engine *engine)
 {
-    os_mutex_unlock(&engine->lock);
+    begin_call(engine);
     enum tutti_status status = engine->backend->start(engine->stream);
-    os_mutex_lock(&engine->lock);
+    end_call(engine);
     return status;
 }
 
 static void
 call_stop(struct engine *engine)
 {
-    os_mutex_unlock(&engine->lock);
+    begin_call(engine);
     engine->backend->stop(engine->stream);
-    os_mutex_lock(&engine->lock);
+    end_call(engine);
 }
 
 static void
 call_close(struct engine *engine)
 {
-    os_mutex_unlock(&engine->lock);
+    begin_call(engine);
     engine->backend->close(engine->stream);
-    os_mutex_lock(&engine->lock);
+    end_call(engine);
     engine->stream = NULL;
+}
+
+static enum tutti_status
+call_set_period(struct engine *engine, uint32_t period_frames)
+{
+    begin_call(engine);
+    enum tutti_status status = engine->backend->set_period(engine->stream, period_frames);
+    end_call(engine);
+    return status;
 }
 
 /* ---- what backends call ---- */
@@ -85,8 +108,7 @@ call_close(struct engine *engine)
 static void
 on_cycle(void *user, const struct backend_cycle *period)
 {
-    struct engine *engine = user;
-    cycle_run(&engine->cycle, period);
+    handover_cycle(user, period);
 }
 
 static void
@@ -102,9 +124,34 @@ on_event(void *user, enum backend_event_kind kind, enum tutti_status status, con
 
 /* ---- knowing ---- */
 
-static void
-know(struct engine *engine, const struct backend_info *info)
+/* Once for all backends: the cycle's buffers have these sizes. */
+static enum tutti_status
+check_info(const struct backend_info *info, char error[PROTO_TEXT_BYTES])
 {
+    if (info->period_frames == 0 || info->period_frames > BACKEND_MAX_PERIOD_FRAMES) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "the device's period of %u frames is too large; choose one of at most %d frames "
+                 "there",
+                 info->period_frames, BACKEND_MAX_PERIOD_FRAMES);
+        return TUTTI_UNSUPPORTED;
+    }
+    if (info->inputs > BACKEND_MAX_CHANNELS || info->outputs > BACKEND_MAX_CHANNELS) {
+        snprintf(error, PROTO_TEXT_BYTES,
+                 "the device has %u inputs and %u outputs; %d are the most", info->inputs,
+                 info->outputs, BACKEND_MAX_CHANNELS);
+        return TUTTI_UNSUPPORTED;
+    }
+    if (!(info->rate_hz > 0 && info->rate_hz <= PROTO_MAX_RATE_HZ)) {
+        snprintf(error, PROTO_TEXT_BYTES, "the device has no sample rate");
+        return TUTTI_UNSUPPORTED_RATE;
+    }
+    return TUTTI_OK;
+}
+
+void
+device_know(struct engine *engine)
+{
+    const struct backend_info *info = engine->backend->info(engine->stream);
     struct proto_device *known = &engine->known;
     utf8_copy(known->name, sizeof(known->name), info->name);
     utf8_copy(known->backend, sizeof(known->backend), engine->backend->name);
@@ -284,14 +331,6 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
 
 /* ---- opening ---- */
 
-static void
-stop_replacement(struct engine *engine)
-{
-    atomic_store_explicit(&engine->replacement_stop, true, memory_order_release);
-    os_thread_join(engine->replacement);
-    engine->replacement = NULL;
-}
-
 static enum tutti_status
 open_with(struct engine *engine, const struct backend *backend, uint32_t quantum,
           char error[PROTO_TEXT_BYTES])
@@ -312,14 +351,18 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
      * not resample. */
     struct backend_stream *streams[BACKEND_MAX_STREAMS] = {0};
     unsigned count = 1;
-    os_mutex_unlock(&engine->lock);
+    begin_call(engine);
     enum tutti_status status = backend->open(&request, callbacks, streams, &count, error);
-    os_mutex_lock(&engine->lock);
     if (status == TUTTI_OK) {
-        stop_replacement(engine); /* programs were called by it until now */
+        status = check_info(backend->info(streams[0]), error);
+        if (status != TUTTI_OK) {
+            backend->close(streams[0]);
+        }
+    }
+    end_call(engine);
+    if (status == TUTTI_OK) {
         engine->backend = backend;
         engine->stream = streams[0];
-        know(engine, backend->info(engine->stream));
     }
     return status;
 }
@@ -366,15 +409,28 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
     return status;
 }
 
+/* The device's thread runs the cycle from here on. On failure the stream is closed, and the own
+ * clock goes on if it runs. */
 static enum tutti_status
 start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
 {
+    bool first = !engine->replacing; /* nobody plays yet: no cycle of the device's is left out */
+    handover_prepare(engine, engine->backend->info(engine->stream));
+    if (first) {
+        handover_to_device(engine);
+    }
     enum tutti_status status = call_start(engine);
     if (status != TUTTI_OK) {
+        if (first) {
+            handover_to_nobody(engine);
+        }
         call_close(engine);
         snprintf(error, PROTO_TEXT_BYTES, "the device did not start: %s",
                  tutti_status_text(status));
         return status;
+    }
+    if (!first) {
+        handover_to_device(engine);
     }
     set_state(engine, PROTO_STREAM_RUNNING);
     const struct proto_device *known = &engine->known;
@@ -393,96 +449,17 @@ close_stream(struct engine *engine)
     }
 }
 
-/* ---- the replacement clock ---- */
-
-static void
-replacement_cycle(struct engine *engine, uint64_t now_ns)
-{
-    uint64_t due_ns = pace_due_ns(&engine->pace);
-    struct backend_cycle period = {
-        .frames = engine->pace.block_frames,
-        .time_ns = due_ns,
-        .start_ns = now_ns,
-    };
-    uint64_t skipped = pace_next(&engine->pace, now_ns);
-    if (skipped) {
-        period.flags = BACKEND_CYCLE_XRUN;
-        period.lost_frames = skipped * period.frames;
-        period.time_ns += (uint64_t)((double)period.lost_frames * 1e9 / engine->pace.rate_hz);
-    }
-    cycle_run(&engine->cycle, &period);
-}
-
-static void
-run_replacement(void *arg)
-{
-    struct engine *engine = arg;
-    while (!atomic_load_explicit(&engine->replacement_stop, memory_order_acquire)) {
-        os_sleep_until_ns(pace_due_ns(&engine->pace));
-        replacement_cycle(engine, engine_now_ns(engine));
-    }
-}
-
-static void
-start_replacement(struct engine *engine)
-{
-    struct cycle *cycle = &engine->cycle;
-    cycle->replacement = true;
-    cycle->elastic = false;
-    cycle->knows_thread = false;
-    cycle->budget_ns = (uint64_t)((double)cycle->quantum * 1e9 / cycle->rate_hz);
-    pace_init(&engine->pace, engine_now_ns(engine), cycle->rate_hz, cycle->quantum);
-    atomic_store_explicit(&engine->replacement_stop, false, memory_order_release);
-    if (!engine->own_clock &&
-        os_thread_start(&engine->replacement, "tutti-pace", OS_PRIORITY_ENGINE, run_replacement,
-                        engine) != TUTTI_OK) {
-        log_error("engine: no thread for the replacement clock: programs wait until the device "
-                  "is back");
-    }
-}
-
-/* ---- changes while programs play ---- */
-
-/* The stream is open anew and not started yet, since from_ns nothing ran: programs jump over the
- * gap and keep their latency. */
-static void
-bridge_gap(struct engine *engine, uint64_t from_ns)
-{
-    struct cycle *cycle = &engine->cycle;
-    uint64_t passed_ns = engine_now_ns(engine) - from_ns;
-    uint64_t frames = (uint64_t)((double)passed_ns * 1e-9 * cycle->rate_hz);
-    cycle_apply_commands(cycle);
-    int64_t before = cycle->pos;
-    cycle_skip(cycle, frames, true);
-    engine->gap_frames += (uint64_t)(cycle->pos - before);
-    engine->reopenings++;
-    /* Now, while no cycle runs: programs' offsets and phases belong to the new period. */
-    cycle_set_quantum(cycle, engine->known.period_frames);
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        struct engine_program *program = engine->program[i];
-        if (!program->cycle) {
-            continue;
-        }
-        engine_tell(engine, program->id, PROTO_EVENT_GAP, (uint64_t)(cycle->pos - before),
-                    "the device was opened anew; its sound was interrupted");
-        if (!programs_settle_latency(engine, program)) {
-            engine_tell(engine, program->id, PROTO_EVENT_LATENCIES, 0,
-                        "the device has another latency now");
-        }
-    }
-    programs_command(engine, CYCLE_PLAN, NULL);
-}
+/* ---- changes while programs play: the own clock calls them meanwhile ---- */
 
 static void
 lose(struct engine *engine, const char *text)
 {
+    handover_to_clock(engine);
     close_stream(engine);
     set_state(engine, PROTO_STREAM_LOST);
-    engine->lost_at_ns = engine_now_ns(engine);
-    engine->retry_ns = engine->lost_at_ns + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
+    engine->retry_ns = engine_now_ns(engine) + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
     log_warning("engine: device lost: %s", text);
     engine_tell(engine, 0, PROTO_EVENT_DEVICE_LOST, 0, text);
-    start_replacement(engine);
 }
 
 static void
@@ -498,13 +475,12 @@ tell_rate(struct engine *engine, double former_hz)
 static enum tutti_status
 reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
-    uint64_t from_ns = engine_now_ns(engine);
     double rate_hz = engine->known.rate_hz;
-    close_stream(engine);
+    handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
+    close_stream(engine);
     enum tutti_status status = open_again(engine, quantum, error);
     if (status == TUTTI_OK) {
-        bridge_gap(engine, from_ns);
         status = start_stream(engine, error);
     }
     if (status != TUTTI_OK) {
@@ -522,9 +498,8 @@ device_change_rate(struct engine *engine, double rate_hz, char error[PROTO_TEXT_
     enum tutti_status status = TUTTI_OK;
     engine->rate_hz = rate_hz;
     if (engine->state == PROTO_STREAM_LOST) {
-        stop_replacement(engine);
-        engine->known.rate_hz = engine->cycle.rate_hz = rate_hz;
-        start_replacement(engine);
+        engine->known.rate_hz = rate_hz;
+        handover_set_rate(engine, rate_hz);
         tell_rate(engine, former_hz);
         return TUTTI_OK;
     }
@@ -546,12 +521,11 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
 {
     struct engine_setup *former = engine->in_force;
     const struct backend *backend = engine->backend;
-    uint64_t from_ns = engine_now_ns(engine);
     double rate_hz = engine->known.rate_hz;
     uint32_t quantum = engine->known.period_frames;
-    stop_replacement(engine);
-    close_stream(engine);
+    handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
+    close_stream(engine);
     profiles_force(engine, setup);
     if (setup->config.device_period) {
         quantum = (uint32_t)setup->config.device_period;
@@ -567,7 +541,6 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
             return refused;
         }
     }
-    bridge_gap(engine, from_ns);
     status = start_stream(engine, error);
     if (status != TUTTI_OK) {
         lose(engine, error);
@@ -586,18 +559,17 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
 static enum tutti_status
 change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
-    uint64_t from_ns = engine_now_ns(engine);
-    call_stop(engine);
-    os_mutex_unlock(&engine->lock);
-    enum tutti_status status = engine->backend->set_period(engine->stream, quantum);
-    os_mutex_lock(&engine->lock);
+    handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
+    call_stop(engine);
+    enum tutti_status status = call_set_period(engine, quantum);
     if (status == TUTTI_OK) {
-        know(engine, engine->backend->info(engine->stream));
-        bridge_gap(engine, from_ns);
-        status = start_stream(engine, error);
+        status = check_info(engine->backend->info(engine->stream), error);
     } else {
         snprintf(error, PROTO_TEXT_BYTES, "the device refused a period of %u frames", quantum);
+    }
+    if (status == TUTTI_OK) {
+        status = start_stream(engine, error);
     }
     if (status != TUTTI_OK) {
         lose(engine, error);
@@ -632,8 +604,6 @@ device_ensure(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
     set_state(engine, PROTO_STREAM_OPENING);
     status = open_stream(engine, quantum, error);
     if (status == TUTTI_OK) {
-        cycle_apply_commands(&engine->cycle);
-        cycle_set_quantum(&engine->cycle, engine->known.period_frames);
         status = start_stream(engine, error);
     }
     if (status != TUTTI_OK) {
@@ -648,7 +618,7 @@ device_close(struct engine *engine)
     if (engine->state == PROTO_STREAM_CLOSED) {
         return;
     }
-    stop_replacement(engine);
+    handover_to_nobody(engine);
     close_stream(engine);
     set_state(engine, PROTO_STREAM_CLOSED);
     log_info("engine: device closed");
@@ -658,26 +628,6 @@ bool
 device_is_cycling(const struct engine *engine)
 {
     return engine->stream || engine->replacement;
-}
-
-void
-device_pause(struct engine *engine)
-{
-    if (engine->stream) {
-        call_stop(engine);
-    }
-    stop_replacement(engine);
-}
-
-void
-device_resume(struct engine *engine)
-{
-    char error[PROTO_TEXT_BYTES] = "the device does not answer";
-    if (engine->state == PROTO_STREAM_LOST) {
-        start_replacement(engine);
-    } else if (engine->stream && call_start(engine) != TUTTI_OK) {
-        lose(engine, error);
-    }
 }
 
 static void
@@ -701,12 +651,8 @@ try_again(struct engine *engine, uint64_t now_ns)
         set_state(engine, PROTO_STREAM_LOST);
         return;
     }
-    uint64_t due_ns = pace_due_ns(&engine->pace);
-    now_ns = engine_now_ns(engine);
-    bridge_gap(engine, due_ns < now_ns ? due_ns : now_ns);
     if (start_stream(engine, error) != TUTTI_OK) {
         set_state(engine, PROTO_STREAM_LOST);
-        start_replacement(engine);
         return;
     }
     engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
@@ -734,13 +680,8 @@ device_tend(struct engine *engine, uint64_t now_ns)
         } else if (events & 1U << BACKEND_EVENT_DEFAULT_CHANGED && !engine->config.device_name[0]) {
             reopen(engine, engine->known.period_frames, error);
         }
-    } else if (engine->state == PROTO_STREAM_LOST) {
-        while (engine->own_clock && pace_due_ns(&engine->pace) <= now_ns) {
-            replacement_cycle(engine, now_ns);
-        }
-        if (now_ns >= engine->retry_ns) {
-            try_again(engine, now_ns);
-        }
+    } else if (engine->state == PROTO_STREAM_LOST && now_ns >= engine->retry_ns) {
+        try_again(engine, now_ns);
     }
     bool idle = engine->state != PROTO_STREAM_CLOSED && !programs_prepared(engine);
     if (idle && now_ns > engine->idle_since_ns + (uint64_t)ENGINE_LINGER_MS * OS_NS_PER_MS) {

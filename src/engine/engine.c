@@ -166,10 +166,29 @@ engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind ki
 }
 
 void
+engine_send_events(struct engine *engine)
+{
+    struct engine_message *messages = engine->outbox;
+    uint32_t count = engine->outbox_count;
+    engine->outbox = NULL;
+    engine->outbox_count = engine->outbox_room = 0;
+    if (!count) {
+        return;
+    }
+    os_mutex_unlock(&engine->lock);
+    for (uint32_t i = 0; i < count && engine->event; i++) {
+        engine->event(engine->user, messages[i].program_id, &messages[i].event);
+    }
+    free(messages);
+    os_mutex_lock(&engine->lock);
+}
+
+void
 engine_tend(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
     uint64_t now_ns = engine_now_ns(engine);
+    handover_step(engine, now_ns);
     if (!engine->device_claimed) {
         device_claim(engine);
         device_tend(engine, now_ns);
@@ -178,15 +197,8 @@ engine_tend(struct engine *engine)
     programs_tend(engine, now_ns);
     placement_tend(engine, now_ns);
     programs_reclaim(engine);
-    struct engine_message *messages = engine->outbox;
-    uint32_t count = engine->outbox_count;
-    engine->outbox = NULL;
-    engine->outbox_count = engine->outbox_room = 0;
+    engine_send_events(engine);
     os_mutex_unlock(&engine->lock);
-    for (uint32_t i = 0; i < count && engine->event; i++) {
-        engine->event(engine->user, messages[i].program_id, &messages[i].event);
-    }
-    free(messages);
 }
 
 /* ---- who is here ---- */
@@ -423,6 +435,23 @@ describe_program(const struct engine_program *program, struct proto_program_stat
     }
 }
 
+/* 0: no step is under way. */
+static uint32_t
+opening_ms(const struct engine *engine, uint64_t now_ns)
+{
+    uint64_t since_ns = engine->call_since_ns;
+    return since_ns && now_ns > since_ns ? (uint32_t)((now_ns - since_ns) / OS_NS_PER_MS) + 1 : 0;
+}
+
+bool
+engine_hangs(struct engine *engine)
+{
+    os_mutex_lock(&engine->lock);
+    uint32_t ms = opening_ms(engine, engine_now_ns(engine));
+    os_mutex_unlock(&engine->lock);
+    return ms > ENGINE_OPENING_MS;
+}
+
 void
 engine_get_status(struct engine *engine, uint32_t first_program, struct proto_status_reply *reply)
 {
@@ -444,6 +473,7 @@ engine_get_status(struct engine *engine, uint32_t first_program, struct proto_st
     reply->cycle_p50_us = statistics_quantile(&cycle->cost_us, 0.5);
     reply->cycle_p99_us = statistics_quantile(&cycle->cost_us, 0.99);
     reply->device = engine->known;
+    reply->opening_ms = opening_ms(engine, now_ns);
     utf8_copy(reply->problem, sizeof(reply->problem), engine->unheard);
     reply->program_count = engine->programs;
     reply->first_program = first_program;

@@ -21,6 +21,8 @@
 
 struct engine;
 
+enum { ENGINE_OPENING_MS = 10000 }; /* a device takes no longer to open */
+
 /* Time and waiting, injected. */
 struct engine_clock {
     void *user;
@@ -123,6 +125,11 @@ void engine_get_backends(char words[CONFIG_TEXT_BYTES]);
 /** Ordinary housekeeping: devices lost and back, events to programs, demotions. Called by the
  * server every few ms and by tests between steps. */
 void engine_tend(struct engine *engine);
+
+/** True when a step of opening, changing or closing the device has not returned for
+ * ENGINE_OPENING_MS: the device cannot come back, nothing ends that step, and this process is to
+ * end at once. */
+bool engine_hangs(struct engine *engine);
 
 /** Programs connected now. */
 unsigned engine_program_count(struct engine *engine);

@@ -48,6 +48,7 @@ struct engine_program {
     struct proto_monitor *wish;    /* of the direct monitor; NULL: it never asked */
     struct cycle_monitor *monitor; /* made of it, what the last command put in force; or NULL */
     uint32_t input_latency, output_latency; /* as reported */
+    uint32_t timeout_ms;                    /* likewise */
     /* The least that was reported since it joined: what a latency that had to rise returns to. */
     uint32_t least_input_latency, least_output_latency;
     char heard_device[PROTO_NAME_BYTES]; /* that the reported latencies are of */
@@ -119,11 +120,19 @@ struct engine {
     bool exact;                      /* the open stream carries 24-bit words unchanged */
     _Atomic uint32_t backend_events; /* bit per backend_event_kind; set by the backend's threads */
     uint64_t idle_since_ns, retry_ns;
+    uint64_t call_since_ns; /* when the backend's call under way began; 0: none */
+
+    /* handover.c */
+    _Atomic unsigned gate;       /* of the device's cycles */
+    uint32_t gate_outputs;       /* of the stream that starts: for silence while it is shut */
+    enum dsp_format gate_format; /* likewise */
+    uint64_t gate_opened_ns;
+    bool replacing; /* the own clock runs the cycle */
     struct pace pace;
     struct os_thread *replacement;
     _Atomic bool replacement_stop;
+    int64_t left_pos; /* engine frame at which the device's cycles ended */
     uint64_t reopenings, gap_frames;
-    uint64_t lost_at_ns;
 
     struct placement placement;
 
@@ -143,6 +152,9 @@ uint64_t engine_now_ns(const struct engine *engine);
 /** Queues an event for one program (0: all that are prepared). */
 void engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind kind,
                  uint64_t value, const char *text);
+
+/** Sends what is queued; without the lock meanwhile. */
+void engine_send_events(struct engine *engine);
 
 /* ---- device.c ---- */
 
@@ -176,9 +188,27 @@ enum tutti_status device_change(struct engine *engine, struct engine_setup *setu
                                 char error[PROTO_TEXT_BYTES]);
 /** True while cycles may run on another thread. */
 bool device_is_cycling(const struct engine *engine);
-/** Stops the stream for a moment so that control may apply commands itself. */
-void device_pause(struct engine *engine);
-void device_resume(struct engine *engine);
+/** Takes over what the open stream is, into `known` and the cycle. No cycle runs. */
+void device_know(struct engine *engine);
+
+/* ---- handover.c: who runs the cycle ---- */
+
+/** A period of the device, on its thread: a cycle, or silence while the gate is shut. */
+void handover_cycle(struct engine *engine, const struct backend_cycle *period);
+/** The own clock runs the cycle from now on, in silence; the device's cycles are shut out. Nothing
+ * to do when it does already. */
+void handover_to_clock(struct engine *engine);
+/** The own clock, which runs the cycle, goes on at another rate. */
+void handover_set_rate(struct engine *engine, double rate_hz);
+/** What a stream stores while the gate is shut; before it starts. */
+void handover_prepare(struct engine *engine, const struct backend_info *info);
+/** The device runs the cycle from now on. Programs that the clock called jump over what passed
+ * since, are told, and get their latency on the device as it is now. */
+void handover_to_device(struct engine *engine);
+/** Nobody runs the cycle: no program is prepared, or the engine ends. */
+void handover_to_nobody(struct engine *engine);
+/** With an injected clock: the own clock's cycles that are due. */
+void handover_step(struct engine *engine, uint64_t now_ns);
 
 /* ---- choice.c ---- */
 
@@ -234,6 +264,9 @@ void programs_detach(struct engine *engine, struct engine_program *program);
 void programs_reclaim(struct engine *engine);
 /** Late programs: overload events; which threads they have; what the cycle did to hogs. */
 void programs_tend(struct engine *engine, uint64_t now_ns);
+/** Reports the engine timeouts of the device as info says it is now: those that are longer than the
+ * programs know, or those that are shorter. */
+void programs_tell_timeouts(struct engine *engine, const struct backend_info *info, bool longer);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);
 /** The program that has the device alone; NULL: there is none. */

@@ -106,6 +106,22 @@ swap_plan(struct engine *engine, struct cycle_plan *plan)
     return old;
 }
 
+/* Before anything changes: waits until the cycle takes commands, without the lock. Without a cycle
+ * they are applied here. */
+static void
+await_room(struct engine *engine)
+{
+    while (ring_is_full(&engine->cycle.commands)) {
+        if (engine->own_clock || !device_is_cycling(engine)) {
+            cycle_apply_commands(&engine->cycle);
+        } else {
+            os_mutex_unlock(&engine->lock);
+            os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+            os_mutex_lock(&engine->lock);
+        }
+    }
+}
+
 static void
 send(struct engine *engine, struct cycle_command command)
 {
@@ -114,12 +130,7 @@ send(struct engine *engine, struct cycle_command command)
         log_error("engine: no memory for a mixing plan: silence until the next change");
     }
     if (!ring_put(&engine->cycle.commands, &command)) {
-        /* The cycle takes no commands: the device hangs. Stop it and apply them here. Who comes
-         * here has claimed the device. */
-        device_pause(engine);
-        cycle_apply_commands(&engine->cycle);
-        ring_put(&engine->cycle.commands, &command);
-        device_resume(engine);
+        log_error("engine: no room for a command to the cycle: it is lost");
     }
     engine->commands++;
     retire(engine, (struct engine_retired){.plan = swap_plan(engine, plan)});
@@ -135,10 +146,7 @@ enum tutti_status
 programs_change_monitor(struct engine *engine, struct engine_program *program)
 {
     /* Also while another thread has the device: the command waits in the ring. */
-    bool claims = ring_is_full(&engine->cycle.commands);
-    if (claims) {
-        device_claim(engine);
-    }
+    await_room(engine);
     struct cycle_monitor *former = program->monitor;
     struct cycle_monitor *fresh = program->wish ? monitor_new(engine, program) : NULL;
     bool good = fresh || !program->wish;
@@ -148,9 +156,6 @@ programs_change_monitor(struct engine *engine, struct engine_program *program)
                          .kind = CYCLE_MONITOR, .program = program->cycle, .monitor = fresh});
         retire(engine, (struct engine_retired){.monitor = former});
         programs_reclaim(engine);
-    }
-    if (claims) {
-        device_release(engine);
     }
     return good ? TUTTI_OK : TUTTI_NO_MEMORY;
 }
@@ -176,10 +181,7 @@ programs_detach(struct engine *engine, struct engine_program *program)
         return;
     }
     /* A program leaves also while another thread has the device: its command waits in the ring. */
-    bool claims = ring_is_full(&engine->cycle.commands);
-    if (claims) {
-        device_claim(engine);
-    }
+    await_room(engine);
     uint32_t inputs = gone->layout.inputs;
     program->cycle = NULL;
     choose_wake(engine);
@@ -203,9 +205,6 @@ programs_detach(struct engine *engine, struct engine_program *program)
         engine->idle_since_ns = engine_now_ns(engine);
     }
     programs_reclaim(engine);
-    if (claims) {
-        device_release(engine);
-    }
 }
 
 /* ---- latency ---- */
@@ -461,6 +460,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     if (!cycle) {
         return TUTTI_NO_MEMORY;
     }
+    await_room(engine);
     cycle->id = program->id;
     if (program->host_pid && os_process_maps(program->host_pid, segment)) {
         program->pid = program->host_pid;
@@ -542,19 +542,38 @@ adopt(const struct proto_prepare *message, os_handle handle, os_handle event,
     return status;
 }
 
-/* How long a program may wait for its next call from a healthy engine. */
+/* The engine timeout: how long a program may wait for its next call from a healthy engine. */
 static uint32_t
-patience_ms(const struct engine *engine, uint32_t buffer_frames)
+timeout_ms(uint32_t buffer_frames, const struct proto_device *device, uint64_t budget_ns,
+           bool elastic)
 {
-    const struct proto_device *device = &engine->known;
-    uint64_t budget_ms = engine->cycle.budget_ns / OS_NS_PER_MS;
+    uint64_t budget_ms = budget_ns / OS_NS_PER_MS;
     uint64_t blocks_ms =
         (uint64_t)(4000.0 * (buffer_frames + device->period_frames) / device->rate_hz);
-    if (engine->cycle.elastic) {
+    if (elastic) {
         /* Each of the cycles between two calls may wait for somebody. */
         blocks_ms += (buffer_frames / device->period_frames + 1) * budget_ms;
     }
     return (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + blocks_ms);
+}
+
+void
+programs_tell_timeouts(struct engine *engine, const struct backend_info *info, bool longer)
+{
+    struct proto_device device = {.period_frames = info->period_frames, .rate_hz = info->rate_hz};
+    for (uint32_t i = 0; i < engine->programs; i++) {
+        struct engine_program *program = engine->program[i];
+        if (!program->cycle) {
+            continue;
+        }
+        uint32_t ms = timeout_ms(program->cycle->layout.buffer_frames, &device, info->budget_ns,
+                                 info->elastic);
+        if (longer ? ms > program->timeout_ms : ms < program->timeout_ms) {
+            program->timeout_ms = ms;
+            engine_tell(engine, program->id, PROTO_EVENT_TIMEOUT, ms,
+                        "calls may come further apart, or must come closer, than before");
+        }
+    }
 }
 
 enum tutti_status
@@ -619,7 +638,9 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     proto_header_init(&answer->header, PROTO_PREPARED, message->header.serial);
     answer->input_latency_frames = program->input_latency;
     answer->output_latency_frames = program->output_latency;
-    answer->patience_ms = patience_ms(engine, message->buffer_frames);
+    program->timeout_ms =
+        timeout_ms(message->buffer_frames, device, engine->cycle.budget_ns, engine->cycle.elastic);
+    answer->patience_ms = program->timeout_ms;
     answer->reserved = 0;
     answer->device = *device;
     log_info("engine: program %u '%s' joined: buffer %u, period %u, latency %u + %u frames",
@@ -701,6 +722,7 @@ programs_tend(struct engine *engine, uint64_t now_ns)
         tend_program(engine, program);
         if (turn) {
             statistics_turn(&program->cycle->lateness_us);
+            statistics_turn(&program->cycle->computing_us);
         }
     }
     if (turn) {

@@ -497,6 +497,19 @@ new_generation(void)
     return x ? x : 1;
 }
 
+/* A thread stays within the backend for good: there is no orderly end. Programs go on in silence
+ * and start another engine, as after a kill. */
+static void
+end_if_hung(struct server *server)
+{
+    if (engine_hangs(server->engine)) {
+        log_error("server: the device has not opened or closed for %u s: this engine ends, and "
+                  "programs start another",
+                  (unsigned)ENGINE_OPENING_MS / 1000);
+        _Exit(EXIT_FAILURE);
+    }
+}
+
 static void
 accept_until_over(struct server *server)
 {
@@ -510,6 +523,7 @@ accept_until_over(struct server *server)
         else if (status == TUTTI_IO)
             os_sleep_until_ns(in_ms(ACCEPT_MS)); /* out of descriptors, say: not in a hot loop */
         bury(server, false);
+        end_if_hung(server);
         uint64_t now = os_now_ns(), grace_ns = atomic_load(&server->grace_ms) * OS_NS_PER_MS;
         if (server->connections)
             alone_since = now;

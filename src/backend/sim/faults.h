@@ -17,7 +17,8 @@
     X(REPLUG, "replug", true)      /* after an unplug: back so many periods later */               \
     X(RATE, "rate", true)          /* Hz: the system changed the rate */                           \
     X(REFUSE, "refuse-open", true) /* the next so many openings fail: somebody holds the device */ \
-    X(SLOW_OPEN, "slow-open", true) /* ms: this opening takes so long */
+    X(SLOW_OPEN, "slow-open", true)         /* ms: openings take so long, from that one on */      \
+    X(REFUSE_PERIOD, "refuse-period", true) /* ms: another period is refused after so long */
 
 enum sim_fault_kind {
 #define SIM_FAULT_ENUM(name, word, arg) SIM_FAULT_##name,

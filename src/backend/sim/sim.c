@@ -41,6 +41,7 @@ struct backend_stream {
     uint64_t origin_ns; /* time of device frame 0 */
     uint64_t cycle;
     uint64_t stands_until; /* device frame */
+    unsigned starts;
     bool running;
     bool lost; /* in this stream's time: unplugged */
     struct os_thread *thread;
@@ -57,6 +58,10 @@ static struct {
     _Atomic uint64_t plug_at_ns; /* 0: not by itself */
     _Atomic uint32_t refusals;
     _Atomic uint32_t rate_hz; /* forced by the "system"; 0: none */
+    _Atomic uint64_t openings;
+    _Atomic uint32_t period_refusals;
+    void (*passing)(void *user); /* stepped */
+    void *passing_user;
 } machine;
 
 static const double rates[BACKEND_MAX_RATES] = {8000,   16000,  22050,  32000,  44100,
@@ -86,6 +91,44 @@ sim_set_stepped(bool stepped, uint64_t start_ns)
     atomic_store(&machine.now_ns, start_ns);
     atomic_store(&machine.rate_hz, 0);
     atomic_store(&machine.refusals, 0);
+    atomic_store(&machine.openings, 0);
+    atomic_store(&machine.period_refusals, 0);
+    sim_set_passing(NULL, NULL);
+}
+
+void
+sim_set_passing(void (*passing)(void *user), void *user)
+{
+    machine.passing = passing;
+    machine.passing_user = user;
+}
+
+static void
+pass_ms(uint64_t ms)
+{
+    if (!machine.stepped) {
+        os_sleep_until_ns(os_now_ns() + ms * OS_NS_PER_MS);
+        return;
+    }
+    for (uint64_t i = 0; i < ms; i++) {
+        sim_advance_ns(sim_now_ns() + OS_NS_PER_MS);
+        if (machine.passing) {
+            machine.passing(machine.passing_user);
+        }
+    }
+}
+
+/* The time that a fault of this kind takes once `count` is reached; 0: there is none. */
+static uint64_t
+fault_ms(const struct sim_faults *faults, enum sim_fault_kind kind, uint64_t count)
+{
+    uint64_t ms = 0;
+    for (unsigned i = 0; i < faults->count; i++) {
+        if (faults->fault[i].kind == kind && count >= faults->fault[i].cycle) {
+            ms += faults->fault[i].argument;
+        }
+    }
+    return ms;
 }
 
 static uint64_t
@@ -98,6 +141,25 @@ struct backend_stream *
 sim_current(void)
 {
     return machine.current;
+}
+
+unsigned
+sim_period_refusals(void)
+{
+    return atomic_load(&machine.period_refusals);
+}
+
+void
+sim_tell(enum backend_event_kind kind)
+{
+    const struct backend_callbacks *callbacks = &machine.current->callbacks;
+    callbacks->event(callbacks->user, kind, TUTTI_OK, "the test says so");
+}
+
+unsigned
+sim_starts(const struct backend_stream *stream)
+{
+    return stream->starts;
 }
 
 uint64_t
@@ -269,7 +331,8 @@ find_trouble(struct backend_stream *stream)
         case SIM_FAULT_REFUSE:
             atomic_store(&machine.refusals, (uint32_t)fault->argument);
             break;
-        case SIM_FAULT_SLOW_OPEN: /* sim_open() took its time */
+        case SIM_FAULT_SLOW_OPEN:     /* sim_open() took its time */
+        case SIM_FAULT_REFUSE_PERIOD: /* sim_set_period() looks */
         case SIM_FAULT_COUNT:
             break;
         }
@@ -571,11 +634,7 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
         free(stream);
         return TUTTI_BAD_CONFIG;
     }
-    for (unsigned i = 0; i < stream->faults.count; i++) {
-        if (stream->faults.fault[i].kind == SIM_FAULT_SLOW_OPEN) {
-            os_sleep_until_ns(os_now_ns() + stream->faults.fault[i].argument * OS_NS_PER_MS);
-        }
-    }
+    pass_ms(fault_ms(&stream->faults, SIM_FAULT_SLOW_OPEN, atomic_fetch_add(&machine.openings, 1)));
     utf8_copy(info->name, sizeof(info->name), find_name(request->device));
     info->output_format = info->input_format;
     snprintf(info->format, sizeof(info->format), "%.20s%s", dsp_format_text(info->input_format),
@@ -623,6 +682,7 @@ sim_start(struct backend_stream *stream)
     uint64_t since_ns = (uint64_t)((double)stream->frame / stream->frames_per_ns + 0.5);
     stream->origin_ns = sim_now_ns() - since_ns;
     stream->running = true;
+    stream->starts++;
     if (machine.stepped) {
         return TUTTI_OK;
     }
@@ -650,6 +710,12 @@ sim_set_period(struct backend_stream *stream, uint32_t period_frames)
     }
     if (!stream->info.live_period || period_frames < stream->info.period_min_frames ||
         period_frames > stream->info.period_max_frames) {
+        return TUTTI_UNSUPPORTED;
+    }
+    uint64_t refusal_ms = fault_ms(&stream->faults, SIM_FAULT_REFUSE_PERIOD, stream->cycle);
+    if (refusal_ms && period_frames != stream->info.period_frames) {
+        atomic_fetch_add(&machine.period_refusals, 1);
+        pass_ms(refusal_ms);
         return TUTTI_UNSUPPORTED;
     }
     set_period_info(stream, period_frames);

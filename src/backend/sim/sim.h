@@ -51,6 +51,17 @@ uint64_t sim_now_ns(void);
  * (or wait, when elastic). */
 void sim_advance_ns(uint64_t now_ns);
 
+/** What happens, with the virtual card, in each millisecond in which an opening or a period takes
+ * its time. NULL: nothing. */
+void sim_set_passing(void (*passing)(void *user), void *user);
+
+/** The system tells the open stream's owner of this. */
+void sim_tell(enum backend_event_kind kind);
+/** Periods that the card refused since sim_set_stepped(). */
+unsigned sim_period_refusals(void);
+/** How often this stream was started. */
+unsigned sim_starts(const struct backend_stream *stream);
+
 /** Device frame that the next step begins at (n·Q). */
 uint64_t sim_device_frame(const struct backend_stream *stream);
 

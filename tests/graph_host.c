@@ -248,6 +248,17 @@ await_period(struct host *host, uint32_t period_frames)
     } while (status.device.period_frames != period_frames);
 }
 
+void
+await_state(struct host *host, const char *state)
+{
+    struct tutti_engine_status status;
+    uint64_t deadline_ns = in_ms(HOST_WAIT_MS);
+    do {
+        assert_int_equal(tutti_get_status(host->client, &status, NULL), TUTTI_OK);
+        assert_true(os_now_ns() < deadline_ns);
+    } while (strcmp(status.device.state, state) != 0);
+}
+
 bool
 host_close_all(void)
 {

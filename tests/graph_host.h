@@ -59,5 +59,7 @@ void expect_on_promised_frames(struct host *host, const struct graph_card *card)
 void expect_backend(struct host *host, const char *backend);
 /** Waits till the device's period is this one. */
 void await_period(struct host *host, uint32_t period_frames);
+/** Waits till the device is in this state ("lost"). */
+void await_state(struct host *host, const char *state);
 
 #endif

@@ -153,6 +153,24 @@ programs_keep_their_engine_while_the_servers_buffer_grows(void **state)
 }
 
 static void
+a_buffer_above_the_limit_is_given_up_until_it_is_smaller(void **state)
+{
+    static struct host host;
+    (void)state;
+    jackd_start(RATE_HZ, PERIOD, 2);
+    host_run(&host, 128, 0, 1);
+    AWAIT(&host.device_blocks, 20);
+    uint64_t generation = atomic_load(&host.generation);
+    jackd_tool("jack_bufsize", "8192", NULL);
+    await_state(&host, "lost");
+    AWAIT_MORE(&host.blocks, 100);
+    jackd_tool("jack_bufsize", "256", NULL);
+    AWAIT_MORE(&host.device_blocks, 20);
+    assert_true(atomic_load(&host.generation) == generation);
+    host_close(&host);
+}
+
+static void
 programs_go_on_in_real_time_while_the_server_renders(void **state)
 {
     static struct host host;
@@ -204,6 +222,7 @@ main(int argc, char **argv)
         GRAPH_CASE(programs_are_connected_when_the_servers_device_comes_slowly, &server),
         GRAPH_CASE(programs_follow_a_new_buffer_of_the_server, &server),
         GRAPH_CASE(programs_keep_their_engine_while_the_servers_buffer_grows, &server),
+        GRAPH_CASE(a_buffer_above_the_limit_is_given_up_until_it_is_smaller, &server),
         GRAPH_CASE(programs_go_on_in_real_time_while_the_server_renders, &server),
         GRAPH_CASE(auto_takes_the_server_when_it_answers_and_stays_with_it, &server),
         GRAPH_CASE(auto_passes_over_a_server_that_is_absent_or_hangs, &server),

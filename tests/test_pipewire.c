@@ -102,6 +102,51 @@ programs_follow_another_quantum_and_what_is_patched_stays(void **state)
     host_close(&host);
 }
 
+/* Nobody has asked the graph for less than 256 frames, and it would not give it. */
+static void
+a_quantum_that_the_graph_does_not_give_costs_nothing(void **state)
+{
+    static struct host large, small;
+    (void)state;
+    pipewired_start(HOST_RATE_HZ, QUANTUM, 1);
+    pipewired_set("clock.min-quantum", 256);
+    host_run(&large, 256, 0, 1);
+    AWAIT(&large.device_blocks, 20);
+    await_period(&large, 256);
+    uint64_t generation = atomic_load(&large.generation);
+    for (unsigned i = 0; i < 2; i++) {
+        host_run(&small, 64, 0, 1);
+        AWAIT(&small.device_blocks, 20);
+        AWAIT_MORE(&large.device_blocks, 20);
+        assert_int_equal(atomic_load(&small.lost), 0);
+        host_close(&small);
+    }
+    await_period(&large, 256);
+    assert_true(atomic_load(&large.generation) == generation);
+    assert_int_equal(atomic_load(&large.lost), 0);
+    host_close(&large);
+}
+
+/* Ports beyond the sink's have no memory of the graph's: what stands in for it has a limit. */
+static void
+a_quantum_above_the_limit_is_given_up_until_it_is_smaller(void **state)
+{
+    static struct host host;
+    (void)state;
+    setenv("TUTTI_PIPEWIRE_OUTPUTS", "8", 1);
+    pipewired_start(HOST_RATE_HZ, QUANTUM, 1);
+    host_run(&host, 128, 0, 1);
+    AWAIT(&host.device_blocks, 20);
+    uint64_t generation = atomic_load(&host.generation);
+    pipewired_set("clock.force-quantum", 8192);
+    await_state(&host, "lost");
+    AWAIT_MORE(&host.blocks, 100);
+    pipewired_set("clock.force-quantum", 256);
+    AWAIT_MORE(&host.device_blocks, 20);
+    assert_true(atomic_load(&host.generation) == generation);
+    host_close(&host);
+}
+
 static void
 programs_follow_another_rate_of_the_graph(void **state)
 {
@@ -223,6 +268,7 @@ begin(void **state)
 {
     unsetenv("TUTTI_DEVICE_NAME");
     unsetenv("TUTTI_PIPEWIRE_FORCE");
+    unsetenv("TUTTI_PIPEWIRE_OUTPUTS");
     return graph_case_begin(state);
 }
 
@@ -238,6 +284,8 @@ main(int argc, char **argv)
         CASE(programs_outlive_a_server_that_is_killed_again_and_again),
         CASE(a_server_that_stops_for_a_moment_keeps_engine_and_connections),
         CASE(programs_follow_another_quantum_and_what_is_patched_stays),
+        CASE(a_quantum_that_the_graph_does_not_give_costs_nothing),
+        CASE(a_quantum_above_the_limit_is_given_up_until_it_is_smaller),
         CASE(programs_follow_another_rate_of_the_graph),
         CASE(a_wish_yields_to_the_graph_and_an_order_does_not),
         CASE(the_default_device_is_followed),

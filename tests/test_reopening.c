@@ -156,6 +156,127 @@ programs_are_called_while_a_refused_device_gives_way_to_the_former(void **state)
     rig_close(&rig);
 }
 
+/* ---- refusals ---- */
+
+static void
+a_refused_period_is_asked_for_once(void **state)
+{
+    char error[PROTO_TEXT_BYTES];
+    (void)state;
+    rig_config(&rig);
+    set("sim", "live_period", "yes");
+    open_rig("at 0 refuse-period 500");
+    struct rig_program *first = join(1024);
+    rig_steps(&rig, 20);
+    uint64_t from_ns = seen[0].last_ns, from = seen[0].last_position;
+    struct rig_program *second = join(64);
+    assert_int_equal(second->answer.device.period_frames, 1024);
+    assert_int_equal(sim_period_refusals(), 1);
+    join(64);
+    join(32);
+    assert_int_equal(sim_period_refusals(), 1);
+    rig_steps(&rig, 100);
+    expect_called_on(first, from_ns, from);
+    assert_true(second->blocks > 100);
+    assert_int_equal(rig.events[PROTO_EVENT_DEVICE_LOST], 0);
+    assert_int_equal(sim_starts(sim_current()), 2); /* and was not opened again */
+    /* Another device may give it. */
+    snprintf(rig.config.device_name, sizeof(rig.config.device_name), "Second virtual sound card");
+    assert_int_equal(engine_configure(rig.engine, &rig.config, NULL, 0, error), TUTTI_OK);
+    join(32);
+    assert_int_equal(sim_period_refusals(), 2);
+    rig_close(&rig);
+}
+
+/* One that does not open at another period was there at the former one. */
+static void
+a_period_at_which_the_device_does_not_open_costs_no_device(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    open_rig("at 10 refuse-open 1");
+    struct rig_program *first = join(1024);
+    rig_steps(&rig, 20);
+    uint64_t from_ns = seen[0].last_ns, from = seen[0].last_position;
+    struct rig_program *second = join(64);
+    assert_int_equal(second->answer.device.period_frames, 1024);
+    assert_int_equal(status()->device.state, PROTO_STREAM_RUNNING);
+    rig_steps(&rig, 100);
+    expect_called_on(first, from_ns, from);
+    assert_true(second->blocks > 100);
+    assert_int_equal(rig.events[PROTO_EVENT_DEVICE_LOST], 0);
+    rig_close(&rig);
+}
+
+static void
+a_period_above_the_limit_is_refused_with_a_sentence(void **state)
+{
+    struct proto_channel channel = {0};
+    (void)state;
+    rig_config(&rig);
+    /* beyond what the configuration allows: a server's own choice */
+    rig.config.sim_period_min = rig.config.sim_period_max = rig.config.sim_period = 8192;
+    open_rig("");
+    assert_int_equal(rig_try_join(&rig, &rig.program[0], 256, 1, &channel, 1, &channel, 0),
+                     TUTTI_UNSUPPORTED);
+    assert_non_null(strstr(rig.error, "8192"));
+    assert_null(sim_current());
+    rig_close(&rig);
+}
+
+/* ---- what the system changes ---- */
+
+static void
+another_default_device_beside_another_period_is_followed(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    set("sim", "live_period", "yes");
+    open_rig("");
+    join(256);
+    rig_steps(&rig, 20);
+    sim_tell(BACKEND_EVENT_PERIOD_CHANGED);
+    sim_tell(BACKEND_EVENT_DEFAULT_CHANGED);
+    engine_tend(rig.engine);
+    assert_int_equal(sim_starts(sim_current()), 1); /* opened, and not started once more */
+    assert_int_equal(status()->reopenings, 1);
+    rig_close(&rig);
+}
+
+static void
+pass_and_lose(void *user)
+{
+    static unsigned ms;
+    if (ms++ == 100) {
+        sim_tell(BACKEND_EVENT_LOST); /* no cycle follows */
+    }
+    rig_pass(user);
+}
+
+static void
+a_device_that_goes_while_somebody_lists_is_replaced_at_once(void **state)
+{
+    static struct proto_devices_reply devices;
+    (void)state;
+    rig_config(&rig);
+    open_rig("at 0 slow-list 3000");
+    struct rig_program *program = join(256);
+    rig_steps(&rig, 20);
+    uint64_t from_ns = seen[0].last_ns, from = seen[0].last_position;
+    sim_set_passing(pass_and_lose, &rig);
+    engine_get_devices(rig.engine, &devices);
+    assert_int_equal(devices.count, 1);
+    assert_true(sim_now_ns() - from_ns >= UINT64_C(3000) * MS);
+    sim_set_passing(pass, &rig);
+    rig_pass(&rig);
+    assert_int_equal(rig.events[PROTO_EVENT_DEVICE_LOST], 1);
+    rig_pass(&rig);
+    /* the card stood still for 100 ms before it told that it was lost */
+    seen[0].longest_ns -= UINT64_C(100) * MS < seen[0].longest_ns ? UINT64_C(100) * MS : 0;
+    expect_called_on(program, from_ns, from);
+    rig_close(&rig);
+}
+
 /* ---- the engine timeout ---- */
 
 static void
@@ -214,6 +335,11 @@ main(void)
         cmocka_unit_test(programs_are_called_while_the_device_opens_slowly),
         cmocka_unit_test(programs_are_called_while_another_device_opens_slowly),
         cmocka_unit_test(programs_are_called_while_a_refused_device_gives_way_to_the_former),
+        cmocka_unit_test(a_refused_period_is_asked_for_once),
+        cmocka_unit_test(a_period_at_which_the_device_does_not_open_costs_no_device),
+        cmocka_unit_test(a_period_above_the_limit_is_refused_with_a_sentence),
+        cmocka_unit_test(another_default_device_beside_another_period_is_followed),
+        cmocka_unit_test(a_device_that_goes_while_somebody_lists_is_replaced_at_once),
         cmocka_unit_test(a_longer_timeout_is_reported_before_the_longer_period_begins),
         cmocka_unit_test(a_full_ring_of_commands_does_not_stop_the_device),
     };

@@ -96,7 +96,8 @@ struct backend_info {
     char format[32]; /* what was negotiated, for people */
     double rate_hz;
     double rates_hz[BACKEND_MAX_RATES]; /* accepted by open(), 0-terminated when fewer */
-    uint32_t period_frames, period_min_frames, period_max_frames;
+    uint32_t period_frames; /* never above BACKEND_MAX_PERIOD_FRAMES when a stream starts */
+    uint32_t period_min_frames, period_max_frames;
     uint32_t period_step_frames; /* 0: powers of two */
     bool live_period; /* set_period works between stop and start, without closing the device */
     bool elastic;     /* the clock waits for the cycle: late programs stretch time */
@@ -142,7 +143,10 @@ struct backend {
     void (*stop)(struct backend_stream *stream);
     void (*close)(struct backend_stream *stream);
     /** Changes the period of a stopped stream; 0: to what the system runs at now. info() tells what
-     * came of it. NULL: reopen instead. Errors: UNSUPPORTED, DEVICE_LOST. */
+     * came of it. May wait for the system: programs are called meanwhile. NULL: reopen instead.
+     * Errors: UNSUPPORTED (another period runs than was asked for, the former one if the system did
+     * not change it: info() tells; the stream can be started, if that is not above the limit),
+     * DEVICE_LOST. */
     enum tutti_status (*set_period)(struct backend_stream *stream, uint32_t period_frames);
 };
 

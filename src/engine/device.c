@@ -46,9 +46,18 @@ device_claim(struct engine *engine)
 }
 
 void
+device_claim_to_list(struct engine *engine)
+{
+    while (engine->device_claimed || engine->tend_due) {
+        os_cond_wait_until(&engine->freed, &engine->lock, UINT64_MAX);
+    }
+    engine->device_claimed = engine->listing = true;
+}
+
+void
 device_release(struct engine *engine)
 {
-    engine->device_claimed = false;
+    engine->device_claimed = engine->listing = false;
     os_cond_signal_all(&engine->freed);
 }
 
@@ -220,6 +229,31 @@ device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t 
 
 /* ---- the quantum ---- */
 
+/* A server that gives more than it was asked for gives no less than that, and the reverse. */
+static void
+remember_refusal(struct engine *engine, uint32_t wanted, uint32_t given)
+{
+    if (wanted && wanted < given && wanted > engine->refused_to) {
+        engine->refused_to = wanted;
+    }
+    if (wanted > given && (!engine->refused_from || wanted < engine->refused_from)) {
+        engine->refused_from = wanted;
+    }
+}
+
+static void
+forget_refusals(struct engine *engine)
+{
+    engine->refused_to = engine->refused_from = 0;
+}
+
+static bool
+is_refused(const struct engine *engine, uint32_t quantum)
+{
+    return quantum <= engine->refused_to ||
+           (engine->refused_from && quantum >= engine->refused_from);
+}
+
 /* The greatest period that the device can have and that is not above wanted; its smallest, when
  * that is above. */
 static uint32_t
@@ -228,6 +262,7 @@ snap(const struct proto_device *known, uint32_t wanted)
     uint32_t min = known->period_min_frames ? known->period_min_frames : PERIOD_MIN_FRAMES;
     uint32_t max = known->period_max_frames ? known->period_max_frames : BACKEND_MAX_PERIOD_FRAMES;
     uint32_t step = known->period_step_frames;
+    max = max < BACKEND_MAX_PERIOD_FRAMES ? max : BACKEND_MAX_PERIOD_FRAMES;
     if (wanted >= max) {
         return max;
     }
@@ -271,15 +306,16 @@ device_choose_quantum(const struct engine *engine, uint32_t buffer_frames)
     const struct proto_device *known = &engine->known;
     uint32_t present = known->period_frames;
     if (engine->config.device_period) {
-        return snap(known, (uint32_t)engine->config.device_period);
+        uint32_t pinned = snap(known, (uint32_t)engine->config.device_period);
+        return is_refused(engine, pinned) ? present : pinned;
     }
     uint32_t wanted = snap(known, buffer_frames);
     if (!programs_prepared(engine)) {
-        return wanted;
+        return is_refused(engine, wanted) ? present : wanted;
     }
     /* Others play: the period may shrink as long as their latency can stay, and does not grow. */
     while (wanted < present) {
-        if (suits_everybody(engine, wanted)) {
+        if (!is_refused(engine, wanted) && suits_everybody(engine, wanted)) {
             return wanted;
         }
         uint32_t next = snap(known, wanted - 1);
@@ -363,6 +399,7 @@ open_with(struct engine *engine, const struct backend *backend, uint32_t quantum
     if (status == TUTTI_OK) {
         engine->backend = backend;
         engine->stream = streams[0];
+        remember_refusal(engine, quantum, backend->info(streams[0])->period_frames);
     }
     return status;
 }
@@ -476,10 +513,17 @@ static enum tutti_status
 reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
     double rate_hz = engine->known.rate_hz;
+    uint32_t former = engine->known.period_frames;
     handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
     close_stream(engine);
     enum tutti_status status = open_again(engine, quantum, error);
+    if (status != TUTTI_OK && quantum && quantum != former) {
+        log_warning("engine: the device did not open at %u frames, back to %u: %s", quantum, former,
+                    error);
+        remember_refusal(engine, quantum, former);
+        status = open_again(engine, former, error);
+    }
     if (status == TUTTI_OK) {
         status = start_stream(engine, error);
     }
@@ -526,6 +570,7 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
     handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
     close_stream(engine);
+    forget_refusals(engine);
     profiles_force(engine, setup);
     if (setup->config.device_period) {
         quantum = (uint32_t)setup->config.device_period;
@@ -563,10 +608,14 @@ change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
     set_state(engine, PROTO_STREAM_OPENING);
     call_stop(engine);
     enum tutti_status status = call_set_period(engine, quantum);
-    if (status == TUTTI_OK) {
-        status = check_info(engine->backend->info(engine->stream), error);
+    if (status == TUTTI_OK || status == TUTTI_UNSUPPORTED) {
+        /* Refused: it goes on as it was, or as the system has it now. */
+        const struct backend_info *info = engine->backend->info(engine->stream);
+        remember_refusal(engine, quantum, info->period_frames);
+        status = check_info(info, error);
     } else {
-        snprintf(error, PROTO_TEXT_BYTES, "the device refused a period of %u frames", quantum);
+        snprintf(error, PROTO_TEXT_BYTES, "the device did not change its period: %s",
+                 tutti_status_text(status));
     }
     if (status == TUTTI_OK) {
         status = start_stream(engine, error);
@@ -620,6 +669,7 @@ device_close(struct engine *engine)
     }
     handover_to_nobody(engine);
     close_stream(engine);
+    forget_refusals(engine);
     set_state(engine, PROTO_STREAM_CLOSED);
     log_info("engine: device closed");
 }
@@ -647,6 +697,7 @@ try_again(struct engine *engine, uint64_t now_ns)
     double rate_hz = engine->known.rate_hz;
     uint32_t quantum = engine->known.period_frames;
     set_state(engine, PROTO_STREAM_OPENING);
+    forget_refusals(engine);
     if (open_again(engine, quantum, error) != TUTTI_OK) {
         set_state(engine, PROTO_STREAM_LOST);
         return;
@@ -659,27 +710,57 @@ try_again(struct engine *engine, uint64_t now_ns)
     tell_rate(engine, rate_hz);
 }
 
+static bool
+has_event(uint32_t events, enum backend_event_kind kind)
+{
+    return events & 1U << kind;
+}
+
+/* All that one look finds: several may have come since the last. */
+static void
+follow(struct engine *engine, uint32_t events)
+{
+    char error[PROTO_TEXT_BYTES] = "";
+    bool rate = has_event(events, BACKEND_EVENT_RATE_CHANGED);
+    bool period = has_event(events, BACKEND_EVENT_PERIOD_CHANGED);
+    bool another =
+        has_event(events, BACKEND_EVENT_DEFAULT_CHANGED) && !engine->config.device_name[0];
+    if (has_event(events, BACKEND_EVENT_LOST)) {
+        lose(engine, "the device went away");
+        return;
+    }
+    if (rate || period || another) {
+        forget_refusals(engine);
+    }
+    if (rate || another) {
+        engine->rate_hz = rate ? 0 : engine->rate_hz; /* whatever the device runs at */
+        reopen(engine, engine->known.period_frames, error);
+        engine->rate_hz = rate ? engine->known.rate_hz : engine->rate_hz;
+    } else if (period && engine->backend->set_period) {
+        change_period(engine, 0, error);
+    } else if (period) {
+        reopen(engine, 0, error);
+    }
+}
+
+void
+device_guard(struct engine *engine)
+{
+    uint32_t events = atomic_load_explicit(&engine->backend_events, memory_order_acquire);
+    bool ended = has_event(events, BACKEND_EVENT_LOST) ||
+                 has_event(events, BACKEND_EVENT_RATE_CHANGED) ||
+                 has_event(events, BACKEND_EVENT_PERIOD_CHANGED);
+    if (engine->listing && engine->state == PROTO_STREAM_RUNNING && ended) {
+        handover_to_clock(engine);
+    }
+}
+
 void
 device_tend(struct engine *engine, uint64_t now_ns)
 {
-    char error[PROTO_TEXT_BYTES] = "";
     uint32_t events = atomic_exchange_explicit(&engine->backend_events, 0, memory_order_acquire);
     if (engine->state == PROTO_STREAM_RUNNING) {
-        if (events & 1U << BACKEND_EVENT_LOST) {
-            lose(engine, "the device went away");
-        } else if (events & 1U << BACKEND_EVENT_RATE_CHANGED) {
-            engine->rate_hz = 0; /* whatever the device runs at */
-            reopen(engine, engine->known.period_frames, error);
-            engine->rate_hz = engine->known.rate_hz;
-        } else if (events & 1U << BACKEND_EVENT_PERIOD_CHANGED) {
-            if (engine->backend->set_period) {
-                change_period(engine, 0, error);
-            } else {
-                reopen(engine, 0, error);
-            }
-        } else if (events & 1U << BACKEND_EVENT_DEFAULT_CHANGED && !engine->config.device_name[0]) {
-            reopen(engine, engine->known.period_frames, error);
-        }
+        follow(engine, events);
     } else if (engine->state == PROTO_STREAM_LOST && now_ns >= engine->retry_ns) {
         try_again(engine, now_ns);
     }

@@ -189,7 +189,10 @@ engine_tend(struct engine *engine)
     os_mutex_lock(&engine->lock);
     uint64_t now_ns = engine_now_ns(engine);
     handover_step(engine, now_ns);
-    if (!engine->device_claimed) {
+    engine->tend_due = engine->device_claimed;
+    if (engine->tend_due) {
+        device_guard(engine);
+    } else {
         device_claim(engine);
         device_tend(engine, now_ns);
         device_release(engine);
@@ -378,7 +381,7 @@ engine_get_devices(struct engine *engine, struct proto_devices_reply *reply)
     memset(reply, 0, sizeof(*reply));
     proto_header_init(&reply->header, PROTO_DEVICES_REPLY, 0);
     os_mutex_lock(&engine->lock);
-    device_claim(engine);
+    device_claim_to_list(engine);
     os_mutex_unlock(&engine->lock);
     reply->count = device_list(engine, reply->device, PROTO_DEVICE_ENTRIES);
     os_mutex_lock(&engine->lock);

@@ -85,6 +85,8 @@ struct engine {
     struct os_mutex lock;
     struct os_cond freed; /* device_claimed became false */
     bool device_claimed;
+    bool listing;  /* claimed to list devices: nobody changes the device meanwhile */
+    bool tend_due; /* the device could not be tended for that: it comes before the next listing */
     struct config config; /* of the setup in force; changed with the device claimed */
     struct engine_clock clock;
     bool own_clock; /* injected: no threads of the engine's own */
@@ -117,6 +119,9 @@ struct engine {
     struct proto_device known;      /* last known device, also while closed */
     double rate_hz;                 /* asked for */
     bool live_period;
+    /* Periods that were asked for and not given, until the device changes: up to and from these; 0:
+     * none. */
+    uint32_t refused_to, refused_from;
     bool exact;                      /* the open stream carries 24-bit words unchanged */
     _Atomic uint32_t backend_events; /* bit per backend_event_kind; set by the backend's threads */
     uint64_t idle_since_ns, retry_ns;
@@ -162,6 +167,8 @@ void engine_send_events(struct engine *engine);
  * device_release(). What else the lock guards may change while this thread calls the backend. Of
  * device.c, only device_list(), device_learn() and device_choose_quantum() are called without. */
 void device_claim(struct engine *engine);
+/** The same to list devices alone. The device's cycles go on, and device_guard() watches them. */
+void device_claim_to_list(struct engine *engine);
 void device_release(struct engine *engine);
 /** The period to run at when a program with this buffer joins (0: nobody joins). */
 uint32_t device_choose_quantum(const struct engine *engine, uint32_t buffer_frames);
@@ -172,6 +179,9 @@ enum tutti_status device_ensure(struct engine *engine, uint32_t quantum_frames,
 void device_close(struct engine *engine);
 /** Lost, back, idle: called by engine_tend(). */
 void device_tend(struct engine *engine, uint64_t now_ns);
+/** While another thread lists devices, which may take seconds: a device whose cycles have ended is
+ * replaced by the own clock. The rest is device_tend()'s, afterwards. */
+void device_guard(struct engine *engine);
 /** Lists the devices of the configured backend or of all into entries; the number of them. Called
  * with the device claimed and without the lock. */
 uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);

@@ -157,8 +157,8 @@ handover_to_nobody(struct engine *engine)
 
 /* ---- back to the device ---- */
 
-/* The clock has ended and no cycle runs: programs jump over what passed since, and get their latency
- * on the device as it is now. */
+/* The clock has ended and no cycle runs: programs jump over what passed since, and get their
+ * latency on the device as it is now. */
 static void
 bridge_gap(struct engine *engine)
 {

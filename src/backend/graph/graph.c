@@ -7,6 +7,8 @@
  */
 #include "backend/graph/graph.h"
 
+#include "base/log.h"
+
 void
 graph_init(struct graph *graph, const char *server, const struct backend_callbacks *callbacks,
            unsigned budget_percent)
@@ -48,6 +50,23 @@ graph_set_period(struct graph *graph, uint32_t period_frames, bool fixed)
     info->period_step_frames = fixed ? 1 : 0;
     double period_ns = period_frames * 1e9 / info->rate_hz;
     info->budget_ns = (uint64_t)(period_ns * graph->budget_percent / 100);
+}
+
+enum tutti_status
+graph_judge_period(const struct graph *graph, uint32_t wanted)
+{
+    uint32_t period = graph->info.period_frames;
+    if (period > BACKEND_MAX_PERIOD_FRAMES) {
+        log_warning("%s: the server's period of %u frames is too large; %d are the most",
+                    graph->server, period, BACKEND_MAX_PERIOD_FRAMES);
+        return TUTTI_UNSUPPORTED;
+    }
+    if (wanted && wanted != period) {
+        log_info("%s: the server does not give %u frames, it goes on with %u", graph->server,
+                 wanted, period);
+        return TUTTI_UNSUPPORTED;
+    }
+    return TUTTI_OK;
 }
 
 void
@@ -137,7 +156,7 @@ pace(struct graph *graph)
 bool
 graph_turn(struct graph *graph, const struct graph_turn *turn, struct graph_moment *moment)
 {
-    if (turn->frames != graph->info.period_frames) {
+    if (turn->frames != graph->info.period_frames || turn->frames > BACKEND_MAX_PERIOD_FRAMES) {
         return false; /* the server changed it: the watch runs cycles until the engine follows */
     }
     if (turn->renders) {

@@ -93,6 +93,10 @@ void graph_set_lost(struct graph *graph);
  * follows. fixed: nobody here can ask for another period. Control, gate shut. */
 void graph_set_period(struct graph *graph, uint32_t period_frames, bool fixed);
 
+/** What set_period() answers when the server runs at info's period now and `wanted` (0: whatever it
+ * runs at) was asked for. */
+enum tutti_status graph_judge_period(const struct graph *graph, uint32_t wanted);
+
 /** Control knows info's period from now on; changes are told against it. */
 void graph_know_period(struct graph *graph);
 /** Control is changing the period: nothing is told. */

@@ -154,7 +154,8 @@ jack_close(struct backend_stream *stream)
 
 /* ---- opening ---- */
 
-static void
+/* False: the server refuses it. */
+static bool
 ask_for_period(struct backend_stream *stream, uint32_t wanted)
 {
     uint32_t period = stream->api->get_buffer_size(stream->client);
@@ -163,7 +164,9 @@ ask_for_period(struct backend_stream *stream, uint32_t wanted)
         if (failure) {
             log_warning("jack: the server does not take %u frames (error %d)", wanted, failure);
         }
+        return !failure;
     }
+    return true;
 }
 
 static void
@@ -335,11 +338,17 @@ run_change(void *arg)
 {
     struct change *change = arg;
     struct backend_stream *stream = change->stream;
-    ask_for_period(stream, change->period_frames);
+    uint32_t wanted = change->period_frames;
+    if (!wanted || !ask_for_period(stream, wanted)) {
+        return;
+    }
     uint64_t deadline_ns = os_now_ns() + (uint64_t)FOLLOW_LIMIT_MS * OS_NS_PER_MS;
-    while (change->period_frames &&
-           stream->api->get_buffer_size(stream->client) != change->period_frames &&
-           os_now_ns() < deadline_ns) {
+    while (stream->api->get_buffer_size(stream->client) != wanted) {
+        if (os_now_ns() >= deadline_ns) {
+            /* No request stays that the server would fulfil one day, unexpected. */
+            stream->api->set_buffer_size(stream->client, stream->graph.info.period_frames);
+            return;
+        }
         os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
     }
 }
@@ -365,9 +374,7 @@ jack_set_period(struct backend_stream *stream, uint32_t period_frames)
     } else {
         graph_set_lost(&stream->graph);
     }
-    return !answered                                                            ? TUTTI_DEVICE_LOST
-           : period_frames && stream->graph.info.period_frames != period_frames ? TUTTI_UNSUPPORTED
-                                                                                : TUTTI_OK;
+    return answered ? graph_judge_period(&stream->graph, period_frames) : TUTTI_DEVICE_LOST;
 }
 
 const struct backend backend_jack = {

@@ -304,14 +304,21 @@ has_wanted_period(struct backend_stream *stream)
     return atomic_load(&stream->graph.period) == stream->wanted_period;
 }
 
-/* A graph that cannot give it is as good: what came of it is told. */
-static void
+/* False: the graph does not give it. */
+static bool
 await_period(struct backend_stream *stream, uint32_t period_frames)
 {
     stream->wanted_period = period_frames;
-    if (period_frames && stream->may_set_period) {
-        await(stream, has_wanted_period, in_ms(FOLLOW_LIMIT_MS));
-    }
+    return !period_frames || !stream->may_set_period ||
+           await(stream, has_wanted_period, in_ms(FOLLOW_LIMIT_MS));
+}
+
+static void
+ask_for_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    pipewire_server_lock(&stream->server);
+    pipewire_filter_ask(stream, period_frames);
+    pipewire_server_unlock(&stream->server);
 }
 
 static void
@@ -476,15 +483,17 @@ pipewire_set_period(struct backend_stream *stream, uint32_t period_frames)
     }
     graph_forget_period(&stream->graph);
     if (period_frames) {
-        pipewire_server_lock(&stream->server);
-        pipewire_filter_ask(stream, period_frames);
-        pipewire_server_unlock(&stream->server);
-        await_period(stream, period_frames);
+        ask_for_period(stream, period_frames);
+        if (!await_period(stream, period_frames)) {
+            /* No request stays that the graph would fulfil one day, unexpected. */
+            ask_for_period(stream, atomic_load(&stream->graph.period));
+        }
     }
     measure(stream);
     graph_know_period(&stream->graph);
     look_again(stream);
-    return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST : TUTTI_OK;
+    return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST
+                                             : graph_judge_period(&stream->graph, period_frames);
 }
 
 const struct backend backend_pipewire = {

@@ -18,6 +18,7 @@
     X(RATE, "rate", true)          /* Hz: the system changed the rate */                           \
     X(REFUSE, "refuse-open", true) /* the next so many openings fail: somebody holds the device */ \
     X(SLOW_OPEN, "slow-open", true)         /* ms: openings take so long, from that one on */      \
+    X(SLOW_LIST, "slow-list", true)         /* ms: listing takes so long */                        \
     X(REFUSE_PERIOD, "refuse-period", true) /* ms: another period is refused after so long */
 
 enum sim_fault_kind {

@@ -332,6 +332,7 @@ find_trouble(struct backend_stream *stream)
             atomic_store(&machine.refusals, (uint32_t)fault->argument);
             break;
         case SIM_FAULT_SLOW_OPEN:     /* sim_open() took its time */
+        case SIM_FAULT_SLOW_LIST:     /* sim_list() did */
         case SIM_FAULT_REFUSE_PERIOD: /* sim_set_period() looks */
         case SIM_FAULT_COUNT:
             break;
@@ -473,6 +474,11 @@ find_name(const char *wanted)
 static enum tutti_status
 sim_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
+    struct sim_faults faults;
+    char error[256];
+    if (sim_faults_parse(&faults, config->sim_faults, error)) {
+        pass_ms(fault_ms(&faults, SIM_FAULT_SLOW_LIST, UINT64_MAX));
+    }
     if (!is_plugged() || *count == 0) {
         *count = 0;
         return TUTTI_OK;

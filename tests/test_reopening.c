@@ -243,29 +243,45 @@ another_default_device_beside_another_period_is_followed(void **state)
     rig_close(&rig);
 }
 
+static unsigned passed_ms;
+
 static void
 pass_and_lose(void *user)
 {
-    static unsigned ms;
-    if (ms++ == 100) {
+    if (passed_ms++ == 100) {
         sim_tell(BACKEND_EVENT_LOST); /* no cycle follows */
     }
     rig_pass(user);
 }
 
 static void
-a_device_that_goes_while_somebody_lists_is_replaced_at_once(void **state)
+list_for_a_program(void)
 {
     static struct proto_devices_reply devices;
-    (void)state;
+    engine_get_devices(rig.engine, &devices);
+    assert_int_equal(devices.count, 1);
+}
+
+static void
+list_for_a_configuration(void)
+{
+    char error[PROTO_TEXT_BYTES];
+    struct engine_profile profile = {.name = "Other", .config = rig.config};
+    profile.config.sim_cable = 1; /* another setup than those that were listed */
+    assert_int_equal(engine_configure(rig.engine, &rig.config, &profile, 1, error), TUTTI_OK);
+}
+
+static void
+a_device_goes_while_somebody_lists(void (*list)(void))
+{
     rig_config(&rig);
     open_rig("at 0 slow-list 3000");
     struct rig_program *program = join(256);
     rig_steps(&rig, 20);
     uint64_t from_ns = seen[0].last_ns, from = seen[0].last_position;
+    passed_ms = 0;
     sim_set_passing(pass_and_lose, &rig);
-    engine_get_devices(rig.engine, &devices);
-    assert_int_equal(devices.count, 1);
+    list();
     assert_true(sim_now_ns() - from_ns >= UINT64_C(3000) * MS);
     sim_set_passing(pass, &rig);
     rig_pass(&rig);
@@ -275,6 +291,14 @@ a_device_that_goes_while_somebody_lists_is_replaced_at_once(void **state)
     seen[0].longest_ns -= UINT64_C(100) * MS < seen[0].longest_ns ? UINT64_C(100) * MS : 0;
     expect_called_on(program, from_ns, from);
     rig_close(&rig);
+}
+
+static void
+a_device_that_goes_while_somebody_lists_is_replaced_at_once(void **state)
+{
+    (void)state;
+    a_device_goes_while_somebody_lists(list_for_a_program);
+    a_device_goes_while_somebody_lists(list_for_a_configuration);
 }
 
 /* ---- the engine timeout ---- */

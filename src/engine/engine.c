@@ -190,13 +190,12 @@ engine_tend(struct engine *engine)
     uint64_t now_ns = engine_now_ns(engine);
     handover_step(engine, now_ns);
     engine->tend_due = engine->device_claimed;
-    if (engine->tend_due) {
-        device_guard(engine);
-    } else {
+    if (!engine->tend_due) {
         device_claim(engine);
         device_tend(engine, now_ns);
         device_release(engine);
     }
+    device_guard(engine);
     programs_tend(engine, now_ns);
     placement_tend(engine, now_ns);
     programs_reclaim(engine);
@@ -447,9 +446,10 @@ opening_ms(const struct engine *engine, uint64_t now_ns)
 }
 
 bool
-engine_hangs(struct engine *engine)
+engine_watch(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
+    device_guard(engine);
     uint32_t ms = opening_ms(engine, engine_now_ns(engine));
     os_mutex_unlock(&engine->lock);
     return ms > ENGINE_OPENING_MS;

@@ -126,10 +126,11 @@ void engine_get_backends(char words[CONFIG_TEXT_BYTES]);
  * server every few ms and by tests between steps. */
 void engine_tend(struct engine *engine);
 
-/** True when a step of opening, changing or closing the device has not returned for
- * ENGINE_OPENING_MS: the device cannot come back, nothing ends that step, and this process is to
- * end at once. */
-bool engine_hangs(struct engine *engine);
+/** Called several times a second by another thread than engine_tend()'s, which may be at work on
+ * the device for long: programs are called meanwhile. True when a step of opening, changing or
+ * closing the device has not returned for ENGINE_OPENING_MS: nothing ends that step, and this
+ * process is to end at once. */
+bool engine_watch(struct engine *engine);
 
 /** Programs connected now. */
 unsigned engine_program_count(struct engine *engine);

@@ -502,7 +502,7 @@ new_generation(void)
 static void
 end_if_hung(struct server *server)
 {
-    if (engine_hangs(server->engine)) {
+    if (engine_watch(server->engine)) {
         log_error("server: the device has not opened or closed for %u s: this engine ends, and "
                   "programs start another",
                   (unsigned)ENGINE_OPENING_MS / 1000);

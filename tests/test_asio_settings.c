@@ -122,6 +122,36 @@ a_mistake_is_what_get_error_message_says(void **state)
 }
 
 static void
+a_mono_microphone_is_offered_twice(void **state)
+{
+    struct asio_buffer_info two[2] = {{.is_input = 1, .channel = 0}, {.is_input = 1, .channel = 1}};
+    int32_t inputs, outputs;
+
+    (void)state;
+    write_file("[program]\ninput_channels = 1, 1\n");
+    fake_host_init();
+    assert_int_equal(M->get_channels(host.driver, &inputs, &outputs), ASIO_OK);
+    assert_int_equal(inputs, 2);
+    assert_int_equal(M->create_buffers(host.driver, two, 2, 64, &callbacks), ASIO_OK);
+    assert_int_equal(fake_tutti.last->input[0].channel, 0);
+    assert_int_equal(fake_tutti.last->input[1].channel, 0);
+}
+
+static void
+a_folder_in_the_files_place_is_an_error_text_and_no_more(void **state)
+{
+    wchar_t wide[MAX_PATH * 3];
+
+    (void)state;
+    MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, MAX_PATH * 3);
+    assert_true(CreateDirectoryW(wide, NULL));
+    fake_host_init();
+    assert_true(RemoveDirectoryW(wide));
+    fake_host_assert_says(".ini: this is no regular file but a folder, a pipe or a device");
+    assert_int_equal(preferred(), 256);
+}
+
+static void
 a_changed_file_makes_a_reset_request_and_counts_after_the_buffers_are_gone(void **state)
 {
     (void)state;
@@ -191,6 +221,8 @@ main(void)
         TEST(the_file_says_what_a_host_is_offered),
         TEST(buffers_are_joined_to_the_channels_that_were_chosen),
         TEST(a_mistake_is_what_get_error_message_says),
+        TEST(a_mono_microphone_is_offered_twice),
+        TEST(a_folder_in_the_files_place_is_an_error_text_and_no_more),
         TEST(a_changed_file_makes_a_reset_request_and_counts_after_the_buffers_are_gone),
         TEST(without_buffers_a_changed_file_counts_at_once),
         TEST(what_does_not_concern_the_host_makes_no_reset_request),

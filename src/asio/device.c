@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "asio/channels.h"
+#include "asio/names.h"
 #include "base/log.h"
 #include "base/number.h"
 
@@ -103,8 +104,8 @@ device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
     info->group = 0;
     info->type =
         driver_state(driver) >= STATE_PREPARED ? driver->buffers.type : dsd_sample_type(driver);
-    channels_get_name(&driver->config, info->is_input != 0, (unsigned)info->channel,
-                      list[info->channel], info->name);
+    names_get(&driver->config, info->is_input != 0, (unsigned)info->channel, list[info->channel],
+              GetACP(), info->name);
     return ASIO_OK;
 }
 

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "asio/ansi.h"
 #include "base/log.h"
-#include "base/utf8.h"
 
 struct asio_driver *
 driver_new(const struct dll_name *name)
@@ -74,7 +74,7 @@ driver_fail(struct driver *driver, int32_t result, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     AcquireSRWLockExclusive(&driver->text_mutex);
-    utf8_to_ascii(driver->error, sizeof driver->error, text);
+    ansi_copy(GetACP(), driver->error, sizeof driver->error, text);
     ReleaseSRWLockExclusive(&driver->text_mutex);
     if (!driver_in_callback(driver)) /* that thread writes no log */
         log_debug("asio: '%s': %s", driver->name->name, text);

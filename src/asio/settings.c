@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "asio/names.h"
 #include "base/log.h"
 
 enum { NAME_CHARS = 128, KIB = 1024 };
@@ -139,6 +140,7 @@ read_all(struct driver *driver, struct config *config, const struct config *last
     else
         config_init(config);
     free(text);
+    names_log(config, GetACP());
     if (mistakes.first[0])
         driver_fail(driver, 0, "%s", mistakes.first);
     return readable;

@@ -69,21 +69,3 @@ utf8_check(const char *text, size_t room)
     }
     return room > 0;
 }
-
-void
-utf8_to_ascii(char *to, size_t room, const char *from)
-{
-    const unsigned char *text = (const unsigned char *)from;
-    size_t left = strlen(from);
-    while (left && room > 1) {
-        size_t bytes = character_bytes(text, left);
-        *to++ = *text >= 0x20 && *text < 0x7F ? (char)*text : '?';
-        room--;
-        size_t step = bytes ? bytes : 1;
-        text += step;
-        left -= step;
-    }
-    if (room) {
-        *to = '\0';
-    }
-}

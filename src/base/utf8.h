@@ -13,7 +13,5 @@ void utf8_copy(char *to, size_t room, const char *from);
 /** True when text[0..room) holds a terminator and well-formed utf-8 without control characters
  * before it. */
 bool utf8_check(const char *text, size_t room);
-/** Copies as printable ASCII into to[room] (ASIO names): other characters become '?'. */
-void utf8_to_ascii(char *to, size_t room, const char *from);
 
 #endif

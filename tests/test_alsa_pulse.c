@@ -79,6 +79,30 @@ programs_outlive_a_server_that_hangs(void **state)
     assert_true(atomic_load(&first.generation) == generation);
 }
 
+/* Nothing is configured, as on a machine where PulseAudio is all there is. */
+static void
+without_any_configuration_pulseaudio_is_heard(void **state)
+{
+    static const char *const names[] = {"TUTTI_DEVICE_BACKEND", "TUTTI_ALSA_DEVICES",
+                                        "TUTTI_ALSA_PERIODS", "TUTTI_DEVICE_PERIOD"};
+    char values[4][32];
+    (void)state;
+    pulse_start();
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(values[i], sizeof(values[i]), "%s", getenv(names[i]));
+        unsetenv(names[i]);
+    }
+    setenv("TUTTI_PIPEWIRE_REMOTE", "tutti-none", 1);
+    setenv("TUTTI_JACK_SERVER", "tutti-none", 1);
+    host_run(&first, 256, 0);
+    AWAIT(&first.heard, 100);
+    assert_string_equal(host_status(&first).device.name, "pulse");
+    assert_string_equal(host_status(&first).problem, "");
+    for (unsigned i = 0; i < 4; i++) {
+        setenv(names[i], values[i], 1);
+    }
+}
+
 static int
 finish(void **state)
 {
@@ -94,6 +118,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(two_programs_play_and_hear, finish),
+        cmocka_unit_test_teardown(without_any_configuration_pulseaudio_is_heard, finish),
         cmocka_unit_test_teardown(programs_outlive_a_server_that_is_killed_again_and_again, finish),
         cmocka_unit_test_teardown(programs_outlive_a_server_that_hangs, finish),
     };

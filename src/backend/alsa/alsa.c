@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A sound card, or any other PCM that libasound can open, as the device: output and input on one
- * clock. Only cards and the PCMs that the configuration names are listed, so that "auto" takes this
- * backend where there is a card; every other PCM can be asked for by its name. What is behind those
+ * clock. Only cards, the PCMs that the configuration names and PulseAudio's are listed, so that
+ * "auto" takes this backend where there is one of them; every other PCM can be asked for by its
+ * name. What is behind those
  * may hang, so each call that could wait for it has a limit (graph_call.h).
  */
 #include <errno.h>
@@ -305,7 +306,25 @@ try_one(void *arg, const char *name, bool card_in, bool card_out)
     (void)card_in;
     (void)card_out;
     opening->failure = open_stream(opening->stream, &opening->request, name, opening->error);
+    if (opening->failure == -ENOENT && strcmp(name, ALSA_PULSE_NAME) == 0 && alsa_pulse_runs()) {
+        snprintf(opening->error, sizeof(opening->error),
+                 "ALSA's plugin for PulseAudio is not installed");
+    }
     return opening->failure < 0 && status_of(opening->failure) == TUTTI_NO_DEVICE;
+}
+
+/* The server may be what holds the card. When it cannot be used either, the first reason stays. */
+static void
+try_pulse(struct opening *opening)
+{
+    char error[sizeof(opening->error)];
+    int failure = opening->failure;
+    utf8_copy(error, sizeof(error), opening->error);
+    try_one(opening, ALSA_PULSE_NAME, false, false);
+    if (opening->failure < 0) {
+        opening->failure = failure;
+        utf8_copy(opening->error, sizeof(opening->error), error);
+    }
 }
 
 static void
@@ -314,8 +333,12 @@ run_opening(void *arg)
     struct opening *opening = arg;
     if (opening->device[0]) {
         try_one(opening, opening->device, false, false);
-    } else {
-        alsa_list_names(opening->stream->api, &opening->config, try_one, opening);
+        return;
+    }
+    alsa_list_names(opening->stream->api, &opening->config, try_one, opening);
+    if (opening->failure < 0 && status_of(opening->failure) == TUTTI_DEVICE_BUSY &&
+        alsa_pulse_runs()) {
+        try_pulse(opening);
     }
 }
 

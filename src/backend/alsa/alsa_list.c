@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which PCMs there are: those that the configuration names, then those of the cards, as
- * "hw:CARD,DEVICE" with the card's own short name, which stays when cards come and go. A card is
+ * "hw:CARD,DEVICE" with the card's own short name, which stays when cards come and go, and at the
+ * end PulseAudio's, which is reached by no other backend. A card is
  * seen by its control device, without opening its PCMs; a named PCM may lead anywhere, and only
  * opening it tells whether it is there.
  */
@@ -97,8 +98,9 @@ void
 alsa_list_names(const struct alsa_api *api, const struct config *config, alsa_found_fn found,
                 void *arg)
 {
-    if (tell_configured(config, found, arg) && tell_cards(api, true, found, arg)) {
-        tell_cards(api, false, found, arg);
+    if (tell_configured(config, found, arg) && tell_cards(api, true, found, arg) &&
+        tell_cards(api, false, found, arg) && alsa_pulse_runs()) {
+        found(arg, ALSA_PULSE_NAME, false, false);
     }
 }
 

@@ -69,13 +69,20 @@ enum alsa_mending { ALSA_MEND_IDLE = 1, ALSA_MEND_ASKED = 2 };
 /** Told of a PCM's name; for one of a card, which ways it goes; false: no more. */
 typedef bool (*alsa_found_fn)(void *arg, const char *name, bool card_in, bool card_out);
 /** Tells the name of each PCM that need not be asked for by name, the default first: those of the
- * configuration, then those of the cards. */
+ * configuration, those of the cards, and that of PulseAudio if its server runs. */
 void alsa_list_names(const struct alsa_api *api, const struct config *config, alsa_found_fn found,
                      void *arg);
 /** Fills a device by opening its PCMs for a moment; a card's only if they were not seen before.
  * False: it is not there. */
 bool alsa_list_look(const struct alsa_api *api, const struct config *config, const char *name,
                     bool card_in, bool card_out, struct backend_device *device);
+
+/* ---- alsa_pulse.c ---- */
+
+/* The PCM that libasound's plugin has for PulseAudio. */
+#define ALSA_PULSE_NAME "pulse"
+/** True when a PulseAudio server of this user, or what stands for one, listens. */
+bool alsa_pulse_runs(void);
 
 /* ---- alsa_params.c ---- */
 

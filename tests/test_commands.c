@@ -294,8 +294,9 @@ a_file_of_another_rate_is_refused_unless_the_device_may_change(void **state)
     assert_int_equal(RUN("play", song), 1);
     assert_says("the file has 44100 Hz, the device runs at 48000 Hz");
     assert_int_equal(RUN("play", song, "--set-rate", "--seconds", "0.05"), 0);
-    assert_int_equal(RUN("status", "--json"), 0);
-    assert_says("\"rate_hz\":44100");
+    /* and for the next file, with nobody playing, it is as it was */
+    make_song(48000);
+    assert_int_equal(RUN("play", song, "--seconds", "0.05"), 0);
 }
 
 static void

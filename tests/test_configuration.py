@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import wave
 
 BUILD = None
 PATIENCE_S = 20
@@ -128,6 +129,21 @@ class Configuration(unittest.TestCase):
         self.ini.unlink()
         self.ini.mkdir()
         self.await_problem("no regular file")
+
+    def test_who_plays_goes_on_over_a_change_that_leaves_the_rate(self):
+        song = self.top / "song.wav"
+        with wave.open(str(song), "wb") as file:
+            file.setnchannels(2)
+            file.setsampwidth(2)
+            file.setframerate(48000)
+            file.writeframes(bytes(4 * 48000 * 3))
+        self.ini.write_text("[device]\nbackend = sim\n")
+        player = subprocess.Popen([self.top / "bin/tutti", "play", song], env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.await_(lambda: self.status().get("device", {}).get("state") == "running")
+        self.ini.write_text("[device]\nbackend = sim\nperiod = 128\n")
+        self.await_(lambda: self.status()["reopenings"] == 1)
+        said = player.communicate(timeout=PATIENCE_S)[1]
+        self.assertEqual((0, False), (player.returncode, "Hz" in said), said)
 
     def test_a_link_into_a_store_is_followed_when_it_is_switched(self):
         store = [self.top / name for name in ("one", "two")]

@@ -245,6 +245,40 @@ a_rate_that_a_program_chose_survives_a_change_of_something_else(void **state)
     assert_true(rig.last_event[PROTO_EVENT_RATE].rate_hz == 96000);
 }
 
+/* Nobody plays meanwhile: tending is all there is. */
+static void
+pass_seconds(double seconds)
+{
+    for (double passed = 0; passed < seconds; passed += 0.1) {
+        sim_advance_ns(sim_now_ns() + 100 * OS_NS_PER_MS);
+        engine_tend(rig.engine);
+    }
+}
+
+static void
+a_rate_is_forgotten_some_time_after_the_program_that_chose_it(void **state)
+{
+    struct proto_hello hello = {.bits = 64, .program = "p"};
+    uint32_t id, other;
+    (void)state;
+    assert_int_equal(configure(), TUTTI_OK);
+    assert_int_equal(engine_connect(rig.engine, &hello, 0, &id), TUTTI_OK);
+    assert_int_equal(engine_connect(rig.engine, &hello, 0, &other), TUTTI_OK);
+    assert_int_equal(engine_set_rate(rig.engine, id, 44100, error), TUTTI_OK);
+    pass_seconds(20);
+    assert_true(device_of("").rate_hz == 44100); /* it is there, and may play any time */
+    struct rig_program *player = join_as(NULL);
+    engine_disconnect(rig.engine, id);
+    rig_run_frames(&rig, 10 * 44100);
+    assert_true(device_of("").rate_hz == 44100); /* somebody plays by it */
+    rig_kill(player);
+    pass_seconds(4);
+    assert_true(device_of("").rate_hz == 44100); /* a host that closes and opens again */
+    pass_seconds(2);
+    assert_true(device_of("").rate_hz == 48000);
+    assert_true(join_as(NULL)->answer.device.rate_hz == 48000);
+}
+
 /* ---- the file ---- */
 
 static char path[400];
@@ -428,6 +462,7 @@ main(void)
         TEST(another_profile_s_change_does_not_touch_who_plays),
         TEST(a_device_that_cannot_be_opened_leaves_the_former_one_playing),
         TEST(a_rate_that_a_program_chose_survives_a_change_of_something_else),
+        TEST(a_rate_is_forgotten_some_time_after_the_program_that_chose_it),
         TEST(a_changed_file_is_followed_when_it_stands_still),
         TEST(a_mistake_in_the_file_keeps_the_last_good_value_until_it_is_mended),
         TEST(a_mistake_in_a_profile_is_told_with_its_own_value),

@@ -55,6 +55,7 @@ def play(configuration):
     log = pathlib.Path(demo.DEMO) / "runtime/driver.log"
     demo.wait_for(lambda: log.read_text().count("what the host was told") >= 1, demo.PATIENCE_S, "for the driver to see the change")
     demo.wait_for(lambda: (64, PROFILE) in profiles(), demo.PATIENCE_S, "for the host of the profile to play again")
+    follow_what_is_no_plain_file(configuration, log)
     time.sleep(1)
     for host in hosts:
         host.end()
@@ -62,6 +63,30 @@ def play(configuration):
         report = host.report()
         expect(report and not report["errors"] and report["callbacks"] > 100, f"{host.name}: {report.get('callbacks')} callbacks, no errors")
     expect(hosts[1].report()["resets"] >= 1, f"the host of the profile was asked for a reset: {hosts[1].report()['resets']}")
+
+
+def follow_what_is_no_plain_file(configuration, log):
+    """A link into a store, switched to a file of the same size and time; then a pipe, which hangs nobody."""
+    engine = log.with_name("tuttid.log")
+    count = lambda: (log.read_text().count("'Tutti': the configuration has changed"), engine.read_text().count("has changed and was read again"))
+    store = [configuration.with_name(name) for name in ("one", "two")]
+    for path, frames in zip(store, (128, 256)):
+        path.write_text(f"[program]\nbuffer = {frames}\n")
+        os.utime(path, (1, 1))
+    for turn, path in enumerate(store):
+        before = count()
+        link = configuration.with_name("link")
+        link.symlink_to(path)
+        link.replace(configuration)
+        demo.wait_for(lambda: all(now > then for now, then in zip(count(), before)), demo.PATIENCE_S,
+                      f"for the driver and the engine to follow the link ({turn})")
+    pipe = configuration.with_name("pipe")
+    os.mkfifo(pipe)
+    pipe.replace(configuration)
+    demo.wait_for(lambda: "'Tutti': tutti.ini: this is no regular file" in log.read_text(), demo.PATIENCE_S, "for the driver to refuse a pipe")
+    said = demo.status()["engine"]["problem"]
+    expect("this is no regular file" in said, f"so does the engine: {said}")
+    configuration.unlink()
 
 
 def main():

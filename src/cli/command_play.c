@@ -34,7 +34,8 @@ struct player {
     uint64_t fetched_frames; /* read from the file so far */
     float *chunk;            /* CHUNK_FRAMES frames of the file */
     uint32_t outputs;
-    bool failed; /* the file cannot be read on */
+    bool failed;      /* the file cannot be read on */
+    double former_hz; /* the device's rate before --set-rate; 0: it is left as it is */
 
     /* between the main thread and the callback */
     struct frames ring;
@@ -202,6 +203,34 @@ choose_outputs(const struct player *player, const struct args *args,
     return true;
 }
 
+/* Lets the device run at the file's rate. False: said. */
+static bool
+set_rate(struct player *player)
+{
+    struct tutti_client *client = player->session.client;
+    double file_hz = player->info.samplerate;
+    struct tutti_device device;
+    double former_hz = tutti_get_device(client, &device) == TUTTI_OK ? device.rate_hz : 0;
+    enum tutti_status status = tutti_set_rate(client, file_hz);
+
+    if (status != TUTTI_OK) {
+        session_fail(&player->session, "cannot set the sample rate", status);
+        return false;
+    }
+    player->former_hz = former_hz == file_hz ? 0 : former_hz;
+    return true;
+}
+
+/* For who comes next. Refused while others play: then it is theirs. */
+static void
+restore_rate(struct player *player)
+{
+    if (player->former_hz > 0) {
+        tutti_dispose(player->session.client);
+        tutti_set_rate(player->session.client, player->former_hz);
+    }
+}
+
 /* Joins the device at the file's rate. */
 static bool
 join(struct player *player, const struct args *args, uint32_t buffer,
@@ -214,13 +243,8 @@ join(struct player *player, const struct args *args, uint32_t buffer,
     double file_hz = player->info.samplerate;
     struct tutti_device device;
 
-    if (args_flag(args, "set-rate")) {
-        enum tutti_status status = tutti_set_rate(client, file_hz);
-        if (status != TUTTI_OK) {
-            session_fail(&player->session, "cannot set the sample rate", status);
-            return false;
-        }
-    }
+    if (args_flag(args, "set-rate") && !set_rate(player))
+        return false;
     if (stream_prepare(&player->session, &params, &none, outputs) != TUTTI_OK)
         return false;
     session_say_problem(&player->session);
@@ -297,6 +321,7 @@ command_play_run(const struct args *args, const struct cli *cli)
         goto free_memory;
     if (join(&player, args, buffer, &outputs))
         code = run(&player, &cli->err, cli->err.terminal || args_flag(args, "progress"));
+    restore_rate(&player);
     session_close(&player.session);
 free_memory:
     frames_fini(&player.ring);

@@ -26,6 +26,7 @@ struct session {
     struct tutti_client *client; /* NULL: not open */
     struct session_event event[SESSION_EVENTS];
     uint64_t gap_frames; /* lost while the device reopened, as told so far; main thread */
+    double rate_hz;      /* of the device when the stream was prepared; likewise */
     _Atomic uint32_t put,
         taken; /* the event thread's, the main thread's: each acquires the other */
 };

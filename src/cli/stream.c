@@ -2,8 +2,11 @@
 /* What play, record and latency share. See stream.h. */
 #include "cli/stream.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#define RATE_TOLERANCE_HZ 0.5
 
 void
 stream_choose(struct stream_channels *channels, enum tutti_channel_kind kind, uint32_t program,
@@ -89,8 +92,11 @@ stream_prepare(struct session *session, struct tutti_stream_params *params,
         if (status != TUTTI_INVALID_ARGUMENT)
             break;
     }
+    struct tutti_device joined;
     if (status != TUTTI_OK)
         session_fail(session, "cannot join the sound device", status);
+    else if (tutti_get_device(session->client, &joined) == TUTTI_OK)
+        session->rate_hz = joined.rate_hz;
     return status;
 }
 
@@ -103,8 +109,13 @@ stream_tell_events(struct session *session)
     while (session_next_event(session, &event)) {
         switch (event.kind) {
         case TUTTI_EVENT_RATE:
-            session_say("the device runs at %.0f Hz now; start again", event.rate_hz);
-            go_on = false;
+            /* another device, or another way to use it, at the same rate: the stream goes on */
+            if (fabs(event.rate_hz - session->rate_hz) > RATE_TOLERANCE_HZ) {
+                session_say("the device runs at %.0f Hz now; start again", event.rate_hz);
+                go_on = false;
+            } else {
+                session_say("%s", event.text);
+            }
             break;
         case TUTTI_EVENT_GAP:
             session->gap_frames += event.value;

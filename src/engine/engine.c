@@ -193,6 +193,7 @@ engine_tend(struct engine *engine)
     if (!engine->tend_due) {
         device_claim(engine);
         device_tend(engine, now_ns);
+        profiles_tend(engine, now_ns);
         device_release(engine);
     }
     device_guard(engine);
@@ -321,6 +322,9 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     } else {
         device_close(engine);
         engine->rate_hz = engine->known.rate_hz = rate_hz;
+    }
+    if (status == TUTTI_OK) {
+        profiles_note_rate(engine, program_id);
     }
     device_release(engine);
     os_mutex_unlock(&engine->lock);

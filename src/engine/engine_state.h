@@ -21,6 +21,8 @@ enum {
     ENGINE_REOPEN_MS = 250,     /* between two attempts at a lost device */
     ENGINE_PATIENCE_MIN_MS = 200, /* a program takes no engine for dead sooner */
     ENGINE_TURN_MS = 3000,        /* span of the statistics */
+    /* a rate is kept this long after the program that asked for it: hosts close and open again */
+    ENGINE_RATE_KEPT_MS = 5000,
 };
 
 /* A device as a profile wants it. Profiles that say the same of it share one. */
@@ -28,7 +30,9 @@ struct engine_setup {
     struct config config;
     struct proto_device known; /* last known, while another setup is in force */
     double rate_hz;            /* asked for, likewise */
-    bool named;                /* by the configuration as it is now */
+    uint32_t rate_by;      /* the program that asked for another than the configuration's; or 0 */
+    uint64_t rate_left_ns; /* since when it is gone and nobody plays; 0: not so */
+    bool named;            /* by the configuration as it is now */
 };
 
 struct engine_named_setup {
@@ -253,6 +257,10 @@ enum tutti_status profiles_may_use(const struct engine *engine,
 enum tutti_status profiles_use(struct engine *engine, const struct engine_program *program,
                                char error[PROTO_TEXT_BYTES]);
 void profiles_fini(struct engine *engine);
+/** Notes who asked for the present rate of the setup in force. */
+void profiles_note_rate(struct engine *engine, uint32_t program_id);
+/** Rates that nobody is left for go back to the configuration's. Claimed. */
+void profiles_tend(struct engine *engine, uint64_t now_ns);
 
 /* ---- programs.c ---- */
 

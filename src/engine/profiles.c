@@ -183,6 +183,51 @@ profiles_use(struct engine *engine, const struct engine_program *program,
     return TUTTI_OK;
 }
 
+/* ---- rates ---- */
+
+void
+profiles_note_rate(struct engine *engine, uint32_t program_id)
+{
+    struct engine_setup *setup = engine->in_force;
+    bool usual = engine->rate_hz == setup->config.device_rate;
+    setup->rate_by = usual ? 0 : program_id;
+    setup->rate_left_ns = 0;
+}
+
+/* The device is opened with the configuration's rate next time. */
+static void
+forget_rate(struct engine *engine, struct engine_setup *setup)
+{
+    double rate_hz = setup->config.device_rate;
+    bool in_force = setup == engine->in_force;
+    double *asked_hz = in_force ? &engine->rate_hz : &setup->rate_hz;
+    double *known_hz = in_force ? &engine->known.rate_hz : &setup->known.rate_hz;
+    if (in_force) {
+        device_close(engine);
+    }
+    log_info("engine: the program that asked for %.0f Hz is gone, the device goes back to %.0f Hz",
+             *asked_hz, rate_hz);
+    *known_hz = *known_hz == *asked_hz ? rate_hz : *known_hz;
+    *asked_hz = rate_hz;
+    setup->rate_by = 0;
+}
+
+void
+profiles_tend(struct engine *engine, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < engine->setups; i++) {
+        struct engine_setup *setup = engine->setup[i];
+        bool played = setup == engine->in_force && programs_prepared(engine) > 0;
+        if (!setup->rate_by || played || programs_find(engine, setup->rate_by)) {
+            setup->rate_left_ns = 0;
+        } else if (!setup->rate_left_ns) {
+            setup->rate_left_ns = now_ns;
+        } else if (now_ns - setup->rate_left_ns >= (uint64_t)ENGINE_RATE_KEPT_MS * OS_NS_PER_MS) {
+            forget_rate(engine, setup);
+        }
+    }
+}
+
 /* ---- another configuration ---- */
 
 /* Setups by name, the one without a profile first. */
@@ -218,6 +263,7 @@ follow(struct engine *engine, char error[PROTO_TEXT_BYTES])
     double rate_hz = wanted->config.device_rate;
     if (wanted->rate_hz == rate_hz && engine->config.device_rate == rate_hz) {
         wanted->rate_hz = engine->rate_hz;
+        wanted->rate_by = engine->in_force->rate_by;
         wanted->known.rate_hz =
             wanted->known.rate_hz == rate_hz ? engine->rate_hz : wanted->known.rate_hz;
     }

@@ -12,6 +12,7 @@
 
 static struct rig rig;
 static enum tutti_status first_answer, second_answer;
+static unsigned second_listed, second_tried;
 
 /* ---- two backends in place of the build's ---- */
 
@@ -21,6 +22,15 @@ fake_list(const struct config *config, struct backend_device *devices, unsigned 
     (void)config;
     (void)devices;
     *count = 0;
+    return TUTTI_OK;
+}
+
+static enum tutti_status
+second_list(const struct config *config, struct backend_device *devices, unsigned *count)
+{
+    (void)config;
+    (void)devices;
+    *count = second_listed;
     return TUTTI_OK;
 }
 
@@ -40,6 +50,7 @@ static enum tutti_status
 second_open(const struct backend_request *request, const struct backend_callbacks *callbacks,
             struct backend_stream **streams, unsigned *count, char error[256])
 {
+    second_tried++;
     if (second_answer == TUTTI_OK) {
         return backend_sim.open(request, callbacks, streams, count, error);
     }
@@ -120,6 +131,92 @@ another_device_takes_the_place_of_one_that_is_busy(void **state)
     assert_string_equal(device().backend, "second");
 }
 
+/* One program plays into the virtual card. */
+static void
+play_into_silence(void)
+{
+    second_listed = second_tried = 0;
+    assert_int_equal(join_with(TUTTI_NO_DEVICE, TUTTI_NO_DEVICE), TUTTI_OK);
+    assert_string_equal(device().backend, "sim");
+    rig_start(&rig.program[0]);
+    rig_steps(&rig, 100);
+    second_tried = 0;
+}
+
+static struct proto_status_reply
+status(void)
+{
+    struct proto_status_reply reply;
+    engine_get_status(rig.engine, 0, &reply);
+    return reply;
+}
+
+static void
+the_virtual_card_is_left_when_a_device_appears(void **state)
+{
+    (void)state;
+    play_into_silence();
+    assert_non_null(strstr(status().problem, "nobody hears this"));
+    second_listed = 1;
+    second_answer = TUTTI_OK;
+    rig_run_frames(&rig, 2 * 48000);
+    assert_string_equal(device().backend, "second");
+    assert_string_equal(status().problem, "");
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 1);
+    assert_int_equal(rig.events[PROTO_EVENT_RATE], 1);
+    assert_non_null(strstr(rig.last_event[PROTO_EVENT_RATE].text, "takes the place of the"));
+    assert_true(rig.last_event[PROTO_EVENT_RATE].rate_hz == 48000);
+    uint64_t blocks = rig.program[0].blocks;
+    rig_run_frames(&rig, 4800);
+    assert_true(rig.program[0].blocks >= blocks + 74);
+}
+
+static void
+a_device_that_is_listed_and_does_not_open_disturbs_nobody(void **state)
+{
+    (void)state;
+    play_into_silence();
+    uint64_t jumps = rig.program[0].jumps;
+    second_listed = 1;
+    second_answer = TUTTI_DEVICE_BUSY;
+    rig_run_frames(&rig, 20 * 48000);
+    assert_in_range(second_tried, 2, 6); /* the more seldom, the longer it goes on */
+    assert_int_equal(rig.program[0].jumps, jumps);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 0);
+    assert_int_equal(status().reopenings, 0);
+    assert_non_null(strstr(status().problem, "nobody hears this"));
+}
+
+static void
+who_comes_after_the_device_plays_through_it_at_once(void **state)
+{
+    struct proto_channel channel = {.kind = PROTO_CHANNEL_DEVICE};
+    (void)state;
+    play_into_silence();
+    second_listed = 1;
+    second_answer = TUTTI_OK;
+    /* beside one that plays */
+    assert_int_equal(rig_try_join(&rig, &rig.program[1], 64, 1, &channel, 1, &channel, 0),
+                     TUTTI_OK);
+    rig.programs = 2;
+    assert_string_equal(device().backend, "second");
+    rig_steps(&rig, 10);
+    rig_kill(&rig.program[0]);
+    rig_kill(&rig.program[1]);
+    rig_steps(&rig, 2);
+}
+
+static void
+who_comes_after_another_left_chooses_again(void **state)
+{
+    (void)state;
+    play_into_silence();
+    rig_kill(&rig.program[0]);
+    rig_steps(&rig, 2); /* the device stays open for a second */
+    assert_int_equal(join_with(TUTTI_NO_DEVICE, TUTTI_OK), TUTTI_OK);
+    assert_string_equal(device().backend, "second");
+}
+
 static int
 begin(void **state)
 {
@@ -128,7 +225,7 @@ begin(void **state)
     second = backend_sim;
     second.name = "second";
     second.silent = false;
-    second.list = fake_list;
+    second.list = second_list;
     second.open = second_open;
     rig_config(&rig);
     if (config_set(&rig.config, "device", "backend", "auto", problem) != TUTTI_OK) {
@@ -156,6 +253,13 @@ main(void)
             a_device_that_is_there_but_cannot_be_used_is_not_replaced_by_silence, begin, finish),
         cmocka_unit_test_setup_teardown(another_device_takes_the_place_of_one_that_is_busy, begin,
                                         finish),
+        cmocka_unit_test_setup_teardown(the_virtual_card_is_left_when_a_device_appears, begin,
+                                        finish),
+        cmocka_unit_test_setup_teardown(a_device_that_is_listed_and_does_not_open_disturbs_nobody,
+                                        begin, finish),
+        cmocka_unit_test_setup_teardown(who_comes_after_the_device_plays_through_it_at_once, begin,
+                                        finish),
+        cmocka_unit_test_setup_teardown(who_comes_after_another_left_chooses_again, begin, finish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,12 @@ set_state(struct engine *engine, enum proto_stream_state state)
     engine->known.state = state;
 }
 
+void
+device_enter_opening(struct engine *engine)
+{
+    set_state(engine, PROTO_STREAM_OPENING);
+}
+
 /* ---- calling backends ---- */
 
 void
@@ -367,9 +373,9 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
 
 /* ---- opening ---- */
 
-static enum tutti_status
-open_with(struct engine *engine, const struct backend *backend, uint32_t quantum,
-          char error[PROTO_TEXT_BYTES])
+enum tutti_status
+device_open_with(struct engine *engine, const struct backend *backend, uint32_t quantum,
+                 char error[PROTO_TEXT_BYTES])
 {
     struct backend_request request = {
         .device = engine->config.device_name,
@@ -411,7 +417,7 @@ static enum tutti_status
 open_again(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
     atomic_store_explicit(&engine->backend_events, 0, memory_order_relaxed);
-    return open_with(engine, engine->backend, quantum, error);
+    return device_open_with(engine, engine->backend, quantum, error);
 }
 
 static enum tutti_status
@@ -426,7 +432,7 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
         if (backend->silent && refused != TUTTI_OK) {
             break;
         }
-        status = open_with(engine, backend, quantum, error);
+        status = device_open_with(engine, backend, quantum, error);
         if (status == TUTTI_OK) {
             choice_settle(&engine->config, backend, engine->unheard);
             return TUTTI_OK;
@@ -448,8 +454,8 @@ open_stream(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES
 
 /* The device's thread runs the cycle from here on. On failure the stream is closed, and the own
  * clock goes on if it runs. */
-static enum tutti_status
-start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
+enum tutti_status
+device_start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
 {
     bool first = !engine->replacing; /* nobody plays yet: no cycle of the device's is left out */
     handover_prepare(engine, engine->backend->info(engine->stream));
@@ -477,8 +483,8 @@ start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES])
     return TUTTI_OK;
 }
 
-static void
-close_stream(struct engine *engine)
+void
+device_close_stream(struct engine *engine)
 {
     if (engine->stream) {
         call_stop(engine);
@@ -488,11 +494,11 @@ close_stream(struct engine *engine)
 
 /* ---- changes while programs play: the own clock calls them meanwhile ---- */
 
-static void
-lose(struct engine *engine, const char *text)
+void
+device_lose(struct engine *engine, const char *text)
 {
     handover_to_clock(engine);
-    close_stream(engine);
+    device_close_stream(engine);
     set_state(engine, PROTO_STREAM_LOST);
     engine->retry_ns = engine_now_ns(engine) + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
     log_warning("engine: device lost: %s", text);
@@ -516,7 +522,7 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
     uint32_t former = engine->known.period_frames;
     handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
-    close_stream(engine);
+    device_close_stream(engine);
     enum tutti_status status = open_again(engine, quantum, error);
     if (status != TUTTI_OK && quantum && quantum != former) {
         log_warning("engine: the device did not open at %u frames, back to %u: %s", quantum, former,
@@ -525,10 +531,10 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
         status = open_again(engine, former, error);
     }
     if (status == TUTTI_OK) {
-        status = start_stream(engine, error);
+        status = device_start_stream(engine, error);
     }
     if (status != TUTTI_OK) {
-        lose(engine, error);
+        device_lose(engine, error);
         return status;
     }
     tell_rate(engine, rate_hz);
@@ -569,7 +575,7 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
     uint32_t quantum = engine->known.period_frames;
     handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
-    close_stream(engine);
+    device_close_stream(engine);
     forget_refusals(engine);
     profiles_force(engine, setup);
     if (setup->config.device_period) {
@@ -582,13 +588,13 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
         engine->backend = backend;
         status = open_again(engine, engine->known.period_frames, reason);
         if (status != TUTTI_OK) {
-            lose(engine, reason);
+            device_lose(engine, reason);
             return refused;
         }
     }
-    status = start_stream(engine, error);
+    status = device_start_stream(engine, error);
     if (status != TUTTI_OK) {
-        lose(engine, error);
+        device_lose(engine, error);
         return status;
     }
     if (refused != TUTTI_OK) {
@@ -618,10 +624,10 @@ change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
                  tutti_status_text(status));
     }
     if (status == TUTTI_OK) {
-        status = start_stream(engine, error);
+        status = device_start_stream(engine, error);
     }
     if (status != TUTTI_OK) {
-        lose(engine, error);
+        device_lose(engine, error);
     }
     return status;
 }
@@ -653,7 +659,7 @@ device_ensure(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
     set_state(engine, PROTO_STREAM_OPENING);
     status = open_stream(engine, quantum, error);
     if (status == TUTTI_OK) {
-        status = start_stream(engine, error);
+        status = device_start_stream(engine, error);
     }
     if (status != TUTTI_OK) {
         set_state(engine, PROTO_STREAM_CLOSED);
@@ -668,7 +674,7 @@ device_close(struct engine *engine)
         return;
     }
     handover_to_nobody(engine);
-    close_stream(engine);
+    device_close_stream(engine);
     forget_refusals(engine);
     set_state(engine, PROTO_STREAM_CLOSED);
     log_info("engine: device closed");
@@ -702,7 +708,7 @@ try_again(struct engine *engine, uint64_t now_ns)
         set_state(engine, PROTO_STREAM_LOST);
         return;
     }
-    if (start_stream(engine, error) != TUTTI_OK) {
+    if (device_start_stream(engine, error) != TUTTI_OK) {
         set_state(engine, PROTO_STREAM_LOST);
         return;
     }
@@ -726,7 +732,7 @@ follow(struct engine *engine, uint32_t events)
     bool another =
         has_event(events, BACKEND_EVENT_DEFAULT_CHANGED) && !engine->config.device_name[0];
     if (has_event(events, BACKEND_EVENT_LOST)) {
-        lose(engine, "the device went away");
+        device_lose(engine, "the device went away");
         return;
     }
     if (rate || period || another) {

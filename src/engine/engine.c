@@ -193,6 +193,7 @@ engine_tend(struct engine *engine)
     if (!engine->tend_due) {
         device_claim(engine);
         device_tend(engine, now_ns);
+        null_device_tend(engine, now_ns);
         profiles_tend(engine, now_ns);
         device_release(engine);
     }

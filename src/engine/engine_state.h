@@ -119,6 +119,8 @@ struct engine {
     enum proto_stream_state state;
     const struct backend *backend; /* NULL while "auto" has not settled */
     struct backend_stream *stream;
+    uint64_t look_ns;      /* null_device.c: when to look for another device; 0: not yet known */
+    unsigned look_wait_ms; /* likewise, between two looks */
     char unheard[PROTO_TEXT_BYTES]; /* why "auto" opened a silent device; "": it did not */
     struct proto_device known;      /* last known device, also while closed */
     double rate_hz;                 /* asked for */
@@ -204,6 +206,25 @@ enum tutti_status device_change(struct engine *engine, struct engine_setup *setu
 bool device_is_cycling(const struct engine *engine);
 /** Takes over what the open stream is, into `known` and the cycle. No cycle runs. */
 void device_know(struct engine *engine);
+
+/* For null_device.c, claimed: opens a device and nothing else, in place of engine->stream; stops
+ * and closes that; starts it, and it runs the cycle; the state while that is done; gives it up as
+ * lost.
+ */
+enum tutti_status device_open_with(struct engine *engine, const struct backend *backend,
+                                   uint32_t quantum_frames, char error[PROTO_TEXT_BYTES]);
+void device_close_stream(struct engine *engine);
+enum tutti_status device_start_stream(struct engine *engine, char error[PROTO_TEXT_BYTES]);
+void device_enter_opening(struct engine *engine);
+void device_lose(struct engine *engine, const char *text);
+
+/* ---- null_device.c ---- */
+
+/** Leaves a null device that "auto" took for want of others, if there is another by now: programs
+ * go over to it and are told, or, when nobody plays, it is closed. True: it was left. Claimed. */
+bool null_device_leave(struct engine *engine);
+/** Does so now and then while programs play. Claimed. */
+void null_device_tend(struct engine *engine, uint64_t now_ns);
 
 /* ---- handover.c: who runs the cycle ---- */
 

@@ -79,34 +79,64 @@ programs_outlive_a_server_that_hangs(void **state)
     assert_true(atomic_load(&first.generation) == generation);
 }
 
-/* Nothing is configured, as on a machine where PulseAudio is all there is. */
+static const struct {
+    const char *name, *value;
+} configuration[] = {
+    {"TUTTI_DEVICE_BACKEND", "alsa"},
+    {"TUTTI_ALSA_DEVICES", "pulse"},
+    {"TUTTI_ALSA_PERIODS", "4"},
+    {"TUTTI_DEVICE_PERIOD", "1024"},
+};
+
+/* False: nothing is configured, as on a machine where PulseAudio is all there is. */
+static void
+configure(bool all)
+{
+    for (unsigned i = 0; i < sizeof(configuration) / sizeof(configuration[0]); i++) {
+        if (all) {
+            setenv(configuration[i].name, configuration[i].value, 1);
+        } else {
+            unsetenv(configuration[i].name);
+        }
+    }
+}
+
 static void
 without_any_configuration_pulseaudio_is_heard(void **state)
 {
-    static const char *const names[] = {"TUTTI_DEVICE_BACKEND", "TUTTI_ALSA_DEVICES",
-                                        "TUTTI_ALSA_PERIODS", "TUTTI_DEVICE_PERIOD"};
-    char values[4][32];
     (void)state;
     pulse_start();
-    for (unsigned i = 0; i < 4; i++) {
-        snprintf(values[i], sizeof(values[i]), "%s", getenv(names[i]));
-        unsetenv(names[i]);
-    }
-    setenv("TUTTI_PIPEWIRE_REMOTE", "tutti-none", 1);
-    setenv("TUTTI_JACK_SERVER", "tutti-none", 1);
+    configure(false);
     host_run(&first, 256, 0);
     AWAIT(&first.heard, 100);
     assert_string_equal(host_status(&first).device.name, "pulse");
     assert_string_equal(host_status(&first).problem, "");
-    for (unsigned i = 0; i < 4; i++) {
-        setenv(names[i], values[i], 1);
-    }
+}
+
+static void
+programs_go_over_to_a_server_that_is_started_later(void **state)
+{
+    (void)state;
+    pulse_start();
+    pulse_end(true); /* what leads to it stays */
+    configure(false);
+    host_run(&first, 256, 0);
+    AWAIT(&first.blocks, 20);
+    assert_string_equal(host_status(&first).device.backend, "sim");
+    uint64_t generation = atomic_load(&first.generation);
+    pulse_start();
+    AWAIT(&first.heard, 20);
+    assert_string_equal(host_status(&first).device.name, "pulse");
+    assert_string_equal(host_status(&first).problem, "");
+    assert_true(atomic_load(&first.generation) == generation);
+    assert_int_equal(atomic_load(&first.lost), 0);
 }
 
 static int
 finish(void **state)
 {
     (void)state;
+    configure(true);
     host_close(&first);
     host_close(&second);
     pulse_end(false);
@@ -119,6 +149,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(two_programs_play_and_hear, finish),
         cmocka_unit_test_teardown(without_any_configuration_pulseaudio_is_heard, finish),
+        cmocka_unit_test_teardown(programs_go_over_to_a_server_that_is_started_later, finish),
         cmocka_unit_test_teardown(programs_outlive_a_server_that_is_killed_again_and_again, finish),
         cmocka_unit_test_teardown(programs_outlive_a_server_that_hangs, finish),
     };
@@ -133,10 +164,10 @@ main(int argc, char **argv)
     }
     host_environment(argv[1]);
     host_set_bits(24);
-    setenv("TUTTI_DEVICE_BACKEND", "alsa", 1);
-    setenv("TUTTI_ALSA_DEVICES", "pulse", 1);
-    setenv("TUTTI_ALSA_PERIODS", "4", 1);
-    setenv("TUTTI_DEVICE_PERIOD", "1024", 1);
+    configure(true);
+    /* others that run here are none of the test's */
+    setenv("TUTTI_PIPEWIRE_REMOTE", "tutti-none", 1);
+    setenv("TUTTI_JACK_SERVER", "tutti-none", 1);
     cmocka_set_test_filter(getenv("TUTTI_TEST_FILTER"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -254,6 +254,7 @@ open_stream(struct backend_stream *stream, const struct backend_request *request
         .outputs = request->max_outputs,
         .config = config,
     };
+    alsa_pulse_limit(name, &wish);
     int failure =
         alsa_pair_open(stream->api, config, name, request->max_inputs > 0, request->max_outputs > 0,
                        &stream->playback, &stream->capture, error);

@@ -117,6 +117,7 @@ look(const struct alsa_api *api, const struct config *config, const char *name,
                              .outputs = BACKEND_MAX_CHANNELS,
                              .config = config};
     char error[256];
+    alsa_pulse_limit(name, &wish);
     bool there = alsa_pair_open(api, config, name, true, true, &playback, &capture, error) == 0;
     memset(device, 0, sizeof(*device));
     utf8_copy(device->name, sizeof(device->name), name);

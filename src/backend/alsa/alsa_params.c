@@ -242,9 +242,11 @@ takes_period(struct party *parties, uint32_t frames)
 }
 
 static int
-find_periods(struct party *parties, struct alsa_terms *terms, char error[256])
+find_periods(struct party *parties, uint32_t least_frames, struct alsa_terms *terms,
+             char error[256])
 {
-    unsigned long min = PERIOD_MIN_FRAMES, max = BACKEND_MAX_PERIOD_FRAMES;
+    unsigned long min = least_frames > PERIOD_MIN_FRAMES ? least_frames : PERIOD_MIN_FRAMES;
+    unsigned long max = BACKEND_MAX_PERIOD_FRAMES;
     for (unsigned p = 0; p < 2; p++) {
         const struct alsa_side *side = parties[p].side;
         unsigned long least = 0, most = 0;
@@ -395,7 +397,7 @@ agree(struct party *parties, const struct alsa_wish *wish, bool look_only, struc
         failure = agree_on_rate(parties, wish->rate_hz, terms, error);
     }
     if (failure >= 0) {
-        failure = find_periods(parties, terms, error);
+        failure = find_periods(parties, wish->least_frames, terms, error);
     }
     if (failure >= 0 && !look_only) {
         failure = agree_on_period(parties, wish->period_frames, terms, error);

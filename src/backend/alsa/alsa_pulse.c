@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 512 };
+enum { PATH_BYTES = 512, LEAST_PERIOD_FRAMES = 512, LEAST_PERIODS = 4 };
 
 /* $PULSE_SERVER: the socket's path behind "{machine}" and "unix:". False: it is no path, but a
  * computer's name or several servers. */
@@ -63,4 +63,17 @@ alsa_pulse_runs(void)
         snprintf(path, sizeof(path), "/run/user/%u/pulse/native", (unsigned)getuid());
     }
     return answers(path) || answers("/run/pulse/native"); /* that of the whole system */
+}
+
+/* Below, the server answers too late again and again: it hands its sound on in larger pieces. Who
+ * names the PCM gets what the configuration says. */
+void
+alsa_pulse_limit(const char *name, struct alsa_wish *wish)
+{
+    const struct config *config = wish->config;
+    bool named = strcmp(config->device_name, name) == 0 || strstr(config->alsa_devices, name);
+    if (strcmp(name, ALSA_PULSE_NAME) == 0 && !named) {
+        wish->least_frames = LEAST_PERIOD_FRAMES;
+        wish->periods = wish->periods > LEAST_PERIODS ? wish->periods : LEAST_PERIODS;
+    }
 }

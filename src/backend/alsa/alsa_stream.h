@@ -83,6 +83,9 @@ bool alsa_list_look(const struct alsa_api *api, const struct config *config, con
 #define ALSA_PULSE_NAME "pulse"
 /** True when a PulseAudio server of this user, or what stands for one, listens. */
 bool alsa_pulse_runs(void);
+struct alsa_wish;
+/** Asks no less than PulseAudio keeps up with, if the PCM is its own and was found by itself. */
+void alsa_pulse_limit(const char *name, struct alsa_wish *wish);
 
 /* ---- alsa_params.c ---- */
 
@@ -90,6 +93,7 @@ bool alsa_pulse_runs(void);
 struct alsa_wish {
     double rate_hz;
     uint32_t period_frames, periods;
+    uint32_t least_frames;    /* of a period; 0: what the PCM says */
     uint32_t inputs, outputs; /* most */
     const struct config *config;
 };

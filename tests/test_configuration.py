@@ -4,6 +4,7 @@
 Arguments: the folder of the native build.
 """
 
+import ctypes
 import json
 import os
 import pathlib
@@ -144,6 +145,28 @@ class Configuration(unittest.TestCase):
         self.await_(lambda: self.status()["reopenings"] == 1)
         said = player.communicate(timeout=PATIENCE_S)[1]
         self.assertEqual((0, False), (player.returncode, "Hz" in said), said)
+
+    @unittest.skipUnless(os.geteuid() == 0 and os.access("/dev/fuse", os.R_OK | os.W_OK), "needs root and /dev/fuse")
+    def test_a_folder_that_does_not_answer_hangs_nobody(self):
+        """A file system in user space whose program does not even answer the kernel's first question."""
+        self.ini.write_text("[log]\nlevel = debug\n")
+        self.record()
+        libc = ctypes.CDLL(None, use_errno=True)
+        driver = os.open("/dev/fuse", os.O_RDWR)
+        folder = str(self.ini.parent).encode()
+        self.assertEqual(0, libc.mount(b"hangs", folder, b"fuse", 0, f"fd={driver},rootmode=40000,user_id=0,group_id=0".encode()))
+        try:
+            self.await_problem("tutti.ini: this does not answer; a folder on a network")
+            self.assertEqual(0, self.status()["reopenings"])
+            self.recording.terminate()
+            self.recording.communicate()
+            self.recording = None
+            self.run_program("tutti", "stop-engine")
+            self.check_takes_a_mistake("tutti.ini: this does not answer; a folder on a network")
+        finally:
+            libc.umount2(folder, 2)
+            os.close(driver)
+        self.await_(lambda: not self.status()["problem"].startswith(("/", "...")))
 
     def test_a_link_into_a_store_is_followed_when_it_is_switched(self):
         store = [self.top / name for name in ("one", "two")]

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/utf8.h"
 
-enum { LOOK_MS = 250, KIB = 1024 };
+/* FIRST_LIMIT: of the first look, for which programs wait; ANSWER_LIMIT: of the others. */
+enum { LOOK_MS = 250, FIRST_LIMIT_MS = 1000, ANSWER_LIMIT_MS = 200, KIB = 1024 };
 
 /* ---- mistakes ---- */
 
@@ -96,12 +97,27 @@ set_log(const struct config *config)
     log_set_limits((uint64_t)config->log_size_kib * KIB, (unsigned)config->log_keep);
 }
 
+/* The file, or why it cannot be read. */
+static void
+load(struct live *live, struct live_text *text)
+{
+    *text = (struct live_text){.status = TUTTI_OK};
+    if (!live->file || (!live->hangs && live_file_load(live->file, ANSWER_LIMIT_MS, text))) {
+        return;
+    }
+    live->hangs = true;
+    text->status = TUTTI_BAD_CONFIG;
+    snprintf(text->problem, sizeof(text->problem),
+             "%.150s: this does not answer; a folder on a network is away, or hangs", live->path);
+}
+
 /* False: the file cannot be read; everything stays. */
 static bool
 read_all(struct live *live, const struct config *last)
 {
     static const char nothing[] = "";
-    char problem[CONFIG_TEXT_BYTES] = "", words[CONFIG_TEXT_BYTES], *text = NULL;
+    char problem[CONFIG_TEXT_BYTES] = "", words[CONFIG_TEXT_BYTES];
+    struct live_text text;
     struct live_mistakes mistakes = {.count = 0};
     struct config_source source = {
         .name = live->path,
@@ -113,23 +129,22 @@ read_all(struct live *live, const struct config *last)
         .getenv_utf8 = live->getenv_utf8,
     };
     engine_get_backends(words);
-    if (live->path[0] && config_load(live->path, &text, &source.bytes, problem) != TUTTI_OK) {
-        take_mistake(&mistakes, problem);
-        if (last) {
-            report(live, &mistakes);
-            return false;
-        }
-        source.bytes = 0;
-    } else if (config_is_misnamed(live->path, problem)) {
-        take_mistake(&mistakes, problem);
+    load(live, &text);
+    if (text.problem[0]) {
+        take_mistake(&mistakes, text.problem);
     }
-    source.text = text ? text : nothing;
+    if (text.status != TUTTI_OK && last) {
+        report(live, &mistakes);
+        return false;
+    }
+    source.text = text.text ? text.text : nothing;
+    source.bytes = text.text ? text.bytes : 0;
     struct config config;
     unsigned count;
     config_read(&config, &source, problem);
     struct engine_profile *profiles = read_profiles(live, source, &count);
     free(live->profile);
-    free(text);
+    free(text.text);
     live->profile = profiles;
     live->profiles = count;
     live->config = config;
@@ -147,9 +162,10 @@ live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, 
     if (!config_default_path(getenv_utf8, live->path, sizeof(live->path))) {
         live->path[0] = '\0';
     }
-    file_look(live->path, &live->read);
+    live->file = live->path[0] ? live_file_open(live->path) : NULL;
+    live->hangs = live->file && !live_file_look(live->file, FIRST_LIMIT_MS, &live->read);
     live->seen = live->read;
-    if (!live->read.there) {
+    if (!live->read.there && !live->hangs) {
         log_info("configuration: there is no file '%s': every key has its default", live->path);
     }
     read_all(live, NULL);
@@ -158,11 +174,31 @@ live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, 
 void
 live_close(struct live *live)
 {
+    live_file_close(live->file);
     free(live->profile);
     os_mutex_fini(&live->lock);
 }
 
 /* ---- living ---- */
+
+/* The file as it is now. False: it does not answer, which is reported once. */
+static bool
+look(struct live *live, struct file_stamp *stamp)
+{
+    if (live_file_look(live->file, ANSWER_LIMIT_MS, stamp)) {
+        if (live->hangs) {
+            live->read = (struct file_stamp){.size_bytes = UINT64_MAX}; /* it is read again */
+        }
+        live->hangs = false;
+        return true;
+    }
+    if (!live->hangs) {
+        struct config last = live->config;
+        live->hangs = true;
+        read_all(live, &last);
+    }
+    return false;
+}
 
 void
 live_apply(struct live *live, struct engine *engine)
@@ -183,11 +219,13 @@ void
 live_look(struct live *live, struct engine *engine, uint64_t now_ns)
 {
     struct file_stamp stamp;
-    if (!live->path[0] || now_ns < live->look_ns) {
+    if (!live->file || now_ns < live->look_ns) {
         return;
     }
     live->look_ns = now_ns + (uint64_t)LOOK_MS * OS_NS_PER_MS;
-    file_look(live->path, &stamp);
+    if (!look(live, &stamp)) {
+        return;
+    }
     bool still = file_same(&stamp, &live->seen);
     live->seen = stamp;
     if (!still || file_same(&stamp, &live->read)) {

@@ -153,6 +153,28 @@ programs_keep_their_engine_while_the_servers_buffer_grows(void **state)
 }
 
 static void
+a_program_with_a_smaller_buffer_changes_the_servers(void **state)
+{
+    static struct host large, small;
+    (void)state;
+    setenv("TUTTI_JACK_SET_PERIOD", "yes", 1);
+    jackd_start(RATE_HZ, PERIOD, 2);
+    host_run(&large, 256, 0, 1);
+    unsetenv("TUTTI_JACK_SET_PERIOD");
+    AWAIT(&large.device_blocks, 20);
+    await_period(&large, 256);
+    uint64_t generation = atomic_load(&large.generation);
+    host_run(&small, 64, 1, 1);
+    await_period(&large, 64);
+    AWAIT(&small.device_blocks, 20);
+    AWAIT_MORE(&large.device_blocks, 20);
+    assert_true(atomic_load(&large.generation) == generation);
+    assert_int_equal(atomic_load(&large.lost) + atomic_load(&small.lost), 0);
+    host_close(&small);
+    host_close(&large);
+}
+
+static void
 a_buffer_above_the_limit_is_given_up_until_it_is_smaller(void **state)
 {
     static struct host host;
@@ -222,6 +244,7 @@ main(int argc, char **argv)
         GRAPH_CASE(programs_are_connected_when_the_servers_device_comes_slowly, &server),
         GRAPH_CASE(programs_follow_a_new_buffer_of_the_server, &server),
         GRAPH_CASE(programs_keep_their_engine_while_the_servers_buffer_grows, &server),
+        GRAPH_CASE(a_program_with_a_smaller_buffer_changes_the_servers, &server),
         GRAPH_CASE(a_buffer_above_the_limit_is_given_up_until_it_is_smaller, &server),
         GRAPH_CASE(programs_go_on_in_real_time_while_the_server_renders, &server),
         GRAPH_CASE(auto_takes_the_server_when_it_answers_and_stays_with_it, &server),

@@ -159,7 +159,13 @@ programs_are_called_while_a_refused_device_gives_way_to_the_former(void **state)
 /* ---- refusals ---- */
 
 static void
-a_refused_period_is_asked_for_once(void **state)
+pass_with_the_card(void *user)
+{
+    rig_steps(user, 1);
+}
+
+static void
+a_refused_period_is_asked_for_once_while_the_device_plays(void **state)
 {
     char error[PROTO_TEXT_BYTES];
     (void)state;
@@ -169,6 +175,7 @@ a_refused_period_is_asked_for_once(void **state)
     struct rig_program *first = join(1024);
     rig_steps(&rig, 20);
     uint64_t from_ns = seen[0].last_ns, from = seen[0].last_position;
+    sim_set_passing(pass_with_the_card, &rig);
     struct rig_program *second = join(64);
     assert_int_equal(second->answer.device.period_frames, 1024);
     assert_int_equal(sim_period_refusals(), 1);
@@ -179,7 +186,9 @@ a_refused_period_is_asked_for_once(void **state)
     expect_called_on(first, from_ns, from);
     assert_true(second->blocks > 100);
     assert_int_equal(rig.events[PROTO_EVENT_DEVICE_LOST], 0);
-    assert_int_equal(sim_starts(sim_current()), 2); /* and was not opened again */
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 0);
+    assert_int_equal(sim_starts(sim_current()), 1); /* neither opened again nor stopped */
+    assert_int_equal(first->jumps, 0);
     /* Another device may give it. */
     snprintf(rig.config.device_name, sizeof(rig.config.device_name), "Second virtual sound card");
     assert_int_equal(engine_configure(rig.engine, &rig.config, NULL, 0, error), TUTTI_OK);
@@ -359,7 +368,7 @@ main(void)
         cmocka_unit_test(programs_are_called_while_the_device_opens_slowly),
         cmocka_unit_test(programs_are_called_while_another_device_opens_slowly),
         cmocka_unit_test(programs_are_called_while_a_refused_device_gives_way_to_the_former),
-        cmocka_unit_test(a_refused_period_is_asked_for_once),
+        cmocka_unit_test(a_refused_period_is_asked_for_once_while_the_device_plays),
         cmocka_unit_test(a_period_at_which_the_device_does_not_open_costs_no_device),
         cmocka_unit_test(a_period_above_the_limit_is_refused_with_a_sentence),
         cmocka_unit_test(another_default_device_beside_another_period_is_followed),

@@ -148,6 +148,10 @@ struct backend {
      * not change it: info() tells; the stream can be started, if that is not above the limit),
      * DEVICE_LOST. */
     enum tutti_status (*set_period)(struct backend_stream *stream, uint32_t period_frames);
+    /** Asks the system for another period of a running stream, and waits for the answer; cycles go
+     * on. OK: it is given, set_period() is to follow. NULL: set_period() alone. Errors: UNSUPPORTED
+     * (refused: nothing has changed), DEVICE_LOST. */
+    enum tutti_status (*request_period)(struct backend_stream *stream, uint32_t period_frames);
 };
 
 /** The one list, in the order in which "auto" tries them. NULL-terminated. */

@@ -57,13 +57,13 @@ device_claim_to_list(struct engine *engine)
     while (engine->device_claimed || engine->tend_due) {
         os_cond_wait_until(&engine->freed, &engine->lock, UINT64_MAX);
     }
-    engine->device_claimed = engine->listing = true;
+    engine->device_claimed = engine->plays_on = true;
 }
 
 void
 device_release(struct engine *engine)
 {
-    engine->device_claimed = engine->listing = false;
+    engine->device_claimed = engine->plays_on = false;
     os_cond_signal_all(&engine->freed);
 }
 
@@ -606,10 +606,34 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
     return refused;
 }
 
+/* Asked for while the device plays, where the backend can do that. */
+static bool
+is_refused_on_request(struct engine *engine, uint32_t quantum)
+{
+    if (!quantum || !engine->backend->request_period) {
+        return false;
+    }
+    engine->plays_on = true;
+    begin_call(engine);
+    enum tutti_status status = engine->backend->request_period(engine->stream, quantum);
+    end_call(engine);
+    engine->plays_on = false;
+    if (status != TUTTI_UNSUPPORTED) {
+        return false; /* given; or lost, as set_period() will find */
+    }
+    log_info("engine: the device stays at %u frames, %u were asked for",
+             engine->known.period_frames, quantum);
+    remember_refusal(engine, quantum, engine->known.period_frames);
+    return true;
+}
+
 /* The same for a device that need not be closed for it. */
 static enum tutti_status
 change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
 {
+    if (is_refused_on_request(engine, quantum)) {
+        return TUTTI_OK;
+    }
     handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
     call_stop(engine);
@@ -756,7 +780,7 @@ device_guard(struct engine *engine)
     bool ended = has_event(events, BACKEND_EVENT_LOST) ||
                  has_event(events, BACKEND_EVENT_RATE_CHANGED) ||
                  has_event(events, BACKEND_EVENT_PERIOD_CHANGED);
-    if (engine->listing && engine->state == PROTO_STREAM_RUNNING && ended) {
+    if (engine->plays_on && engine->state == PROTO_STREAM_RUNNING && ended) {
         handover_to_clock(engine);
     }
 }

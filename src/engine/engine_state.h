@@ -89,7 +89,8 @@ struct engine {
     struct os_mutex lock;
     struct os_cond freed; /* device_claimed became false */
     bool device_claimed;
-    bool listing;  /* claimed to list devices: nobody changes the device meanwhile */
+    bool
+        plays_on; /* claimed, to list devices, say: its cycles go on, device_guard() watches them */
     bool tend_due; /* the device could not be tended for that: it comes before the next listing */
     struct config config; /* of the setup in force; changed with the device claimed */
     struct engine_clock clock;
@@ -185,8 +186,8 @@ enum tutti_status device_ensure(struct engine *engine, uint32_t quantum_frames,
 void device_close(struct engine *engine);
 /** Lost, back, idle: called by engine_tend(). */
 void device_tend(struct engine *engine, uint64_t now_ns);
-/** While another thread lists devices, which may take seconds: a device whose cycles have ended is
- * replaced by the own clock. The rest is device_tend()'s, afterwards. */
+/** While another thread lists devices or waits for a period, which may take seconds: a device whose
+ * cycles have ended is replaced by the own clock. The rest is device_tend()'s, afterwards. */
 void device_guard(struct engine *engine);
 /** Lists the devices of the configured backend or of all into entries; the number of them. Called
  * with the device claimed and without the lock. */

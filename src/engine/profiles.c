@@ -48,11 +48,11 @@ get_setup(struct engine *engine, const struct config *config)
     }
     setup->config = *config;
     setup->rate_hz = config->device_rate;
-    engine->listing = true;
+    engine->plays_on = true;
     os_mutex_unlock(&engine->lock);
     device_learn(&setup->config, setup->rate_hz, &setup->known);
     os_mutex_lock(&engine->lock);
-    engine->listing = false;
+    engine->plays_on = false;
     engine->setup[engine->setups++] = setup;
     return setup;
 }

@@ -353,28 +353,60 @@ run_change(void *arg)
     }
 }
 
-static enum tutti_status
-jack_set_period(struct backend_stream *stream, uint32_t period_frames)
+/* False: the server does not answer. */
+static bool
+change_period(struct backend_stream *stream, uint32_t period_frames)
 {
-    if (period_frames && (!stream->may_set_period || period_frames < GRAPH_PERIOD_MIN_FRAMES ||
-                          period_frames > BACKEND_MAX_PERIOD_FRAMES)) {
-        return TUTTI_UNSUPPORTED;
-    }
     struct change *change = malloc(sizeof(*change));
     if (!change) {
-        return TUTTI_NO_MEMORY;
+        return true; /* nothing has changed */
     }
     *change = (struct change){stream, period_frames};
     graph_forget_period(&stream->graph);
     bool answered = graph_call(&jack.calls, run_change, free, change, OPEN_LIMIT_MS);
     if (answered) {
         free(change);
-        jack_ports_measure(stream);
-        graph_know_period(&stream->graph);
     } else {
         graph_set_lost(&stream->graph);
     }
-    return answered ? graph_judge_period(&stream->graph, period_frames) : TUTTI_DEVICE_LOST;
+    return answered;
+}
+
+static bool
+may_have_period(const struct backend_stream *stream, uint32_t period_frames)
+{
+    return stream->may_set_period && period_frames >= GRAPH_PERIOD_MIN_FRAMES &&
+           period_frames <= BACKEND_MAX_PERIOD_FRAMES;
+}
+
+static enum tutti_status
+jack_request_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    if (!may_have_period(stream, period_frames)) {
+        return TUTTI_UNSUPPORTED;
+    }
+    if (graph_is_lost(&stream->graph) || !change_period(stream, period_frames)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    if (stream->api->get_buffer_size(stream->client) == period_frames) {
+        return TUTTI_OK;
+    }
+    graph_know_period(&stream->graph);
+    return TUTTI_UNSUPPORTED;
+}
+
+static enum tutti_status
+jack_set_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    if (period_frames && !may_have_period(stream, period_frames)) {
+        return TUTTI_UNSUPPORTED;
+    }
+    if (!change_period(stream, period_frames)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    jack_ports_measure(stream);
+    graph_know_period(&stream->graph);
+    return graph_judge_period(&stream->graph, period_frames);
 }
 
 const struct backend backend_jack = {
@@ -387,4 +419,5 @@ const struct backend backend_jack = {
     .stop = jack_stop,
     .close = jack_close,
     .set_period = jack_set_period,
+    .request_period = jack_request_period,
 };

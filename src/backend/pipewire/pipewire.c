@@ -471,11 +471,38 @@ pipewire_stop(struct backend_stream *stream)
     graph_shut_gate(&stream->graph);
 }
 
+static bool
+may_have_period(const struct backend_stream *stream, uint32_t period_frames)
+{
+    return stream->may_set_period && period_frames >= GRAPH_PERIOD_MIN_FRAMES &&
+           period_frames <= BACKEND_MAX_PERIOD_FRAMES;
+}
+
+static enum tutti_status
+pipewire_request_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    if (!may_have_period(stream, period_frames)) {
+        return TUTTI_UNSUPPORTED;
+    }
+    if (graph_is_lost(&stream->graph)) {
+        return TUTTI_DEVICE_LOST;
+    }
+    graph_forget_period(&stream->graph);
+    ask_for_period(stream, period_frames);
+    if (await_period(stream, period_frames)) {
+        return TUTTI_OK;
+    }
+    /* No request stays that the graph would fulfil one day, unexpected. */
+    ask_for_period(stream, stream->graph.info.period_frames);
+    graph_know_period(&stream->graph);
+    look_again(stream);
+    return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST : TUTTI_UNSUPPORTED;
+}
+
 static enum tutti_status
 pipewire_set_period(struct backend_stream *stream, uint32_t period_frames)
 {
-    if (period_frames && (!stream->may_set_period || period_frames < GRAPH_PERIOD_MIN_FRAMES ||
-                          period_frames > BACKEND_MAX_PERIOD_FRAMES)) {
+    if (period_frames && !may_have_period(stream, period_frames)) {
         return TUTTI_UNSUPPORTED;
     }
     if (graph_is_lost(&stream->graph)) {
@@ -506,4 +533,5 @@ const struct backend backend_pipewire = {
     .stop = pipewire_stop,
     .close = pipewire_close,
     .set_period = pipewire_set_period,
+    .request_period = pipewire_request_period,
 };

@@ -709,11 +709,8 @@ sim_stop(struct backend_stream *stream)
 }
 
 static enum tutti_status
-sim_set_period(struct backend_stream *stream, uint32_t period_frames)
+sim_request_period(struct backend_stream *stream, uint32_t period_frames)
 {
-    if (period_frames == 0) {
-        return TUTTI_OK; /* nobody else changes it */
-    }
     if (!stream->info.live_period || period_frames < stream->info.period_min_frames ||
         period_frames > stream->info.period_max_frames) {
         return TUTTI_UNSUPPORTED;
@@ -724,8 +721,20 @@ sim_set_period(struct backend_stream *stream, uint32_t period_frames)
         pass_ms(refusal_ms);
         return TUTTI_UNSUPPORTED;
     }
-    set_period_info(stream, period_frames);
     return TUTTI_OK;
+}
+
+static enum tutti_status
+sim_set_period(struct backend_stream *stream, uint32_t period_frames)
+{
+    if (period_frames == 0) {
+        return TUTTI_OK; /* nobody else changes it */
+    }
+    enum tutti_status status = sim_request_period(stream, period_frames);
+    if (status == TUTTI_OK) {
+        set_period_info(stream, period_frames);
+    }
+    return status;
 }
 
 const struct backend backend_sim = {
@@ -739,4 +748,5 @@ const struct backend backend_sim = {
     .stop = sim_stop,
     .close = sim_close,
     .set_period = sim_set_period,
+    .request_period = sim_request_period,
 };

@@ -21,8 +21,9 @@ SECONDS = 14
 
 
 def environment():
+    # the period is 480 frames, no power of two
     env = dict(os.environ, WINEPREFIX=demo.PREFIX, TUTTI_DEVICE_BACKEND="wasapi", TUTTI_ENGINE_GRACE_MS="2000",
-               XDG_RUNTIME_DIR=PULSE, PULSE_RUNTIME_PATH=PULSE, PULSE_LATENCY_MSEC="60")
+               TUTTI_PROGRAM_BUFFER_STEP="1", XDG_RUNTIME_DIR=PULSE, PULSE_RUNTIME_PATH=PULSE, PULSE_LATENCY_MSEC="60")
     for name in ("TUTTI_RUNTIME_DIR", "TUTTI_DEVICE_PERIOD", "PULSE_SERVER"):
         env.pop(name, None)
     return env

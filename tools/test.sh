@@ -71,7 +71,7 @@ suite_tsan() {
 }
 
 suite_win64() {
-    install wine demo jack pipewire
+    install wine demo jack pipewire pulse
     build_native || { fail_build native; return; } # Windows programs on the native engine
     build_windows win64 x86_64 || { fail_build win64; return; }
     tools/wine-wrapper cmd /c exit >/dev/null 2>&1 # makes the prefix before tests race for it

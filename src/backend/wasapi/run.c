@@ -4,8 +4,9 @@
  * what the input captures waits in a queue for its cycle.
  *
  * Windows takes one period of output per pass and signals the event. So one period is queued after
- * each cycle, or two after the output ran dry twice. The same holds for the input's queue. Programs
- * take an engine without cycles for dead: while no event comes, the thread runs cycles in silence.
+ * each cycle, or two after the output ran dry twice. Input packets may come several at once: as
+ * many periods wait as that takes, one at first. Programs take an engine without cycles for dead:
+ * while no event comes, the thread runs cycles in silence.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,11 +17,13 @@
 #include "os/os.h"
 
 enum {
-    LOST_SECONDS = 2,    /* of cycles in silence: the device is given up */
-    ASK_MS = 100,        /* in silence: is the device still there? */
-    DRY_TIMES = 2,       /* the output or the input had nothing: one more period is needed */
-    MOST_PERIODS = 2,    /* of each */
-    SURPLUS_CYCLES = 64, /* in a row with a period too many in the queue */
+    LOST_SECONDS = 2, /* of cycles in silence: the device is given up */
+    ASK_MS = 100,     /* in silence: is the device still there? */
+    DRY_TIMES = 2,    /* the output had nothing: one more period is needed */
+    MOST_FILL_PERIODS = 2,
+    MOST_WAIT_PERIODS = 6,
+    LOOK_CYCLES = 64, /* after so many it is seen how full the input's queue was */
+    FULL_TIMES = 2,   /* in a row: once may be a thread that was late */
 };
 
 /* What the thread knows beside the stream. */
@@ -96,47 +99,82 @@ read_packets(struct backend_stream *stream)
     return result;
 }
 
-/* So many frames wait that the cycle's latency is what was reported. */
 static void
-trim(struct wasapi_queue *queue)
+drop(struct wasapi_queue *queue, uint32_t periods)
 {
-    uint64_t most = (uint64_t)(queue->wait_periods + 1) * queue->period_frames;
-    while (queue->head - queue->tail >= most) {
-        queue->tail += queue->period_frames;
-        queue->dropped += queue->period_frames;
-    }
-    queue->surplus = 0;
+    uint32_t frames = periods * queue->period_frames;
+    queue->tail += frames;
+    queue->dropped += frames;
 }
 
-/* One period of input for the cycle: the oldest that waits; silence while there is too little. */
+static void
+look_again(struct wasapi_queue *queue)
+{
+    queue->seen = queue->most_periods = 0;
+    queue->least_periods = UINT32_MAX;
+}
+
+/* How many periods wait is seen over some time: packets may come several at once. More than was
+ * reported is too much, if it is never needed; else it is what it takes. */
+static void
+look(struct wasapi_queue *queue, uint32_t waiting_periods)
+{
+    if (waiting_periods < queue->least_periods) {
+        queue->least_periods = waiting_periods;
+    }
+    if (waiting_periods > queue->most_periods) {
+        queue->most_periods = waiting_periods;
+    }
+    if (++queue->seen < LOOK_CYCLES) {
+        return;
+    }
+    bool is_more = queue->most_periods > queue->wait_periods;
+    queue->full = is_more && queue->least_periods < 2 ? queue->full + 1 : 0;
+    if (is_more && queue->least_periods >= 2) {
+        drop(queue, 1);
+    } else if (queue->full >= FULL_TIMES) {
+        queue->want_periods =
+            queue->most_periods < MOST_WAIT_PERIODS ? queue->most_periods : MOST_WAIT_PERIODS;
+    }
+    look_again(queue);
+}
+
+/* True when the queue is as full as it has to be; what is more is too old. */
+static bool
+is_filled(struct wasapi_queue *queue)
+{
+    uint64_t waiting_periods = (queue->head - queue->tail) / queue->period_frames;
+    if (waiting_periods < queue->wait_periods) {
+        return false;
+    }
+    if (queue->reading) {
+        drop(queue, (uint32_t)(waiting_periods - queue->wait_periods));
+    }
+    return true;
+}
+
+/* One period of input for the cycle: the oldest that waits; silence while there is none. */
 static void
 take_input(struct backend_stream *stream)
 {
     struct wasapi_queue *queue = &stream->queue;
     uint32_t period = queue->period_frames;
-    uint64_t waiting = queue->head - queue->tail;
-    if (queue->filling && waiting >= (uint64_t)queue->wait_periods * period) {
+    if (queue->filling && is_filled(queue)) {
         queue->filling = false;
         queue->reading = true;
-        trim(queue);
-        waiting = queue->head - queue->tail;
+        look_again(queue);
     }
-    if (queue->filling || waiting < period) {
+    uint64_t waiting_periods = (queue->head - queue->tail) / period;
+    if (queue->filling || waiting_periods == 0) {
         memset(stream->period_in, 0, (size_t)period * queue->frame_bytes);
         queue->inserted += queue->reading ? period : 0;
-        stream->dry += !queue->filling;
-        queue->filling = true;
-        return;
+        return; /* what comes waits longer by this period */
     }
     for (uint32_t i = 0; i < period; i++, queue->tail++) {
         memcpy(stream->period_in + (size_t)i * queue->frame_bytes, frame_at(queue, queue->tail),
                queue->frame_bytes);
     }
-    queue->surplus =
-        waiting >= (uint64_t)(queue->wait_periods + 1) * period ? queue->surplus + 1 : 0;
-    if (queue->surplus >= SURPLUS_CYCLES) {
-        trim(queue);
-    }
+    look(queue, (uint32_t)waiting_periods);
 }
 
 /* ---- cycles ---- */
@@ -284,15 +322,14 @@ is_given_up(const struct runner *runner)
 static bool
 output_needs_more(const struct backend_stream *stream)
 {
-    return stream->starved >= DRY_TIMES && stream->fill_periods < MOST_PERIODS &&
+    return stream->starved >= DRY_TIMES && stream->fill_periods < MOST_FILL_PERIODS &&
            (stream->fill_periods + 1) * stream->info.period_frames <= stream->render.buffer_frames;
 }
 
 static bool
 input_needs_more(const struct backend_stream *stream)
 {
-    return stream->dry >= DRY_TIMES && stream->queue.wait_periods < MOST_PERIODS &&
-           stream->render.client;
+    return stream->queue.want_periods > stream->queue.wait_periods;
 }
 
 /* A longer queue is another latency, so the engine takes it over: set_period(0). */
@@ -303,8 +340,8 @@ ask_for_more(struct backend_stream *stream)
     if (!stream->asked && (output || input_needs_more(stream))) {
         char text[128];
         stream->asked = true;
-        snprintf(text, sizeof(text), "'%.63s': the %s ran dry twice; it gets a longer queue",
-                 stream->info.name, output ? "output" : "input");
+        snprintf(text, sizeof(text), "'%.63s': the %s needs a longer queue", stream->info.name,
+                 output ? "output" : "input");
         stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_PERIOD_CHANGED, TUTTI_OK,
                                 text);
     }
@@ -313,9 +350,10 @@ ask_for_more(struct backend_stream *stream)
 void
 wasapi_lengthen(struct backend_stream *stream)
 {
-    bool input = input_needs_more(stream);
     stream->fill_periods += output_needs_more(stream);
-    stream->queue.wait_periods += input;
+    if (input_needs_more(stream)) {
+        stream->queue.wait_periods = stream->queue.want_periods;
+    }
 }
 
 /* ---- the loop ---- */

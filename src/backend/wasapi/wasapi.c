@@ -166,7 +166,7 @@ prepare_input(struct backend_stream *stream)
     const struct wasapi_mix *mix = &stream->capture.mix;
     queue->period_frames = stream->info.period_frames;
     queue->frame_bytes = dsp_format_bytes(mix->format) * mix->channels;
-    queue->wait_periods = stream->render.client ? WAIT_PERIODS : 1;
+    queue->wait_periods = queue->want_periods = WAIT_PERIODS;
     queue->size_frames = QUEUE_PERIODS * queue->period_frames + stream->capture.buffer_frames;
     queue->frames = calloc(queue->size_frames, queue->frame_bytes);
     stream->period_in = calloc(queue->period_frames, queue->frame_bytes);
@@ -277,6 +277,21 @@ end_thread(struct backend_stream *stream)
     stream->thread = NULL;
 }
 
+/* Until what is queued was taken, for a stop would throw it away; a device that stands still is not
+ * waited for. */
+static void
+drain(struct backend_stream *stream)
+{
+    double period_ms = stream->info.period_frames * 1e3 / stream->info.rate_hz;
+    uint64_t limit_ns =
+        os_now_ns() + (uint64_t)((stream->fill_periods + 1) * period_ms * OS_NS_PER_MS);
+    UINT32 padding;
+    while (SUCCEEDED(IAudioClient_GetCurrentPadding(stream->render.client, &padding)) && padding &&
+           os_now_ns() < limit_ns) {
+        WaitForSingleObject(stream->render.event, (DWORD)period_ms + 1);
+    }
+}
+
 static void
 stop_clients(struct backend_stream *stream)
 {
@@ -298,10 +313,10 @@ wasapi_start(struct backend_stream *stream)
     struct wasapi_queue *queue = &stream->queue;
     period_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
     queue->head = queue->tail = queue->inserted = queue->dropped = 0;
-    queue->surplus = 0;
+    queue->full = 0;
     queue->filling = true;
     queue->reading = false;
-    stream->starved = stream->dry = 0;
+    stream->starved = 0;
     stream->paced = 0;
     stream->asked = false;
     atomic_store_explicit(&stream->stop, false, memory_order_release);
@@ -332,6 +347,9 @@ wasapi_stop(struct backend_stream *stream)
         return;
     }
     end_thread(stream);
+    if (stream->render.client) {
+        drain(stream);
+    }
     stop_clients(stream);
     if (stream->queue.inserted || stream->queue.dropped || stream->starved || stream->paced) {
         log_info("wasapi: input frames inserted %llu, dropped %llu; output ran dry %u times; "

@@ -43,10 +43,13 @@ struct wasapi_queue {
     unsigned char *frames;
     uint32_t size_frames, frame_bytes, period_frames;
     uint64_t head, tail;
-    uint32_t wait_periods; /* that lie here when a cycle takes one, all being well */
-    uint32_t surplus;      /* cycles in a row with more than that */
+    uint32_t wait_periods; /* that lie here before a cycle takes one, at most, all being well */
+    uint32_t want_periods; /* what it takes: packets may come several at once */
     bool filling;          /* until wait_periods are there */
     bool reading;          /* the first frames came since start */
+    /* of the last cycles: how many, and the least and the most periods that waited */
+    uint32_t seen, least_periods, most_periods;
+    uint32_t full; /* times in a row that it was seen to take more */
     uint64_t inserted, dropped;
 };
 
@@ -66,9 +69,9 @@ struct backend_stream {
 
     /* since start; the thread's own while it runs */
     struct period_clock clock;
-    unsigned starved, dry; /* times that the output, the input had nothing */
-    uint64_t paced;        /* cycles in silence */
-    bool asked;            /* PERIOD_CHANGED was sent, for more periods */
+    unsigned starved; /* times that the output had nothing */
+    uint64_t paced;   /* cycles in silence */
+    bool asked;       /* PERIOD_CHANGED was sent, for more periods */
 
     struct os_thread *thread;
     _Atomic bool stop;

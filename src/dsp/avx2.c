@@ -23,7 +23,6 @@ typedef __m256i ivec;
 #define ivec_xor _mm256_xor_si256
 #define ivec_load(from) _mm256_loadu_si256((const __m256i *)(const void *)(from))
 #define ivec_shift_left _mm256_slli_epi32
-#define ivec_shift_right _mm256_srai_epi32
 #define ivec_as_vec _mm256_castsi256_ps
 #define vec_from_ivec _mm256_cvtepi32_ps
 
@@ -63,6 +62,44 @@ vec_transpose(vec *rows)
         rows[i] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
         rows[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
     }
+}
+
+/* In the upper bytes of their lanes. */
+static inline ivec
+ivec_load_16(const void *from)
+{
+    return _mm256_slli_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)from)), 16);
+}
+
+/* Two loads, the second 8 bytes on: each half holds its four integers, and 24 bytes are read. */
+static inline ivec
+ivec_load_24(const void *from)
+{
+    const ivec spread = _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1,
+                                         4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15);
+    const __m128i *at = (const __m128i *)from;
+    __m128i low = _mm_loadu_si128(at);
+    __m128i high = _mm_loadu_si128((const __m128i *)((const unsigned char *)from + 8));
+    return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1),
+                               spread);
+}
+
+static inline void
+ivec_store_16(void *to, ivec first, ivec second)
+{
+    ivec packed = _mm256_packs_epi32(first, second); /* by halves */
+    _mm256_storeu_si256((__m256i *)to, _mm256_permute4x64_epi64(packed, _MM_SHUFFLE(3, 1, 2, 0)));
+}
+
+static inline void
+ivec_store_24(void *to, ivec integers)
+{
+    const ivec gather = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0,
+                                         1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    const ivec together = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7);
+    ivec bytes = _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(integers, gather), together);
+    _mm_storeu_si128((__m128i *)to, _mm256_castsi256_si128(bytes));
+    _mm_storel_epi64((__m128i *)((unsigned char *)to + 16), _mm256_extracti128_si256(bytes, 1));
 }
 
 #include "dsp/simd_kernels.h"

@@ -16,6 +16,7 @@ static const struct {
 } table[DSP_VARIANT_COUNT] = {
     [DSP_SCALAR] = {"scalar", &dsp_kernels_scalar},
     [DSP_SSE2] = {"sse2", DSP_KERNELS_SSE2},
+    [DSP_SSSE3] = {"ssse3", DSP_KERNELS_SSSE3},
     [DSP_AVX2] = {"avx2", DSP_KERNELS_AVX2},
 };
 
@@ -29,6 +30,7 @@ supported(enum dsp_variant variant)
     }
 #if defined(__x86_64__) || defined(__i386__)
     return variant == DSP_SCALAR || (variant == DSP_SSE2 && __builtin_cpu_supports("sse2")) ||
+           (variant == DSP_SSSE3 && __builtin_cpu_supports("ssse3")) ||
            (variant == DSP_AVX2 && __builtin_cpu_supports("avx2"));
 #else
     return variant == DSP_SCALAR;

@@ -2,7 +2,7 @@
 /*
  * Sample arithmetic: formats, conversion, mixing, meters. Pure functions over memory; kernels are
  * picked once from a table by what the processor can do. A variant is one more file (sse2.c,
- * avx2.c) that the build finds. Nothing here allocates, waits or knows the time.
+ * ssse3.c, avx2.c) that the build finds. Nothing here allocates, waits or knows the time.
  *
  * Inside Tutti samples are float32, planar, full scale ±1.0. All functions are real time and may be
  * called on any thread. Pointers are borrowed for the call. Buffers may have any alignment unless
@@ -82,7 +82,7 @@ void dsp_add(float *to, const float *from, float gain, float step, size_t frames
 float dsp_peak(const float *from, size_t frames);
 
 /** Variants, so that a test can hold each against the scalar one. */
-enum dsp_variant { DSP_SCALAR, DSP_SSE2, DSP_AVX2, DSP_VARIANT_COUNT };
+enum dsp_variant { DSP_SCALAR, DSP_SSE2, DSP_SSSE3, DSP_AVX2, DSP_VARIANT_COUNT };
 /** Picks a variant for the whole process; false when this processor lacks it. The best one is taken
  * by itself on first use. For tests and benchmarks: call while nothing else runs. */
 bool dsp_use(enum dsp_variant variant);

@@ -22,6 +22,7 @@ struct dsp_kernels {
                             const float *const *from, size_t frames);
 };
 
-extern const struct dsp_kernels dsp_kernels_scalar, dsp_kernels_sse2, dsp_kernels_avx2;
+extern const struct dsp_kernels dsp_kernels_scalar, dsp_kernels_sse2, dsp_kernels_ssse3,
+    dsp_kernels_avx2;
 
 #endif

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernels over vectors of LANES samples: included once by each variant (sse2.c, avx2.c), which
- * names its instructions before. Bit for bit what scalar.c does: sums go over the sources in their
- * order, sample by sample, and what does not fill a vector is padded and done by the same code.
+ * The kernels over vectors of LANES samples: included once by each variant (sse2.c, ssse3.c,
+ * avx2.c), which names its instructions before. Bit for bit what scalar.c does: sums go over the
+ * sources in their order, sample by sample, and what does not fill a vector is padded and done by
+ * the same code.
  *
  * The variant provides: LANES; vec, ivec; vec_load, vec_store, vec_set, vec_add, vec_mul,
  * vec_min, vec_max (the second operand where one is NaN), vec_at_least, vec_ordered (masks);
  * vec_finite (the finite samples, others 0); ivec_store, ivec_from_vec
  * (nearest even; 0x80000000 beyond the range), vec_as_ivec, ivec_xor, ivec_and; vec_magnitude;
- * ivec_load, ivec_shift_left, ivec_shift_right (with the sign), ivec_as_vec (the same bits),
- * vec_from_ivec (the same numbers), vec_transpose (LANES rows of LANES).
+ * ivec_load, ivec_shift_left, ivec_as_vec (the same bits), vec_from_ivec (the same numbers),
+ * vec_transpose (LANES rows of LANES); ivec_load_16 and ivec_load_24, which put LANES integers of 2
+ * and 3 bytes into the upper bytes of their lanes; ivec_store_16 (2 * LANES integers from two
+ * vectors) and ivec_store_24 (LANES). They touch no byte beyond.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "dsp/kernels.h"
@@ -88,8 +92,44 @@ put_integer(unsigned char *to, enum dsp_format format, int32_t value)
 
 /* ---- kernels ---- */
 
-/* format, and the stride of planar memory, are constants where this is called from: the compiler
- * makes vectors of each loop by itself. */
+/* LANES integers of planar memory in the upper bits of their lanes. */
+static inline ivec
+load_upper(const unsigned char *from, enum dsp_format format)
+{
+    switch (format) {
+    case DSP_S16:
+        return ivec_load_16(from);
+    case DSP_S24:
+        return ivec_load_24(from);
+    case DSP_S24_32:
+        return ivec_shift_left(ivec_load(from), 8);
+    case DSP_S32:
+    case DSP_F32:
+    case DSP_FORMAT_COUNT:
+        break;
+    }
+    return ivec_load(from);
+}
+
+/* format is a constant where these are called from. An integer in the upper bits has as many
+ * significant ones as before, so that its float is the same after another exact scale. */
+static inline void
+load_planar(float *to, const unsigned char *from, enum dsp_format format, size_t frames)
+{
+    const unsigned bytes = format == DSP_S16 ? 2 : format == DSP_S24 ? 3 : 4;
+    const vec upper_unit = vec_set(1.0f / 2147483648.0f);
+    const float unit = 1.0f / (float)(1U << (bits_of(format) - 1));
+    size_t i = 0;
+#pragma GCC unroll 4
+    for (; i + LANES <= frames; i += LANES) {
+        ivec integers = load_upper(from + i * bytes, format);
+        vec_store(to + i, vec_mul(vec_from_ivec(integers), upper_unit));
+    }
+    for (; i < frames; i++) {
+        to[i] = (float)integer_at(from + i * bytes, format) * unit;
+    }
+}
+
 static inline void
 load_integers(float *to, const unsigned char *from, size_t stride_bytes, enum dsp_format format,
               size_t frames)
@@ -120,6 +160,28 @@ store_integers(unsigned char *to, size_t stride_bytes, enum dsp_format format, c
     }
 }
 
+static inline void
+store_planar(unsigned char *to, enum dsp_format format, const float *from, size_t frames)
+{
+    const unsigned bytes = format == DSP_S16 ? 2 : format == DSP_S24 ? 3 : 4;
+    const unsigned bits = bits_of(format);
+    const size_t step = format == DSP_S16 ? 2 * LANES : LANES;
+    size_t i = 0;
+#pragma GCC unroll 4
+    for (; i + step <= frames; i += step) {
+        ivec integers = to_integers(vec_load(from + i), bits);
+        unsigned char *at = to + i * bytes;
+        if (format == DSP_S16) {
+            ivec_store_16(at, integers, to_integers(vec_load(from + i + LANES), bits));
+        } else if (format == DSP_S24) {
+            ivec_store_24(at, integers);
+        } else {
+            ivec_store(at, integers);
+        }
+    }
+    store_integers(to + i * bytes, bytes, format, from + i, frames - i);
+}
+
 static void
 from_device(float *to, const void *from, size_t stride_bytes, enum dsp_format format, size_t frames)
 {
@@ -136,28 +198,28 @@ from_device(float *to, const void *from, size_t stride_bytes, enum dsp_format fo
         break;
     case DSP_S16:
         if (stride_bytes == sizeof(int16_t)) {
-            load_integers(to, at, sizeof(int16_t), DSP_S16, frames);
+            load_planar(to, at, DSP_S16, frames);
         } else {
             load_integers(to, at, stride_bytes, DSP_S16, frames);
         }
         break;
     case DSP_S24:
         if (stride_bytes == 3) {
-            load_integers(to, at, 3, DSP_S24, frames);
+            load_planar(to, at, DSP_S24, frames);
         } else {
             load_integers(to, at, stride_bytes, DSP_S24, frames);
         }
         break;
     case DSP_S24_32:
         if (stride_bytes == sizeof(int32_t)) {
-            load_integers(to, at, sizeof(int32_t), DSP_S24_32, frames);
+            load_planar(to, at, DSP_S24_32, frames);
         } else {
             load_integers(to, at, stride_bytes, DSP_S24_32, frames);
         }
         break;
     case DSP_S32:
         if (stride_bytes == sizeof(int32_t)) {
-            load_integers(to, at, sizeof(int32_t), DSP_S32, frames);
+            load_planar(to, at, DSP_S32, frames);
         } else {
             load_integers(to, at, stride_bytes, DSP_S32, frames);
         }
@@ -183,20 +245,28 @@ to_device(void *to, size_t stride_bytes, enum dsp_format format, const float *fr
         break;
     case DSP_S16:
         if (stride_bytes == sizeof(int16_t)) {
-            store_integers(at, sizeof(int16_t), DSP_S16, from, frames);
+            store_planar(at, DSP_S16, from, frames);
         } else {
             store_integers(at, stride_bytes, DSP_S16, from, frames);
         }
         break;
     case DSP_S24:
-        store_integers(at, stride_bytes, DSP_S24, from, frames);
+        if (stride_bytes == 3) {
+            store_planar(at, DSP_S24, from, frames);
+        } else {
+            store_integers(at, stride_bytes, DSP_S24, from, frames);
+        }
         break;
     case DSP_S24_32:
-        store_integers(at, stride_bytes, DSP_S24_32, from, frames);
+        if (stride_bytes == sizeof(int32_t)) {
+            store_planar(at, DSP_S24_32, from, frames);
+        } else {
+            store_integers(at, stride_bytes, DSP_S24_32, from, frames);
+        }
         break;
     case DSP_S32:
         if (stride_bytes == sizeof(int32_t)) {
-            store_integers(at, sizeof(int32_t), DSP_S32, from, frames);
+            store_planar(at, DSP_S32, from, frames);
         } else {
             store_integers(at, stride_bytes, DSP_S32, from, frames);
         }
@@ -207,23 +277,50 @@ to_device(void *to, size_t stride_bytes, enum dsp_format format, const float *fr
 }
 
 static inline vec
-clip(vec sum, float gain)
+clip(vec sum, vec gain, bool unity)
 {
-    sum = gain == 1.0f ? sum : vec_mul(sum, vec_set(gain));
+    sum = unity ? sum : vec_mul(sum, gain);
     return vec_max(vec_set(-1.0f), vec_min(vec_set(1.0f), sum));
 }
 
-static void
-mix(float *to, const float *const *sources, unsigned source_count, float gain, size_t first,
-    size_t frames)
+/* The sum of VECTORS vectors of each source, stored once. Sources of different segments lie at the
+ * same offset of their pages and share few sets of the cache: the longer the piece that is taken of
+ * each, the fewer times they displace one another. */
+enum { MIX_VECTORS = 8 };
+
+__attribute__((always_inline)) static inline void
+mix_vectors(float *to, const float *const *sources, unsigned source_count, vec gain, bool unity,
+            size_t first, unsigned vectors)
+{
+    vec sum[MIX_VECTORS];
+#pragma GCC unroll 8
+    for (unsigned v = 0; v < vectors; v++) {
+        sum[v] = source_count ? vec_finite(vec_load(sources[0] + first + v * LANES)) : vec_set(0);
+    }
+    for (unsigned s = 1; s < source_count; s++) {
+        const float *from = sources[s] + first;
+#pragma GCC unroll 8
+        for (unsigned v = 0; v < vectors; v++) {
+            sum[v] = vec_add(sum[v], vec_finite(vec_load(from + v * LANES)));
+        }
+    }
+#pragma GCC unroll 8
+    for (unsigned v = 0; v < vectors; v++) {
+        vec_store(to + v * LANES, clip(sum[v], gain, unity));
+    }
+}
+
+/* unity is a constant where this is called from. */
+__attribute__((always_inline)) static inline void
+mix_all(float *to, const float *const *sources, unsigned source_count, vec gain, bool unity,
+        size_t first, size_t frames)
 {
     size_t i = 0;
+    for (; i + MIX_VECTORS * LANES <= frames; i += MIX_VECTORS * LANES) {
+        mix_vectors(to + i, sources, source_count, gain, unity, first + i, MIX_VECTORS);
+    }
     for (; i + LANES <= frames; i += LANES) {
-        vec sum = source_count ? vec_finite(vec_load(sources[0] + first + i)) : vec_set(0.0f);
-        for (unsigned s = 1; s < source_count; s++) {
-            sum = vec_add(sum, vec_finite(vec_load(sources[s] + first + i)));
-        }
-        vec_store(to + i, clip(sum, gain));
+        mix_vectors(to + i, sources, source_count, gain, unity, first + i, 1);
     }
     size_t rest = frames - i;
     if (rest) {
@@ -234,8 +331,19 @@ mix(float *to, const float *const *sources, unsigned source_count, float gain, s
             vec finite = vec_finite(vec_load(samples));
             sum = s ? vec_add(sum, finite) : finite;
         }
-        vec_store(samples, clip(sum, gain));
+        vec_store(samples, clip(sum, gain, unity));
         memcpy(to + i, samples, rest * sizeof(float));
+    }
+}
+
+static void
+mix(float *to, const float *const *sources, unsigned source_count, float gain, size_t first,
+    size_t frames)
+{
+    if (gain == 1.0f) {
+        mix_all(to, sources, source_count, vec_set(1.0f), true, first, frames);
+    } else {
+        mix_all(to, sources, source_count, vec_set(gain), false, first, frames);
     }
 }
 
@@ -269,9 +377,9 @@ vec_from_words(vec words, enum dsp_format format)
         return words;
     }
     if (format == DSP_S24_32) {
-        integers = ivec_shift_right(ivec_shift_left(integers, 8), 8);
+        integers = ivec_shift_left(integers, 8);
     }
-    return vec_mul(vec_from_ivec(integers), vec_set(1.0f / (float)(1U << (bits_of(format) - 1))));
+    return vec_mul(vec_from_ivec(integers), vec_set(1.0f / 2147483648.0f));
 }
 
 static inline vec

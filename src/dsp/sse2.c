@@ -1,52 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernels with SSE2, which every 64-bit processor of this kind has: four samples at a time. */
-#include <emmintrin.h>
-#include <stdint.h>
+/* The kernels with SSE2, which every 64-bit processor of this kind has: four samples at a time. It
+ * moves no single bytes: packed 24-bit integers go one by one. */
+#include <string.h>
 
-enum { LANES = 4 };
-typedef __m128 vec;
-typedef __m128i ivec;
+#include "dsp/sse.h"
 
-#define vec_load _mm_loadu_ps
-#define vec_store _mm_storeu_ps
-#define vec_set _mm_set1_ps
-#define vec_add _mm_add_ps
-#define vec_mul _mm_mul_ps
-#define vec_min _mm_min_ps
-#define vec_max _mm_max_ps
-#define vec_at_least _mm_cmpge_ps
-#define vec_ordered(a) _mm_cmpord_ps(a, a)
-#define vec_as_ivec _mm_castps_si128
-#define ivec_from_vec _mm_cvtps_epi32
-#define ivec_store(to, what) _mm_storeu_si128((__m128i *)(void *)(to), what)
-#define ivec_and _mm_and_si128
-#define ivec_xor _mm_xor_si128
-#define ivec_load(from) _mm_loadu_si128((const __m128i *)(const void *)(from))
-#define ivec_shift_left _mm_slli_epi32
-#define ivec_shift_right _mm_srai_epi32
-#define ivec_as_vec _mm_castsi128_ps
-#define vec_from_ivec _mm_cvtepi32_ps
-
-/* Its greatest exponent marks what is not finite. */
-static inline vec
-vec_finite(vec samples)
+static inline ivec
+ivec_load_24(const void *from)
 {
-    const ivec exponent = _mm_set1_epi32(0x7f800000);
-    ivec bits = _mm_castps_si128(samples);
-    ivec not_finite = _mm_cmpeq_epi32(_mm_and_si128(bits, exponent), exponent);
-    return _mm_castsi128_ps(_mm_andnot_si128(not_finite, bits));
-}
-
-static inline vec
-vec_magnitude(vec samples)
-{
-    return _mm_andnot_ps(_mm_set1_ps(-0.0f), samples);
+    const unsigned char *at = from;
+    uint32_t integers[LANES];
+    for (unsigned lane = 0; lane < LANES; lane++, at += 3) {
+        integers[lane] = (uint32_t)at[0] << 8 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 24;
+    }
+    return ivec_load(integers);
 }
 
 static inline void
-vec_transpose(vec *rows)
+ivec_store_24(void *to, ivec integers)
 {
-    _MM_TRANSPOSE4_PS(rows[0], rows[1], rows[2], rows[3]);
+    unsigned char *at = to;
+    uint32_t lanes[LANES];
+    ivec_store(lanes, integers);
+    for (unsigned lane = 0; lane < LANES; lane++, at += 3) {
+        at[0] = (unsigned char)lanes[lane];
+        at[1] = (unsigned char)(lanes[lane] >> 8);
+        at[2] = (unsigned char)(lanes[lane] >> 16);
+    }
 }
 
 #include "dsp/simd_kernels.h"

@@ -23,7 +23,7 @@ ROOMS = {
     "src/os/": (["os/os.h", "base/", STATUS], {"xmmintrin.h"}),
     "src/os/posix/": (["os/os.h", "base/", STATUS, "posix.h", "link.h", "rtkit.h"], ANY),
     "src/os/win32/": (["os/os.h", "os/bridge_records.h", "base/", STATUS, "win32.h", "link.h", "bridge.h"], ANY),
-    "src/dsp/": (["dsp/", "base/", "dsp_variants.h", STATUS], {"immintrin.h", "emmintrin.h", "xmmintrin.h"}),
+    "src/dsp/": (["dsp/", "base/", "dsp_variants.h", STATUS], {"immintrin.h", "emmintrin.h", "tmmintrin.h", "xmmintrin.h"}),
     "src/proto/": (["proto/", "base/", STATUS], set()),
     "src/backend/": (["backend/backend.h", "backends_built.h", "base/", "os/os.h", "dsp/dsp.h", STATUS], set()),
     "src/engine/": (["engine/", "base/", "os/os.h", "dsp/dsp.h", "proto/", "backend/backend.h", STATUS],

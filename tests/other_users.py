@@ -4,6 +4,7 @@
 ATTEMPTS is the table: what the second user tries while the first one plays. Each must end in a refusal by the system or by Tutti.
 """
 import ctypes
+import json
 import os
 import pathlib
 import shutil
@@ -29,7 +30,7 @@ class Stage:
     def __init__(self, build):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tutti-users-"))
         self.folder.chmod(0o755)
-        for name in ("src/tuttid/tuttid", "tests/campaign/campaign_program"):
+        for name in ("src/tuttid/tuttid", "src/cli/tutti", "tests/campaign/campaign_program"):
             shutil.copy(build / name, self.folder)
         self.runtime = pathlib.Path(f"/tmp/tutti-{VICTIM}")
         shutil.rmtree(self.runtime, ignore_errors=True)
@@ -284,6 +285,58 @@ def without_a_session(stage):
             folder.rmdir()
 
 
+def command(stage, user, folder, *words):
+    """A command of this user's with a session folder: exit status, and all that it says."""
+    done = subprocess.run([stage.folder / "tutti", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, user=user,
+                          group=user, extra_groups=[], cwd="/", env=stage.environment(XDG_RUNTIME_DIR=str(folder)), timeout=WAIT_S, check=False)
+    return done.returncode, " ".join(done.stdout.decode().split())
+
+
+def finding(stage, user, folder):
+    """What doctor says of the runtime folder."""
+    found = json.loads(command(stage, user, folder, "doctor", "--json")[1])
+    return next((check["verdict"], check["text"]) for check in found["checks"] if check["name"] == "runtime")
+
+
+def session_folder(stage, name, owner, mode=0o700):
+    folder = stage.folder / name
+    folder.mkdir()
+    os.chown(folder, owner, owner)
+    folder.chmod(mode)
+    return folder
+
+
+def folders_of_others(stage):
+    """The session folder is another user's, or cannot be written: nothing is made there, and who is who is said."""
+    session = session_folder(stage, "session", VICTIM)
+    code, said = command(stage, 0, session, "status")
+    assert code != 0 and str(VICTIM) in said and "root" in said, f"root in another user's session was told: {said}"
+    verdict, said = finding(stage, 0, session)
+    assert verdict == "fail" and str(VICTIM) in said and "root" in said, f"doctor said to root: {verdict} {said}"
+    code, said = command(stage, 0, session / "deeper", "status")
+    assert code != 0, f"root was told: {said}"
+    assert not list(session.iterdir()), f"root made {list(session.iterdir())} in another user's session folder"
+    code, said = command(stage, VICTIM, session, "status")
+    assert code == 0 and "No engine runs" in said, f"the user was told: {said}"
+
+    # as a careless root of another version left it
+    shutil.rmtree(session / "tutti", ignore_errors=True)
+    (session / "tutti").mkdir(mode=0o700)
+    code, said = command(stage, VICTIM, session, "status")
+    assert code != 0 and str(VICTIM) in said and "root" in said, f"with root's folder in the session the user was told: {said}"
+    verdict, said = finding(stage, VICTIM, session)
+    assert verdict == "fail" and str(VICTIM) in said and "root" in said, f"doctor said of root's folder: {verdict} {said}"
+
+    for what, folder in (("the session's folder", session_folder(stage, "read-only", VICTIM, 0o500)),
+                         ("the engine's folder", session_folder(stage, "half", VICTIM))):
+        if folder.name == "half":
+            session_folder(stage, "half/tutti", VICTIM, 0o500)
+        code, said = command(stage, VICTIM, folder, "devices")
+        assert code != 0 and "cannot" in said and "TUTTI_RUNTIME_DIR" in said, f"when {what} is read-only: {said}"
+        verdict, said = finding(stage, VICTIM, folder)
+        assert verdict == "fail" and "write" in said, f"doctor said when {what} is read-only: {verdict} {said}"
+
+
 def a_foreign_program_is_dropped(stage):
     """Root may pass every folder; the engine looks at who it is."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as link:
@@ -316,6 +369,7 @@ def main():
                 wrong.append(what)
         a_foreign_program_is_dropped(stage)
         without_a_session(stage)
+        folders_of_others(stage)
         assert stage.program.poll() is None, "the victim's program ended"
         assert int((stage.runtime / "engine.pid").read_text()) == stage.engine, "the victim's engine was replaced"
         blocks = stage.blocks()

@@ -489,7 +489,7 @@ a_runtime_folder_of_others_or_none_is_told(void **state)
     expect(&world, "runtime", "open to others", DOCTOR_FAIL, "mode 755");
     assert_int_equal(chmod(path, 0700), 0);
     world.uid++;
-    expect(&world, "runtime", "somebody else's", DOCTOR_FAIL, "must be yours");
+    expect(&world, "runtime", "somebody else's", DOCTOR_FAIL, "belongs to user ");
     world.runtime_dir = NULL;
     expect(&world, "runtime", "not set", DOCTOR_WARN, "XDG_RUNTIME_DIR is not set");
     snprintf(name, sizeof name, "tmp/tutti-%u/x", world.uid);

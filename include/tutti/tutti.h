@@ -86,6 +86,8 @@ struct tutti_open_params {
      * NULL: not told. */
     void (*event)(void *user, const struct tutti_event *event);
     void *user;
+    char *error; /* TUTTI_TEXT_BYTES long, or NULL: when tutti_open() fails, a sentence that says
+                    why and what to do */
 };
 
 /** Connects to the engine, starting it if needed (within 5 s; one that hangs is ended and replaced,

@@ -169,8 +169,9 @@ driver_disown(struct driver *driver)
 int32_t
 driver_init(struct driver *driver)
 {
+    char why[TUTTI_TEXT_BYTES] = "";
     struct tutti_open_params params = {
-        .profile = driver->name->profile, .event = messages_event, .user = driver};
+        .profile = driver->name->profile, .event = messages_event, .user = driver, .error = why};
 
     /* Some hosts reset a driver in this way, and give up on 0. */
     if (driver_state(driver) != STATE_LOADED) {
@@ -180,7 +181,8 @@ driver_init(struct driver *driver)
     enum tutti_status status = tutti_open(&driver->client, &params);
     if (status) {
         driver->client = NULL;
-        return driver_fail_status(driver, status);
+        return driver_fail(driver, tutti_status_asio_error(status), "%s",
+                           why[0] ? why : tutti_status_text(status));
     }
     int32_t result = messages_open(driver);
     if (result) {

@@ -43,8 +43,12 @@ session_next_event(struct session *session, struct session_event *event)
 enum tutti_status
 session_open(struct session *session, const char *program, bool start)
 {
-    struct tutti_open_params params = {
-        .program = program, .do_not_start = !start, .event = on_event, .user = session};
+    char why[TUTTI_TEXT_BYTES] = "";
+    struct tutti_open_params params = {.program = program,
+                                       .do_not_start = !start,
+                                       .event = on_event,
+                                       .user = session,
+                                       .error = why};
 
     session->client = NULL;
     atomic_init(&session->put, 0);
@@ -53,7 +57,7 @@ session_open(struct session *session, const char *program, bool start)
     if (status == TUTTI_NO_ENGINE && start)
         session_say("the engine did not start; run 'tuttid --foreground' to see why");
     else if (status != TUTTI_OK && status != TUTTI_NO_ENGINE)
-        session_say("%s", tutti_status_text(status));
+        session_say("%s", why[0] ? why : tutti_status_text(status));
     return status;
 }
 

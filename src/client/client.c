@@ -98,6 +98,8 @@ tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
         return TUTTI_INVALID_ARGUMENT;
     if (!params)
         params = &defaults;
+    if (params->error)
+        utf8_copy(params->error, TUTTI_TEXT_BYTES, tutti_status_text(TUTTI_NO_MEMORY));
     struct tutti_client *made = calloc(1, sizeof *made);
     if (!made)
         return TUTTI_NO_MEMORY;
@@ -117,8 +119,11 @@ tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
     if (status)
         goto no_events;
     status = keep_open(made);
-    if (status)
+    if (status) {
+        if (params->error)
+            utf8_copy(params->error, TUTTI_TEXT_BYTES, made->attempt_text);
         goto no_link;
+    }
     *client = made;
     return TUTTI_OK;
 

@@ -485,6 +485,9 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
         return TUTTI_OK;
     }
     os_link_close(look.link);
+    /* what keeps programs from an engine is mostly the folder */
+    if (look.status == TUTTI_REFUSED && !look.text[0])
+        (void)os_runtime_check(look.text, sizeof look.text);
     utf8_copy(text, PROTO_TEXT_BYTES, look.text[0] ? look.text : tutti_status_text(look.status));
     return look.status;
 }

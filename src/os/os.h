@@ -200,6 +200,11 @@ bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
  * trailing separator. Errors: REFUSED, IO. */
 enum tutti_status os_runtime_dir(char *path, size_t path_bytes);
 
+/** Whether an engine can live in that folder. why: a sentence that says why not and what to do;
+ * untouched with OK. Creates the folder, too. Not real time. Errors: as os_runtime_dir(), and IO
+ * when nothing can be written there. */
+enum tutti_status os_runtime_check(char *why, size_t why_bytes);
+
 /** A machine-local lock named within the runtime folder, released by the system when its holder
  * dies (flock; named mutex with the user's SID, session and a hash of the folder). */
 struct os_lock;

@@ -72,7 +72,8 @@ find_programs(struct doctor_engine *engine)
 static void
 look_at_engine(struct doctor_engine *engine)
 {
-    const struct tutti_open_params params = {.program = "tutti doctor", .do_not_start = true};
+    const struct tutti_open_params params = {
+        .program = "tutti doctor", .do_not_start = true, .error = engine->why};
     struct tutti_client *client = NULL;
     struct tutti_engine_status status;
     struct tutti_program_status *programs = NULL;
@@ -80,7 +81,8 @@ look_at_engine(struct doctor_engine *engine)
 
     find_programs(engine);
     enum tutti_status opened = tutti_open(&client, &params);
-    engine->runs = opened != TUTTI_NO_ENGINE;
+    engine->unknown = opened == TUTTI_REFUSED;
+    engine->runs = opened != TUTTI_NO_ENGINE && opened != TUTTI_REFUSED;
     if (opened == TUTTI_OK && tutti_get_status(client, &status, &programs) == TUTTI_OK) {
         engine->answers = true;
         engine->pid = status.engine_pid;
@@ -88,7 +90,7 @@ look_at_engine(struct doctor_engine *engine)
         /* its own file, even when another has been installed over it */
         snprintf(path, sizeof path, "/proc/%u/exe", engine->pid);
         ask_version(path, engine);
-    } else if (engine->runs) {
+    } else if (engine->runs && !engine->why[0]) {
         snprintf(engine->why, sizeof engine->why, "%s", tutti_status_text(opened));
     } else if (engine->program[0]) {
         ask_version(engine->program, engine);

@@ -12,6 +12,7 @@
 
 #include "cli/linux/files.h"
 #include "cli/style.h"
+#include "tutti/tutti.h"
 
 enum { DOCTOR_TEXT_BYTES = 640, DOCTOR_COMMAND_BYTES = 256, DOCTOR_NAME_BYTES = 64 };
 
@@ -26,7 +27,8 @@ struct doctor_engine {
     bool runs, answers;
     uint32_t pid;
     char version[DOCTOR_NAME_BYTES]; /* "" when it cannot be told */
-    char why[DOCTOR_NAME_BYTES];     /* runs, but does not answer */
+    char why[TUTTI_TEXT_BYTES];      /* runs, but does not answer */
+    bool unknown;                    /* nobody could ask whether one runs: why */
     char program[FILES_PATH_BYTES];  /* that would be started; "": none was found */
     char bridge[FILES_PATH_BYTES];   /* where tutti-bridge should lie: beside this program */
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { LEAST_SHM_MIB = 16, WANTED_SHM_MIB = 64 };
 
@@ -197,25 +198,79 @@ say_without_session(const struct doctor_world *world, struct doctor_finding *fin
                    name);
 }
 
+/* "alice (1000)". */
+static void
+name_user(const struct doctor_world *world, uint32_t user, char name[DOCTOR_NAME_BYTES])
+{
+    struct text list;
+    char number[32];
+
+    snprintf(name, DOCTOR_NAME_BYTES, "%u", (unsigned)user);
+    snprintf(number, sizeof number, ":%u:", (unsigned)user);
+    text_init(&list);
+    doctor_read(world, &list, "etc/passwd");
+    for (const char *line = text_get(&list); line[0]; line += line[0] == '\n') {
+        const size_t length = strcspn(line, ":\n");
+        const char *password = line[length] == ':' ? strchr(line + length + 1, ':') : NULL;
+        if (password && strncmp(password, number, strlen(number)) == 0) {
+            snprintf(name, DOCTOR_NAME_BYTES, "%.*s (%u)", length < 32 ? (int)length : 32, line,
+                     (unsigned)user);
+            break;
+        }
+        line += strcspn(line, "\n");
+    }
+    text_fini(&list);
+}
+
+/* True when it is as it must be. what: how the line calls it. remedy: of one that is not this
+ * user's. */
+static bool
+judge_folder(const struct doctor_world *world, const char *what, const char *path,
+             const char *remedy, struct doctor_finding *finding)
+{
+    char real[FILES_PATH_BYTES], owner[DOCTOR_NAME_BYTES], user[DOCTOR_NAME_BYTES];
+    struct stat status;
+
+    if (!doctor_path(world, real, path) || stat(real, &status) != 0)
+        return true;
+    name_user(world, status.st_uid, owner);
+    name_user(world, world->uid, user);
+    if (status.st_uid != world->uid)
+        doctor_say(
+            finding, DOCTOR_FAIL,
+            "%s '%.200s' belongs to user %s, and this is user %s; run programs as that user, "
+            "or %s",
+            what, path, owner, user, remedy);
+    else if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        doctor_say(finding, DOCTOR_FAIL, "%s '%.200s' has mode %03o; it must be 700", what, path,
+                   (unsigned)status.st_mode & 0777U);
+    else if (access(real, W_OK) != 0)
+        doctor_say(finding, DOCTOR_FAIL,
+                   "user %s cannot write to %s '%.200s', so no engine starts; make it writable, or "
+                   "set TUTTI_RUNTIME_DIR to a folder that is",
+                   user, what, path);
+    else
+        return true;
+    return false;
+}
+
 void
 doctor_runtime(const struct doctor_world *world, struct doctor_finding *finding)
 {
-    char path[FILES_PATH_BYTES];
+    char path[FILES_PATH_BYTES], engine[FILES_PATH_BYTES];
     struct stat status;
 
     if (!world->runtime_dir || world->runtime_dir[0] != '/')
         say_without_session(world, finding);
     else if (!doctor_path(world, path, world->runtime_dir) || stat(path, &status) != 0 ||
-             !S_ISDIR(status.st_mode))
+             !S_ISDIR(status.st_mode) || !files_join(engine, world->runtime_dir, "tutti"))
         doctor_say(finding, DOCTOR_FAIL,
                    "XDG_RUNTIME_DIR is '%.300s', which is not there; log in again, or unset it",
                    world->runtime_dir);
-    else if (status.st_uid != world->uid || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        doctor_say(finding, DOCTOR_FAIL,
-                   "XDG_RUNTIME_DIR '%.300s' belongs to user %u with mode %03o; it must be yours "
-                   "with mode 700",
-                   world->runtime_dir, (unsigned)status.st_uid, (unsigned)status.st_mode & 0777U);
-    else
+    else if (judge_folder(world, "XDG_RUNTIME_DIR", world->runtime_dir, "unset XDG_RUNTIME_DIR",
+                          finding) &&
+             judge_folder(world, "the engine's folder", engine, "remove that folder as its owner",
+                          finding))
         doctor_say(finding, DOCTOR_OK, "engine and programs meet in %.300s/tutti",
                    world->runtime_dir);
 }
@@ -225,7 +280,9 @@ doctor_engine(const struct doctor_world *world, struct doctor_finding *finding)
 {
     const struct doctor_engine *engine = world->engine;
 
-    if (engine->runs && !engine->answers)
+    if (engine->unknown)
+        doctor_say(finding, DOCTOR_FAIL, "nobody can tell whether an engine runs: %s", engine->why);
+    else if (engine->runs && !engine->answers)
         doctor_say(finding, DOCTOR_FAIL, "an engine runs and does not serve: %s; see its log",
                    engine->why);
     else if (engine->runs && engine->version[0] && strcmp(engine->version, TUTTI_VERSION) != 0) {

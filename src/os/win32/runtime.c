@@ -159,6 +159,18 @@ os_runtime_dir(char *path, size_t path_bytes)
     return status;
 }
 
+enum tutti_status
+os_runtime_check(char *why, size_t why_bytes)
+{
+    char path[WIN32_PATH_BYTES];
+    const enum tutti_status status = os_runtime_dir(path, sizeof path);
+    if (status != TUTTI_OK)
+        snprintf(why, why_bytes,
+                 "the runtime folder cannot be used, the log says why; set TUTTI_RUNTIME_DIR to a "
+                 "folder that is this user's alone");
+    return status;
+}
+
 static enum tutti_status
 module_file(HMODULE module, char *path, size_t path_bytes)
 {

@@ -119,6 +119,17 @@ the_entry_of_a_profile_is_named_with_its_profile(void **state)
 }
 
 static void
+a_name_that_the_code_page_does_not_have_is_logged(void **state)
+{
+    (void)state;
+    SetEnvironmentVariableW(L"TUTTI_PROGRAM_INPUT_NAMES", L"Voice, \u30ae\u30bf\u30fc \U0001f3b8");
+    fake_host_init();
+    SetEnvironmentVariableW(L"TUTTI_PROGRAM_INPUT_NAMES", NULL);
+    assert_true(GetACP() == CP_UTF8 || count_in_log("keeps its plain name") == 1);
+    assert_true(GetACP() == CP_UTF8 || log_has("its input 2 keeps its plain name"));
+}
+
+static void
 create_buffers_tells_all_that_was_agreed_on(void **state)
 {
     (void)state;
@@ -296,6 +307,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(init_tells_the_program_the_version_and_the_device),
         TEST(the_entry_of_a_profile_is_named_with_its_profile),
+        TEST(a_name_that_the_code_page_does_not_have_is_logged),
         TEST(create_buffers_tells_all_that_was_agreed_on),
         TEST(start_stop_and_the_end_are_told_with_how_far_it_came),
         TEST(refusals_tell_why),

@@ -387,7 +387,7 @@ engine_get_devices(struct engine *engine, struct proto_devices_reply *reply)
     os_mutex_lock(&engine->lock);
     device_claim_to_list(engine);
     os_mutex_unlock(&engine->lock);
-    reply->count = device_list(engine, reply->device, PROTO_DEVICE_ENTRIES);
+    reply->count = choice_list(engine, reply->device, PROTO_DEVICE_ENTRIES);
     os_mutex_lock(&engine->lock);
     device_release(engine);
     os_mutex_unlock(&engine->lock);

@@ -172,7 +172,7 @@ void engine_send_events(struct engine *engine);
 
 /** Waits until no other thread is at work on the device, and keeps others from it until
  * device_release(). What else the lock guards may change while this thread calls the backend. Of
- * device.c, only device_list(), device_learn() and device_choose_quantum() are called without. */
+ * device.c, only device_learn() and device_choose_quantum() are called without. */
 void device_claim(struct engine *engine);
 /** The same to list devices alone. The device's cycles go on, and device_guard() watches them. */
 void device_claim_to_list(struct engine *engine);
@@ -189,9 +189,6 @@ void device_tend(struct engine *engine, uint64_t now_ns);
 /** While another thread lists devices or waits for a period, which may take seconds: a device whose
  * cycles have ended is replaced by the own clock. The rest is device_tend()'s, afterwards. */
 void device_guard(struct engine *engine);
-/** Lists the devices of the configured backend or of all into entries; the number of them. Called
- * with the device claimed and without the lock. */
-uint32_t device_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
 /** Fills *known from the listing of a configuration's backends while nothing was ever opened. */
 void device_learn(const struct config *config, double rate_hz, struct proto_device *known);
 /** Reopens the device at another rate, under the program that asked for it. On failure it is lost
@@ -260,6 +257,10 @@ bool choice_found_device(enum tutti_status status);
  * the configuration leaves the choice to us, else "". */
 void choice_settle(const struct config *config, const struct backend *backend,
                    char why[PROTO_TEXT_BYTES]);
+
+/** Lists the devices of the configured backend or of all into entries; the number of them. Called
+ * with the device claimed and without the lock. */
+uint32_t choice_list(struct engine *engine, struct proto_device_entry *entries, uint32_t room);
 
 /* ---- profiles.c ---- */
 

@@ -596,7 +596,7 @@ refuse_rate(struct host *host, double rate_hz)
     char text[ASIO_ERROR_BYTES];
     struct asio_driver *driver = host->driver;
 
-    assert_int_equal(driver->methods->can_sample_rate(driver, rate_hz), ASIO_INVALID_MODE);
+    assert_int_equal(driver->methods->can_sample_rate(driver, rate_hz), ASIO_NO_CLOCK);
     driver->methods->get_error_message(driver, text);
     assert_non_null(strstr(text, "another program holds the device at "));
     assert_int_equal(driver->methods->set_sample_rate(driver, rate_hz), ASIO_INVALID_MODE);

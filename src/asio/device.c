@@ -326,9 +326,9 @@ refuse_rate(struct driver *driver, double rate_hz)
                        number_text(rate_hz).text);
 }
 
-/* What setSampleRate would answer. */
+/* What setSampleRate would answer, but for the number of the error: in_use. */
 static int32_t
-check_rate(struct driver *driver, double rate_hz)
+check_rate(struct driver *driver, double rate_hz, int32_t in_use)
 {
     char text[TUTTI_TEXT_BYTES] = "";
     double device_hz = dsd_device_rate(driver, rate_hz);
@@ -342,13 +342,14 @@ check_rate(struct driver *driver, double rate_hz)
     if (status == TUTTI_UNSUPPORTED_RATE) {
         return refuse_rate(driver, rate_hz);
     }
-    return status ? driver_fail(driver, tutti_status_asio_error(status), "%s", text) : ASIO_OK;
+    return status ? driver_fail(driver, in_use, "%s", text) : ASIO_OK;
 }
 
 int32_t
 device_can_rate(struct driver *driver, double rate_hz)
 {
-    return check_rate(driver, rate_hz);
+    /* PortAudio takes any other error for a yes. */
+    return check_rate(driver, rate_hz, ASIO_NO_CLOCK);
 }
 
 int32_t
@@ -440,7 +441,7 @@ change_rate(struct driver *driver, double device_hz)
 int32_t
 device_set_rate(struct driver *driver, double rate_hz)
 {
-    int32_t result = check_rate(driver, rate_hz);
+    int32_t result = check_rate(driver, rate_hz, ASIO_INVALID_MODE);
     double device_hz = dsd_device_rate(driver, rate_hz);
 
     if (result) {

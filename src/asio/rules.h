@@ -56,7 +56,7 @@ enum { ALONE = 1, FREELY = 0 };
     X(GET_BUFFER_SIZE, "getBufferSize", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
       "see below")                                                                                 \
     X(CAN_SAMPLE_RATE, "canSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
-      "what setSampleRate would answer now: NoClock or InvalidMode")                               \
+      "NoClock where setSampleRate would refuse it now")                                           \
     X(GET_SAMPLE_RATE, "getSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
       "with buffers the same as the time info")                                                    \
     X(SET_SAMPLE_RATE, "setSampleRate", IN_INIT_AND_LATER, ALONE, ASIO_NOT_PRESENT, ASIO_OK,       \

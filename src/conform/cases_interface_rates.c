@@ -53,6 +53,40 @@ refused_rates_change_nothing(struct conform *t)
     subject_close(s);
 }
 
+/* Each rate as this object answers for it while another one plays. */
+static void
+ask_beside(struct subject *s)
+{
+    double before = 0;
+
+    for (unsigned i = 0; i < RATES; i++) {
+        call_get_sample_rate(s, &before);
+        int32_t can = call_can_sample_rate(s, rates_hz[i]);
+        int32_t set = call_set_sample_rate(s, rates_hz[i]);
+        conform_expect(s->t, (can == ASIO_OK) == (set == ASIO_OK),
+                       "while another object plays, %g Hz were answered %s by canSampleRate, %s by "
+                       "setSampleRate",
+                       rates_hz[i], conform_error_text(can), conform_error_text(set));
+        if (set == ASIO_OK)
+            call_set_sample_rate(s, before);
+    }
+}
+
+static void
+can_and_set_sample_rate_agree_beside_another_object(struct conform *t)
+{
+    struct subject *player = subject_in(t, RUNNING);
+    struct subject *s = player ? subject_open(t) : NULL;
+
+    if (s) {
+        ask_beside(s);
+        if (subject_prepare(s, 2, 2, 0))
+            ask_beside(s);
+    }
+    subject_close(s);
+    subject_close(player);
+}
+
 static void
 impossible_rates_are_refused(struct conform *t)
 {
@@ -319,6 +353,10 @@ static const struct conform_case cases[] = {
     {"refused_rates_change_nothing",
      "setSampleRate refuses what canSampleRate refuses, and the rate stays", "tutti/asio.h",
      refused_rates_change_nothing, NEED_INIT, 0},
+    {"can_and_set_sample_rate_agree_beside_another_object",
+     "While another object plays, setSampleRate takes what canSampleRate accepts, and nothing else",
+     "JUCE, juce_ASIO_windows.cpp: updateSampleRates, setSampleRate",
+     can_and_set_sample_rate_agree_beside_another_object, NEED_STREAM, 20},
     {"impossible_rates_are_refused",
      "Negative, tiny, huge and infinite rates and NaN are refused, and the rate stays",
      "dechamps/FlexASIO, issue 135 (Audio Precision asks for NaN); our own rule: because what is "

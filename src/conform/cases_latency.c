@@ -175,6 +175,81 @@ sound_comes_back_whole(struct conform *t)
     measure_try(t, compare_once, NULL);
 }
 
+/* ---- before the first block ---- */
+
+/* The preferred size or a larger one that holds a burst; 0: none does. */
+static int32_t
+size_of_a_burst(const struct subject *s)
+{
+    int32_t size = s->preferred, step = s->granularity;
+
+    while (size < loop_least_frames() && size < s->max && step != 0)
+        size += step > 0 ? step : size;
+    return size >= loop_least_frames() && size <= s->max ? size : 0;
+}
+
+static struct subject *
+open_for_a_burst(struct conform *t)
+{
+    struct subject *s = subject_open(t);
+    struct pair pair = pair_of(t);
+
+    if (s && size_of_a_burst(s) == 0)
+        conform_skip(t, "its buffers are shorter than the burst");
+    else if (s && subject_prepare(s, pair.input + 1, pair.output + 1, size_of_a_burst(s)))
+        return s;
+    subject_close(s);
+    return NULL;
+}
+
+static bool
+hear_first_half(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
+{
+    struct subject *s = open_for_a_burst(t);
+    struct pair pair = pair_of(t);
+    bool good = true;
+
+    (void)arg;
+    if (s) {
+        int32_t told = s->input_latency + s->output_latency - s->buffer_frames;
+        int32_t found = loop_first_half(s, pair.output, pair.input, true, false);
+        good = found != -1;
+        snprintf(why, CONFORM_TEXT_BYTES, "what was filled into half 1 was not heard");
+        if (found >= 0) {
+            conform_figure(t, (double)found - told, "frames off");
+            conform_expect(t, abs(found - told) <= measure_tolerance(s),
+                           "what was filled into half 1 is heard from frame %d on, directly before "
+                           "the first block is frame %d",
+                           (int)found, (int)told);
+        }
+    }
+    subject_close(s);
+    return good || conform_failed(t);
+}
+
+static void
+half_1_filled_before_start_is_heard_before_the_first_block(struct conform *t)
+{
+    measure_try(t, hear_first_half, NULL);
+}
+
+static void
+what_a_stop_left_is_not_heard_at_the_next_start(struct conform *t)
+{
+    enum { AWAY_MS = 500 }; /* until the loopback is silent */
+    struct subject *s = open_for_a_burst(t);
+    struct pair pair = pair_of(t);
+
+    if (s && loop_first_half(s, pair.output, pair.input, true, true) != -2) {
+        conform_sleep_ms(AWAY_MS);
+        int32_t found = loop_first_half(s, pair.output, pair.input, false, false);
+        conform_expect(t, found < 0,
+                       "what half 1 held at stop is heard from frame %d on after the next start",
+                       (int)found);
+    }
+    subject_close(s);
+}
+
 static const struct conform_case cases[] = {
     {"latency_is_as_reported_at_each_buffer_size",
      "The round trip found is input plus output latency as reported, to 1 ms and half a buffer, at "
@@ -199,6 +274,14 @@ static const struct conform_case cases[] = {
      "What is played comes back through the loopback frame by frame, none missing, none twice, but "
      "where a jump of the position or an Overload tells it",
      "tutti/asio.h: halves", sound_comes_back_whole, NEED_LOOPBACK | NEED_STREAM, 0},
+    {"half_1_filled_before_start_is_heard_before_the_first_block",
+     "What a host fills into half 1 before start is heard, directly before the first block",
+     "tutti/asio.h: start; dechamps/ASIOUtil, BUFFERS.md: priming",
+     half_1_filled_before_start_is_heard_before_the_first_block, NEED_LOOPBACK | NEED_STREAM, 0},
+    {"what_a_stop_left_is_not_heard_at_the_next_start",
+     "What half 1 held when the host stopped is not heard after the next start",
+     "our own rule: because a host that fills nothing means silence",
+     what_a_stop_left_is_not_heard_at_the_next_start, NEED_LOOPBACK | NEED_STREAM, 0},
 };
 
 const struct conform_group conform_group_latency = {

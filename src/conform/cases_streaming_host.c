@@ -184,6 +184,36 @@ a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
 }
 
 static void
+a_rate_set_while_it_runs_is_told_alike(struct conform *t)
+{
+    struct subject *s = subject_in(t, RUNNING);
+
+    if (!s)
+        return;
+    double before = s->rate_hz, other = rates_other(s), now = 0;
+    if (other == 0) {
+        conform_skip(t, "the device has one rate only");
+    } else {
+        call_set_sample_rate(s, other);
+        uint32_t seen = atomic_load(&s->host.block_count) + SOME_BLOCKS;
+        host_wait(&s->host, seen, 5000);
+        call_get_sample_rate(s, &now);
+        host_wait(&s->host, atomic_load(&s->host.block_count) + 1, 5000);
+        uint32_t count = atomic_load(&s->host.block_count);
+        const struct host_block *last = &s->host.blocks[count - 1];
+        if (count == 0 || count > HOST_BLOCKS || !last->info)
+            conform_skip(t, "no block with time info came");
+        else
+            conform_expect(t, last->rate_hz == now,
+                           "%g Hz were set; getSampleRate says %g, the time info %g", other, now,
+                           last->rate_hz);
+        subject_dispose(s);
+        call_set_sample_rate(s, before);
+    }
+    subject_close(s);
+}
+
+static void
 each_rate_is_delivered(struct conform *t)
 {
     struct subject *s = subject_open(t);
@@ -398,6 +428,9 @@ static const struct conform_case cases[] = {
      "on",
      "dechamps/FlexASIO, issue 72 (Cubase sets it while it runs)",
      a_rate_set_while_it_runs_is_taken_or_refused, NEED_STREAM, 0},
+    {"a_rate_set_while_it_runs_is_told_alike",
+     "After setSampleRate while it runs getSampleRate and the time info tell the same rate",
+     "tutti/asio.h: getSampleRate", a_rate_set_while_it_runs_is_told_alike, NEED_STREAM, 0},
     {"each_rate_is_delivered",
      "At each rate up to 768 kHz that it accepts the driver delivers it, to 2 %",
      "tutti/asio.h: canSampleRate", each_rate_is_delivered, NEED_STREAM, 20},

@@ -275,6 +275,43 @@ loop_measure(struct subject *s, int32_t output, int32_t input, int32_t buffer_fr
     return loop_measure_as(s, output, input, buffer_frames, WRITES_IN_CALLBACK);
 }
 
+/* ---- before the first block ---- */
+
+int32_t
+loop_least_frames(void)
+{
+    return BURST_FRAMES;
+}
+
+int32_t
+loop_first_half(struct subject *s, int32_t output, int32_t input, bool fills, bool brief)
+{
+    float burst[BURST_FRAMES];
+    uint32_t block = (uint32_t)s->buffer_frames;
+    uint32_t frames = round_up(s->rate_hz * LISTEN_MS / 1000 + 4.0 * block, block);
+    struct loop *loop = make_loop(s, output, input, brief ? block : frames);
+    int32_t found = -2;
+
+    if (loop && loop->output_count == 1 && loop->input_count == 1) {
+        const struct tape *tape = &loop->outputs[0];
+        burst_make(burst, 0);
+        memcpy(tape->samples, burst, sizeof(burst));
+        if (fills)
+            samples_put(s->infos[tape->info].buffers[1], s->types[tape->info], tape->samples,
+                        block);
+        memset(tape->samples, 0, sizeof(burst));
+        if (turn(s, loop))
+            found = burst_find(burst, loop->inputs[0].samples, loop->frames);
+        if (fills && loop->jump_count > 0)
+            found = -1; /* time was lost: where it is heard says nothing */
+    } else {
+        conform_fail(s->t, "no tapes for the loopback");
+    }
+    if (loop)
+        free_loop(loop);
+    return found;
+}
+
 /* ---- comparing ---- */
 
 static void

@@ -20,6 +20,14 @@ int32_t loop_measure(struct subject *s, int32_t output, int32_t input, int32_t b
 int32_t loop_measure_as(struct subject *s, int32_t output, int32_t input, int32_t buffer_frames,
                         enum loop_writing how);
 
+/** Fills half 1 of one output with a burst before start (`fills`), plays silence, and looks where
+ * the burst is heard: the frame of input that begins it, counted from the first block; -1: it is
+ * not; -2: failed and said. brief: it stops after the first block, so that half 1 stays as it is,
+ * and hears nothing. The subject is Prepared before and after, with buffers of at least
+ * loop_least_frames(). */
+int32_t loop_first_half(struct subject *s, int32_t output, int32_t input, bool fills, bool brief);
+int32_t loop_least_frames(void);
+
 /* What comes back of a long noise. */
 struct loop_heard {
     uint32_t compared;        /* frames where nothing was told to be lost */

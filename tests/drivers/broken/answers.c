@@ -283,7 +283,9 @@ get_sample_rate(struct asio_driver *self, double *rate_hz)
     if (BROKEN(rate_unknown_while_running) && runs(driver))
         return driver_fail(driver, ASIO_NO_CLOCK, "not while it runs");
     EnterCriticalSection(&driver->lock);
-    double rate = driver->wanted_rate_hz > 0 ? driver->wanted_rate_hz : driver->rate_hz;
+    double rate = driver->rate_hz;
+    if (BROKEN(wanted_rate_told) && driver->wanted_rate_hz > 0)
+        rate = driver->wanted_rate_hz;
     LeaveCriticalSection(&driver->lock);
     if (BROKEN(rate_read_back_differs))
         rate += 0.5;
@@ -340,6 +342,9 @@ set_sample_rate(struct asio_driver *self, double rate_hz)
         driver->rate_hz = rate_hz;
     if (!knows_rate(rate_hz) || (BROKEN(can_yes_set_no) && rate_hz == 88200))
         return refuse_rate(driver, rate_hz);
+    if (BROKEN(rate_held_by_another) && streams_of_all() > has_buffers(driver) &&
+        rate_hz != driver->rate_hz)
+        return driver_fail(driver, ASIO_INVALID_MODE, "another object plays at another rate");
     if (has_buffers(driver)) {
         result = want_rate(driver, rate_hz);
         if (result)

@@ -172,11 +172,15 @@ int32_t TUTTI_ASIO get_sample_position(struct asio_driver *self, struct asio_int
                                        struct asio_int64 *time_ns);
 int32_t TUTTI_ASIO output_ready(struct asio_driver *self);
 void stream_release(struct stream *stream);
+/** Silence in all halves. The lock is held, and no callback runs. */
+void clear_halves(struct stream *stream);
 
 /* ---- callback.c ---- */
 
 DWORD WINAPI callback_main(void *stream);
 extern LONG starts; /* of all streams of the process */
+/** How many streams have a thread now, of all objects. */
+LONG streams_of_all(void);
 /** A defect: the halves cannot be touched outside of callbacks. */
 void protect_halves(struct stream *stream, DWORD protection);
 /** The clock: nanoseconds, steady. */

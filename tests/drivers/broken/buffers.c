@@ -292,6 +292,15 @@ create_buffers(struct asio_driver *self, struct asio_buffer_info *infos, int32_t
 
 /* ---- stop and disposeBuffers ---- */
 
+void
+clear_halves(struct stream *stream)
+{
+    if (BROKEN(halves_kept_after_stop))
+        return;
+    protect_halves(stream, PAGE_READWRITE);
+    memset(stream->samples, 0, stream->samples_bytes);
+}
+
 /* No callback runs, or begins, once this returns; but on its own thread. */
 static void
 halt(struct stream *stream, bool quit)
@@ -308,6 +317,8 @@ halt(struct stream *stream, bool quit)
     WakeAllConditionVariable(&stream->changed);
     while (stream->in_callback && !own && !BROKEN(stop_returns_early))
         SleepConditionVariableSRW(&stream->changed, &stream->lock, INFINITE, 0);
+    if (!stream->in_callback)
+        clear_halves(stream);
     ReleaseSRWLockExclusive(&stream->lock);
 }
 
@@ -411,7 +422,7 @@ static void
 clear(struct stream *stream)
 {
     protect_halves(stream, PAGE_READWRITE);
-    if (!BROKEN(halves_not_zeroed))
+    if (BROKEN(half_before_start_lost))
         memset(stream->samples, 0, stream->samples_bytes);
     for (unsigned c = 0; c < CHANNELS; c++)
         memset(stream->cable[c], 0, CABLE_FRAMES * sizeof(float));
@@ -436,7 +447,11 @@ begin_run(struct stream *stream)
             stream->position = 0;
         stream->half = 0;
         stream->blocks = 0;
-        stream->has_previous = false;
+        /* what the host filled before this */
+        stream->has_previous = true;
+        stream->previous_position = stream->position - (uint64_t)stream->frames;
+        if (BROKEN(half_before_start_late))
+            stream->previous_position = stream->position + 8 * (uint64_t)stream->frames;
         stream->offset_ns = offset_ns;
         stream->start_ns = clock_now_ns();
         if (BROKEN(first_call_late))

@@ -15,6 +15,12 @@ static LONG streams;
 /* Of all streams. */
 LONG starts;
 
+LONG
+streams_of_all(void)
+{
+    return streams;
+}
+
 /* ---- time ---- */
 
 uint64_t
@@ -106,7 +112,9 @@ take_inputs(struct stream *stream, unsigned half, uint64_t position)
             input = NULL;
         for (int32_t i = 0; input && i < stream->frames; i++) {
             uint64_t at = position + (uint64_t)i;
-            float sample = at < delay ? 0 : stream->cable[c][(at - delay) % CABLE_FRAMES];
+            float sample = at + (uint64_t)stream->frames < delay
+                               ? 0
+                               : stream->cable[c][(at - delay) % CABLE_FRAMES];
             if (BROKEN(cable_adds_noise))
                 sample += (float)(rand() % 1000) / 10000;
             if (BROKEN(cable_repeats) && i >= stream->frames * 3 / 4)
@@ -424,6 +432,8 @@ one_block(struct stream *stream, uint32_t run)
         stream->position = position + (uint64_t)stream->frames;
         stream->half ^= 1;
         stream->blocks++;
+        if (!stream->running && !stream->quit) /* stopped within the callback */
+            clear_halves(stream);
     }
     WakeAllConditionVariable(&stream->changed);
 }

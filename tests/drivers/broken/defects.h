@@ -217,6 +217,10 @@
     X(rate_fixed, "the clock runs at 48 kHz whatever the rate", ANY, "each_rate_is_delivered")     \
     X(wanted_rate_lost, "a rate that was set while it ran is forgotten", ANY,                      \
       "a_rate_set_while_it_runs_is_taken_or_refused")                                              \
+    X(wanted_rate_told, "getSampleRate tells a rate that the blocks do not have yet", ANY,         \
+      "a_rate_set_while_it_runs_is_told_alike")                                                    \
+    X(rate_held_by_another, "canSampleRate accepts a rate that another object holds back", ANY,    \
+      "can_and_set_sample_rate_agree_beside_another_object")                                       \
     X(same_rate_announced, "sampleRateDidChange tells the rate that the host runs at", ANY,        \
       "an_unchanged_rate_is_not_announced")                                                        \
     /* clocks */                                                                                   \
@@ -404,6 +408,12 @@
     X(direct_garbage, "directProcess is 77", ANY, "direct_process_is_0_or_1")                      \
     X(halves_not_zeroed, "the halves hold noise at start", ANY,                                    \
       "output_halves_are_silent_at_first")                                                         \
+    X(half_before_start_lost, "start wipes the half that the host filled before it", ANY,          \
+      "half_1_filled_before_start_is_heard_before_the_first_block")                                \
+    X(half_before_start_late, "the half that was filled before start is heard nine blocks late",   \
+      ANY, "half_1_filled_before_start_is_heard_before_the_first_block")                           \
+    X(halves_kept_after_stop, "the halves stay as they are after stop", ANY,                       \
+      "what_a_stop_left_is_not_heard_at_the_next_start")                                           \
     X(index_sticks, "the index is always 0", ANY, "halves_alternate")                              \
     X(takes_wrong_half, "the output is taken from the other half", ANY,                            \
       "garbage_in_the_other_half_is_not_heard")                                                    \

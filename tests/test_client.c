@@ -328,7 +328,11 @@ a_half_that_was_filled_before_the_start_is_handed_back_before_the_first_block(vo
             assert_int_equal(first & 1, 1);
             if (!late_take)
                 assert_true(fake_engine_await_done(&fake, first));
-            uint32_t seq = fake_engine_issue(&fake, 0);
+            /* Whatever is lost in between, the first block is at 0. */
+            os_mutex_lock(&fake.lock);
+            fake.position += run == 2 ? 5 * FRAMES : 0;
+            os_mutex_unlock(&fake.lock);
+            uint32_t seq = fake_engine_issue(&fake, run == 2 ? PROTO_STAMP_JUMPED : 0);
             assert_true(fake_engine_await_done(&fake, first));
             assert_true(fake_engine_output(&fake, first, 0) == filled);
             if (late_take)
@@ -339,8 +343,7 @@ a_half_that_was_filled_before_the_start_is_handed_back_before_the_first_block(vo
             struct tutti_block block = block_at(&host, before);
             assert_int_equal(block.half, 0);
             assert_int_equal(block.position_frames, 0);
-            assert_int_equal(block.device_frames, 1000 + FRAMES);
-            assert_false(block.jumped);
+            assert_int_equal(block.jumped, run == 2);
             assert_int_equal(tutti_stop(host.client), TUTTI_OK);
             assert_true(tutti_output(host.client, 0, 0)[0] == 0);
             assert_true(tutti_output(host.client, 0, 1)[0] == 0);

@@ -204,17 +204,15 @@ complete_after_return(struct callback *callback)
 }
 
 /* The engine's first call of a run is answered with half 1 as it was filled before the start, so
- * that it is played directly before the first block. process() does not see this call: its
- * positions begin behind it. With late_take the host may write there until its first call returns.
- */
+ * that it is played directly before the first block. process() does not see this call. With
+ * late_take the host may write there until its first call returns. */
 static void
 run_prefilled(struct callback *callback)
 {
     struct proto_segment *segment = callback->segment;
-    uint64_t position = segment->stamp[callback->next_seq & 1].position_frames;
 
     callback->priming = false;
-    callback->offset = 0 - (position + callback->layout.buffer_frames);
+    callback->begins = true;
     atomic_store_explicit(&segment->begun_ns, engine_now_ns(), memory_order_relaxed);
     atomic_store_explicit(&segment->begun_seq, callback->next_seq, memory_order_release);
     if (callback->late_take) {
@@ -230,6 +228,11 @@ run_block(struct callback *callback, struct attachment *attachment)
 {
     /* a copy: the words are the engine's */
     struct proto_stamp stamp = callback->segment->stamp[callback->next_seq & 1];
+    /* The first block is at 0, though the engine has counted since the call before it. */
+    if (callback->begins) {
+        callback->offset = 0 - stamp.position_frames;
+        callback->begins = false;
+    }
     struct tutti_block block = {
         .position_frames = callback->offset + stamp.position_frames,
         .time_ns = stamp.time_ns - (uint64_t)os_link_clock_offset_ns(),
@@ -325,7 +328,7 @@ static void
 run_silent_block(struct callback *callback, uint64_t due_ns, uint64_t skipped_blocks)
 {
     callback->next_seq += callback->priming; /* it goes with the output that nobody plays */
-    callback->priming = false;
+    callback->priming = callback->begins = false;
 
     uint32_t frames = callback->layout.buffer_frames;
     uint64_t skipped = skipped_blocks * frames;
@@ -513,6 +516,7 @@ callback_start(struct callback *callback)
      * engine just be issuing one. */
     callback->next_seq = ((callback->next_seq + 3) & ~UINT32_C(1)) + callback->prefilled;
     callback->priming = callback->prefilled;
+    callback->begins = false;
     callback->next_position = 0;
     callback->offset = 0;
     callback->last_time_ns = 0;

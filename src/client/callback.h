@@ -54,6 +54,7 @@ struct callback {
     bool have_previous;        /* late_take: call next_seq - 1 is to be handed back */
     bool joined;               /* the current attachment's engine was told to run */
     bool priming;              /* the next call is for half 1 as it was filled before start */
+    bool begins;               /* that was so, and the next one is the first block */
     struct float_env host_env; /* as process() left it */
 
     /* Between threads. */

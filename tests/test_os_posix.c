@@ -135,6 +135,85 @@ what_is_no_pipe_is_no_doorbell(void **state)
     assert_int_equal(count_open_fds(), before);
 }
 
+/* ---- threads ---- */
+
+static _Atomic bool thread_began, thread_may_end, alarm_came;
+
+static void
+await_end(void *arg)
+{
+    (void)arg;
+    thread_began = true;
+    while (!thread_may_end)
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+}
+
+static void
+on_alarm(int number)
+{
+    (void)number;
+    alarm_came = true;
+}
+
+static uint64_t
+blocked_signals(uint32_t tid)
+{
+    char path[64], line[256];
+    unsigned long long mask = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%u/status", tid);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        sscanf(line, "SigBlk: %llx", &mask);
+    fclose(file);
+    return mask;
+}
+
+/* A program that blocks a signal in all its threads to read it from a descriptor, or that handles
+ * one on a thread of its choice, has threads of ours in it. */
+static void
+a_thread_takes_no_signal_of_the_programs(void **state)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+    const struct timespec patience = {.tv_sec = 10};
+    const struct sigaction action = {.sa_handler = on_alarm};
+    struct sigaction before_action;
+    struct os_thread *thread;
+    sigset_t wanted, before, after;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGALRM);
+    sigaddset(&wanted, SIGTERM);
+    sigaction(SIGALRM, &action, &before_action);
+    memset(&before, 0, sizeof before);
+    memset(&after, 0, sizeof after);
+    sigprocmask(SIG_SETMASK, NULL, &before);
+    assert_int_equal(os_thread_start(&thread, "test", OS_PRIORITY_NORMAL, await_end, NULL),
+                     TUTTI_OK);
+    while (!thread_began)
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    sigprocmask(SIG_SETMASK, NULL, &after);
+    assert_memory_equal(&before, &after, sizeof before);
+    sigprocmask(SIG_BLOCK, &wanted, NULL);
+    kill(getpid(), SIGALRM); /* to the process: whoever may take it */
+    kill(getpid(), SIGTERM);
+    assert_true(sigtimedwait(&wanted, NULL, &patience) > 0);
+    assert_true(sigtimedwait(&wanted, NULL, &patience) > 0);
+    assert_false(alarm_came);
+    DIR *tasks = opendir("/proc/self/task");
+    for (const struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
+        const uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+        if (tid == 0 || tid == (uint32_t)getpid())
+            continue;
+        for (unsigned i = 0; i < sizeof faults / sizeof faults[0]; i++)
+            assert_int_equal(blocked_signals(tid) >> (faults[i] - 1) & 1, 0);
+    }
+    closedir(tasks);
+    thread_may_end = true;
+    os_thread_join(thread);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    sigaction(SIGALRM, &before_action, NULL);
+}
+
 /* ---- memory ---- */
 
 static void
@@ -682,6 +761,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_process_maps_what_it_has_mapped_and_nobody_is_believed_to_be_us),
         cmocka_unit_test(a_doorbell_of_a_peer_that_went_or_waits_is_posted_all_the_same),
         cmocka_unit_test(what_is_no_pipe_is_no_doorbell),
+        cmocka_unit_test(a_thread_takes_no_signal_of_the_programs),
         cmocka_unit_test(memory_is_adopted_only_with_all_three_seals_and_the_right_size),
         cmocka_unit_test(memory_that_cannot_be_mapped_is_closed),
         cmocka_unit_test(our_own_memory_cannot_be_resized),

@@ -109,6 +109,17 @@ def run_for_priority(host):
     expect(os.SCHED_FIFO in classes, "a callback thread has real-time priority")
 
 
+def keep_their_names(hosts):
+    """The driver names its own threads and leaves the host's first one, from which it was opened, its description."""
+    for host in hosts:
+        for pid in demo.pids_of(f"--name\0{host.name}\0"):
+            names = {task: open(f"/proc/{pid}/task/{task}/comm").read().strip() for task in os.listdir(f"/proc/{pid}/task")}
+            if "tutti-callback" in names.values():
+                expect(names[str(pid)] == "the host's own", f"the first thread of {host.name} is called '{names[str(pid)]}'")
+                expect("tutti-bridge" in names.values() and not any(name.startswith("tb") for name in names.values()),
+                       f"the driver's threads have names of their own: {sorted(names.values())}")
+
+
 def main():
     demo.use_folder(os.path.join(demo.TOP, "build", "bridge"))
     demo.use_native_engine()
@@ -120,7 +131,9 @@ def main():
         demo.wait_for(lambda: all(host.ready() for host in hosts), demo.PATIENCE_S, "for three hosts to play")
         if os.sched_get_priority_max(os.SCHED_FIFO) and os.geteuid() == 0:
             run_for_priority(hosts[0])
+        keep_their_names(hosts)
         kill_bridges(hosts)
+        keep_their_names(hosts)
         hang_engine(hosts)
         kill_host(hosts[2], hosts[:2])
         time.sleep(AFTER_S)

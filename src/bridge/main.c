@@ -496,6 +496,7 @@ main(int argc, char **argv)
         fprintf(stderr, "tutti-bridge: the driver starts this for a program under Wine\n");
         return 2;
     }
+    os_process_begin();
     /* the program may be ended by its terminal, and writes to pipes may find nobody */
     setsid();
     signal(SIGPIPE, SIG_IGN);

@@ -222,17 +222,26 @@ bool os_process_is_ours(uint32_t pid);
  * the one that the memory came from, by whatever way. Not real time. False on Windows. */
 bool os_process_maps(uint32_t pid, const struct os_shm *shm);
 
+/** For a process of our own that somebody's program started: nothing of that program's state is
+ * kept but what the system insists on (affinity, nice value, limits, signals, umask, oom score),
+ * and the standard streams are there. Windows: nothing, os_process_spawn() does it. Called first.
+ */
+void os_process_begin(void);
+
 /** For a process that lives long: freed memory goes back to the system instead of staying with the
  * threads that had it. Called once, before other threads. */
 void os_process_settle_heap(void);
 
 /** For a process of our own: threads that os_thread_start() cannot give real-time priority ask the
  * system's broker for it (Linux: RealtimeKit), which ends processes whose thread computes too long
- * without a pause (0.2 s). Windows: nothing. Called once, before other threads. */
+ * without a pause (0.2 s). Windows: the process refuses power throttling. Called once, before other
+ * threads. */
 void os_process_use_broker(void);
 
 /** Starts a program that outlives the caller: no inherited handles, own session or job, runtime
- * folder as its working folder, standard streams on the null device. argv ends with NULL. *pid: its
+ * folder as its working folder, standard streams on the null device, and as a session would start
+ * it: on all processors, not niced, without the caller's limits, signals, umask and LD_PRELOAD.
+ * The caller gets no SIGCHLD. argv ends with NULL. *pid: its
  * process as os_process_alive() takes it, 0: unknown. Errors: NO_ENGINE (not found, refused: logged
  * with the reason). */
 enum tutti_status os_process_spawn(const char *path, const char *const *argv, uint32_t *pid);

@@ -294,6 +294,18 @@ judge(const struct options *options)
         fail("no ping came back on channel %d", (int)options->ping);
 }
 
+/* What wine_bridge.py finds again once the driver has been there. */
+static void
+name_first_thread(void)
+{
+    typedef HRESULT(WINAPI * describe_fn)(HANDLE, const wchar_t *);
+    FARPROC found = GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "SetThreadDescription");
+    describe_fn describe;
+    memcpy(&describe, &found, sizeof describe);
+    if (found)
+        describe(GetCurrentThread(), L"the host's own");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -314,6 +326,7 @@ main(int argc, char **argv)
         printf("begun\n");
         fflush(stdout);
     }
+    name_first_thread();
     QueryPerformanceFrequency(&frequency);
     audio.qpc_hz = (uint64_t)frequency.QuadPart;
     audio.options = &options;

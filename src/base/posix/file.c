@@ -52,6 +52,9 @@ file_append(const char *path, const void *data, size_t bytes, uint64_t *size_byt
         return false;
     }
     bool written = write(file, data, bytes) == (ssize_t)bytes && fstat(file, &state) == 0;
+    if ((state.st_mode & 0600) != 0600) { /* the umask of the program that we are in */
+        (void)fchmod(file, 0600);
+    }
     close(file);
     *size_bytes = (uint64_t)state.st_size;
     return written;

@@ -52,7 +52,7 @@ watch_process(int fd, pid_t pid, bool *gone)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &bytes) != 0)
         process = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     *gone = process < 0 && errno == ESRCH;
-    return process;
+    return posix_free_fd(process);
 }
 
 static enum tutti_status
@@ -138,7 +138,7 @@ os_link_connect(struct os_link **out, uint64_t deadline_ns)
     /* a folder that cannot be had is not this user's engine either */
     if (link_address_init(&address) != TUTTI_OK)
         return TUTTI_REFUSED;
-    const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    const int fd = posix_free_fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     const int error = fd < 0 ? errno : connect_until(fd, &address, deadline_ns);
     link_address_fini(&address);
     if (error != 0) {
@@ -245,7 +245,7 @@ take_fds(struct msghdr *packet, int fds[OS_LINK_MAX_HANDLES])
             int fd;
             memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
             if (count < OS_LINK_MAX_HANDLES)
-                fds[count++] = fd;
+                fds[count++] = posix_free_fd(fd);
             else
                 close(fd);
         }

@@ -41,11 +41,14 @@ static enum tutti_status
 try_once(const char *path, int *out)
 {
     for (;;) {
-        const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+        const int fd =
+            posix_free_fd(open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
         if (fd < 0) {
             log_error("cannot open the lock %s: %s", path, strerror(errno));
             return TUTTI_REFUSED;
         }
+        /* the program's umask may have taken our own rights, for the next one that comes */
+        (void)fchmod(fd, S_IRUSR | S_IWUSR);
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             const int error = errno;
             close(fd);

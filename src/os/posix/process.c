@@ -27,7 +27,6 @@
 #include "base/log.h"
 
 enum {
-    FIRST_FREE_FD = 3,
     KILL_WAIT_MS = 1000,
     THREADS_FIELD = 20, /* of /proc/PID/stat, counted from 1 */
 };
@@ -77,6 +76,7 @@ os_process_maps(uint32_t pid, const struct os_shm *shm)
 struct spawn {
     const char *path;
     char *const *argv;
+    char **environment;
     char dir[POSIX_PATH_BYTES];
     int null_fd;   /* of /dev/null */
     int report_fd; /* a struct report goes in; closed by a successful exec */
@@ -108,15 +108,12 @@ close_from(int first, rlim_t limit)
         close((int)fd);
 }
 
-static void
-forget_signals(void)
+/* A child that the program does not get to know: its end raises no SIGCHLD, and waiting for any
+ * child does not find it. Without libc, whose fork() runs the program's own handlers. */
+static pid_t
+fork_quietly(void)
 {
-    const struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < NSIG; number++)
-        (void)sigaction(number, &action, NULL); /* KILL, STOP and libc's own cannot be set */
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    return (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
 }
 
 /* Runs in the grandchild. */
@@ -126,21 +123,19 @@ become_the_program(const struct spawn *spawn)
     int report = spawn->report_fd;
     if (chdir(spawn->dir) != 0)
         report_and_exit(report);
-    for (int fd = 0; fd < FIRST_FREE_FD; fd++) {
+    for (int fd = 0; fd < POSIX_FIRST_FREE_FD; fd++) {
         if (dup2(spawn->null_fd, fd) < 0)
             report_and_exit(report);
     }
-    if (report != FIRST_FREE_FD) {
-        if (dup3(report, FIRST_FREE_FD, O_CLOEXEC) < 0)
+    if (report != POSIX_FIRST_FREE_FD) {
+        if (dup3(report, POSIX_FIRST_FREE_FD, O_CLOEXEC) < 0)
             report_and_exit(report);
-        report = FIRST_FREE_FD;
+        report = POSIX_FIRST_FREE_FD;
     }
-    close_from(FIRST_FREE_FD + 1, spawn->fd_limit);
+    close_from(POSIX_FIRST_FREE_FD + 1, spawn->fd_limit);
 
-    const struct sched_param param = {.sched_priority = 0};
-    (void)sched_setscheduler(0, SCHED_OTHER, &param);
-    forget_signals();
-    execve(spawn->path, spawn->argv, environ);
+    posix_clean_process();
+    execve(spawn->path, spawn->argv, spawn->environment);
     report_and_exit(report);
 }
 
@@ -150,7 +145,7 @@ detach(const struct spawn *spawn)
 {
     if (setsid() < 0)
         report_and_exit(spawn->report_fd);
-    const pid_t child = fork();
+    const pid_t child = fork_quietly();
     if (child < 0)
         report_and_exit(spawn->report_fd);
     if (child == 0)
@@ -188,7 +183,7 @@ run_spawn(struct spawn *spawn, int read_fd, uint32_t *pid)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t child = fork();
+    const pid_t child = fork_quietly();
     if (child == 0)
         detach(spawn);
     const int error = errno;
@@ -198,24 +193,30 @@ run_spawn(struct spawn *spawn, int read_fd, uint32_t *pid)
 
     close(spawn->report_fd);
     spawn->report_fd = -1;
-    /* a program that reaps or ignores all its children is fine: then there is nothing to wait for
-     */
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(child, NULL, __WALL) < 0 && errno == EINTR)
         continue;
     return read_reports(read_fd, pid);
 }
 
-/* Moves a descriptor out of the way of the standard streams, which a program may have closed. */
-static int
-above_standard_streams(int fd)
+/* What the dynamic loader puts into the program is not for everybody's engine. */
+static char **
+make_environment(void)
 {
-    if (fd < 0 || fd >= FIRST_FREE_FD)
-        return fd;
-    const int moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-    const int error = errno;
-    close(fd);
-    errno = error;
-    return moved;
+    static const char *const left_out[] = {"LD_PRELOAD=", "LD_AUDIT=", "LD_DEBUG=", "LD_PROFILE="};
+    size_t count = 0, kept = 0;
+    while (environ[count] != NULL)
+        count++;
+    char **const made = calloc(count + 1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        bool keep = true;
+        for (size_t n = 0; n < sizeof left_out / sizeof left_out[0]; n++)
+            keep = keep && strncmp(environ[i], left_out[n], strlen(left_out[n])) != 0;
+        if (keep)
+            made[kept++] = environ[i];
+    }
+    return made;
 }
 
 enum tutti_status
@@ -232,6 +233,9 @@ os_process_spawn(const char *path, const char *const *argv, uint32_t *pid)
     };
     if (os_runtime_dir(spawn.dir, sizeof spawn.dir) != TUTTI_OK)
         return TUTTI_NO_ENGINE;
+    spawn.environment = make_environment();
+    if (spawn.environment == NULL)
+        return TUTTI_NO_ENGINE;
 
     int report[2] = {-1, -1};
     uint32_t started = 0;
@@ -240,8 +244,8 @@ os_process_spawn(const char *path, const char *const *argv, uint32_t *pid)
         error = errno;
         goto out;
     }
-    spawn.report_fd = above_standard_streams(report[1]);
-    spawn.null_fd = above_standard_streams(open("/dev/null", O_RDWR | O_CLOEXEC));
+    spawn.report_fd = posix_free_fd(report[1]);
+    spawn.null_fd = posix_free_fd(open("/dev/null", O_RDWR | O_CLOEXEC));
     error =
         spawn.report_fd < 0 || spawn.null_fd < 0 ? errno : run_spawn(&spawn, report[0], &started);
 
@@ -252,6 +256,7 @@ out:
         close(spawn.report_fd);
     if (report[0] >= 0)
         close(report[0]);
+    free(spawn.environment);
     if (error == 0) {
         *pid = started;
         return TUTTI_OK;

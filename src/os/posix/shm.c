@@ -23,7 +23,8 @@ enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
 os_handle
 os_handle_duplicate(os_handle handle)
 {
-    return handle == OS_NO_HANDLE ? OS_NO_HANDLE : fcntl((int)handle, F_DUPFD_CLOEXEC, 0);
+    return handle == OS_NO_HANDLE ? OS_NO_HANDLE
+                                  : fcntl((int)handle, F_DUPFD_CLOEXEC, POSIX_FIRST_FREE_FD);
 }
 
 void
@@ -55,7 +56,7 @@ os_shm_create(struct os_shm *shm, size_t size_bytes)
 {
     if (size_bytes == 0 || size_bytes > INT64_MAX)
         return TUTTI_NO_MEMORY;
-    const int fd = memfd_create("tutti", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const int fd = posix_free_fd(memfd_create("tutti", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0) {
         log_error("cannot create shared memory: %s", strerror(errno));
         return TUTTI_NO_MEMORY;

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,11 +140,23 @@ thread_free(struct os_thread *thread)
     free(thread);
 }
 
-/* A thread does not begin at its creator's real-time priority. */
+/* What a thread may get for what it does itself; anything else is for the program, whose threads
+ * and handlers expect it. */
+static void
+all_but_faults(sigset_t *set)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
+    sigfillset(set);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(set, faults[i]);
+}
+
+/* A thread does not begin at its creator's real-time priority, and takes no signals. */
 static int
 create(struct os_thread *thread)
 {
     pthread_attr_t attributes;
+    sigset_t blocked, before;
     int error = pthread_attr_init(&attributes);
     if (error != 0)
         return error;
@@ -151,7 +164,10 @@ create(struct os_thread *thread)
     pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
     pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
     pthread_attr_setschedparam(&attributes, &param);
+    all_but_faults(&blocked);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     error = pthread_create(&thread->thread, &attributes, thread_main, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return error;
 }

@@ -64,7 +64,7 @@ open_pipe(int fd)
     if (fstat(fd, &status) != 0 || !S_ISFIFO(status.st_mode))
         return -1;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    return posix_free_fd(open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC));
 }
 
 enum tutti_status

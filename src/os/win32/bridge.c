@@ -39,11 +39,13 @@ static struct {
     bool answered;
     uint32_t serial;
     struct bridge_record answer;
+    bool reads; /* the reader has begun, under its first name */
     /* guarded by life; read without it */
     _Atomic uint32_t epoch; /* 0: none runs */
     _Atomic uint32_t pid;
     HANDLE requests, answers;
     struct os_thread *reader;
+    char reader_name[NAME_BYTES]; /* its first */
     unsigned holders;
     bool lingers;          /* a thread waits to end it */
     uint64_t released_ns;  /* by the last holder */
@@ -113,12 +115,20 @@ run_reader(void *arg)
         struct bridge_record record;
         unsigned char payload[OS_LINK_MAX_MESSAGE_BYTES];
     } in; /* one reader at a time */
+    bool named = false;
     (void)arg;
+    AcquireSRWLockExclusive(&state.lock);
+    state.reads = true;
+    ReleaseSRWLockExclusive(&state.lock);
+    WakeAllConditionVariable(&state.changed);
     while (read_all(&in.record, sizeof in.record) && in.record.size_bytes >= sizeof in.record &&
            in.record.size_bytes <= sizeof in) {
         const size_t bytes = in.record.size_bytes - sizeof in.record;
         if (!read_all(in.payload, bytes))
             break;
+        if (!named)
+            win32_name_thread("tutti-bridge");
+        named = true;
         if (in.record.kind != BRIDGE_ANSWER) {
             bridge_link_take(&in.record, in.payload, bytes);
             continue;
@@ -300,7 +310,7 @@ unique_name(char name[NAME_BYTES])
     snprintf(name, NAME_BYTES, "tb%012llx", (unsigned long long)(mix >> 16));
 }
 
-/* Gives the calling thread that name while it asks. */
+/* Gives the calling thread, one of ours, another name, by which the bridge finds it. */
 static enum tutti_status
 ask_by_name(struct bridge_record *request, struct bridge_record *reply)
 {
@@ -308,16 +318,22 @@ ask_by_name(struct bridge_record *request, struct bridge_record *reply)
     unique_name(name);
     win32_name_thread(name);
     snprintf(request->text, sizeof request->text, "%s", name);
-    const enum tutti_status status = bridge_ask(request, NULL, 0, reply, 0);
-    win32_name_thread("tutti");
-    return status;
+    return bridge_ask(request, NULL, 0, reply, 0);
 }
 
+/* The thread that the bridge finds us by is the reader, which has a name for it until the answer is
+ * there: this one may be the host's, with a name that the host gave it. */
 static bool
 greet(void)
 {
-    struct bridge_record reply, request = {.kind = BRIDGE_GREET, .value = os_now_ns()};
-    if (ask_by_name(&request, &reply) != TUTTI_OK)
+    struct bridge_record reply, request = {.kind = BRIDGE_GREET};
+    AcquireSRWLockExclusive(&state.lock);
+    while (!state.reads)
+        SleepConditionVariableSRW(&state.changed, &state.lock, INFINITE, 0);
+    ReleaseSRWLockExclusive(&state.lock);
+    snprintf(request.text, sizeof request.text, "%s", state.reader_name);
+    request.value = os_now_ns();
+    if (bridge_ask(&request, NULL, 0, &reply, 0) != TUTTI_OK)
         return false;
     state.host_pid = reply.number;
     snprintf(state.engine_dir, sizeof state.engine_dir, "\\\\?\\unix%.250s", reply.text);
@@ -361,7 +377,9 @@ start_session(void)
     map_clock(ends[0], ends[3]);
     atomic_store(&state.pid, (uint32_t)ends[0]);
     atomic_store(&state.epoch, ++state.bridges);
-    if (os_thread_start(&state.reader, "tutti-bridge", OS_PRIORITY_NORMAL, run_reader, NULL) !=
+    unique_name(state.reader_name);
+    state.reads = false;
+    if (os_thread_start(&state.reader, state.reader_name, OS_PRIORITY_NORMAL, run_reader, NULL) !=
         TUTTI_OK) {
         atomic_store(&state.epoch, 0);
         end_session();

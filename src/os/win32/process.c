@@ -148,10 +148,21 @@ medium_token(void)
     return token;
 }
 
+/* It would have our affinity otherwise. */
+static void
+use_all_processors(HANDLE process)
+{
+    DWORD_PTR own, all;
+    if (GetProcessAffinityMask(GetCurrentProcess(), &own, &all) && own != all)
+        (void)SetProcessAffinityMask(process, all);
+}
+
 static bool
 create_process(HANDLE token, const wchar_t *path, wchar_t *line, const wchar_t *dir, uint32_t *pid)
 {
-    const DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP;
+    /* A low priority class and the error mode would be inherited otherwise. */
+    const DWORD flags = DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | NORMAL_PRIORITY_CLASS |
+                        CREATE_DEFAULT_ERROR_MODE;
     /* a job of the host may forbid leaving it */
     const DWORD tries[] = {flags | CREATE_BREAKAWAY_FROM_JOB, flags};
     for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
@@ -163,6 +174,7 @@ create_process(HANDLE token, const wchar_t *path, wchar_t *line, const wchar_t *
                                                          NULL, dir, &startup, &info);
         if (made) {
             *pid = info.dwProcessId;
+            use_all_processors(info.hProcess);
             CloseHandle(info.hThread);
             CloseHandle(info.hProcess);
             return true;
@@ -296,9 +308,16 @@ os_process_kill(uint32_t pid, const char *image_name)
 }
 
 void
+os_process_begin(void)
+{
+    /* os_process_spawn() has seen to it */
+}
+
+void
 os_process_use_broker(void)
 {
     /* MMCSS is the broker already */
+    win32_refuse_power_throttling();
 }
 
 void

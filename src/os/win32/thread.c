@@ -50,9 +50,10 @@ os_thread_id(void)
 }
 
 /* Windows 11 takes fine timers from processes without a visible window and puts background work on
- * slow cores; an older Windows knows only the second of the two flags, or neither. */
-static void
-refuse_power_throttling(void)
+ * slow cores; an older Windows knows only the second of the two flags, or neither. A host's process
+ * is the host's: there single threads refuse the second. */
+void
+win32_refuse_power_throttling(void)
 {
     enum { PROCESS_POWER_THROTTLING = 4, EXECUTION_SPEED = 1, IGNORE_TIMER_RESOLUTION = 4 };
     struct {
@@ -68,10 +69,22 @@ refuse_power_throttling(void)
     (void)set(GetCurrentProcess(), PROCESS_POWER_THROTTLING, &throttling, sizeof throttling);
 }
 
+static void
+refuse_thread_throttling(void)
+{
+    enum { THREAD_POWER_THROTTLING = 3, EXECUTION_SPEED = 1 };
+    struct {
+        ULONG version, control_mask, state_mask;
+    } throttling = {1, EXECUTION_SPEED, 0};
+    const set_process_information_fn set =
+        (set_process_information_fn)(any_fn)win32_function(L"kernel32.dll", "SetThreadInformation");
+    if (set != NULL)
+        (void)set(GetCurrentThread(), THREAD_POWER_THROTTLING, &throttling, sizeof throttling);
+}
+
 static BOOL CALLBACK
 init_mmcss(PINIT_ONCE once, PVOID parameter, PVOID *context)
 {
-    refuse_power_throttling();
     mmcss.linux_slot = FlsAlloc(NULL);
     const HMODULE avrt = LoadLibraryExW(L"avrt.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (avrt == NULL)
@@ -175,6 +188,8 @@ thread_main(LPVOID arg)
     const struct os_thread *thread = arg;
     const HMODULE module = thread->module;
     win32_name_thread(thread->name);
+    if (thread->priority != OS_PRIORITY_NORMAL)
+        refuse_thread_throttling();
     if (thread->priority != OS_PRIORITY_NORMAL && !os_thread_set_priority(thread->priority))
         log_warning("thread %s runs without raised priority (error %lu): see that the service "
                     "'Multimedia Class Scheduler' runs",

@@ -63,6 +63,8 @@ enum win32_object win32_object_type(HANDLE handle);
 
 /** Names the calling thread, for debuggers; under Wine it is the Linux thread's name. */
 void win32_name_thread(const char *name);
+/** Process-wide: for processes of our own. */
+void win32_refuse_power_throttling(void);
 
 /* ---- link.c ---- */
 

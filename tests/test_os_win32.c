@@ -222,9 +222,41 @@ a_library_is_loaded_when_it_is_there(void **state)
     os_library_close(NULL);
 }
 
-int
-main(void)
+/* The engine serves everybody, whatever the program is that starts it. */
+static void
+a_started_program_has_no_low_class_and_all_processors(void **state)
 {
+    static const char *const argv[] = {"test", "wait", NULL};
+    char module[4096];
+    DWORD_PTR own, all, theirs = 0, ignored;
+    uint32_t pid = 0;
+    assert_int_equal(os_module_path(module, sizeof module), TUTTI_OK);
+    assert_true(GetProcessAffinityMask(GetCurrentProcess(), &own, &all));
+    assert_true(SetProcessAffinityMask(GetCurrentProcess(), own & (~own + 1)));
+    assert_true(SetPriorityClass(GetCurrentProcess(), IDLE_PRIORITY_CLASS));
+    const enum tutti_status status = os_process_spawn(module, argv, &pid);
+    SetPriorityClass(GetCurrentProcess(), NORMAL_PRIORITY_CLASS);
+    SetProcessAffinityMask(GetCurrentProcess(), own);
+    assert_int_equal(status, TUTTI_OK);
+    const HANDLE child =
+        OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_TERMINATE | SYNCHRONIZE, FALSE, pid);
+    assert_non_null(child);
+    const DWORD class = GetPriorityClass(child);
+    GetProcessAffinityMask(child, &theirs, &ignored);
+    TerminateProcess(child, 0);
+    WaitForSingleObject(child, FIXTURE_PATIENCE_MS);
+    CloseHandle(child);
+    assert_int_equal(class, NORMAL_PRIORITY_CLASS);
+    assert_int_equal(theirs, all);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "wait") == 0) {
+        Sleep(FIXTURE_PATIENCE_MS);
+        return 0;
+    }
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_library_is_loaded_when_it_is_there),
@@ -236,6 +268,7 @@ main(void)
         cmocka_unit_test(a_dead_engines_client_does_not_keep_the_next_engine_out),
         cmocka_unit_test(names_carry_user_session_and_folder),
         cmocka_unit_test(a_process_tells_whose_it_is),
+        cmocka_unit_test(a_started_program_has_no_low_class_and_all_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,10 +89,15 @@ await_end(int process, int timeout_ms)
 static void
 watch(void *arg)
 {
+    struct pollfd ends[] = {{.fd = host.program, .events = POLLIN},
+                            {.fd = host.server, .events = POLLIN}};
     (void)arg;
-    await_end(host.server, -1);
-    /* a program that ends in order may be a little behind */
-    if (!await_end(host.program, GRACE_MS)) {
+    while (poll(ends, 2, -1) < 0)
+        continue;
+    /* Its pipe tells of the program's end mostly, but not when it was started without standard
+     * streams: then Wine's server holds what it would notice the end by. A program that ends in
+     * order may be a little behind its server. */
+    if (ends[0].revents == 0 && !await_end(host.program, GRACE_MS)) {
         log_warning("bridge: Wine's server has ended, and with it the main thread of process %u: "
                     "ending the rest of it",
                     (unsigned)host.pid);
@@ -107,11 +112,12 @@ host_watch(uint32_t pid, int pipe)
 {
     struct os_thread *thread;
     const uint32_t server = find_server(pipe);
-    if (pid == 0 || server == 0)
+    if (pid == 0)
         return;
     host.pid = pid;
     host.program = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
-    host.server = (int)syscall(SYS_pidfd_open, (pid_t)server, 0);
-    if (host.program >= 0 && host.server >= 0)
+    /* -1: not found, and not waited for */
+    host.server = server != 0 ? (int)syscall(SYS_pidfd_open, (pid_t)server, 0) : -1;
+    if (host.program >= 0)
         (void)os_thread_start(&thread, "bridge-host", OS_PRIORITY_NORMAL, watch, NULL);
 }

@@ -10,9 +10,6 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "engine/engine_state.h"
-#include "engine/schedule.h"
-
-enum { PERIOD_MIN_FRAMES = 16 };
 
 static const bool allowed[PROTO_STREAM_STATE_COUNT][PROTO_STREAM_STATE_COUNT] = {
     [PROTO_STREAM_CLOSED] = {[PROTO_STREAM_OPENING] = true},
@@ -206,106 +203,6 @@ device_know(struct engine *engine)
     memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_PITCH * sizeof(float));
 }
 
-/* ---- the quantum ---- */
-
-/* A server that gives more than it was asked for gives no less than that, and the reverse. */
-static void
-remember_refusal(struct engine *engine, uint32_t wanted, uint32_t given)
-{
-    if (wanted && wanted < given && wanted > engine->refused_to) {
-        engine->refused_to = wanted;
-    }
-    if (wanted > given && (!engine->refused_from || wanted < engine->refused_from)) {
-        engine->refused_from = wanted;
-    }
-}
-
-static void
-forget_refusals(struct engine *engine)
-{
-    engine->refused_to = engine->refused_from = 0;
-}
-
-static bool
-is_refused(const struct engine *engine, uint32_t quantum)
-{
-    return quantum <= engine->refused_to ||
-           (engine->refused_from && quantum >= engine->refused_from);
-}
-
-/* The greatest period that the device can have and that is not above wanted; its smallest, when
- * that is above. */
-static uint32_t
-snap(const struct proto_device *known, uint32_t wanted)
-{
-    uint32_t min = known->period_min_frames ? known->period_min_frames : PERIOD_MIN_FRAMES;
-    uint32_t max = known->period_max_frames ? known->period_max_frames : BACKEND_MAX_PERIOD_FRAMES;
-    uint32_t step = known->period_step_frames;
-    max = max < BACKEND_MAX_PERIOD_FRAMES ? max : BACKEND_MAX_PERIOD_FRAMES;
-    if (wanted >= max) {
-        return max;
-    }
-    if (wanted <= min) {
-        return min;
-    }
-    if (step) {
-        uint32_t snapped = wanted / step * step;
-        return snapped < min ? min : snapped;
-    }
-    uint32_t power = min;
-    while (power * 2 <= wanted) {
-        power *= 2;
-    }
-    return power;
-}
-
-static bool
-suits_everybody(const struct engine *engine, uint32_t quantum)
-{
-    const struct proto_device *known = &engine->known;
-    /* A device with a buffer of its own is nearer by the difference of the periods, each way. */
-    uint32_t nearer = known->period_frames - quantum;
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        const struct cycle_program *program = engine->program[i]->cycle;
-        if (program) {
-            uint32_t buffer = program->layout.buffer_frames;
-            uint32_t phase = schedule_gcd(buffer, quantum); /* program_resume() */
-            if (!schedule_feasible(buffer, quantum, phase, program->offset + nearer,
-                                   program->late_take)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-uint32_t
-device_choose_quantum(const struct engine *engine, uint32_t buffer_frames)
-{
-    const struct proto_device *known = &engine->known;
-    uint32_t present = known->period_frames;
-    if (engine->config.device_period) {
-        uint32_t pinned = snap(known, (uint32_t)engine->config.device_period);
-        return is_refused(engine, pinned) ? present : pinned;
-    }
-    uint32_t wanted = snap(known, buffer_frames);
-    if (!programs_prepared(engine)) {
-        return is_refused(engine, wanted) ? present : wanted;
-    }
-    /* Others play: the period may shrink as long as their latency can stay, and does not grow. */
-    while (wanted < present) {
-        if (!is_refused(engine, wanted) && suits_everybody(engine, wanted)) {
-            return wanted;
-        }
-        uint32_t next = snap(known, wanted - 1);
-        if (next >= wanted) {
-            break;
-        }
-        wanted = next;
-    }
-    return present;
-}
-
 /* ---- learning ---- */
 
 void
@@ -337,7 +234,7 @@ device_learn(const struct config *config, double rate_hz, struct proto_device *k
                 known->rate_hz = device->rates_hz[0]; /* it has one only */
             }
             int32_t period = config->device_period ? config->device_period : config->program_buffer;
-            known->period_frames = snap(known, (uint32_t)period);
+            known->period_frames = period_snap(known, (uint32_t)period);
             known->input_latency_frames = known->output_latency_frames = known->period_frames;
             return;
         }
@@ -378,7 +275,7 @@ device_open_with(struct engine *engine, const struct backend *backend, uint32_t 
     if (status == TUTTI_OK) {
         engine->backend = backend;
         engine->stream = streams[0];
-        remember_refusal(engine, quantum, backend->info(streams[0])->period_frames);
+        period_remember_refusal(engine, quantum, backend->info(streams[0])->period_frames);
     }
     return status;
 }
@@ -500,7 +397,7 @@ reopen(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYTES])
     if (status != TUTTI_OK && quantum && quantum != former) {
         log_warning("engine: the device did not open at %u frames, back to %u: %s", quantum, former,
                     error);
-        remember_refusal(engine, quantum, former);
+        period_remember_refusal(engine, quantum, former);
         status = open_again(engine, former, error);
     }
     if (status == TUTTI_OK) {
@@ -549,7 +446,7 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
     handover_to_clock(engine);
     set_state(engine, PROTO_STREAM_OPENING);
     device_close_stream(engine);
-    forget_refusals(engine);
+    period_forget_refusals(engine);
     profiles_force(engine, setup);
     if (setup->config.device_period) {
         quantum = (uint32_t)setup->config.device_period;
@@ -596,7 +493,7 @@ is_refused_on_request(struct engine *engine, uint32_t quantum)
     }
     log_info("engine: the device stays at %u frames, %u were asked for",
              engine->known.period_frames, quantum);
-    remember_refusal(engine, quantum, engine->known.period_frames);
+    period_remember_refusal(engine, quantum, engine->known.period_frames);
     return true;
 }
 
@@ -614,7 +511,7 @@ change_period(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
     if (status == TUTTI_OK || status == TUTTI_UNSUPPORTED) {
         /* Refused: it goes on as it was, or as the system has it now. */
         const struct backend_info *info = engine->backend->info(engine->stream);
-        remember_refusal(engine, quantum, info->period_frames);
+        period_remember_refusal(engine, quantum, info->period_frames);
         status = check_info(info, error);
     } else {
         snprintf(error, PROTO_TEXT_BYTES, "the device did not change its period: %s",
@@ -672,7 +569,7 @@ device_close(struct engine *engine)
     }
     handover_to_nobody(engine);
     device_close_stream(engine);
-    forget_refusals(engine);
+    period_forget_refusals(engine);
     set_state(engine, PROTO_STREAM_CLOSED);
     log_info("engine: device closed");
 }
@@ -700,7 +597,7 @@ try_again(struct engine *engine, uint64_t now_ns)
     double rate_hz = engine->known.rate_hz;
     uint32_t quantum = engine->known.period_frames;
     set_state(engine, PROTO_STREAM_OPENING);
-    forget_refusals(engine);
+    period_forget_refusals(engine);
     if (open_again(engine, quantum, error) != TUTTI_OK) {
         set_state(engine, PROTO_STREAM_LOST);
         return;
@@ -733,7 +630,7 @@ follow(struct engine *engine, uint32_t events)
         return;
     }
     if (rate || period || another) {
-        forget_refusals(engine);
+        period_forget_refusals(engine);
     }
     if (rate || another) {
         engine->rate_hz = rate ? 0 : engine->rate_hz; /* whatever the device runs at */

@@ -172,13 +172,11 @@ void engine_send_events(struct engine *engine);
 
 /** Waits until no other thread is at work on the device, and keeps others from it until
  * device_release(). What else the lock guards may change while this thread calls the backend. Of
- * device.c, only device_learn() and device_choose_quantum() are called without. */
+ * device.c, only device_learn() is called without. */
 void device_claim(struct engine *engine);
 /** The same to list devices alone. The device's cycles go on, and device_guard() watches them. */
 void device_claim_to_list(struct engine *engine);
 void device_release(struct engine *engine);
-/** The period to run at when a program with this buffer joins (0: nobody joins). */
-uint32_t device_choose_quantum(const struct engine *engine, uint32_t buffer_frames);
 /** Opens and starts the device, or changes its period, so that it serves quantum. Errors: the
  * backend's; error: a sentence. */
 enum tutti_status device_ensure(struct engine *engine, uint32_t quantum_frames,
@@ -223,6 +221,20 @@ void device_lose(struct engine *engine, const char *text);
 bool null_device_leave(struct engine *engine);
 /** Does so now and then while programs play. Claimed. */
 void null_device_tend(struct engine *engine, uint64_t now_ns);
+
+/* ---- period.c: which period the device runs at ---- */
+
+/** The period to run at when a program with this buffer joins (0: nobody joins). */
+uint32_t period_choose(const struct engine *engine, uint32_t buffer_frames);
+/** The greatest period that the device can have and that is not above wanted; its smallest, when
+ * that is above. */
+uint32_t period_snap(const struct proto_device *known, uint32_t wanted);
+/** A period was asked for and another one given: it is not asked for again. A server that gives
+ * more than it was asked for gives no less than that, and the reverse. Nothing to do when it was
+ * given, or none was wanted (0). */
+void period_remember_refusal(struct engine *engine, uint32_t wanted, uint32_t given);
+/** The device is another, or has changed. */
+void period_forget_refusals(struct engine *engine);
 
 /* ---- handover.c: who runs the cycle ---- */
 

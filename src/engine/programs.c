@@ -612,8 +612,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     if (status == TUTTI_OK) {
         engine->joining = true;
         null_device_leave(engine);
-        status =
-            device_ensure(engine, device_choose_quantum(engine, message->buffer_frames), error);
+        status = device_ensure(engine, period_choose(engine, message->buffer_frames), error);
         engine->joining = false;
     }
     if (status == TUTTI_OK) {

@@ -78,6 +78,7 @@ set_up_program(uint32_t number, uint32_t channels)
     memset(program->segment, 0, program->layout.size_bytes);
     proto_segment_init(program->segment, &program->layout);
     os_wake_init(&program->doorbell, &program->segment->doorbell);
+    program->bell = OS_NO_BELL;
     for (uint32_t c = 0; c < channels; c++) {
         program->input[c].ring = world.cycle.input_ring + (size_t)c * CYCLE_RING_PITCH;
     }

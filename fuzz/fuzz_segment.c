@@ -118,10 +118,9 @@ write_word(uint8_t which, uint8_t byte)
     _Atomic uint32_t *words = (_Atomic uint32_t *)(void *)world.hostile.segment;
     _Atomic uint32_t *page = (_Atomic uint32_t *)(void *)&world.page;
     if (which >= FIRST_METER) {
-        /* 512 of them, for device channels that the program need not have; and by_event */
+        /* 512 of them, for device channels that the program need not have */
         uint32_t value = value_of((uint8_t)(byte * 31U + which));
-        atomic_store(which == FIRST_METER ? &page[32] : &words[112 + (byte << 1 | (which & 1))],
-                     value);
+        atomic_store(&words[112 + (byte << 1 | (which & 1))], value);
         return;
     }
     which %= HOSTILE_WORDS;
@@ -202,6 +201,7 @@ set_up_program(struct cycle_program *program, uint32_t id, uint32_t frames, bool
     proto_layout_init(&program->layout, frames, 1, 1);
     proto_segment_init(program->segment, &program->layout);
     os_wake_init(&program->doorbell, &program->segment->doorbell);
+    program->bell = OS_NO_BELL;
     program->input[0].ring = input_ring;
     program->out_ring = out_ring;
     program->out_frames = CYCLE_MIN_OUT_FRAMES;

@@ -161,26 +161,22 @@ __wrap_os_shm_close(struct os_shm *shm)
 }
 
 enum tutti_status
-__wrap_os_wake_init_common(struct os_wake *wake, _Atomic uint32_t *word, _Atomic uint32_t *by_event)
+__wrap_os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event)
 {
-    (void)by_event;
-    return os_wake_init(wake, word);
-}
-
-void
-__wrap_os_wake_use_event(struct os_wake *wake, bool use)
-{
-    wake->listens = use;
+    bool good = event == OS_NO_HANDLE;
+    __wrap_os_handle_close(event);
+    os_wake_init(wake, word);
+    return good ? TUTTI_OK : TUTTI_PROTOCOL;
 }
 
 enum tutti_status
-__wrap_os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
-                     _Atomic uint32_t *by_event)
+__wrap_os_bells_add(struct os_bells *bells, os_handle *doorbell, uint32_t *bell)
 {
-    (void)by_event;
-    bool good = event == OS_NO_HANDLE || table[find(event)].pipe;
-    __wrap_os_handle_close(event);
-    os_wake_init(wake, word);
+    (void)bells;
+    bool good = *doorbell == OS_NO_HANDLE || table[find(*doorbell)].pipe;
+    __wrap_os_handle_close(*doorbell);
+    *doorbell = OS_NO_HANDLE;
+    *bell = OS_NO_BELL;
     return good ? TUTTI_OK : TUTTI_PROTOCOL;
 }
 

@@ -105,7 +105,7 @@ on_prepare(struct fake_engine *fake, struct os_link *link, const struct proto_pr
     must(proto_segment_check(fake->memory.base, fake->memory.size_bytes, &fake->layout),
          "segment's head");
     struct proto_segment *segment = fake->memory.base;
-    must(os_wake_adopt(&fake->doorbell, &segment->doorbell, handles[1], NULL), "doorbell");
+    must(os_wake_adopt(&fake->doorbell, &segment->doorbell, handles[1]), "doorbell");
     handles[0] = handles[1] = OS_NO_HANDLE;
     fake->prepared = true;
     fake->run = 0;
@@ -286,7 +286,7 @@ fake_engine_start(struct fake_engine *fake)
     os_cond_init(&fake->changed);
     must(os_shm_create(&fake->page, sizeof(struct proto_rendezvous)), "page");
     struct proto_rendezvous *rendezvous = fake->page.base;
-    must(os_wake_init_common(&fake->wake, &rendezvous->wake, &rendezvous->by_event), "wake");
+    must(os_wake_init(&fake->wake, &rendezvous->wake), "wake");
     must(os_lock_take(&fake->engine_lock, "engine", in_ms(PATIENCE_OF_TESTS_MS)), "lock");
     must(os_listener_open(&fake->listener), "listener");
     must(os_thread_start(&fake->thread, "fake", OS_PRIORITY_NORMAL, fake_main, fake), "thread");

@@ -240,6 +240,13 @@ on_event(void *user, uint32_t program_id, const struct proto_event *event)
     }
 }
 
+static void
+on_remove(void *user, uint32_t program_id)
+{
+    struct rig *rig = user;
+    rig->removed = program_id;
+}
+
 void
 rig_config(struct rig *rig)
 {
@@ -262,6 +269,7 @@ rig_open(struct rig *rig)
         .config = &rig->config,
         .clock = &rig->clock,
         .event = on_event,
+        .remove = on_remove,
         .user = rig,
         .generation = 7,
     };
@@ -310,7 +318,9 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
     assert_int_equal(engine_connect(rig->engine, &hello, 0, &program->id), TUTTI_OK);
     enum tutti_status status =
         engine_prepare(rig->engine, program->id, &message, os_handle_duplicate(program->shm.handle),
-                       os_handle_duplicate(program->doorbell.event), &program->answer, error);
+                       os_handle_duplicate(rig->doorbell ? rig->doorbell : program->doorbell.event),
+                       &program->answer, error);
+    rig->doorbell = 0;
     if (status != TUTTI_OK) {
         engine_disconnect(rig->engine, program->id);
         os_wake_fini(&program->doorbell);
@@ -323,14 +333,14 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
     if (!rig->rendezvous) {
         os_handle page, event;
         static struct os_shm mapped;
-        engine_get_rendezvous(rig->engine, &page, &event);
+        engine_get_rendezvous(rig->engine, program->id, &page, &event);
         assert_int_equal(
             os_shm_adopt(&mapped, os_handle_duplicate(page), sizeof(struct proto_rendezvous)),
             TUTTI_OK);
         rig->rendezvous = mapped.base;
-        assert_int_equal(os_wake_adopt(&rig->engine_wake, &rig->rendezvous->wake,
-                                       os_handle_duplicate(event), &rig->rendezvous->by_event),
-                         TUTTI_OK);
+        assert_int_equal(
+            os_wake_adopt(&rig->engine_wake, &rig->rendezvous->wake, os_handle_duplicate(event)),
+            TUTTI_OK);
     }
     sim_set_air(sim_current(), air_source, air_sink, rig);
     return TUTTI_OK;

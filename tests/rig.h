@@ -52,6 +52,7 @@ struct rig_program {
 struct rig {
     struct config config;
     struct engine *engine;
+    os_handle doorbell;           /* a pipe, of the program that joins next; 0: its word alone */
     const char *profile;          /* of the programs that join from now on; NULL: none */
     char error[PROTO_TEXT_BYTES]; /* of the last one that could not join */
     struct engine_clock clock;
@@ -69,6 +70,7 @@ struct rig {
     float worst;       /* greatest difference seen */
     struct proto_event last_event[8];
     uint32_t events[PROTO_EVENT_KIND_COUNT];
+    uint32_t removed;                  /* the program that the engine wants gone; 0: none */
     void (*in_cycle)(struct rig *rig); /* called while the cycle waits */
     uint64_t waits;
     uint64_t cycle_ns; /* when the last cycle began */

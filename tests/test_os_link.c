@@ -407,8 +407,8 @@ what_is_no_memory_is_refused_and_what_is_no_event_too(void **state)
     assert_int_equal(receive(ends->engine, text, sizeof text, handles), TUTTI_OK);
     assert_int_equal(os_shm_adopt(&got, handles[0], 65536), TUTTI_PROTOCOL);
     assert_null(got.base);
-    assert_int_equal(os_wake_adopt(&adopted, &word, handles[1], NULL), TUTTI_PROTOCOL);
-    assert_int_equal(os_wake_adopt(&adopted, &word, handles[2], NULL), TUTTI_OK);
+    assert_int_equal(os_wake_adopt(&adopted, &word, handles[1]), TUTTI_PROTOCOL);
+    assert_int_equal(os_wake_adopt(&adopted, &word, handles[2]), TUTTI_OK);
     os_wake_post(&adopted);
     assert_true(os_wake_wait(&wake, 0, UINT64_MAX));
     os_wake_fini(&adopted);

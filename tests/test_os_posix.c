@@ -34,39 +34,7 @@ count_open_fds(void)
     return count;
 }
 
-/* ---- wake-ups by pipe ---- */
-
-/* Somebody who has no futex: counts the word up and writes to the pipe. */
-static void
-a_wake_that_many_post_is_heard_by_word_or_by_pipe(void **state)
-{
-    _Atomic uint32_t word = 0, by_event = 0;
-    struct os_wake ours, theirs;
-    const unsigned before = count_open_fds();
-    assert_int_equal(os_wake_init_common(&ours, &word, &by_event), TUTTI_OK);
-    assert_int_equal(os_wake_adopt(&theirs, &word, os_handle_duplicate(ours.event), &by_event),
-                     TUTTI_OK);
-    struct pollfd heard = {.fd = (int)ours.ear, .events = POLLIN};
-    os_wake_post(&theirs);
-    assert_int_equal(poll(&heard, 1, 0), 0); /* nobody listens there yet */
-    assert_true(os_wake_wait(&ours, 0, 0));
-    os_wake_use_event(&ours, true);
-    os_wake_post(&theirs);
-    assert_int_equal(poll(&heard, 1, 0), 1);
-    const uint32_t seen = word;
-    assert_false(os_wake_wait(&ours, seen, UINT64_MAX)); /* what is left over is heard once */
-    assert_false(os_wake_wait(&ours, seen, os_now_ns() + OS_NS_PER_MS));
-    for (unsigned i = 0; i < 2 * SIZE_BYTES; i++)
-        os_wake_post(&theirs); /* more than the pipe holds: nobody waits for room */
-    os_wake_wait(&ours, word, UINT64_MAX);
-    assert_int_equal(poll(&heard, 1, 0), 0);
-    os_wake_use_event(&ours, false);
-    os_wake_post(&theirs);
-    assert_int_equal(poll(&heard, 1, 0), 0);
-    os_wake_fini(&theirs);
-    os_wake_fini(&ours);
-    assert_int_equal(count_open_fds(), before);
-}
+/* ---- wake-ups ---- */
 
 struct crowd {
     _Atomic uint32_t word, elsewhere;
@@ -105,34 +73,6 @@ a_post_wakes_one_however_many_wait(void **state)
     os_wake_fini(&wake);
     for (unsigned i = 0; i < WAITERS; i++)
         pthread_join(thread[i], NULL);
-}
-
-static void
-a_doorbell_of_a_peer_that_went_or_waits_is_posted_all_the_same(void **state)
-{
-    _Atomic uint32_t word = 0;
-    struct os_wake wake;
-    int ends[2];
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0); /* it waits for room, and for readers */
-    assert_int_equal(os_wake_adopt(&wake, &word, ends[1], NULL), TUTTI_OK);
-    close(ends[0]); /* nobody reads: no signal, for this side could */
-    for (unsigned i = 0; i < 2 * SIZE_BYTES; i++)
-        os_wake_post(&wake);
-    assert_int_equal(word, 2 * SIZE_BYTES);
-    os_wake_fini(&wake);
-}
-
-static void
-what_is_no_pipe_is_no_doorbell(void **state)
-{
-    _Atomic uint32_t word = 0;
-    struct os_wake wake;
-    const unsigned before = count_open_fds();
-    assert_int_equal(os_wake_adopt(&wake, &word, open("/dev/null", O_RDWR | O_CLOEXEC), NULL),
-                     TUTTI_PROTOCOL);
-    assert_int_equal(os_wake_adopt(&wake, &word, memfd_create("none", MFD_CLOEXEC), NULL),
-                     TUTTI_PROTOCOL);
-    assert_int_equal(count_open_fds(), before);
 }
 
 /* ---- threads ---- */
@@ -756,11 +696,8 @@ main(int argc, char **argv)
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_library_is_loaded_when_it_is_there),
-        cmocka_unit_test(a_wake_that_many_post_is_heard_by_word_or_by_pipe),
         cmocka_unit_test(a_post_wakes_one_however_many_wait),
         cmocka_unit_test(a_process_maps_what_it_has_mapped_and_nobody_is_believed_to_be_us),
-        cmocka_unit_test(a_doorbell_of_a_peer_that_went_or_waits_is_posted_all_the_same),
-        cmocka_unit_test(what_is_no_pipe_is_no_doorbell),
         cmocka_unit_test(a_thread_takes_no_signal_of_the_programs),
         cmocka_unit_test(memory_is_adopted_only_with_all_three_seals_and_the_right_size),
         cmocka_unit_test(memory_that_cannot_be_mapped_is_closed),

@@ -210,7 +210,7 @@ a_segment_and_its_doorbell_work_between_processes(void **state)
     assert_int_equal(os_shm_adopt(&shm, handles[0], SEGMENT_BYTES), TUTTI_OK);
     struct segment *segment = shm.base;
     assert_string_equal(segment->text, "from the program");
-    assert_int_equal(os_wake_adopt(&wake, &segment->doorbell, handles[1], NULL), TUTTI_OK);
+    assert_int_equal(os_wake_adopt(&wake, &segment->doorbell, handles[1]), TUTTI_OK);
     os_wake_post(&wake);
     expect(&meeting, "answered");
     assert_int_equal(atomic_load(&segment->answer), 42);

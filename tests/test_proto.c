@@ -629,7 +629,6 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_segment, output_peak), 1472);
     assert_int_equal(offsetof(struct proto_stamp, generation), 32);
     assert_int_equal(offsetof(struct proto_rendezvous, pending), 64);
-    assert_int_equal(offsetof(struct proto_rendezvous, by_event), 128);
     assert_int_equal(offsetof(struct proto_hello, host_pid), 88);
     assert_int_equal(offsetof(struct proto_hello, profile), 96);
     assert_int_equal(offsetof(struct proto_device, rate_hz), 152);

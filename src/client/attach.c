@@ -32,8 +32,7 @@ attachment_new(struct attachment **out, uint64_t generation, os_handle *handles)
     handles[0] = OS_NO_HANDLE;
     if (status == TUTTI_OK) {
         attachment->rendezvous = attachment->page.base;
-        status = os_wake_adopt(&attachment->engine, &attachment->rendezvous->wake, handles[1],
-                               &attachment->rendezvous->by_event);
+        status = os_wake_adopt(&attachment->engine, &attachment->rendezvous->wake, handles[1]);
         handles[1] = OS_NO_HANDLE;
         if (status)
             os_shm_close(&attachment->page);

@@ -207,6 +207,7 @@ call_programs(struct cycle *cycle, uint32_t *bursting)
             counted++; /* or it counted itself out before we could take the arming back */
         }
     }
+    os_bells_go(cycle->bells, os_thread_cpu());
     return counted;
 }
 
@@ -228,6 +229,7 @@ continue_bursts(struct cycle *cycle)
             bursting++;
         }
     }
+    os_bells_go(cycle->bells, os_thread_cpu());
     return bursting;
 }
 
@@ -492,6 +494,7 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
         meet_thread(cycle);
     }
     atomic_store_explicit(&cycle->cpu_shown, os_thread_cpu(), memory_order_relaxed);
+    os_bells_watch(cycle->bells);
     cycle_apply_commands(cycle);
     cycle->start_ns = period->start_ns;
     cycle->time_ns = period->time_ns;

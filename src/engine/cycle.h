@@ -110,6 +110,7 @@ struct cycle_program {
     struct proto_segment *segment;
     struct proto_layout layout;
     struct os_wake doorbell;
+    uint32_t bell; /* its doorbell when that is a pipe; OS_NO_BELL: it is not */
     struct cycle_source input[PROTO_MAX_CHANNELS];
     float *out_ring;      /* outputs x out_frames, zero where nothing was written */
     uint32_t out_frames;  /* a power of two */
@@ -217,6 +218,7 @@ struct cycle {
     /* between programs and the engine */
     struct proto_rendezvous *rendezvous;
     struct os_wake wake;
+    struct os_bells *bells; /* of programs that are woken by pipe */
 
     /* between control and the cycle */
     struct ring commands;

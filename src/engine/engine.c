@@ -55,6 +55,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
         params->clock ? *params->clock : (struct engine_clock){NULL, system_now_ns, system_wait};
     engine->event = params->event;
     engine->attention = params->attention;
+    engine->remove = params->remove;
     engine->user = params->user;
     struct cycle *cycle = &engine->cycle;
     cycle->input_ring = input_ring;
@@ -68,10 +69,13 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
         goto no_memory;
     }
     cycle->rendezvous = engine->rendezvous.base;
-    status =
-        os_wake_init_common(&cycle->wake, &cycle->rendezvous->wake, &cycle->rendezvous->by_event);
+    status = os_wake_init(&cycle->wake, &cycle->rendezvous->wake);
     if (status != TUTTI_OK) {
         goto no_wake;
+    }
+    status = os_bells_new(&cycle->bells, &cycle->wake);
+    if (status != TUTTI_OK) {
+        goto no_bells;
     }
     os_mutex_init(&engine->lock);
     os_cond_init(&engine->freed);
@@ -87,8 +91,9 @@ no_setup:
     profiles_fini(engine);
     os_cond_fini(&engine->freed);
     os_mutex_fini(&engine->lock);
+    os_bells_free(cycle->bells);
+no_bells:
     os_wake_fini(&cycle->wake);
-
 no_wake:
     os_shm_close(&engine->rendezvous);
 no_memory:
@@ -124,6 +129,7 @@ engine_free(struct engine *engine)
     free(engine->bus);
     free(engine->retired);
     free(engine->outbox);
+    os_bells_free(engine->cycle.bells);
     os_wake_fini(&engine->cycle.wake);
     os_shm_close(&engine->rendezvous);
     free(engine->cycle.input_ring);
@@ -198,11 +204,15 @@ engine_tend(struct engine *engine)
         device_release(engine);
     }
     device_guard(engine);
+    uint32_t stuck = programs_tend_bells(engine);
     programs_tend(engine, now_ns);
     placement_tend(engine, now_ns);
     programs_reclaim(engine);
     engine_send_events(engine);
     os_mutex_unlock(&engine->lock);
+    if (stuck && engine->remove) {
+        engine->remove(engine->user, stuck);
+    }
 }
 
 /* ---- who is here ---- */
@@ -394,10 +404,15 @@ engine_get_devices(struct engine *engine, struct proto_devices_reply *reply)
 }
 
 void
-engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *event)
+engine_get_rendezvous(struct engine *engine, uint32_t program_id, os_handle *page, os_handle *event)
 {
+    os_mutex_lock(&engine->lock);
+    const struct engine_program *program = programs_find(engine, program_id);
+    uint32_t bell = program && program->cycle ? program->cycle->bell : OS_NO_BELL;
     *page = engine->rendezvous.handle;
-    *event = engine->cycle.wake.event;
+    *event =
+        bell == OS_NO_BELL ? engine->cycle.wake.event : os_bells_answer(engine->cycle.bells, bell);
+    os_mutex_unlock(&engine->lock);
 }
 
 /* ---- status ---- */

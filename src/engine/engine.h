@@ -56,6 +56,9 @@ struct engine_params {
     /** engine_tend() is wanted soon; called on a backend's ordinary thread. NULL: it is called
      * often enough. */
     void (*attention)(void *user);
+    /** Ends the link of a program, which was told why by an event; called as event is. NULL: it
+     * stays. */
+    void (*remove)(void *user, uint32_t program_id);
     void *user;
     uint64_t generation; /* never 0 */
 };
@@ -112,8 +115,9 @@ void engine_get_status(struct engine *engine, uint32_t first_program,
                        struct proto_status_reply *reply);
 void engine_get_devices(struct engine *engine, struct proto_devices_reply *reply);
 
-/** The page and the wake-up that programs get with PREPARED; borrowed handles. */
-void engine_get_rendezvous(struct engine *engine, os_handle *page, os_handle *event);
+/** The page and the wake-up that a program gets with PREPARED: handles borrowed until it leaves. */
+void engine_get_rendezvous(struct engine *engine, uint32_t program_id, os_handle *page,
+                           os_handle *event);
 
 /** Asks the backends that a configuration allows, in the order in which they are tried, and opens
  * none. The number of findings, at most room. Without an engine. */

@@ -60,6 +60,7 @@ struct engine_program {
     bool exact;                          /* PROTO_PREPARE_EXACT */
     uint64_t overloads_told;
     bool demoted;
+    bool stuck;          /* its doorbell holds a thread of ours: it was told */
     uint32_t met_thread; /* the last one that it named, whether it has it or not */
 };
 
@@ -97,7 +98,8 @@ struct engine {
     bool own_clock; /* injected: no threads of the engine's own */
     engine_event_fn event;
     void (*attention)(void *user);
-    void *user; /* of both */
+    void (*remove)(void *user, uint32_t program_id);
+    void *user; /* of all three */
     uint64_t born_ns;
 
     struct engine_program *program[CYCLE_MAX_PROGRAMS];
@@ -320,6 +322,9 @@ void programs_tend(struct engine *engine, uint64_t now_ns);
 /** Reports the engine timeouts of the device as info says it is now: those that are longer than the
  * programs know, or those that are shorter. */
 void programs_tell_timeouts(struct engine *engine, const struct backend_info *info, bool longer);
+/** Doorbells by pipe: the number of a program that is to be removed for its own, told and logged;
+ * 0: none. */
+uint32_t programs_tend_bells(struct engine *engine);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);
 /** The program that has the device alone; NULL: there is none. */

@@ -314,7 +314,11 @@ program_call(struct cycle *cycle, struct cycle_program *program)
         program->next_frame += buffer;
         calls++;
     }
-    if (calls) {
+    if (calls && program->bell != OS_NO_BELL) {
+        /* as os_wake_post(), but for the waking: that is another thread's */
+        atomic_fetch_add(program->doorbell.word, 1);
+        os_bells_ring(cycle->bells, program->bell);
+    } else if (calls) {
         os_wake_post(&program->doorbell);
     }
     return calls;

@@ -45,9 +45,10 @@ programs_exact(const struct engine *engine)
 /* ---- commands and what they retire ---- */
 
 static void
-free_cycle_program(struct cycle_program *program)
+free_cycle_program(struct engine *engine, struct cycle_program *program)
 {
     if (program) {
+        os_bells_remove(engine->cycle.bells, program->bell);
         os_wake_fini(&program->doorbell);
         free(program->out_ring);
         free(program);
@@ -87,7 +88,7 @@ programs_reclaim(struct engine *engine)
             engine->retired[kept++] = *retired;
             continue;
         }
-        free_cycle_program(retired->program);
+        free_cycle_program(engine, retired->program);
         os_shm_close(&retired->segment);
         plan_free(retired->plan);
         monitor_free(retired->monitor);
@@ -160,19 +161,6 @@ programs_change_monitor(struct engine *engine, struct engine_program *program)
     return good ? TUTTI_OK : TUTTI_NO_MEMORY;
 }
 
-/* A program under Wine can neither wait on a futex nor post one: with one of them here everybody
- * posts the engine's pipe, which costs each cycle a little more. */
-static void
-choose_wake(struct engine *engine)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        const struct cycle_program *cycle = engine->program[i]->cycle;
-        any = any || (cycle && cycle->doorbell.event != OS_NO_HANDLE);
-    }
-    os_wake_use_event(&engine->cycle.wake, any);
-}
-
 void
 programs_detach(struct engine *engine, struct engine_program *program)
 {
@@ -184,7 +172,6 @@ programs_detach(struct engine *engine, struct engine_program *program)
     await_room(engine);
     uint32_t inputs = gone->layout.inputs;
     program->cycle = NULL;
-    choose_wake(engine);
     float *rings[PROTO_MAX_CHANNELS];
     uint32_t ring_count = 0;
     for (uint32_t c = 0; c < inputs; c++) {
@@ -452,9 +439,16 @@ connect_inputs(struct engine *engine, struct engine_program *program, uint32_t i
     return TUTTI_OK;
 }
 
+/* What a program brings to join. */
+struct offer {
+    struct os_shm segment;
+    struct os_wake doorbell;
+    uint32_t bell;
+};
+
 static enum tutti_status
 join(struct engine *engine, struct engine_program *program, const struct proto_prepare *message,
-     struct os_shm *segment, struct os_wake *doorbell)
+     const struct offer *offer)
 {
     struct cycle_program *cycle = calloc(1, sizeof(*cycle));
     if (!cycle) {
@@ -462,11 +456,11 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     }
     await_room(engine);
     cycle->id = program->id;
-    if (program->host_pid && os_process_maps(program->host_pid, segment)) {
+    if (program->host_pid && os_process_maps(program->host_pid, &offer->segment)) {
         program->pid = program->host_pid;
     }
     cycle->pid = program->pid;
-    cycle->segment = segment->base;
+    cycle->segment = offer->segment.base;
     proto_layout_init(&cycle->layout, message->buffer_frames, message->inputs, message->outputs);
     cycle->tight = message->flags & PROTO_PREPARE_TIGHT;
     cycle->late_take = message->flags & PROTO_PREPARE_LATE_TAKE;
@@ -503,41 +497,52 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     program->least_input_latency = program->input_latency;
     program->least_output_latency = program->output_latency;
     note_latency(engine, program);
-    program->segment = *segment;
-    cycle->doorbell = *doorbell;
-    choose_wake(engine);
+    program->segment = offer->segment;
+    cycle->doorbell = offer->doorbell;
+    cycle->bell = offer->bell;
     program->overloads_told = 0;
     program->demoted = false;
+    program->stuck = false;
     program->met_thread = 0;
     programs_command(engine, CYCLE_ADD, cycle);
     return TUTTI_OK;
 }
 
+static void
+refuse(struct engine *engine, struct offer *offer)
+{
+    os_bells_remove(engine->cycle.bells, offer->bell);
+    os_wake_fini(&offer->doorbell);
+    os_shm_close(&offer->segment);
+}
+
+/* Without the engine's lock: a handle may be of a kind that keeps whoever closes it waiting. */
 static enum tutti_status
-adopt(const struct proto_prepare *message, os_handle handle, os_handle event,
-      struct os_shm *segment, struct os_wake *doorbell)
+adopt(struct engine *engine, const struct proto_prepare *message, os_handle handle, os_handle event,
+      struct offer *offer)
 {
     struct proto_layout layout;
     enum tutti_status status =
         proto_layout_init(&layout, message->buffer_frames, message->inputs, message->outputs);
     if (status == TUTTI_OK) {
-        status = os_shm_adopt(segment, handle, layout.size_bytes);
+        status = os_shm_adopt(&offer->segment, handle, layout.size_bytes);
     } else {
         os_handle_close(handle);
     }
-    if (status != TUTTI_OK) {
-        os_handle_close(event);
-        return status;
-    }
-    struct proto_segment *base = segment->base;
-    status = proto_segment_check(base, segment->size_bytes, &layout);
     if (status == TUTTI_OK) {
-        status = os_wake_adopt(doorbell, &base->doorbell, event, NULL);
-    } else {
-        os_handle_close(event);
+        status = proto_segment_check(offer->segment.base, offer->segment.size_bytes, &layout);
     }
+    if (status == TUTTI_OK) {
+        status = os_bells_add(engine->cycle.bells, &event, &offer->bell);
+    }
+    if (status == TUTTI_OK) {
+        struct proto_segment *base = offer->segment.base;
+        status = os_wake_adopt(&offer->doorbell, &base->doorbell, event);
+        event = OS_NO_HANDLE;
+    }
+    os_handle_close(event);
     if (status != TUTTI_OK) {
-        os_shm_close(segment);
+        refuse(engine, offer);
     }
     return status;
 }
@@ -581,11 +586,10 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
                os_handle segment, os_handle doorbell, struct proto_prepared *answer,
                char error[PROTO_TEXT_BYTES])
 {
-    struct os_shm shm = {0};
-    struct os_wake wake = {0};
+    struct offer offer = {.bell = OS_NO_BELL};
     bool exact = message->flags & PROTO_PREPARE_EXACT;
     error[0] = '\0';
-    enum tutti_status status = adopt(message, segment, doorbell, &shm, &wake);
+    enum tutti_status status = adopt(engine, message, segment, doorbell, &offer);
     if (status != TUTTI_OK) {
         snprintf(error, PROTO_TEXT_BYTES, "the shared segment was refused: %s",
                  tutti_status_text(status));
@@ -622,13 +626,12 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
         status = check_channels(engine, message, error);
     }
     if (status == TUTTI_OK) {
-        status = join(engine, program, message, &shm, &wake);
+        status = join(engine, program, message, &offer);
     }
     device_release(engine);
     if (status != TUTTI_OK) {
         os_mutex_unlock(&engine->lock);
-        os_wake_fini(&wake);
-        os_shm_close(&shm);
+        refuse(engine, &offer);
         if (!error[0]) {
             utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
         }
@@ -665,6 +668,27 @@ engine_dispose(struct engine *engine, uint32_t program_id)
 }
 
 /* ---- tending ---- */
+
+uint32_t
+programs_tend_bells(struct engine *engine)
+{
+    uint32_t bell = os_bells_tend(engine->cycle.bells);
+    for (uint32_t i = 0; bell != OS_NO_BELL && i < engine->programs; i++) {
+        struct engine_program *program = engine->program[i];
+        if (!program->cycle || program->cycle->bell != bell || program->stuck) {
+            continue;
+        }
+        program->stuck = true;
+        log_warning("engine: program %u '%s' (process %u) keeps who wakes it waiting in its "
+                    "doorbell: its link ends",
+                    program->id, program->name, program->pid);
+        engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, 0,
+                    "the engine ends this link: it could not wake the program, whose doorbell "
+                    "does not take what is written to it; start the program again");
+        return program->id;
+    }
+    return 0;
+}
 
 /* The thread is the program's own word: the system says whether it is one of that process. */
 static void

@@ -145,7 +145,7 @@ do_prepare(struct connection *connection, const struct proto_prepare *message, o
     if (status)
         return send_error(connection, message->header.serial, status, text);
     proto_header_init(&answer.header, PROTO_PREPARED, message->header.serial);
-    engine_get_rendezvous(engine, &mine[0], &mine[1]);
+    engine_get_rendezvous(engine, connection->program_id, &mine[0], &mine[1]);
     return send_answer(connection, &answer, message->header.serial, mine, 2);
 }
 
@@ -361,6 +361,20 @@ send_event(void *user, uint32_t program_id, const struct proto_event *event)
     os_mutex_unlock(&server->lock);
 }
 
+/* On the tend thread. */
+static void
+end_link(void *user, uint32_t program_id)
+{
+    struct server *server = user;
+
+    os_mutex_lock(&server->lock);
+    for (struct connection *at = server->connections; at; at = at->next) {
+        if (at->program_id == program_id)
+            os_link_shutdown(at->link);
+    }
+    os_mutex_unlock(&server->lock);
+}
+
 /* On a thread of the device's: it is lost, or another. */
 static void
 wake_tending(void *user)
@@ -541,6 +555,7 @@ serve(struct server *server, const struct config *config)
         .config = config,
         .event = send_event,
         .attention = wake_tending,
+        .remove = end_link,
         .user = server,
         .generation = server->generation,
     };

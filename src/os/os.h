@@ -37,6 +37,7 @@ enum os_priority {
     OS_PRIORITY_NORMAL,
     OS_PRIORITY_PROGRAM, /* SCHED_FIFO 60; MMCSS "Pro Audio", high */
     OS_PRIORITY_ENGINE,  /* SCHED_FIFO 70, above every program; MMCSS "Pro Audio", critical */
+    OS_PRIORITY_BELLS,   /* SCHED_FIFO 69; below the engine's, above every program */
 };
 
 struct os_thread;
@@ -151,37 +152,22 @@ void os_shm_close(struct os_shm *shm);
 /*
  * A doorbell between two processes. word lies in shared memory; each post increments it. On Linux
  * the word is a futex; on Windows an auto-reset event goes with it. Windows programs under Wine
- * have no futex between processes: where one of them listens or posts, a pipe goes with the word.
+ * have no futex between processes: a pipe goes with the word (bells, below).
  * The word is a hint from the other side: a waiter always looks at the protocol's own words.
  */
 struct os_wake {
     _Atomic uint32_t *word; /* borrowed: lives in a mapped segment */
-    os_handle event;        /* what is posted beside the word: Windows: an event; Linux: a pipe's
-                               end for writing, mostly OS_NO_HANDLE */
-    os_handle ear;          /* Linux: the end for reading, of one that os_wake_init_common() made */
-    /* Of one that os_wake_init_common() made. by_event: shared; posters use the event when it is
-     * not 0. NULL: they use what there is. */
-    _Atomic uint32_t *by_event;
-    _Atomic bool listens; /* the waiter's own copy of it */
+    os_handle event;        /* what is posted beside the word: Windows: an event, under Wine perhaps
+                               a pipe; Linux: OS_NO_HANDLE */
 };
 
 /** Makes a wake-up over a word of shared memory. Errors: NO_MEMORY. */
 enum tutti_status os_wake_init(struct os_wake *wake, _Atomic uint32_t *word);
 
-/** Likewise, for one that many programs post, some of them perhaps under Wine. by_event: a word
- * that they all see, 0 till os_wake_use_event(); on Windows unused. Errors: NO_MEMORY. */
-enum tutti_status os_wake_init_common(struct os_wake *wake, _Atomic uint32_t *word,
-                                      _Atomic uint32_t *by_event);
-
-/** Has everybody post the event too, or again the word alone. A post in the moment of the change
- * may be heard late. Any thread; nothing on Windows. */
-void os_wake_use_event(struct os_wake *wake, bool use);
-
 /** The other side's half: word in the mapped memory, event as received (owned from then on; closed
- * on failure; OS_NO_HANDLE is fine on Linux). by_event: as in os_wake_init_common(), else NULL.
- * Errors: PROTOCOL when the handle is not an event (Windows) or a pipe (Linux). */
-enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
-                                _Atomic uint32_t *by_event);
+ * on failure; OS_NO_HANDLE on Linux). Errors: PROTOCOL when the handle is not what belongs there.
+ */
+enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event);
 
 void os_wake_fini(struct os_wake *wake);
 
@@ -191,6 +177,44 @@ void os_wake_post(struct os_wake *wake);
 /** Waits until the word differs from seen, or deadline_ns; may return early. Real time.
  *  True: the word differs. */
 bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
+
+/*
+ * Doorbells by pipe. Who reads a pipe can keep its writer waiting, and reader and closer, too: so
+ * none of that is done by the cycle. It marks bells and wakes a thread that writes them all; where
+ * that stands still for longer than a period, another one takes over and leaves that bell alone.
+ * The same thread hears what programs answer. On Windows there are none: NULL and OS_NO_BELL.
+ */
+struct os_bells;
+enum { OS_NO_BELL = 0xffff };
+
+/** Makes what rings; no thread yet. heard: posted when a program answers; borrowed. Errors:
+ * NO_MEMORY. */
+enum tutti_status os_bells_new(struct os_bells **out, struct os_wake *heard);
+/** After all bells were removed. When a program keeps a thread even now, what belongs to it stays.
+ * NULL is fine. */
+void os_bells_free(struct os_bells *bells);
+
+/** Takes a doorbell that a program sent. A pipe is owned from then on, *doorbell becomes
+ * OS_NO_HANDLE and *bell its number; where none is needed *bell is OS_NO_BELL. Waits for nobody.
+ * Errors: PROTOCOL (neither pipe nor nothing; closed), FULL (too many, or too many threads stand
+ * in one), NO_MEMORY. */
+enum tutti_status os_bells_add(struct os_bells *bells, os_handle *doorbell, uint32_t *bell);
+/** What the program of this bell is to write to when it wakes the engine: borrowed, till it is
+ * removed. OS_NO_HANDLE for OS_NO_BELL. */
+os_handle os_bells_answer(const struct os_bells *bells, uint32_t bell);
+/** Gives a bell back; its pipes are closed by the thread, when nobody stands in them. The cycle
+ * does not ring it any more. OS_NO_BELL is fine. */
+void os_bells_remove(struct os_bells *bells, uint32_t bell);
+/** Every few ms: sees that there is a thread to take over. A bell that a thread stands still in
+ * through its program's doing; OS_NO_BELL: none. */
+uint32_t os_bells_tend(struct os_bells *bells);
+
+/** The cycle's alone, real time. bells: NULL where there are none. ring: marks a bell. go: wakes
+ * the thread if one is marked, by one call; cpu: where the cycle runs. watch: once a period; lets
+ * the other thread take over from one that was in the same step a period ago. */
+void os_bells_ring(struct os_bells *bells, uint32_t bell);
+void os_bells_go(struct os_bells *bells, uint32_t cpu);
+void os_bells_watch(struct os_bells *bells);
 
 /* ---- runtime folder, locks, processes ------------------------------------------------------- */
 

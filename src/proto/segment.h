@@ -120,9 +120,7 @@ static_assert(sizeof(struct proto_segment) == PROTO_SEGMENT_HEADER_BYTES, "segme
 struct proto_rendezvous {
     alignas(64) _Atomic uint32_t wake; /* os_wake word of the engine */
     alignas(64) _Atomic uint32_t pending;
-    /* written by the engine: post its event, too, not the word alone (Linux) */
-    alignas(64) _Atomic uint32_t by_event;
-    alignas(64) unsigned char pad[4096 - 192];
+    alignas(64) unsigned char pad[4096 - 128];
 };
 static_assert(sizeof(struct proto_rendezvous) == 4096, "rendezvous layout");
 

@@ -150,7 +150,7 @@ join(uint32_t buffer, uint32_t channels)
         return false;
     }
     me.rendezvous = me.page.base;
-    os_wake_adopt(&me.engine, &me.rendezvous->wake, handles[1], &me.rendezvous->by_event);
+    os_wake_adopt(&me.engine, &me.rendezvous->wake, handles[1]);
     handoff_reset(me.segment, 0);
     atomic_store(&me.segment->run, 1);
     return os_thread_start(&me.thread, "hostile", OS_PRIORITY_NORMAL, answer_calls, NULL) ==
@@ -616,7 +616,7 @@ static const struct {
     {"words-of-the-program", words_of_the_program, "run, start_seq, thread and times"},
     {"owner-words", owner_words, "owner and armed"},
     {"nearly-right-owners", owner_words_that_are_nearly_right, "numbers near the call's"},
-    {"hint-page", hint_page, "the page that all programs share: pending, wake, by_event"},
+    {"hint-page", hint_page, "the page that all programs share: pending and wake"},
     {"waking-storm", waking_storm, "the engine is woken without end"},
     {"run-words", running_and_stopping, "started and stopped thousands of times, any start_seq"},
     {"samples", samples_that_are_none, "NaN, infinities, denormals, huge numbers"},

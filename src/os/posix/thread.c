@@ -24,7 +24,7 @@
 #include "base/log.h"
 #include "rtkit.h"
 
-enum { THREAD_NAME_BYTES = 16, FIFO_PROGRAM = 60, FIFO_ENGINE = 70 };
+enum { THREAD_NAME_BYTES = 16, FIFO_PROGRAM = 60, FIFO_BELLS = 69, FIFO_ENGINE = 70 };
 
 struct os_thread {
     pthread_t thread;
@@ -60,7 +60,10 @@ set_priority(pid_t tid, enum os_priority priority)
         return sched_setscheduler(tid, SCHED_OTHER, &param) == 0;
     }
     const bool engine = priority == OS_PRIORITY_ENGINE;
-    if (set_fifo(tid, engine ? FIFO_ENGINE : FIFO_PROGRAM))
+    const int level = engine                          ? FIFO_ENGINE
+                      : priority == OS_PRIORITY_BELLS ? FIFO_BELLS
+                                                      : FIFO_PROGRAM;
+    if (set_fifo(tid, level))
         return true;
 
     /* a lower limit still keeps the order: the engine at the limit, programs below it */

@@ -15,7 +15,7 @@ enum tutti_status
 os_wake_init(struct os_wake *wake, _Atomic uint32_t *word)
 {
     if (bridge_is_on()) {
-        *wake = (struct os_wake){.word = word, .ear = OS_NO_HANDLE};
+        *wake = (struct os_wake){.word = word};
         return bridge_pipe_create(&wake->event);
     }
     const HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -23,33 +23,17 @@ os_wake_init(struct os_wake *wake, _Atomic uint32_t *word)
         win32_log_failure("create an event", GetLastError());
         return TUTTI_NO_MEMORY;
     }
-    *wake = (struct os_wake){.word = word, .event = (os_handle)event, .ear = OS_NO_HANDLE};
+    *wake = (struct os_wake){.word = word, .event = (os_handle)event};
     return TUTTI_OK;
 }
 
 enum tutti_status
-os_wake_init_common(struct os_wake *wake, _Atomic uint32_t *word, _Atomic uint32_t *by_event)
+os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event)
 {
-    (void)by_event; /* an event is always posted here */
-    return os_wake_init(wake, word);
-}
-
-void
-os_wake_use_event(struct os_wake *wake, bool use)
-{
-    (void)wake;
-    (void)use;
-}
-
-enum tutti_status
-os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
-              _Atomic uint32_t *by_event)
-{
-    (void)by_event;
     if (event == OS_NO_HANDLE)
         return TUTTI_PROTOCOL;
     if (bridge_owns(event)) {
-        *wake = (struct os_wake){.word = word, .event = event, .ear = OS_NO_HANDLE};
+        *wake = (struct os_wake){.word = word, .event = event};
         if (bridge_pipe_open(event))
             return TUTTI_OK;
         os_wake_fini(wake);
@@ -59,7 +43,7 @@ os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event,
         CloseHandle((HANDLE)event);
         return TUTTI_PROTOCOL;
     }
-    *wake = (struct os_wake){.word = word, .event = event, .ear = OS_NO_HANDLE};
+    *wake = (struct os_wake){.word = word, .event = event};
     return TUTTI_OK;
 }
 
@@ -68,7 +52,7 @@ os_wake_fini(struct os_wake *wake)
 {
     if (wake->word != NULL)
         os_handle_close(wake->event);
-    *wake = (struct os_wake){.event = OS_NO_HANDLE, .ear = OS_NO_HANDLE};
+    *wake = (struct os_wake){.event = OS_NO_HANDLE};
 }
 
 void

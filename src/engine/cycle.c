@@ -10,6 +10,7 @@
 enum {
     RESCUE_PART = 3, /* gathered programs have this part of the budget before they are let go */
     LOOK_PART = 8,   /* of the budget: that much before the deadline looking without a hint ends */
+    LOOK_PART_ALONE = 32,
     RESERVE_MIN_NS = 20000, /* kept back for mixing when nothing was measured yet */
     RECOUNTS =
         8, /* wrong hints from programs that a cycle follows up; beyond, it looks at every wake */
@@ -171,11 +172,19 @@ cycle_skip(struct cycle *cycle, uint64_t frames, bool gap)
     atomic_fetch_add_explicit(&cycle->lost_frames, whole, memory_order_relaxed);
 }
 
+static bool
+is_alone(const struct cycle *cycle)
+{
+    return atomic_load_explicit(&cycle->alone, memory_order_relaxed);
+}
+
 static void
 arm(struct cycle *cycle, struct cycle_program *program)
 {
-    handoff_arm(program->segment,
-                program_bursts(cycle, program) ? PROTO_ARMED_WAKE : PROTO_ARMED_COUNT);
+    if (!is_alone(cycle)) {
+        handoff_arm(program->segment,
+                    program_bursts(cycle, program) ? PROTO_ARMED_WAKE : PROTO_ARMED_COUNT);
+    }
     program->waited = true;
 }
 
@@ -300,8 +309,8 @@ look_at_ns(const struct cycle *cycle, uint64_t now, uint32_t bursting)
 {
     uint64_t until_ns =
         cycle->rescue_ns < cycle->deadline_ns ? cycle->rescue_ns : cycle->deadline_ns;
-    uint64_t least_ns = cycle->budget_ns / LOOK_PART;
-    uint64_t half_ns = bursting ? least_ns : (cycle->deadline_ns - now) / 2;
+    uint64_t least_ns = cycle->budget_ns / (is_alone(cycle) ? LOOK_PART_ALONE : LOOK_PART);
+    uint64_t half_ns = bursting || is_alone(cycle) ? least_ns : (cycle->deadline_ns - now) / 2;
     uint64_t look_ns = half_ns >= least_ns ? now + half_ns : until_ns;
     return look_ns < until_ns ? look_ns : until_ns;
 }
@@ -313,11 +322,12 @@ wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
     uint64_t look_ns = UINT64_MAX;
     for (;;) {
         /* Read before looking at the programs' words: a post after this ends the wait below. */
-        uint32_t seen = atomic_load_explicit(cycle->wake.word, memory_order_acquire);
+        struct os_wake *wake = is_alone(cycle) ? &cycle->alone_wake : &cycle->wake;
+        uint32_t seen = atomic_load_explicit(wake->word, memory_order_acquire);
         if (bursting) {
             bursting = continue_bursts(cycle);
         }
-        if (!all_counted) {
+        if (!all_counted && !is_alone(cycle)) {
             all_counted = handoff_is_counted(cycle->rendezvous);
         }
         if (!bursting && all_counted) {
@@ -338,7 +348,7 @@ wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
             rescue(cycle);
         }
         look_ns = look_at_ns(cycle, now, bursting);
-        cycle->clock->wait(cycle->clock->user, &cycle->wake, seen, look_ns);
+        cycle->clock->wait(cycle->clock->user, wake, seen, look_ns);
     }
 }
 
@@ -514,9 +524,11 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
 
     store_input(cycle, period);
     uint32_t bursting;
-    handoff_count_begin(cycle->rendezvous);
+    if (!is_alone(cycle)) {
+        handoff_count_begin(cycle->rendezvous);
+    }
     uint32_t counted = call_programs(cycle, &bursting);
-    bool all_counted = handoff_count_end(cycle->rendezvous, counted);
+    bool all_counted = !is_alone(cycle) && handoff_count_end(cycle->rendezvous, counted);
     if (counted || bursting) {
         wait_for_programs(cycle, all_counted, bursting);
     }

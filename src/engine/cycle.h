@@ -218,6 +218,11 @@ struct cycle {
     /* between programs and the engine */
     struct proto_rendezvous *rendezvous;
     struct os_wake wake;
+    /* Set by control when the page cannot be relied on: the cycle leaves it alone, asks nobody to
+     * count, and looks at the answers by itself. */
+    _Atomic bool alone;
+    _Atomic uint32_t alone_word; /* nobody changes it */
+    struct os_wake alone_wake;
     struct os_bells *bells; /* of programs that are woken by pipe */
 
     /* between control and the cycle */

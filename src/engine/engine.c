@@ -73,6 +73,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     if (status != TUTTI_OK) {
         goto no_wake;
     }
+    os_wake_init(&cycle->alone_wake, &cycle->alone_word);
     status = os_bells_new(&cycle->bells, &cycle->wake);
     if (status != TUTTI_OK) {
         goto no_bells;
@@ -204,14 +205,14 @@ engine_tend(struct engine *engine)
         device_release(engine);
     }
     device_guard(engine);
-    uint32_t stuck = programs_tend_bells(engine);
+    uint32_t harmful = programs_find_harm(engine);
     programs_tend(engine, now_ns);
     placement_tend(engine, now_ns);
     programs_reclaim(engine);
     engine_send_events(engine);
     os_mutex_unlock(&engine->lock);
-    if (stuck && engine->remove) {
-        engine->remove(engine->user, stuck);
+    if (harmful && engine->remove) {
+        engine->remove(engine->user, harmful);
     }
 }
 

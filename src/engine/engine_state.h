@@ -60,7 +60,7 @@ struct engine_program {
     bool exact;                          /* PROTO_PREPARE_EXACT */
     uint64_t overloads_told;
     bool demoted;
-    bool stuck;          /* its doorbell holds a thread of ours: it was told */
+    bool condemned;      /* it does harm and was told that it is removed */
     uint32_t met_thread; /* the last one that it named, whether it has it or not */
 };
 
@@ -322,9 +322,9 @@ void programs_tend(struct engine *engine, uint64_t now_ns);
 /** Reports the engine timeouts of the device as info says it is now: those that are longer than the
  * programs know, or those that are shorter. */
 void programs_tell_timeouts(struct engine *engine, const struct backend_info *info, bool longer);
-/** Doorbells by pipe: the number of a program that is to be removed for its own, told and logged;
- * 0: none. */
-uint32_t programs_tend_bells(struct engine *engine);
+/** The number of a program that keeps the engine's threads waiting, by its doorbell or its memory,
+ * and is to be removed: it is told and logged; 0: none. */
+uint32_t programs_find_harm(struct engine *engine);
 /** Number of programs on the device. */
 unsigned programs_prepared(const struct engine *engine);
 /** The program that has the device alone; NULL: there is none. */
@@ -345,6 +345,8 @@ enum tutti_status monitor_join(struct engine *engine, struct engine_program *pro
 /** Who meets where, for the present programs and device. NULL: no memory. */
 struct cycle_plan *plan_new(const struct engine *engine);
 void plan_free(struct cycle_plan *plan);
+/** Zeroed memory whose pages are there: the cycle is the first to touch it. NULL: no memory. */
+float *plan_new_ring(size_t samples);
 /** True when there is a bus for a source. */
 bool plan_has_bus(const struct engine *engine, const struct proto_channel *source);
 /** The bus for a source, made when it is the first user. NULL: no memory. */

@@ -6,6 +6,8 @@
 
 #include "engine/engine_state.h"
 
+enum { PAGE_SAMPLES = 1024 };
+
 static bool
 same_source(const struct proto_channel *a, const struct proto_channel *b)
 {
@@ -199,6 +201,17 @@ plan_new(const struct engine *engine)
     return plan;
 }
 
+float *
+plan_new_ring(size_t samples)
+{
+    float *ring = calloc(samples, sizeof(*ring));
+    volatile float *touched = ring; /* volatile: or the compiler knows that nothing changes */
+    for (size_t i = 0; ring && i < samples; i += PAGE_SAMPLES) {
+        touched[i] = 0;
+    }
+    return ring;
+}
+
 bool
 plan_has_bus(const struct engine *engine, const struct proto_channel *source)
 {
@@ -224,7 +237,7 @@ plan_get_bus(struct engine *engine, const struct proto_channel *source)
         return NULL;
     }
     engine->bus = grown;
-    float *ring = calloc(CYCLE_RING_FRAMES, sizeof(*ring));
+    float *ring = plan_new_ring(CYCLE_RING_FRAMES);
     if (!ring) {
         return NULL;
     }

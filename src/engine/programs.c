@@ -477,7 +477,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     uint32_t most = offset > wanted_offset ? offset : wanted_offset;
     /* Room to keep what is promised when the period shrinks, too. */
     cycle->out_frames = ring_frames(most + 2 * buffer + 2 * BACKEND_MAX_PERIOD_FRAMES);
-    cycle->out_ring = calloc((size_t)cycle->out_frames * (message->outputs + 1U), sizeof(float));
+    cycle->out_ring = plan_new_ring((size_t)cycle->out_frames * (message->outputs + 1U));
     program->cycle = cycle;
     program->exact = message->flags & PROTO_PREPARE_EXACT;
     if (!cycle->out_ring || connect_inputs(engine, program, message->inputs) != TUTTI_OK) {
@@ -502,7 +502,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     cycle->bell = offer->bell;
     program->overloads_told = 0;
     program->demoted = false;
-    program->stuck = false;
+    program->condemned = false;
     program->met_thread = 0;
     programs_command(engine, CYCLE_ADD, cycle);
     return TUTTI_OK;
@@ -669,23 +669,49 @@ engine_dispose(struct engine *engine, uint32_t program_id)
 
 /* ---- tending ---- */
 
+static void
+condemn(struct engine *engine, struct engine_program *program, const char *what, const char *told)
+{
+    program->condemned = true;
+    log_warning("engine: program %u '%s' (process %u) %s: its link ends", program->id,
+                program->name, program->pid, what);
+    engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, 0, told);
+}
+
+/* The page that all share and all can write: whoever took it out is not known. */
+static void
+look_at_the_page(struct engine *engine)
+{
+    if (!atomic_load_explicit(&engine->cycle.alone, memory_order_relaxed) &&
+        !os_shm_is_whole(&engine->rendezvous)) {
+        atomic_store_explicit(&engine->cycle.alone, true, memory_order_relaxed);
+        log_warning("engine: a program took away the page by which programs wake the engine: it "
+                    "looks at their answers by itself from now on, until it ends");
+    }
+}
+
 uint32_t
-programs_tend_bells(struct engine *engine)
+programs_find_harm(struct engine *engine)
 {
     uint32_t bell = os_bells_tend(engine->cycle.bells);
-    for (uint32_t i = 0; bell != OS_NO_BELL && i < engine->programs; i++) {
+    look_at_the_page(engine);
+    for (uint32_t i = 0; i < engine->programs; i++) {
         struct engine_program *program = engine->program[i];
-        if (!program->cycle || program->cycle->bell != bell || program->stuck) {
+        if (!program->cycle || program->condemned) {
             continue;
         }
-        program->stuck = true;
-        log_warning("engine: program %u '%s' (process %u) keeps who wakes it waiting in its "
-                    "doorbell: its link ends",
-                    program->id, program->name, program->pid);
-        engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, 0,
+        if (bell != OS_NO_BELL && program->cycle->bell == bell) {
+            condemn(engine, program, "keeps who wakes it waiting in its doorbell",
                     "the engine ends this link: it could not wake the program, whose doorbell "
                     "does not take what is written to it; start the program again");
-        return program->id;
+            return program->id;
+        }
+        if (!os_shm_is_whole(&program->segment)) {
+            condemn(engine, program, "takes pages out of its shared memory",
+                    "the engine ends this link: pages were taken out of the program's shared "
+                    "memory, which keeps the engine waiting; start the program again");
+            return program->id;
+        }
     }
     return 0;
 }

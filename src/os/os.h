@@ -144,6 +144,10 @@ enum tutti_status os_shm_create(struct os_shm *shm, size_t size_bytes);
  *  size_bytes and, on Linux, exactly that size and all three seals; mapping failure: NO_MEMORY. */
 enum tutti_status os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes);
 
+/** False when somebody has taken pages out of it (Linux: a hole punched through the seals), which
+ * are empty then until somebody touches them. Touches none. */
+bool os_shm_is_whole(const struct os_shm *shm);
+
 /** Unmaps and closes. A zeroed or closed struct is fine. */
 void os_shm_close(struct os_shm *shm);
 

@@ -10,6 +10,7 @@
 #include <linux/futex.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +21,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "../held_pipe.h"
 #include "os/os.h"
 #include "proto/handoff.h"
 #include "proto/message.h"
 
-enum { BUFFER = 64, CHANNEL = 40, ATTACK_MS = 150, PATIENCE_MS = 20000 };
+enum { BUFFER = 64, CHANNEL = 40, PATIENCE_MS = 20000, WAITERS = 1000 };
 
 /* How it ends, but for 0; corrupt.py knows them. */
 enum { BELIEVED = 3, SHUT_OUT = 4 };
@@ -38,6 +40,7 @@ static struct {
     struct os_shm page;
     struct proto_rendezvous *rendezvous;
     struct os_wake engine;
+    os_handle answers; /* a pipe, if it has one for its doorbell */
     struct os_thread *thread;
     _Atomic bool quit, silent;
     uint32_t *others; /* thread ids */
@@ -45,6 +48,7 @@ static struct {
 } me;
 
 static uint64_t state;
+static uint64_t attack_ms = 150; /* TUTTI_ATTACK_MS: longer, for numbers */
 
 static uint64_t
 random_word(void)
@@ -131,8 +135,9 @@ answer_calls(void *arg)
     }
 }
 
+/* pipe: the doorbell, as of a program under Wine; OS_NO_HANDLE: the word alone. */
 static bool
-join(uint32_t buffer, uint32_t channels)
+join_by(uint32_t buffer, uint32_t channels, os_handle pipe)
 {
     struct proto_prepare prepare;
     os_handle handles[OS_LINK_MAX_HANDLES];
@@ -144,17 +149,24 @@ join(uint32_t buffer, uint32_t channels)
     proto_segment_init(me.segment, &me.layout);
     fill_prepare(&prepare, buffer, channels);
     os_wake_init(&me.doorbell, &me.segment->doorbell);
-    const os_handle mine[2] = {me.memory.handle, me.doorbell.event};
+    const os_handle mine[2] = {me.memory.handle, pipe};
     if (!show(&prepare, mine, 2, handles) ||
         os_shm_adopt(&me.page, handles[0], sizeof(struct proto_rendezvous)) != TUTTI_OK) {
         return false;
     }
     me.rendezvous = me.page.base;
-    os_wake_adopt(&me.engine, &me.rendezvous->wake, handles[1]);
+    me.answers = handles[1];
+    os_wake_init(&me.engine, &me.rendezvous->wake);
     handoff_reset(me.segment, 0);
     atomic_store(&me.segment->run, 1);
     return os_thread_start(&me.thread, "hostile", OS_PRIORITY_NORMAL, answer_calls, NULL) ==
            TUTTI_OK;
+}
+
+static bool
+join(uint32_t buffer, uint32_t channels)
+{
+    return join_by(buffer, channels, OS_NO_HANDLE);
 }
 
 static void
@@ -203,7 +215,7 @@ static void
 scribble(void *memory, unsigned first, unsigned end)
 {
     _Atomic uint32_t *word = memory;
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         for (unsigned i = 0; i < 64; i++) {
             atomic_store_explicit(&word[first + random_word() % (end - first)], some_word(),
                                   memory_order_relaxed);
@@ -240,7 +252,7 @@ static void
 owner_words_that_are_nearly_right(void)
 {
     require_joined();
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         unsigned half = random_word() % 2;
         uint32_t near = atomic_load(&me.segment->owner[half]) + (uint32_t)(random_word() % 9) - 4;
         atomic_store(&me.segment->owner[half], near);
@@ -255,26 +267,119 @@ hint_page(void)
     scribble(me.rendezvous, 0, 48);
 }
 
-/* By the word, and by the pipe, which is filled and emptied. */
 static void
 waking_storm(void)
 {
-    static char bytes[65536];
     require_joined();
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         os_wake_post(&me.engine);
         atomic_store(&me.rendezvous->pending, some_word());
-        ssize_t moved = random_word() % 2 ? write((int)me.engine.event, bytes, sizeof bytes)
-                                          : read((int)me.engine.event, bytes, sizeof bytes);
+    }
+}
+
+/* Its own way to the engine, filled and emptied. */
+static void
+answers_without_calls(void)
+{
+    static char bytes[65536];
+    int ends[2];
+    require_service(pipe2(ends, O_CLOEXEC) == 0 && join_by(BUFFER, 2, ends[1]), "was not let in");
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
+        ssize_t moved = random_word() % 2 ? write((int)me.answers, bytes, random_word() % 3)
+                                          : read(ends[0], bytes, 1);
         (void)moved;
     }
+}
+
+/* Whoever touches a pipe of this program waits. answers: the one to the engine; else the doorbell.
+ */
+static void
+hold(bool answers)
+{
+    struct held_pipe held;
+    char path[64];
+    int ends[2];
+    require_service(pipe2(ends, O_CLOEXEC) == 0 && join_by(BUFFER, 2, ends[1]), "was not let in");
+    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)me.answers);
+    int own = open(path, O_RDONLY | O_CLOEXEC);
+    require_service(me.answers != OS_NO_HANDLE && own >= 0, "got no way to the engine");
+    if (held_pipe_take(&held, answers ? own : ends[0], answers ? (int)me.answers : ends[1])) {
+        os_sleep_until_ns(in_ms(attack_ms));
+        held_pipe_release(&held);
+    }
+}
+
+static void
+held_doorbell(void)
+{
+    hold(false);
+}
+
+static void
+held_answers(void)
+{
+    hold(true);
+}
+
+static void *
+park(void *word)
+{
+    for (;;) {
+        syscall(SYS_futex, word, FUTEX_WAIT_BITSET, atomic_load((_Atomic uint32_t *)word), NULL,
+                NULL, FUTEX_BITSET_MATCH_ANY);
+    }
+    return NULL;
+}
+
+static void
+many_waiters(void)
+{
+    pthread_t thread;
+    pthread_attr_t small;
+    require_joined();
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 65536);
+    for (unsigned i = 0; i < WAITERS; i++) {
+        (void)pthread_create(&thread, &small, park,
+                             i % 2 ? (void *)&me.rendezvous->wake : (void *)&me.segment->doorbell);
+    }
+    os_sleep_until_ns(in_ms(attack_ms));
+}
+
+/* Each reads 256 outputs of a program that is not there. */
+static void
+many_routes(void)
+{
+    enum { MANY = 6 };
+    static struct os_shm memory[MANY];
+    unsigned taken = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        struct proto_prepare prepare;
+        os_handle handles[OS_LINK_MAX_HANDLES];
+        require_service(i == 0 || connect_engine(&me.link), "could not connect again");
+        require_service(proto_layout_init(&me.layout, BUFFER, 256, 0) == TUTTI_OK &&
+                            os_shm_create(&memory[i], me.layout.size_bytes) == TUTTI_OK,
+                        "no memory");
+        proto_segment_init(memory[i].base, &me.layout);
+        fill_prepare(&prepare, BUFFER, 256);
+        prepare.outputs = 0;
+        memset(prepare.output, 0, sizeof prepare.output);
+        for (unsigned c = 0; c < 256; c++) {
+            prepare.input[c] =
+                (struct proto_channel){PROTO_CHANNEL_PROGRAM, (uint16_t)c, UINT32_MAX - i};
+        }
+        const os_handle mine[2] = {memory[i].handle, OS_NO_HANDLE};
+        taken += show(&prepare, mine, 1, handles);
+    }
+    require(taken <= 4, "more routes than the engine has room for were taken");
+    os_sleep_until_ns(in_ms(attack_ms));
 }
 
 static void
 running_and_stopping(void)
 {
     require_joined();
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         atomic_store(&me.segment->start_seq, some_word());
         atomic_store(&me.segment->run, (uint32_t)random_word());
         if (random_word() % 4 == 0) {
@@ -288,7 +393,7 @@ samples_that_are_none(void)
 {
     static const float values[] = {NAN, -NAN, INFINITY, -INFINITY, 1e-42f, 3e38f, -3e38f, 1e30f};
     require_joined();
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         for (unsigned c = 0; c < 2; c++) {
             float *out = proto_output(&me.layout, me.segment, c, random_word() % 2);
             for (unsigned i = 0; i < BUFFER; i++) {
@@ -314,7 +419,7 @@ never_answers(void)
 {
     require_joined();
     atomic_store(&me.silent, true);
-    os_sleep_until_ns(in_ms(ATTACK_MS));
+    os_sleep_until_ns(in_ms(attack_ms));
 }
 
 static void
@@ -329,7 +434,7 @@ static void
 holes(void)
 {
     require_joined();
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         off_t at = (off_t)(random_word() % (me.layout.size_bytes / 4096)) * 4096;
         fallocate((int)me.memory.handle, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, 4096);
     }
@@ -450,7 +555,7 @@ one_segment_twice(void)
     require_service(connect_engine(&me.link), "could not connect again");
     (void)show(&prepare, mine, 1,
                handles); /* either is fine: both would write each other's words */
-    os_sleep_until_ns(in_ms(ATTACK_MS));
+    os_sleep_until_ns(in_ms(attack_ms));
     os_link_close(first);
 }
 
@@ -466,7 +571,7 @@ joining_and_leaving(void)
     proto_header_init(&dispose.header, PROTO_DISPOSE, 3);
     fill_prepare(&prepare, BUFFER, 2);
     const os_handle mine[2] = {me.memory.handle, OS_NO_HANDLE};
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         /* while calls are under way and the words run on */
         if (os_link_send(me.link, &dispose, sizeof(dispose), NULL, 0, in_ms(1000)) != TUTTI_OK ||
             os_link_recv(me.link, answer, sizeof(answer), &bytes, handles, in_ms(1000)) !=
@@ -489,7 +594,7 @@ monitors_without_end(void)
     size_t bytes;
     require_joined();
     proto_header_init(&monitor.header, PROTO_MONITOR, 3);
-    for (uint64_t until = in_ms(ATTACK_MS); os_now_ns() < until;) {
+    for (uint64_t until = in_ms(attack_ms); os_now_ns() < until;) {
         atomic_store(&me.segment->meters_until_ns, random_word());
         monitor.count = (uint32_t)(random_word() % (PROTO_MAX_PATHS + 1));
         for (uint32_t p = 0; p < monitor.count; p++) {
@@ -618,6 +723,11 @@ static const struct {
     {"nearly-right-owners", owner_words_that_are_nearly_right, "numbers near the call's"},
     {"hint-page", hint_page, "the page that all programs share: pending and wake"},
     {"waking-storm", waking_storm, "the engine is woken without end"},
+    {"answers", answers_without_calls, "answers to no call, by pipe"},
+    {"held-doorbell", held_doorbell, "a doorbell that keeps who writes it waiting"},
+    {"held-answers", held_answers, "a pipe that keeps who reads it waiting"},
+    {"many-waiters", many_waiters, "1,000 threads wait on the words that are woken"},
+    {"many-routes", many_routes, "hundreds of signals between programs"},
     {"run-words", running_and_stopping, "started and stopped thousands of times, any start_seq"},
     {"samples", samples_that_are_none, "NaN, infinities, denormals, huge numbers"},
     {"others-thread", someone_elses_thread, "late for long with another program's thread id"},
@@ -651,6 +761,8 @@ main(int argc, char **argv)
         return 2;
     }
     state = strtoull(argv[2], NULL, 10) * UINT64_C(2862933555777941757) + 3037000493;
+    const char *longer = getenv("TUTTI_ATTACK_MS");
+    attack_ms = longer ? strtoull(longer, NULL, 10) : attack_ms;
     uint32_t threads[64];
     for (int i = 3; i < argc && me.others_count < 64; i++) {
         threads[me.others_count++] = (uint32_t)strtoul(argv[i], NULL, 10);

@@ -18,6 +18,8 @@
 
 #include "base/log.h"
 
+enum { BLOCK_BYTES = 512 /* of st_blocks */ };
+
 enum { SEALS = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL };
 
 os_handle
@@ -105,6 +107,15 @@ os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
     if (status != TUTTI_OK)
         close(fd);
     return status;
+}
+
+bool
+os_shm_is_whole(const struct os_shm *shm)
+{
+    struct stat status;
+    /* mapping has filled all of it; what is swapped out counts */
+    return shm->base == NULL || fstat((int)shm->handle, &status) != 0 ||
+           (uint64_t)status.st_blocks * BLOCK_BYTES >= shm->size_bytes;
 }
 
 void

@@ -174,6 +174,13 @@ os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
     return status;
 }
 
+bool
+os_shm_is_whole(const struct os_shm *shm)
+{
+    (void)shm; /* pages of a section stay */
+    return true;
+}
+
 void
 os_shm_close(struct os_shm *shm)
 {

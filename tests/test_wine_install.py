@@ -581,6 +581,43 @@ class RealPrefixes(Home):
             subprocess.run([SERVER, "-w"], env=environment, check=False, timeout=60)
         self.assert_as_before()
 
+    def test_a_prefix_that_is_still_being_set_up_is_waited_for(self):
+        # as wineboot leaves it: the server writes the registry when it ends
+        environment = {**self.environment, "WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all"}
+        registry = (self.prefix / "system.reg").read_text()
+        subprocess.run([SERVER, "-p"], env=environment, check=True)
+        try:
+            (self.prefix / "system.reg").unlink()
+            self.assertIn("still setting it up", self.only()["refused"])
+            command = subprocess.Popen([TUTTI, "wine", "install", "--prefix", str(self.prefix), "--dlls", str(self.dlls)], env=self.environment,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            self.assertIn("waiting", command.stdout.readline())
+        finally:
+            subprocess.run([SERVER, "-k"], env=environment, check=False)
+            subprocess.run([SERVER, "-w"], env=environment, check=False, timeout=60)
+            if not (self.prefix / "system.reg").exists():
+                (self.prefix / "system.reg").write_text(registry)
+        said = command.communicate(timeout=120)[0]
+        self.assertEqual(0, command.returncode, said)
+        self.assertIn("registered", said)
+
+    def test_a_path_that_hosts_do_not_list_gets_a_copy(self):
+        for name, reason in (("d" * 130, "more than 127 characters"), ("Müsik", "outside ASCII")):
+            dlls = self.home / name
+            shutil.copytree(self.dlls, dlls)
+            said = " ".join(self.run_tutti("install", "--dlls", str(dlls)).split())
+            self.assertIn(reason, said)
+            self.assertEqual(r"C:\Program Files\Tutti\x86_64-windows\tutti.dll", self.driver()["registered"])
+            self.assertTrue(self.driver()["engine"])
+            self.run_tutti("uninstall")
+            self.assert_as_before()
+            # registered by hand, or by an older Tutti
+            driver = "Z:" + str(dlls / "x86_64-windows/tutti.dll").replace("/", "\\")
+            run_wine(self.prefix, "regsvr32", "/s", driver, LC_ALL="C.UTF-8")
+            self.assertIn(reason, self.only("--dlls", str(dlls))["advice"])
+            run_wine(self.prefix, "regsvr32", "/s", "/u", driver, LC_ALL="C.UTF-8")
+            self.before = everything(self.prefix)
+
     def test_a_stopped_installation_can_be_taken_out(self):
         # as if the process had ended between the copies and the registering
         copies = self.prefix / "drive_c/Program Files/Tutti/x86_64-windows"

@@ -9,6 +9,8 @@
 #include "cli/linux/wine.h"
 #include "cli/session.h"
 
+enum { SETUP_S = 60 }; /* that wineboot and its server may take */
+
 /* What the arguments ask for. */
 struct task {
     const struct args *args;
@@ -57,6 +59,19 @@ show_all(struct task *task)
     return printed ? 0 : 1;
 }
 
+/* A prefix that its Wine has just begun is not damaged. */
+static void
+await_setup(const struct task *task, const struct wine_prefix *prefix)
+{
+    static struct wine_state state;
+
+    wine_look(prefix, &task->dlls, &state);
+    if (!state.being_made)
+        return;
+    session_say("%s: its Wine is still setting it up; waiting", prefix->path);
+    wine_await_setup(prefix, &task->dlls, SETUP_S);
+}
+
 /* One line per prefix; the failed ones on the standard error. */
 static int
 change_all(struct task *task, bool install)
@@ -70,6 +85,7 @@ change_all(struct task *task, bool install)
     }
     for (size_t i = 0; i < task->list.count; i++) {
         const struct wine_prefix *prefix = &task->list.prefix[i];
+        await_setup(task, prefix);
         bool done = install ? wine_install(prefix, &task->dlls, args_flag(task->args, "copy"), why)
                             : wine_uninstall(prefix, &task->dlls, why);
         if (!done) {

@@ -107,6 +107,7 @@ struct wine_state {
     unsigned bits;                 /* 64, 32, 0: unknown */
     bool both;                     /* a 64-bit prefix with a 32-bit half */
     bool in_use;                   /* a wineserver holds it now */
+    bool being_made;               /* and has not written all of it yet; fault says so, too */
     bool ours;                     /* 'tutti wine install' left its note here */
     struct wine_driver driver[WINE_HALVES];
     char fault[WINE_WHY_BYTES];  /* why it cannot be touched, and what to do; "": it can */
@@ -116,6 +117,14 @@ struct wine_state {
 /** Looks at a prefix and changes nothing. dlls: to compare with. */
 void wine_look(const struct wine_prefix *prefix, const struct wine_dlls *dlls,
                struct wine_state *state);
+
+/** Waits until the Wine that sets a prefix up has ended; false after wait_s seconds. */
+bool wine_await_setup(const struct wine_prefix *prefix, const struct wine_dlls *dlls,
+                      unsigned wait_s);
+
+/** Why the usual code by which hosts list drivers does not find one of this path: what the path
+ * has, NULL: it finds it. */
+const char *wine_list_fault(const char *windows_path);
 
 /** Finds the bridge of a driver that lies at driver->path, and tries it. For wine_look(). */
 void wine_look_native(struct wine_driver *driver);
@@ -129,8 +138,9 @@ bool wine_unix_path(const char *prefix, const char *windows, char path[FILES_PAT
 /* ---- changing ---- */
 
 /** Registers the driver in a prefix, with copies of its files only where the prefix's programs do
- * not see ours. All or nothing: when it fails the prefix is as before. why: what failed, or on
- * success what is only half there ("" when nothing). */
+ * not see ours, or would not list them (wine_list_fault()). All or nothing: when it fails the
+ * prefix is as before. why: what failed, or on success what is only half there ("" when nothing).
+ */
 bool wine_install(const struct wine_prefix *prefix, const struct wine_dlls *dlls, bool copy,
                   char why[WINE_WHY_BYTES]);
 /** Takes out what wine_install() put there, and nothing else. */

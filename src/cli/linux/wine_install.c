@@ -24,6 +24,7 @@ struct job {
     struct wine_note note;
     char profiles[WINE_PROFILES_BYTES]; /* to be registered */
     char *why;                          /* WINE_WHY_BYTES */
+    char hint[WINE_WHY_BYTES];          /* what to know of one that worked; "" */
 };
 
 static const char *
@@ -161,12 +162,19 @@ static bool
 register_half(struct job *job, unsigned half, bool copy)
 {
     char windows[FILES_PATH_BYTES];
+    const bool seen = sees_our_files(job, half, windows);
+    const char *unlisted = seen ? wine_list_fault(windows) : NULL;
 
-    if (copy || !sees_our_files(job, half, windows)) {
+    if (copy || !seen || unlisted) {
         if (!copy_half(job, half))
             return false;
         windows_copy(half, windows);
     }
+    if (unlisted && !copy)
+        snprintf(job->hint, sizeof job->hint,
+                 "as a copy in the prefix, for the driver's own path %s and some programs would "
+                 "not list it; install again after each update",
+                 unlisted);
     const char *found = job->state.driver[half].windows_path;
     if (found[0] && !ascii_same(found, job->note.path[half]))
         files_set(job->note.before[half], found);
@@ -289,8 +297,11 @@ wine_install(const struct wine_prefix *prefix, const struct wine_dlls *dlls, boo
         if (!any && half == WINE_64)
             break;
     }
-    if (any)
+    if (any) {
+        if (!why[0])
+            snprintf(why, WINE_WHY_BYTES, "%s", job.hint);
         return true;
+    }
     if (first) {
         char reason[WINE_WHY_BYTES];
         snprintf(reason, sizeof reason, "%s", why);

@@ -22,10 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
 #include "cli/linux/wine_registry.h"
+
+enum { LISTED_BYTES = 128 }; /* of a path, in the usual code of hosts */
 
 /* As src/asio/dll.c has it. */
 #define CLSID "{64DF45EA-BF66-45EF-B350-D02DB142E37E}"
@@ -226,7 +229,14 @@ is_whole(const struct wine_prefix *prefix, const char *registry, int error,
 {
     char path[FILES_PATH_BYTES];
 
-    if (!files_join(path, prefix->path, "drive_c") || !files_is_folder(path))
+    const bool has_drive = files_join(path, prefix->path, "drive_c") && files_is_folder(path);
+    /* Wine's server writes the registry when it ends, some seconds after wineboot */
+    state->being_made = state->in_use && (!has_drive || error == ENOENT);
+    if (state->being_made)
+        return fault(state,
+                     "its Wine is still setting it up; wait until wineboot has ended and try "
+                     "again");
+    if (!has_drive)
         return fault(state, "it has no drive_c: it was not made to the end or is damaged; make it "
                             "anew with wineboot");
     if (error)
@@ -302,6 +312,18 @@ is_of_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
 
 /* ---- what to say of the driver ---- */
 
+/* Hosts commonly look for a driver's file by OpenFile(), in their code page and a path of 128
+ * bytes. ASCII means the same in all code pages. */
+const char *
+wine_list_fault(const char *windows_path)
+{
+    for (const char *at = windows_path; *at; at++) {
+        if ((unsigned char)*at >= 0x80)
+            return "has characters outside ASCII";
+    }
+    return strlen(windows_path) >= LISTED_BYTES ? "has more than 127 characters" : NULL;
+}
+
 static void
 advise(const struct wine_prefix *prefix, const struct wine_dlls *dlls, struct wine_state *state)
 {
@@ -329,6 +351,11 @@ advise(const struct wine_prefix *prefix, const struct wine_dlls *dlls, struct wi
                      "the %s driver is another build (%s) than this one (" TUTTI_VERSION
                      "); run 'tutti wine install'",
                      bits, driver->version);
+        else if (wine_list_fault(driver->windows_path))
+            snprintf(state->advice, sizeof state->advice,
+                     "some programs do not list the %s driver, for its path %s; run 'tutti wine "
+                     "install'",
+                     bits, wine_list_fault(driver->windows_path));
         else if (driver->native[0] && !prefix->sandboxed)
             snprintf(state->advice, sizeof state->advice,
                      "programs here play through Wine's own sound system and meet no native "
@@ -375,4 +402,20 @@ wine_look(const struct wine_prefix *prefix, const struct wine_dlls *dlls, struct
         is_of_its_wine(prefix, state);
     advise(prefix, dlls, state);
     text_fini(&registry);
+}
+
+bool
+wine_await_setup(const struct wine_prefix *prefix, const struct wine_dlls *dlls, unsigned wait_s)
+{
+    static struct wine_state state;
+    const struct timespec nap = {.tv_nsec = 200000000};
+
+    for (unsigned naps = 0; naps < 5 * wait_s; naps++) {
+        wine_look(prefix, dlls, &state);
+        /* what made it may be at work a little longer than its registry is missing */
+        if (!state.being_made && !state.in_use)
+            return true;
+        nanosleep(&nap, NULL);
+    }
+    return false;
 }

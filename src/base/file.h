@@ -41,6 +41,10 @@ enum tutti_status file_read(const char *path, size_t most_bytes, char **text, si
  * new one. Errors: IO. */
 enum tutti_status file_write(const char *path, const char *text, size_t bytes);
 
+/** Keeps a descriptor aside, so that file_append() works in a process that has no other left.
+ * Called once, before other threads; nothing on Windows. */
+void file_keep_spare(void);
+
 /** Adds to the end in one piece that does not mix with others', creating the file for this user
  * alone. *size_bytes: its size afterwards. False when that failed. */
 bool file_append(const char *path, const void *data, size_t bytes, uint64_t *size_bytes);

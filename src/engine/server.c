@@ -63,6 +63,10 @@ struct server {
     _Atomic bool leave; /* a program asked */
 };
 
+/* What a program hears of it; the link logs it. */
+static const char no_descriptors[] = "the Tutti engine has no file descriptors left; close a "
+                                     "program, or raise the limit (ulimit -n)";
+
 /* Set by server_stop(), which may be a signal handler's. */
 static atomic_bool stop_asked;
 
@@ -254,6 +258,13 @@ receive(struct connection *connection, os_handle *handles, uint64_t deadline_ns)
     enum tutti_status status =
         os_link_recv(connection->link, connection->message, sizeof connection->message, &bytes,
                      handles, deadline_ns);
+    while (status == TUTTI_FULL) {
+        if (proto_check(connection->message, bytes, true, &why) ||
+            !send_error(connection, header->serial, TUTTI_FULL, no_descriptors))
+            return false;
+        status = os_link_recv(connection->link, connection->message, sizeof connection->message,
+                              &bytes, handles, deadline_ns);
+    }
     if (status)
         return false;
     status = proto_check(connection->message, bytes, true, &why);
@@ -418,6 +429,28 @@ connection_free(struct connection *connection)
     free(connection);
 }
 
+/* The link takes the last descriptor, and is closed at once. */
+static void
+turn_away(struct os_link *link)
+{
+    static unsigned char message[OS_LINK_MAX_MESSAGE_BYTES]; /* on the accepting thread alone */
+    os_handle none[OS_LINK_MAX_HANDLES];
+    struct proto_error error;
+    size_t bytes;
+
+    memset(&error, 0, sizeof error);
+    proto_header_init(&error.header, PROTO_ERROR, 1);
+    error.status = TUTTI_FULL;
+    utf8_copy(error.text, sizeof error.text, no_descriptors);
+    /* its greeting first, or the end of the link would be all that it hears */
+    if (os_link_recv(link, message, sizeof message, &bytes, none, in_ms(ACCEPT_MS)) == TUTTI_OK) {
+        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+            os_handle_close(none[i]);
+        os_link_send(link, &error, sizeof error, NULL, 0, in_ms(ACCEPT_MS));
+    }
+    os_link_close(link);
+}
+
 static void
 welcome_in(struct server *server, struct os_link *link)
 {
@@ -534,6 +567,8 @@ accept_until_over(struct server *server)
         enum tutti_status status = os_listener_accept(server->listener, &link, in_ms(ACCEPT_MS));
         if (status == TUTTI_OK)
             welcome_in(server, link);
+        else if (status == TUTTI_FULL)
+            turn_away(link);
         else if (status == TUTTI_IO)
             os_sleep_until_ns(in_ms(ACCEPT_MS)); /* out of descriptors, say: not in a hot loop */
         bury(server, false);

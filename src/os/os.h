@@ -132,7 +132,7 @@ os_handle os_handle_duplicate(os_handle handle);
 struct os_shm {
     void *base;        /* page-aligned, NULL when closed */
     size_t size_bytes; /* as asked */
-    os_handle handle;
+    os_handle handle;  /* OS_NO_HANDLE: memory that was adopted may need none */
 };
 
 /** Creates zeroed shared memory, prefaulted and locked into memory where allowed. Linux: a memfd
@@ -260,6 +260,9 @@ void os_process_begin(void);
  * threads that had it. Called once, before other threads. */
 void os_process_settle_heap(void);
 
+/** For a process that serves many: as many handles as the system allows. Called once. */
+void os_process_raise_limits(void);
+
 /** For a process of our own: threads that os_thread_start() cannot give real-time priority ask the
  * system's broker for it (Linux: RealtimeKit), which ends processes whose thread computes too long
  * without a pause (0.2 s). Windows: the process refuses power throttling. Called once, before other
@@ -324,8 +327,9 @@ struct os_link;
 /** Opens the engine's listening end, replacing a dead engine's leftovers. The caller holds the
  * engine lock. Errors: REFUSED, IO. */
 enum tutti_status os_listener_open(struct os_listener **out);
-/** Waits for a client until deadline_ns. Errors: TIMEOUT; CLOSED after os_listener_wake(); REFUSED
- * for a foreign user (the peer is dropped; go on accepting); IO. */
+/** Waits for a client until deadline_ns. FULL: this process has no descriptors left; *out is a link
+ * all the same, to say so on and to close at once. Errors: TIMEOUT; CLOSED after
+ * os_listener_wake(); REFUSED for a foreign user (the peer is dropped; go on accepting); IO. */
 enum tutti_status os_listener_accept(struct os_listener *listener, struct os_link **out,
                                      uint64_t deadline_ns);
 /** Makes a waiting accept return CLOSED. */
@@ -346,7 +350,8 @@ enum tutti_status os_link_send(struct os_link *link, const void *message, size_t
 /** Receives one message. handles (OS_LINK_MAX_HANDLES long): filled with what came, owned by the
  * caller, the rest OS_NO_HANDLE. One thread receives. Errors: CLOSED (peer gone or
  * os_link_shutdown(); of an accepted link also when the peer's process ended and its children still
- * hold the link), TIMEOUT, PROTOCOL (longer than message_room; the link is dead afterwards).
+ * hold the link), TIMEOUT, FULL (this process has no descriptors left for the handles: the message
+ * came without them), PROTOCOL (longer than message_room; the link is dead afterwards).
  */
 enum tutti_status os_link_recv(struct os_link *link, void *message, size_t message_room,
                                size_t *message_bytes, os_handle *handles, uint64_t deadline_ns);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "engine/live.h"
@@ -50,6 +51,8 @@ run(bool foreground)
     static struct live live;
 
     os_process_settle_heap();
+    os_process_raise_limits();
+    file_keep_spare();
     os_process_use_broker();
     open_log(foreground);
     live_open(&live, os_getenv);

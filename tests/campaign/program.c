@@ -345,13 +345,13 @@ main(int argc, char **argv)
     }
     program.stream = (struct tutti_stream_params){
         .input = program.input, .output = program.output, .process = process};
-    char name[32], line[64];
+    char name[32], line[64], why[TUTTI_TEXT_BYTES] = "";
     snprintf(name, sizeof(name), "campaign %u", channel);
     struct tutti_open_params open = {
-        .program = name, .profile = program.profile, .event = on_event};
+        .program = name, .profile = program.profile, .event = on_event, .error = why};
     enum tutti_status status = tutti_open(&program.client, &open);
     if (status != TUTTI_OK) {
-        fprintf(stderr, "no engine: %s\n", tutti_status_text(status));
+        fprintf(stderr, "no engine: %s\n", why[0] ? why : tutti_status_text(status));
         return 1;
     }
     atomic_fetch_add(&program.report->commands, 1);

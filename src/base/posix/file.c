@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -43,11 +44,32 @@ file_open_regular(const char *path)
     return stream;
 }
 
+static _Atomic int spare = -1;
+
+void
+file_keep_spare(void)
+{
+    atomic_store(&spare, open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+static int
+open_to_append(const char *path)
+{
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+}
+
 bool
 file_append(const char *path, const void *data, size_t bytes, uint64_t *size_bytes)
 {
     struct stat state = {0};
-    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    int kept = -1, file = open_to_append(path);
+    if (file < 0 && (errno == EMFILE || errno == ENFILE)) {
+        kept = atomic_exchange(&spare, -1);
+        if (kept >= 0) {
+            close(kept);
+            file = open_to_append(path);
+        }
+    }
     if (file < 0) {
         return false;
     }
@@ -55,7 +77,12 @@ file_append(const char *path, const void *data, size_t bytes, uint64_t *size_byt
     if ((state.st_mode & 0600) != 0600) { /* the umask of the program that we are in */
         (void)fchmod(file, 0600);
     }
-    close(file);
+    /* the file's descriptor is the next spare one: nobody can take it in between */
+    if (kept >= 0) {
+        atomic_store(&spare, file);
+    } else {
+        close(file);
+    }
     *size_bytes = (uint64_t)state.st_size;
     return written;
 }

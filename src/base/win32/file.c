@@ -89,6 +89,11 @@ lock_end(HANDLE file, OVERLAPPED *where)
 
 /* Others may read, write, rename and delete it meanwhile. With the right to append alone the system
  * itself finds the end. */
+void
+file_keep_spare(void)
+{
+}
+
 bool
 file_append(const char *path, const void *data, size_t bytes, uint64_t *size_bytes)
 {

@@ -271,6 +271,19 @@ objection(const struct msghdr *packet, size_t packet_bytes, const struct leader 
     return NULL;
 }
 
+/* Of the handles that a sound packet announces, some did not come: this process may have no more.
+ */
+static bool
+lacks_descriptors(const struct msghdr *packet, size_t packet_bytes, const struct leader *leader,
+                  unsigned fd_count)
+{
+    return (packet->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == MSG_CTRUNC &&
+           packet_bytes > sizeof *leader &&
+           leader->message_bytes == packet_bytes - sizeof *leader &&
+           leader->handle_mask >> OS_LINK_MAX_HANDLES == 0 &&
+           (unsigned)__builtin_popcount(leader->handle_mask) > fd_count;
+}
+
 static enum tutti_status
 receive_packet(struct os_link *link, void *message, size_t message_room, size_t *message_bytes,
                os_handle *handles)
@@ -293,11 +306,21 @@ receive_packet(struct os_link *link, void *message, size_t message_room, size_t 
     int fds[OS_LINK_MAX_HANDLES] = {-1, -1, -1, -1};
     const unsigned fd_count = take_fds(&packet, fds);
     const char *why = objection(&packet, (size_t)got, &leader, fd_count);
+    const bool full = lacks_descriptors(&packet, (size_t)got, &leader, fd_count);
     if (got == 0 || why != NULL) {
         for (unsigned i = 0; i < fd_count; i++)
             close(fds[i]);
         if (got == 0)
             return TUTTI_CLOSED;
+        if (full) {
+            log_error("no file descriptor is left for what process %u sent; raise the limit "
+                      "(ulimit -n)",
+                      link->peer_pid);
+            for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+                handles[i] = OS_NO_HANDLE;
+            *message_bytes = leader.message_bytes;
+            return TUTTI_FULL;
+        }
         log_warning("process %u sent a packet %s", link->peer_pid, why);
         os_link_shutdown(link);
         return TUTTI_PROTOCOL;

@@ -21,6 +21,7 @@ enum { BACKLOG = 128 };
 struct os_listener {
     int fd;
     int wake_fd;  /* readable for good once woken */
+    int spare_fd; /* given up for a program that can only be turned away; -1: is given up */
     dev_t device; /* of the socket's file: at close we remove ours and nobody else's */
     ino_t inode;
     char path[POSIX_PATH_BYTES]; /* "": a service manager's, which stays */
@@ -88,6 +89,13 @@ open_own(struct os_listener *listener, const struct link_address *address)
     return bind_and_listen(listener, address);
 }
 
+static void
+keep_spare(struct os_listener *listener)
+{
+    if (listener->spare_fd < 0)
+        listener->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 enum tutti_status
 os_listener_open(struct os_listener **out)
 {
@@ -104,6 +112,7 @@ os_listener_open(struct os_listener **out)
     if (listener == NULL)
         goto out_address;
     listener->fd = inherited;
+    listener->spare_fd = -1;
     listener->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->wake_fd < 0)
         goto out_listener;
@@ -112,6 +121,7 @@ os_listener_open(struct os_listener **out)
      * connects sees the one that listened last. */
     if (inherited >= 0 ? listen(listener->fd, BACKLOG) != 0 : !open_own(listener, &address))
         goto out_listener;
+    keep_spare(listener);
     link_address_fini(&address);
     *out = listener;
     return TUTTI_OK;
@@ -128,9 +138,24 @@ out_address:
     return status;
 }
 
+/* No descriptor is left, but this one. */
+static enum tutti_status
+accept_with_spare(struct os_listener *listener, struct os_link **out)
+{
+    log_error("no file descriptor is left for another program; raise the limit (ulimit -n)");
+    close(listener->spare_fd);
+    listener->spare_fd = -1;
+    const int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return TUTTI_IO;
+    const enum tutti_status status = link_adopt(out, fd);
+    return status == TUTTI_OK ? TUTTI_FULL : status;
+}
+
 enum tutti_status
 os_listener_accept(struct os_listener *listener, struct os_link **out, uint64_t deadline_ns)
 {
+    keep_spare(listener);
     for (;;) {
         struct pollfd fds[2] = {{.fd = listener->wake_fd, .events = POLLIN},
                                 {.fd = listener->fd, .events = POLLIN}};
@@ -143,6 +168,8 @@ os_listener_accept(struct os_listener *listener, struct os_link **out, uint64_t 
             ready < 0 ? -1 : accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0)
             return link_adopt(out, fd);
+        if ((errno == EMFILE || errno == ENFILE) && listener->spare_fd >= 0)
+            return accept_with_spare(listener, out);
         if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED) {
             log_error("cannot accept a program: %s", strerror(errno));
             return TUTTI_IO;
@@ -171,5 +198,7 @@ os_listener_close(struct os_listener *listener)
         (void)unlink(listener->path);
     close(listener->fd);
     close(listener->wake_fd);
+    if (listener->spare_fd >= 0)
+        close(listener->spare_fd);
     free(listener);
 }

@@ -400,6 +400,16 @@ os_process_kill(uint32_t pid, const char *image_name)
 }
 
 void
+os_process_raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+void
 os_process_settle_heap(void)
 {
 #ifdef M_ARENA_MAX /* glibc: one heap, and every large block by itself, whatever was freed before  \

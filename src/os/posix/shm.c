@@ -104,8 +104,10 @@ os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
         log_warning("shared memory from a peer is %s: refused", why);
     else
         status = map(shm, fd, size_bytes);
-    if (status != TUTTI_OK)
-        close(fd);
+    /* the mapping holds the memory, and an engine has many of them */
+    close(fd);
+    if (status == TUTTI_OK)
+        shm->handle = OS_NO_HANDLE;
     return status;
 }
 
@@ -124,6 +126,6 @@ os_shm_close(struct os_shm *shm)
     if (shm->base == NULL)
         return;
     munmap(shm->base, shm->size_bytes);
-    close((int)shm->handle);
+    os_handle_close(shm->handle);
     *shm = (struct os_shm){.handle = OS_NO_HANDLE};
 }

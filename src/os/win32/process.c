@@ -321,6 +321,11 @@ os_process_use_broker(void)
 }
 
 void
+os_process_raise_limits(void)
+{
+}
+
+void
 os_process_settle_heap(void)
 {
     /* the system's heap gives back by itself */

@@ -1,21 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""./run bench dsp [--results]: runs bench_dsp; --results writes what it says into bench/RESULTS.md, too. --json is its own."""
+"""./run bench dsp|samples [--results]: runs bench_dsp or bench_samples; --results writes what it says into bench/RESULTS.md, too.
+--json is bench_dsp's own."""
 import subprocess
 import sys
 
 from made_by import TOP, made_by, made_by_line, write_between
 from real_time import real_time
 
-BEGIN, END = "<!-- dsp: written by ./run bench dsp --results -->\n", "<!-- end of dsp -->\n"
-
 
 def main():
+    what = sys.argv.pop(1)
+    begin, end = f"<!-- {what}: written by ./run bench {what} --results -->\n", f"<!-- end of {what} -->\n"
     words = [word for word in sys.argv[1:] if word != "--results"]
-    ran = subprocess.run(real_time(1, TOP / "build/native/bench/bench_dsp", *words), stdout=subprocess.PIPE, text=True, check=False)
+    ran = subprocess.run(real_time(1, TOP / f"build/native/bench/bench_{what}", *words), stdout=subprocess.PIPE, text=True, check=False)
     print(ran.stdout, end="")
     if "--results" in sys.argv and not ran.returncode:
-        write_between(TOP / "bench/RESULTS.md", BEGIN, END, [made_by_line(made_by("dsp")), "", "```", ran.stdout.rstrip(), "```", ""])
+        write_between(TOP / "bench/RESULTS.md", begin, end, [made_by_line(made_by(what)), "", "```", ran.stdout.rstrip(), "```", ""])
     return ran.returncode
 
 

@@ -145,6 +145,7 @@ on_status(struct fake_engine *fake, struct os_link *link, const struct proto_sta
         program->bits = 64;
         program->state = PROTO_PROGRAM_RUNNING;
         reply.monitor_paths[reply.here - 1] = i;
+        reply.clipped_samples[reply.here - 1] = 1000 + i;
     }
     answer(link, &reply, PROTO_STATUS_REPLY, message->header.serial, NULL, 0);
 }

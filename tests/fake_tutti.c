@@ -260,6 +260,12 @@ tutti_block_ready(struct tutti_client *client)
     client->ready++;
 }
 
+void
+tutti_count_clipped(struct tutti_client *client, uint32_t samples)
+{
+    client->clipped += samples;
+}
+
 enum tutti_status
 tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monitor)
 {

@@ -24,6 +24,7 @@ struct tutti_client {
     bool running;
     struct tutti_block next;
     unsigned ready, starts, stops, disposes; /* calls seen */
+    uint32_t clipped;                        /* as counted */
     volatile LONG monitors;                  /* likewise */
     struct tutti_path path[TUTTI_MAX_PATHS]; /* of the last monitor, and its gains */
     uint32_t paths;

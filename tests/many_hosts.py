@@ -34,8 +34,9 @@ def expect(true, text):
 
 def environment():
     """The card waits for whom the machine is too small for."""
-    return dict(demo.environment(), TUTTI_SIM_ELASTIC_MS="4000", TUTTI_DEVICE_PERIOD="512",
-                TUTTI_CONFIG=f"{demo.DEMO}/tutti.ini")
+    env = dict(demo.environment(), TUTTI_SIM_ELASTIC_MS="4000", TUTTI_DEVICE_PERIOD="512", TUTTI_CONFIG=f"{demo.DEMO}/tutti.ini")
+    env.pop("TUTTI_PROGRAM_SAMPLE_TYPE")  # the profiles say it
+    return env
 
 
 class Crowd:

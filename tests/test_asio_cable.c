@@ -314,6 +314,7 @@ static const struct pair {
     {"int24", "int24", ASIO_INT24_LSB, 3, 24},     {"int24", "int24in32", ASIO_INT24_LSB, 3, 24},
     {"int24", "float32", ASIO_INT24_LSB, 3, 24},   {"int32", "int32", ASIO_INT32_LSB, 4, 24},
     {"float32", "int24", ASIO_FLOAT32_LSB, 4, 24}, {"float64", "int32", ASIO_FLOAT64_LSB, 8, 24},
+    {NULL, "int24", ASIO_INT32_LSB, 4, 24}, /* the default, as makers' drivers have it */
 };
 
 static void

@@ -691,6 +691,7 @@ set_up(void)
     snprintf(runtime_folder, sizeof runtime_folder, "%stutti-test-%lu", temp,
              GetCurrentProcessId());
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
+    SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", "float32");
     SetEnvironmentVariableA("TUTTI_DEVICE_BACKEND", "sim");
     SetEnvironmentVariableA("TUTTI_DEVICE_RATE", "48000");
     SetEnvironmentVariableA("TUTTI_SIM_CABLE", "37"); /* CABLE_FRAMES */

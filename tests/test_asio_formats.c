@@ -5,6 +5,7 @@
  */
 #include <windows.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -182,6 +183,7 @@ static void
 float32_works_on_the_segment_itself(void **state)
 {
     (void)state;
+    use("float32");
     fake_host_init();
     fake_host_prepare();
     assert_ptr_equal(infos[0].buffers[1], tutti_input(fake_tutti.last, 0, 1));
@@ -304,6 +306,30 @@ a_late_take_waits_for_the_next_call_to_return(void **state)
     assert_silent(tutti_output(fake_tutti.last, 0, 1));
 }
 
+/* An input above full scale is clipped, counted, and never wraps round. */
+static void
+values_above_full_scale_are_clipped_and_counted(void **state)
+{
+    static const float loud[] = {1.5f, -1.25f, 1.0f, -1.0f, 0.5f, NAN, INFINITY};
+    enum { LOUD = sizeof loud / sizeof loud[0], CLIPPED = 3 };
+
+    (void)state;
+    for (unsigned t = 0; t < TYPES; t++) {
+        use(types[t].word);
+        fake_host_go_to(STATE_RUNNING);
+        unsigned half = fake_tutti.last->next.half;
+        memcpy(tutti_input(fake_tutti.last, 0, half), loud, sizeof loud);
+        fake_tutti_block(fake_tutti.last);
+        bool is_float = types[t].type == ASIO_FLOAT32_LSB || types[t].type == ASIO_FLOAT64_LSB;
+        assert_int_equal(fake_tutti.last->clipped, is_float ? 0 : CLIPPED);
+        if (types[t].type != ASIO_INT32_LSB)
+            continue;
+        const int32_t *heard = infos[0].buffers[half];
+        assert_true(heard[0] > 0x7fffff00 && heard[1] == INT32_MIN && heard[2] > 0x7fffff00);
+        assert_true(heard[3] == INT32_MIN && heard[4] == 0x40000000 && heard[5] == 0);
+    }
+}
+
 static void
 assert_host_silent(void)
 {
@@ -391,8 +417,8 @@ a_word_that_is_none_is_a_mistake_with_a_sentence(void **state)
     for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(config_set(&config, "program", "sample_type", wrong[i], problem),
                          TUTTI_BAD_CONFIG);
-        assert_non_null(strstr(problem, "float32, int32, int24, int16, float64"));
-        assert_string_equal(config.program_sample_type, "float32");
+        assert_non_null(strstr(problem, "int32, float32, int24, int16, float64"));
+        assert_string_equal(config.program_sample_type, "int32");
         assert_int_equal(config_set(&config, "program", "dsd", wrong[i], problem),
                          TUTTI_BAD_CONFIG);
     }
@@ -503,7 +529,7 @@ with_dsd_everything_counts_in_bits(void **state)
     assert_int_equal(ask_format(ASIO_FUTURE_SET_IO_FORMAT, ASIO_FORMAT_PCM), ASIO_SUCCESS);
     assert_true(fake_tutti.asked_rate == 48000);
     M->get_channel_info(host.driver, &info);
-    assert_int_equal(info.type, ASIO_FLOAT32_LSB);
+    assert_int_equal(info.type, ASIO_INT32_LSB);
     fake_host_go_to(STATE_INITIALIZED); /* the next one is not given the rate that carried DSD */
     assert_true(fake_tutti.asked_rate == 48000);
 }
@@ -573,6 +599,7 @@ main(void)
         TEST(a_block_is_taken_when_the_host_says_ready),
         TEST(a_block_that_is_ready_later_is_silent_until_then),
         TEST(a_late_take_waits_for_the_next_call_to_return),
+        TEST(values_above_full_scale_are_clipped_and_counted),
         TEST(half_1_is_taken_as_it_was_filled_before_start_and_silent_after_each_stop),
         TEST(buffers_stay_until_the_callback_that_disposed_them_returns),
         TEST(a_word_that_is_none_is_a_mistake_with_a_sentence),

@@ -324,7 +324,7 @@ channels_are_named_and_active_while_they_have_buffers(void **state)
     assert_int_equal(outputs, 6);
     assert_int_equal(M->get_channel_info(host.driver, &info), ASIO_OK);
     assert_string_equal(info.name, "Out 6");
-    assert_int_equal(info.type, ASIO_FLOAT32_LSB);
+    assert_int_equal(info.type, ASIO_INT32_LSB);
     assert_int_equal(info.is_active, 0);
     fake_host_prepare();
     M->get_channel_info(host.driver, &info);

@@ -136,7 +136,7 @@ create_buffers_tells_all_that_was_agreed_on(void **state)
     host.time_info = true;
     fake_host_init();
     fake_host_prepare();
-    assert_log_has("createBuffers: 128 frames, 2 inputs, 2 outputs, float32, 48000 Hz, on a period "
+    assert_log_has("createBuffers: 128 frames, 2 inputs, 2 outputs, int32, 48000 Hz, on a period "
                    "of 64 frames; latencies 300 in, 320 out; called by bufferSwitchTimeInfo; the "
                    "host knows: ResetRequest, ResyncRequest, LatenciesChanged, SupportsTimeInfo, "
                    "Overload\n");

@@ -25,6 +25,7 @@ a_subset_of_channels_is_mapped_and_its_buffers_are_the_segments(void **state)
     struct tutti_client *client;
 
     (void)state;
+    SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", "float32");
     fake_host_init();
     fake_host_prepare();
     client = fake_tutti.last;
@@ -41,6 +42,7 @@ a_subset_of_channels_is_mapped_and_its_buffers_are_the_segments(void **state)
         assert_ptr_equal(infos[2].buffers[half], tutti_output(client, 1, half));
         assert_ptr_equal(infos[3].buffers[half], tutti_input(client, 1, half));
     }
+    SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", NULL);
 }
 
 static void

@@ -258,6 +258,7 @@ fill(bool largest)
         p->input_latency_frames = largest ? 9999 : 256;
         p->output_latency_frames = largest ? 9999 : 320;
         p->monitor_paths = largest ? 512 : i - 1;
+        p->clipped_samples = largest ? UINT64_MAX : 0;
         p->lateness_p50_us = largest ? 1234 : 120;
         p->lateness_p99_us = largest ? 9999 : 400;
         p->calls = 5;

@@ -411,6 +411,10 @@ blocks_begin_at_half_zero_and_position_zero_and_alternate(void **state)
     assert_int_equal(told.position_frames, 5 * FRAMES);
     assert_int_equal(told.half, 1);
     assert_int_equal(told.time_ns, block_at(&host, 5).time_ns);
+    tutti_count_clipped(host.client, 3);
+    tutti_count_clipped(host.client, 4);
+    const struct proto_segment *segment = fake.memory.base;
+    assert_int_equal(atomic_load(&segment->clipped_samples), 7);
     assert_int_equal(tutti_stop(host.client), TUTTI_OK);
     assert_true(fake_engine_sees_stopped(&fake));
     host_close(&host);

@@ -176,6 +176,25 @@ a_rate_changes_under_the_one_program_that_plays_and_not_under_others(void **stat
 }
 
 static void
+what_a_program_clipped_is_in_the_status(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    rig_open(&rig);
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
+    rig_join(&rig, 64, 1, 1, 0, 0);
+    const struct rig_program *program = rig_join(&rig, 64, 1, 1, 0, 0);
+    rig_steps(&rig, 4);
+    atomic_store(&program->segment->clipped_samples, 7);
+    rig_steps(&rig, 4);
+    engine_get_status(rig.engine, 0, reply);
+    assert_int_equal(reply->clipped_samples[0], 0);
+    assert_int_equal(reply->clipped_samples[1], 7);
+    free(reply);
+    rig_close(&rig);
+}
+
+static void
 play_loud(struct rig_program *program, const struct proto_stamp *stamp)
 {
     for (uint32_t i = 0; i < program->layout.buffer_frames; i++) {
@@ -652,6 +671,7 @@ main(void)
         cmocka_unit_test(every_mix_equals_the_reference),
         cmocka_unit_test(integer_devices_get_the_same_samples),
         cmocka_unit_test(outputs_of_one_program_on_one_channel_are_added),
+        cmocka_unit_test(what_a_program_clipped_is_in_the_status),
         cmocka_unit_test(every_rate_that_the_card_has_plays_the_same_samples),
         cmocka_unit_test(a_rate_changes_under_the_one_program_that_plays_and_not_under_others),
         cmocka_unit_test(too_loud_a_sum_is_clipped),

@@ -58,7 +58,8 @@ def fail(text):
 def environment():
     env = dict(os.environ, WINEPREFIX=PREFIX, TUTTI_DEVICE_BACKEND="sim", TUTTI_SIM_ELASTIC_MS="100",
                TUTTI_SIM_CABLE=str(CABLE), TUTTI_DEVICE_PERIOD=str(PERIOD), TUTTI_DEVICE_RATE=str(RATE),
-               TUTTI_ENGINE_GRACE_MS="2000")
+               TUTTI_ENGINE_GRACE_MS="2000",
+               TUTTI_PROGRAM_SAMPLE_TYPE="float32")  # what is compared is floating point
     env.pop("TUTTI_RUNTIME_DIR", None)
     if NATIVE:
         env.update(TUTTI_RUNTIME_DIR=os.path.join(DEMO, "runtime"), TUTTI_BRIDGE=f"{NATIVE}/bridge/tutti-bridge",

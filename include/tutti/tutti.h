@@ -235,6 +235,11 @@ enum tutti_status tutti_set_monitor(struct tutti_client *client,
  * real time. */
 float tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel);
 
+/** For a program whose own samples end at full scale: so many of its input were above and were
+ * clipped. Shown by tutti_get_status() until the buffers are disposed. Within process() only; real
+ * time. */
+void tutti_count_clipped(struct tutti_client *client, uint32_t samples);
+
 /* ---- watching ---- */
 
 struct tutti_program_status {
@@ -249,6 +254,7 @@ struct tutti_program_status {
     float input_peak[TUTTI_METERS],
         output_peak[TUTTI_METERS]; /* since last asked, full scale 1.0 */
     uint32_t monitor_paths;        /* of its direct monitor that are open */
+    uint64_t clipped_samples;      /* that it said it could not hold, see tutti_count_clipped() */
 };
 
 struct tutti_engine_status {

@@ -97,12 +97,19 @@ void
 buffers_begin(struct buffers *buffers, const struct tutti_block *block)
 {
     unsigned half = block->half;
+    uint32_t clipped = 0;
 
     if (!buffers->memory)
         return;
-    for (uint32_t i = 0; i < buffers->inputs; i++)
-        convert_input(own_half(buffers, true, i, half), buffers->type,
-                      tutti_input(buffers->client, i, half), buffers->frames, &buffers->dop[i]);
+    for (uint32_t i = 0; i < buffers->inputs; i++) {
+        const float *input = tutti_input(buffers->client, i, half);
+        convert_input(own_half(buffers, true, i, half), buffers->type, input, buffers->frames,
+                      &buffers->dop[i]);
+        clipped += convert_clips(buffers->type, input, buffers->frames);
+    }
+    if (clipped) {
+        tutti_count_clipped(buffers->client, clipped);
+    }
     /* Where another moment than this call's return completes the block it may never come (a host
      * that no longer says ready, the last block of a late take): silence then, not the block before
      * last. */

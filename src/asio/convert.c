@@ -105,6 +105,20 @@ convert_input(void *to, int32_t type, const float *from, size_t frames, struct d
         dsp_to_device(to, found->bytes, found->format, from, frames);
 }
 
+uint32_t
+convert_clips(int32_t type, const float *from, size_t frames)
+{
+    uint32_t count = 0;
+
+    if (convert_is_dsd(type) || type == ASIO_FLOAT64_LSB || dsp_peak(from, frames) <= 1.0f) {
+        return 0;
+    }
+    for (size_t i = 0; i < frames; i++) {
+        count += from[i] > 1.0f || from[i] < -1.0f;
+    }
+    return count;
+}
+
 void
 convert_output(float *to, int32_t type, const void *from, size_t frames, uint64_t first_frame)
 {

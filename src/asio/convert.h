@@ -4,7 +4,7 @@
  * float32 to each and back. Pure functions, no Windows.
  *
  * Exact are: 16- and 24-bit integers in every type that holds them; float32 in float64. An int32 is
- * rounded to the 24 bits that float32 has.
+ * rounded to the 24 bits that float32 has, and integers end at 0 dBFS.
  */
 #ifndef TUTTI_ASIO_CONVERT_H
 #define TUTTI_ASIO_CONVERT_H
@@ -34,6 +34,9 @@ int convert_silence(int32_t type);
 /** One channel of a block for the host. dop: of that input, for DSD. Real time. */
 void convert_input(void *to, int32_t type, const float *from, size_t frames,
                    struct dop_channel *dop);
+
+/** How many of these samples are above 0 dBFS and clipped by convert_input(). Real time. */
+uint32_t convert_clips(int32_t type, const float *from, size_t frames);
 
 /** One channel of a block from the host. first_frame: its position, for DSD. Real time. */
 void convert_output(float *to, int32_t type, const void *from, size_t frames, uint64_t first_frame);

@@ -54,7 +54,7 @@ static const struct choice {
 } choices[] = {
     {offsetof(struct config, device_backend), "auto, pipewire, jack, alsa, sim, wasapi"},
     {offsetof(struct config, engine_placement), "auto, free, gathered"},
-    {offsetof(struct config, program_sample_type), "float32, int32, int24, int16, float64"},
+    {offsetof(struct config, program_sample_type), "int32, float32, int24, int16, float64"},
     {offsetof(struct config, program_dsd), "no, msb, lsb"},
     {offsetof(struct config, alsa_access), "auto, mmap, rw"},
     {offsetof(struct config, sim_format), "float32, int16, int24, int24in32, int32"},

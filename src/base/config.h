@@ -56,8 +56,9 @@ enum {
     S(program, input_names, "",                                                                    \
       "names of the inputs that hosts see, in order, with commas between; empty: In 1, In 2, ...") \
     S(program, output_names, "", "names of the outputs, likewise")                                 \
-    S(program, sample_type, "float32",                                                             \
-      "of the samples in hosts' buffers: float32, int32, int24, int16, float64")                   \
+    S(program, sample_type, "int32",                                                               \
+      "of the samples in hosts' buffers: int32, float32 (written in shared memory, with values "   \
+      "above 0 dBFS), int24, int16, float64")                                                      \
     B(program, late_take, false,                                                                   \
       "wait for the host's next call before taking a block (+1 buffer)")                           \
     B(program, tight, false, "buffers above the period answer within one period")                  \

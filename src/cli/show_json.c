@@ -98,6 +98,7 @@ add_program(struct json *json, const struct tutti_program_status *program, doubl
     add_unsigned(json, "pid", program->pid);
     add_unsigned(json, "bits", program->bits);
     add_unsigned(json, "monitor_paths", program->monitor_paths);
+    add_unsigned(json, "clipped_samples", program->clipped_samples);
     add_unsigned(json, "buffer_frames", program->buffer_frames);
     add_unsigned(json, "inputs", program->inputs);
     add_unsigned(json, "outputs", program->outputs);

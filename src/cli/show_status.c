@@ -178,13 +178,13 @@ add_short(struct text *out, uint64_t value)
     }
 }
 
-/* What a program has set besides: its profile, its direct monitor. */
+/* What a program has set besides, its profile and its direct monitor, and what it clipped. */
 static void
 show_settings(struct text *out, const struct style *style, const struct tutti_program_status *p)
 {
     struct text line;
 
-    if (!p->profile[0] && !p->monitor_paths) {
+    if (!p->profile[0] && !p->monitor_paths && !p->clipped_samples) {
         return;
     }
     text_init(&line);
@@ -194,6 +194,10 @@ show_settings(struct text *out, const struct style *style, const struct tutti_pr
     if (p->monitor_paths) {
         text_addf(&line, "%shears its inputs directly, by ", p->profile[0] ? ", " : "");
         style_add_count(&line, p->monitor_paths, "path");
+    }
+    if (p->clipped_samples) {
+        text_addf(&line, "%sclipped ", p->profile[0] || p->monitor_paths ? ", " : "");
+        style_add_count(&line, p->clipped_samples, "input sample");
     }
     text_add(out, "     ");
     style_add_wrapped(out, style, STYLE_PLAIN, text_get(&line), 5, STYLE_SPLIT_WORDS);

@@ -123,6 +123,14 @@ tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monit
     return status == TUTTI_ENGINE_LOST ? TUTTI_OK : status;
 }
 
+/* Within a callback: the segment is there. */
+void
+tutti_count_clipped(struct tutti_client *client, uint32_t samples)
+{
+    atomic_fetch_add_explicit(&client->callback.segment->clipped_samples, samples,
+                              memory_order_relaxed);
+}
+
 float
 tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel)
 {

@@ -140,6 +140,7 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
         }
         for (uint32_t i = 0; i < reply->here; i++) {
             copy_program(&list[count], &reply->program[i]);
+            list[count].clipped_samples = reply->clipped_samples[i];
             list[count++].monitor_paths = reply->monitor_paths[i];
         }
     } while (reply->here && count < reply->program_count);

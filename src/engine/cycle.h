@@ -140,9 +140,10 @@ struct cycle_program {
     /* for control to read */
     _Atomic uint32_t state_shown; /* enum proto_program_state */
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
-    _Atomic uint64_t holes;         /* losses of the device's that the position went on through */
-    struct statistics lateness_us;  /* from the call to the handing back */
-    struct statistics computing_us; /* the callback alone, by the program's own word */
+    _Atomic uint64_t holes;           /* losses of the device's that the position went on through */
+    struct statistics lateness_us;    /* from the call to the handing back */
+    _Atomic uint64_t clipped_samples; /* as the program says; for people */
+    struct statistics computing_us;   /* the callback alone, by the program's own word */
 
     _Atomic uint32_t thread; /* its callback thread, checked by control; 0: not known */
     _Atomic uint32_t hog;    /* enum cycle_hog, written by the cycle */

@@ -506,6 +506,8 @@ engine_get_status(struct engine *engine, uint32_t first_program, struct proto_st
         const struct engine_program *program = engine->program[i];
         bool monitors = program->monitor && program->wish;
         reply->monitor_paths[reply->here] = monitors ? program->wish->count : 0;
+        reply->clipped_samples[reply->here] =
+            program->cycle ? read_counter(&program->cycle->clipped_samples) : 0;
         describe_program(program, &reply->program[reply->here++]);
     }
     os_mutex_unlock(&engine->lock);

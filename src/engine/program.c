@@ -340,6 +340,10 @@ program_collect(struct cycle_program *program)
                        done_ns > half->issued_ns ? (done_ns - half->issued_ns) / 1000 : 0);
         statistics_add(&program->computing_us,
                        done_ns > begun_ns ? (done_ns - begun_ns) / 1000 : 0);
+        atomic_store_explicit(
+            &program->clipped_samples,
+            atomic_load_explicit(&program->segment->clipped_samples, memory_order_relaxed),
+            memory_order_relaxed);
         if (half->state == HALF_DROPPED) {
             half->state = HALF_FREE;
         } else if (program->in_place) {

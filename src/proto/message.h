@@ -231,6 +231,7 @@ struct proto_status_reply {
      * under way. The engine's own clock runs cycles meanwhile. */
     uint32_t opening_ms;
     uint32_t reserved;
+    uint64_t clipped_samples[PROTO_STATUS_PROGRAMS]; /* that program[] each could not hold */
 };
 
 struct proto_device_entry {

@@ -75,6 +75,8 @@ struct proto_segment {
     _Atomic uint32_t thread_id; /* of the callback thread, for demotion */
     _Atomic uint64_t begun_ns;  /* when that callback began */
     _Atomic uint64_t done_ns;   /* when the last block was handed back */
+    /* that it was given above full scale and could not hold */
+    _Atomic uint64_t clipped_samples;
 
     /* Written by both, see handoff.h. owner[h] = seq << 1 | 1 while the program owns half h, seq <<
      * 1 when handed back. */
@@ -104,6 +106,7 @@ struct proto_segment {
 };
 static_assert(sizeof(struct proto_stamp) == 64, "stamp layout");
 static_assert(offsetof(struct proto_segment, run) == 64, "segment layout");
+static_assert(offsetof(struct proto_segment, clipped_samples) == 96, "segment layout");
 static_assert(offsetof(struct proto_segment, owner) == 128, "segment layout");
 static_assert(offsetof(struct proto_segment, doorbell) == 192, "segment layout");
 static_assert(offsetof(struct proto_segment, stamp) == 256, "segment layout");

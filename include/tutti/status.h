@@ -12,6 +12,10 @@
 extern "C" {
 #endif
 
+#ifdef __ELF__ /* the library is built with hidden names but these */
+#pragma GCC visibility push(default)
+#endif
+
 /* X(name, ASIO error, sentence). The order is part of the protocol: append only. */
 #define TUTTI_STATUS_TABLE(X)                                                                      \
     X(OK, 0, "no error")                                                                           \
@@ -53,6 +57,10 @@ const char *tutti_status_text(enum tutti_status status);
 
 /** The ASIO error of a status (0 for TUTTI_OK). Any thread. */
 int tutti_status_asio_error(enum tutti_status status);
+
+#ifdef __ELF__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

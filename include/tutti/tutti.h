@@ -27,6 +27,10 @@
 extern "C" {
 #endif
 
+#ifdef __ELF__ /* the library is built with hidden names but these */
+#pragma GCC visibility push(default)
+#endif
+
 struct tutti_client;
 
 enum {
@@ -80,7 +84,7 @@ struct tutti_open_params {
     const char *profile; /* of the configuration, at most 31 bytes: its device and rate count for
                             this program; NULL or unknown to it: what counts for all */
     const char *engine_path; /* of tuttid; NULL: $TUTTI_ENGINE, else beside this module, else found
-                                as installed */
+                                as installed, else in PATH */
     bool do_not_start;       /* only meet an engine that runs already: NO_ENGINE otherwise */
     /** Called on the client's event thread, one at a time; may call any function but tutti_close().
      * NULL: not told. */
@@ -289,6 +293,10 @@ enum tutti_status tutti_get_devices(struct tutti_client *client,
 enum tutti_status tutti_ask_engine_to_leave(struct tutti_client *client);
 
 void tutti_free(void *memory);
+
+#ifdef __ELF__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -307,13 +307,43 @@ ask_to_leave(const struct connect_how *how, struct look *look)
 
 /* ---- starting one ---- */
 
+#ifdef TUTTI_ENGINE_DIR
+/* The absolute folders of PATH: a program anywhere finds an engine that was installed. */
+static bool
+path_candidate(unsigned index, char *path, size_t path_bytes)
+{
+    char list[CONNECT_PATH_BYTES];
+
+    if (!os_getenv("PATH", list, sizeof list))
+        return false;
+    for (const char *at = list; at; at = strchr(at, ':')) {
+        at += *at == ':';
+        const size_t length = strcspn(at, ":");
+        if (*at != '/' || index--)
+            continue;
+        int n = snprintf(path, path_bytes, "%.*s/%s", (int)length, at, TUTTI_ENGINE_FILE);
+        return n > 0 && (size_t)n < path_bytes;
+    }
+    return false;
+}
+#endif
+
 bool
 connect_candidate(unsigned index, const char *module_path, char *path, size_t path_bytes)
 {
     /* beside this module; as installed, from lib/ or lib/SYSTEM/ */
     static const char *const below[] = {"", "../bin/", "../libexec/tutti/", "../../bin/"};
+    const unsigned count = sizeof below / sizeof below[0];
 
-    if (index >= sizeof below / sizeof below[0])
+#ifdef TUTTI_ENGINE_DIR
+    if (index == count) {
+        int n = snprintf(path, path_bytes, "%s/%s", TUTTI_ENGINE_DIR, TUTTI_ENGINE_FILE);
+        return n > 0 && (size_t)n < path_bytes;
+    }
+    if (index > count)
+        return path_candidate(index - count - 1, path, path_bytes);
+#endif
+    if (index >= count)
         return false;
     size_t folder = strlen(module_path);
     while (folder && module_path[folder - 1] != '/' && module_path[folder - 1] != '\\')

@@ -47,10 +47,21 @@ if [ -f "$win32/src/asio/tutti.dll" ]; then
 else
     echo "stage: without the 32-bit driver, which is not built" >&2
 fi
+# libtutti for other programs; files only, for install.sh knows no links: the second is a linker script
+if [ -f "$native/src/client/libtutti.so.0.1.0" ]; then
+    install -d "$tree/include/tutti" "$tree/lib/pkgconfig"
+    install -m 644 "$top"/include/tutti/{tutti,status}.h "$tree/include/tutti/"
+    install -m 755 "$native/src/client/libtutti.so.0.1.0" "$tree/lib/libtutti.so.0"
+    strip --strip-debug "$tree/lib/libtutti.so.0"
+    echo 'INPUT(libtutti.so.0)' >"$tree/lib/libtutti.so"
+    sed -e 's|^prefix=.*|prefix=${pcfiledir}/../..|' -e 's|^libdir=.*|libdir=${prefix}/lib|' -e 's|^includedir=.*|includedir=${prefix}/include|' \
+        "$native/meson-private/tutti.pc" >"$tree/lib/pkgconfig/tutti.pc"
+    chmod 644 "$tree/lib/libtutti.so" "$tree/lib/pkgconfig/tutti.pc"
+fi
 install -m 644 "$top/docs/man/tutti.1" "$tree/share/man/man1/"
 install -m 644 "$top/docs/man/tuttid.8" "$tree/share/man/man8/"
 cd "$top"
-for document in README.md CHANGELOG.md LICENSE docs/*.md docs/adr/*.md include/tutti/*.h; do
+for document in README.md CHANGELOG.md LICENSE docs/*.md docs/adr/*.md docs/example.c include/tutti/*.h; do
     add_document "$document"
 done
 # of the library that is linked into the Windows programs

@@ -50,7 +50,7 @@ version=$("$here/bin/tutti" --version 2>&1) || fail "the programs do not run on 
 
 # ---- nothing of somebody else's is overwritten ----
 cd "$here" || exit 1
-mapfile -t files < <(find bin lib share -type f | sort)
+mapfile -t files < <(find bin include lib share -type f | sort)
 for file in "${files[@]}"; do
     if [ -e "$prefix/$file" ] && ! grep -qxF "file $file" "$list" 2>/dev/null; then
         fail "'$prefix/$file' is there and was not installed by this script; remove it, or choose another --prefix"
@@ -65,7 +65,7 @@ old=$(cat "$list" 2>/dev/null)
 folders=$(sed -n 's/^folder //p' <<<"$old")$'\n'$made
 while read -r folder; do
     [ -d "$prefix/$folder" ] || folders+=$'\n'$folder
-done < <(find bin lib share -type d | sort; echo share/tutti)
+done < <(find bin include lib share -type d | sort; echo share/tutti)
 mkdir -p "$prefix/share/tutti" || fail "cannot write into '$prefix'"
 {
     printf 'file %s\n' "${files[@]}"

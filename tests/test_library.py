@@ -23,7 +23,7 @@ SIZES_64 = {
     "tutti_monitor": 32,
     "tutti_open_params": 56,
     "tutti_path": 12,
-    "tutti_program_status": 464,
+    "tutti_program_status": 472,
     "tutti_stream_params": 56,
 }
 SOURCE, BUILD = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
@@ -74,7 +74,7 @@ def lay_out(prefix):
 def play(folder, prefix, path):
     """The example, with an engine of its own."""
     runtime = pathlib.Path(tempfile.mkdtemp(dir=folder, prefix="run"))
-    environment = {"PATH": path, "HOME": str(folder), "LD_LIBRARY_PATH": str(prefix / "lib"), "TUTTI_RUNTIME_DIR": str(runtime), "TUTTI_CONFIG": "/dev/null",
+    environment = {"PATH": path, "HOME": str(folder), "LD_LIBRARY_PATH": str(prefix / "lib"), "TUTTI_RUNTIME_DIR": str(runtime), "TUTTI_CONFIG": str(folder / "tutti.ini"),
                    "TUTTI_DEVICE_BACKEND": "sim", "TUTTI_ENGINE_GRACE_MS": "0"}
     said = text(folder / "example", env=environment)
     assert int(said.split()[0]) > 0, said

@@ -132,7 +132,7 @@ os_handle os_handle_duplicate(os_handle handle);
 struct os_shm {
     void *base;        /* page-aligned, NULL when closed */
     size_t size_bytes; /* as asked */
-    os_handle handle;  /* OS_NO_HANDLE: memory that was adopted may need none */
+    os_handle handle;  /* kept while mapped: os_shm_is_whole() asks by it */
 };
 
 /** Creates zeroed shared memory, prefaulted and locked into memory where allowed. Linux: a memfd

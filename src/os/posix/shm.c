@@ -104,10 +104,8 @@ os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
         log_warning("shared memory from a peer is %s: refused", why);
     else
         status = map(shm, fd, size_bytes);
-    /* the mapping holds the memory, and an engine has many of them */
-    close(fd);
-    if (status == TUTTI_OK)
-        shm->handle = OS_NO_HANDLE;
+    if (status != TUTTI_OK)
+        close(fd);
     return status;
 }
 

@@ -20,6 +20,44 @@
 
 static char path[MAX_PATH * 3];
 
+/* ---- a file that does not answer ---- */
+
+enum { HANG_MS = 20000, BRIEF_MS = 5000 };
+
+static struct {
+    HANDLE gate; /* set: who waits goes on */
+    volatile LONG hangs, waiting;
+} folder;
+
+/* The linker puts it in file_look()'s place. */
+void __real_file_look(const char *file, struct file_stamp *stamp);
+void __wrap_file_look(const char *file, struct file_stamp *stamp);
+
+void
+__wrap_file_look(const char *file, struct file_stamp *stamp)
+{
+    if (folder.hangs && strcmp(file, path) == 0) {
+        InterlockedIncrement(&folder.waiting);
+        WaitForSingleObject(folder.gate, HANG_MS);
+    }
+    __real_file_look(file, stamp);
+}
+
+static void
+folder_hangs(void)
+{
+    ResetEvent(folder.gate);
+    folder.waiting = 0;
+    folder.hangs = 1;
+}
+
+static void
+folder_answers(void)
+{
+    folder.hangs = 0;
+    SetEvent(folder.gate);
+}
+
 static void
 write_file(const char *text)
 {
@@ -37,14 +75,19 @@ begin(void **state)
     WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, sizeof path, NULL, NULL);
     SetEnvironmentVariableW(L"TUTTI_CONFIG", wide);
     file_remove(path);
+    folder.gate = CreateEventW(NULL, TRUE, TRUE, NULL);
     return fake_host_begin(state);
 }
 
 static int
 end(void **state)
 {
+    folder_answers();
     file_remove(path);
-    return fake_host_end(state);
+    int failed = fake_host_end(state);
+    Sleep(10); /* who waited for the gate is past it */
+    CloseHandle(folder.gate);
+    return failed;
 }
 
 static int32_t
@@ -213,6 +256,72 @@ a_mistake_while_it_runs_keeps_the_last_good_value(void **state)
     fake_host_assert_says("128 stays");
 }
 
+static void
+a_folder_that_does_not_answer_holds_init_up_for_a_limited_time_and_once(void **state)
+{
+    ULONGLONG began = GetTickCount64();
+
+    (void)state;
+    write_file("[program]\nbuffer = 128\n");
+    folder_hangs();
+    fake_host_init();
+    assert_true(GetTickCount64() - began < BRIEF_MS);
+    fake_host_assert_says(".ini: this does not answer; a folder on a network is away, or hangs");
+    assert_int_equal(preferred(), 256);
+    struct asio_driver *other = fake_host_create();
+    assert_int_equal(other->methods->init(other, NULL), 1);
+    other->methods->release(other);
+    Sleep(3 * SETTINGS_LOOK_MS); /* the first one looks on */
+    assert_int_equal(folder.waiting, 1);
+    folder_answers();
+    assert_true(await_preferred(128));
+}
+
+static void
+a_folder_that_hangs_while_the_host_plays_leaves_the_last_good_values(void **state)
+{
+    ULONGLONG deadline = GetTickCount64() + BRIEF_MS;
+    char text[128] = "";
+
+    (void)state;
+    write_file("[program]\nbuffer = 128\n");
+    fake_host_run();
+    folder_hangs();
+    write_file("[program]\nbuffer = 64\n");
+    while (!strstr(text, "this does not answer") && GetTickCount64() < deadline) {
+        Sleep(10);
+        M->get_error_message(host.driver, text);
+    }
+    fake_host_assert_says("this does not answer");
+    assert_int_equal(preferred(), 128);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 0);
+    assert_int_equal(folder.waiting, 1);
+    folder_answers();
+    assert_true(await_told(ASIO_MESSAGE_RESET_REQUEST, 1));
+}
+
+static void
+an_object_ends_while_the_folder_hangs_and_the_next_starts_no_second_thread(void **state)
+{
+    ULONGLONG deadline = GetTickCount64() + BRIEF_MS;
+
+    (void)state;
+    write_file("[program]\nbuffer = 128\n");
+    folder_hangs();
+    for (unsigned i = 0; i < 3; i++)
+        fake_host_go_to(STATE_INITIALIZED);
+    M->release(host.driver);
+    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline)
+        Sleep(10);
+    assert_int_equal(DllCanUnloadNow(), S_OK);
+    assert_int_equal(folder.waiting, 1);
+    folder_answers();
+    Sleep(SETTINGS_LOOK_MS); /* the thread is back, finds nobody and ends */
+    host.driver = fake_host_create();
+    fake_host_init();
+    assert_int_equal(preferred(), 128);
+}
+
 int
 main(void)
 {
@@ -227,6 +336,9 @@ main(void)
         TEST(without_buffers_a_changed_file_counts_at_once),
         TEST(what_does_not_concern_the_host_makes_no_reset_request),
         TEST(a_mistake_while_it_runs_keeps_the_last_good_value),
+        TEST(a_folder_that_does_not_answer_holds_init_up_for_a_limited_time_and_once),
+        TEST(a_folder_that_hangs_while_the_host_plays_leaves_the_last_good_values),
+        TEST(an_object_ends_while_the_folder_hangs_and_the_next_starts_no_second_thread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,10 @@ class Configuration(unittest.TestCase):
             self.recording.communicate()
             self.recording = None
             self.run_program("tutti", "stop-engine")
+            for code, command in ((1, ("log", "level")), (1, ("log", "level", "info")), (0, ("profile", "list"))):
+                self.run_program("tutti", *command)
+                self.assertEqual(code, self.code, command)
+                self.assertIn("tutti.ini: this does not answer; a folder on a network", self.error)
             self.check_takes_a_mistake("tutti.ini: this does not answer; a folder on a network")
         finally:
             libc.umount2(folder, 2)
@@ -180,6 +184,26 @@ class Configuration(unittest.TestCase):
         fresh.symlink_to(store[1])
         fresh.rename(self.ini)
         self.await_(lambda: self.status()["device"]["period_frames"] == 256)
+
+    def test_the_log_level_is_written_through_a_link(self):
+        """Dotfiles: a link to a link to a file, by relative paths; then one to a file that is not there yet."""
+        (self.top / "dotfiles").mkdir()
+        (self.top / "dotfiles/tutti.ini").write_text("[program]\nbuffer = 64\n")
+        (self.top / "dotfiles/link").symlink_to("tutti.ini")
+        self.ini.symlink_to(os.path.relpath(self.top / "dotfiles/link", self.ini.parent))
+        for link, target in ((self.ini, "tutti.ini"), (self.ini.with_name("other.ini"), "new.ini")):
+            if link != self.ini:
+                link.symlink_to(self.top / "dotfiles" / target)
+            self.environment["TUTTI_CONFIG"] = str(link)
+            self.run_program("tutti", "log", "level", "debug")
+            self.assertEqual((0, True), (self.code, link.is_symlink()), self.error)
+            self.assertIn("level = debug", (self.top / "dotfiles" / target).read_text())
+        self.assertIn("buffer = 64", self.ini.read_text())
+        self.ini.unlink()
+        self.ini.symlink_to(self.ini.name)
+        self.environment["TUTTI_CONFIG"] = str(self.ini)
+        self.run_program("tutti", "log", "level", "debug")
+        self.assertEqual((1, True), (self.code, self.ini.is_symlink()), self.error)
 
 
 if __name__ == "__main__":

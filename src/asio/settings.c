@@ -8,6 +8,7 @@
 
 #include "asio/names.h"
 #include "base/log.h"
+#include "os/config_file.h"
 
 enum { NAME_CHARS = 128, KIB = 1024 };
 
@@ -108,20 +109,28 @@ take_mistake(void *user, const char *sentence)
     log_warning("asio: configuration of '%s': %s", mistakes->entry, sentence);
 }
 
+/* What a file holds that is there. */
+static void
+load(struct settings *settings, struct config_text *text)
+{
+    *text = (struct config_text){.status = TUTTI_OK};
+    if (settings->path[0])
+        settings->hangs = !config_file_load(settings->path, CONFIG_FILE_LIMIT_MS, text);
+}
+
 /* last: what stays where the file is wrong; NULL: the defaults. False: it cannot be read, and all
  * stays. */
 static bool
-read_all(struct driver *driver, struct config *config, const struct config *last)
+read_all(struct driver *driver, struct config *config, const struct config *last,
+         const struct config_text *text)
 {
-    char problem[CONFIG_TEXT_BYTES] = "", *text = NULL;
-    size_t bytes = 0;
+    char problem[CONFIG_TEXT_BYTES];
     struct mistakes mistakes = {.entry = driver->name->name};
-    bool readable = !driver->settings.path[0] ||
-                    config_load(driver->settings.path, &text, &bytes, problem) == TUTTI_OK;
+    bool readable = text->status == TUTTI_OK;
     struct config_source source = {
         .name = file_name(driver->settings.path),
-        .text = text ? text : "",
-        .bytes = text ? bytes : 0,
+        .text = text->text ? text->text : "",
+        .bytes = text->text ? text->bytes : 0,
         .profile = driver->name->profile,
         .last = last,
         .mistake = take_mistake,
@@ -131,15 +140,12 @@ read_all(struct driver *driver, struct config *config, const struct config *last
 
     /* The engine tells of the device's keys; a mistake leaves its last value, and playing goes on.
      */
-    if (!readable || config_is_misnamed(driver->settings.path, problem))
-        take_mistake(&mistakes, file_name(problem));
-    if (readable)
+    if (text->problem[0])
+        take_mistake(&mistakes, file_name(text->problem));
+    if (readable || !last)
         config_read(config, &source, problem);
-    else if (last)
-        *config = *last;
     else
-        config_init(config);
-    free(text);
+        *config = *last;
     names_log(config, GetACP());
     if (mistakes.first[0])
         driver_fail(driver, 0, "%s", mistakes.first);
@@ -150,13 +156,18 @@ void
 settings_open(struct driver *driver)
 {
     struct settings *settings = &driver->settings;
+    struct config_text text;
 
     open_log();
+    if (!settings->opened) /* init may come again */
+        config_file_begin();
+    settings->opened = true;
     if (!config_default_path(getenv_utf8, settings->path, sizeof settings->path))
         settings->path[0] = '\0';
-    file_look(settings->path, &settings->read);
-    settings->seen = settings->read;
-    read_all(driver, &driver->config, NULL);
+    load(settings, &text);
+    settings->read = settings->seen = text.stamp;
+    read_all(driver, &driver->config, NULL, &text);
+    free(text.text);
     set_log(&driver->config);
 }
 
@@ -164,30 +175,60 @@ void
 settings_close(struct driver *driver)
 {
     free(atomic_exchange(&driver->settings.waiting, NULL));
+    if (driver->settings.opened)
+        config_file_end();
 }
 
 /* ---- living ---- */
 
-bool
-settings_look(struct driver *driver)
+static void
+say_it_hangs(struct driver *driver)
+{
+    struct config_text text;
+
+    load(&driver->settings, &text);
+    if (driver->settings.hangs) {
+        struct mistakes mistakes = {.entry = driver->name->name};
+        take_mistake(&mistakes, file_name(text.problem));
+        driver_fail(driver, 0, "%s", mistakes.first);
+    }
+    free(text.text);
+}
+
+/* The file as it is now. False: it does not answer, which is said once. */
+static bool
+look(struct driver *driver, struct file_stamp *stamp)
 {
     struct settings *settings = &driver->settings;
-    struct file_stamp stamp;
-    struct config *fresh;
 
-    file_look(settings->path, &stamp);
-    bool still = file_same(&stamp, &settings->seen);
-    settings->seen = stamp;
-    if (!settings->path[0] || !still || file_same(&stamp, &settings->read))
+    if (!settings->path[0])
         return false;
-    fresh = malloc(sizeof *fresh);
+    if (!config_file_look(settings->path, CONFIG_FILE_LIMIT_MS, stamp)) {
+        if (!settings->hangs)
+            say_it_hangs(driver);
+        return false;
+    }
+    if (settings->hangs) { /* it is read again */
+        settings->read = (struct file_stamp){.size_bytes = UINT64_MAX};
+        log_info("asio: '%s': the configuration answers again", driver->name->name);
+    }
+    settings->hangs = false;
+    return true;
+}
+
+/* Reads the file; what it says now waits to be taken over. True: see settings_look(). */
+static bool
+read_again(struct driver *driver, const struct config_text *text)
+{
+    struct settings *settings = &driver->settings;
+    struct config *fresh = malloc(sizeof *fresh);
+
     if (!fresh)
         return false;
-    settings->read = stamp;
     AcquireSRWLockShared(&settings->in_use);
     struct config present = driver->config;
     ReleaseSRWLockShared(&settings->in_use);
-    if (!read_all(driver, fresh, &present)) {
+    if (!read_all(driver, fresh, &present, text)) {
         free(fresh);
         return false;
     }
@@ -197,6 +238,26 @@ settings_look(struct driver *driver)
              offered ? ", and with it what the host was told" : "");
     free(atomic_exchange(&settings->waiting, fresh));
     return offered && driver_state(driver) >= STATE_PREPARED;
+}
+
+bool
+settings_look(struct driver *driver)
+{
+    struct settings *settings = &driver->settings;
+    struct file_stamp stamp;
+    struct config_text text;
+
+    if (!look(driver, &stamp))
+        return false;
+    bool still = file_same(&stamp, &settings->seen);
+    settings->seen = stamp;
+    if (!still || file_same(&stamp, &settings->read))
+        return false;
+    settings->read = stamp;
+    load(settings, &text);
+    bool reset = read_again(driver, &text);
+    free(text.text);
+    return reset;
 }
 
 /* What was read is taken over between two calls. Buffers were made by the values of their time. */

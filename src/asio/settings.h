@@ -22,13 +22,15 @@ enum { SETTINGS_PATH_BYTES = 1024, SETTINGS_LOOK_MS = 250 };
 
 struct settings {
     char path[SETTINGS_PATH_BYTES];
+    bool opened, hangs;             /* hangs: the file did not answer at the last look */
     struct file_stamp read, seen;   /* the file as it was read, and at the last look */
     struct config *_Atomic waiting; /* to be taken over; NULL: nothing */
     SRWLOCK in_use; /* shared: by calls of the host; else by who takes over. Nobody waits for it
                        exclusively: calls nest. */
 };
 
-/** Reads the configuration into the object; a mistake becomes its error text. Within init. */
+/** Reads the configuration into the object; a mistake becomes its error text. A file that does not
+ * answer within CONFIG_FILE_LIMIT_MS is one: then the defaults count until it does. Within init. */
 void settings_open(struct driver *driver);
 void settings_close(struct driver *driver);
 

@@ -152,6 +152,9 @@ enum tutti_status config_read(struct config *config, const struct config_source 
 enum tutti_status config_load(const char *path, char **text, size_t *bytes,
                               char problem[CONFIG_TEXT_BYTES]);
 
+/** "NAME: reason" of a file that cannot be read, as config_load() writes it. */
+void config_write_problem(char problem[CONFIG_TEXT_BYTES], const char *path, const char *reason);
+
 /** True when there is no such file but one with ".txt" behind its name, as Windows' Notepad saves
  * it. problem: what to do. */
 bool config_is_misnamed(const char *path, char problem[CONFIG_TEXT_BYTES]);

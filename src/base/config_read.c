@@ -389,6 +389,12 @@ config_load(const char *path, char **text, size_t *bytes, char problem[CONFIG_TE
     return TUTTI_OK;
 }
 
+void
+config_write_problem(char problem[CONFIG_TEXT_BYTES], const char *path, const char *reason)
+{
+    write_sentence(problem, &(struct place){path, 0}, reason);
+}
+
 bool
 config_is_misnamed(const char *path, char problem[CONFIG_TEXT_BYTES])
 {

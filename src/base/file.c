@@ -42,8 +42,11 @@ file_read(const char *path, size_t most_bytes, char **text, size_t *bytes)
 enum tutti_status
 file_write(const char *path, const char *text, size_t bytes)
 {
-    char fresh[PATH_BYTES];
-    int length = snprintf(fresh, sizeof(fresh), "%s.new", path);
+    char target[PATH_BYTES], fresh[PATH_BYTES];
+    if (!file_follow(path, target, sizeof(target))) {
+        return TUTTI_IO;
+    }
+    int length = snprintf(fresh, sizeof(fresh), "%s.new", target);
     if (length < 0 || (size_t)length >= sizeof(fresh)) {
         errno = ENAMETOOLONG;
         return TUTTI_IO;
@@ -54,7 +57,7 @@ file_write(const char *path, const char *text, size_t bytes)
     }
     bool written = fwrite(text, 1, bytes, file) == bytes;
     written = fclose(file) == 0 && written;
-    return written && file_replace(fresh, path) ? TUTTI_OK : TUTTI_IO;
+    return written && file_replace(fresh, target) ? TUTTI_OK : TUTTI_IO;
 }
 
 bool

@@ -37,8 +37,13 @@ FILE *file_open_regular(const char *path);
  * EFBIG: above most_bytes), NO_MEMORY. */
 enum tutti_status file_read(const char *path, size_t most_bytes, char **text, size_t *bytes);
 
-/** Writes a whole file by the name `path`.new and renames it, so that readers meet the old or the
- * new one. Errors: IO. */
+/** The file that a link leads to, through further links too, whether it is there or not; the path
+ * itself when it is no link. False, with errno: too many links, or too long. Wine does not show the
+ * links of Linux. */
+bool file_follow(const char *path, char *target, size_t bytes);
+
+/** Writes a whole file by a name with .new behind it and renames it, so that readers meet the old
+ * or the new one. A link stays: the file behind it is written. Errors: IO. */
 enum tutti_status file_write(const char *path, const char *text, size_t bytes);
 
 /** Keeps a descriptor aside, so that file_append() works in a process that has no other left.

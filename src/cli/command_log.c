@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "cli/platform.h"
 #include "cli/session.h"
+#include "os/config_file.h"
 
 enum { PATH_BYTES = 1024 };
 
@@ -66,7 +67,7 @@ command_log_run(const struct args *args, const struct cli *cli)
         session_say("there is no place for a configuration: TUTTI_CONFIG names one");
         return 1;
     }
-    if (config_load(path, &text, &bytes, problem) != TUTTI_OK) {
+    if (config_file_read(path, &text, &bytes, problem) != TUTTI_OK) {
         session_say("%s", problem);
         return 1;
     }

@@ -10,6 +10,7 @@
 #include "cli/entries.h"
 #include "cli/platform.h"
 #include "cli/session.h"
+#include "os/config_file.h"
 
 /* The profiles that the configuration has; how many. */
 static unsigned
@@ -18,9 +19,12 @@ configured(char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES])
     char path[1024], problem[CONFIG_TEXT_BYTES], *text = NULL;
     size_t bytes = 0;
 
-    if (!config_default_path(platform_getenv, path, sizeof path) ||
-        config_load(path, &text, &bytes, problem) != TUTTI_OK)
+    if (!config_default_path(platform_getenv, path, sizeof path))
         return 0;
+    if (config_file_read(path, &text, &bytes, problem) != TUTTI_OK) {
+        session_say("%s", problem);
+        return 0;
+    }
     unsigned count = config_profiles(text, bytes, names);
     free(text);
     return count;

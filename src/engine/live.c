@@ -9,9 +9,10 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "os/config_file.h"
 
-/* FIRST_LIMIT: of the first look, for which programs wait; ANSWER_LIMIT: of the others. */
-enum { LOOK_MS = 250, FIRST_LIMIT_MS = 1000, ANSWER_LIMIT_MS = 200, KIB = 1024 };
+/* ANSWER_LIMIT: of all looks but the first, for which programs wait. */
+enum { LOOK_MS = 250, ANSWER_LIMIT_MS = 200, KIB = 1024 };
 
 /* ---- mistakes ---- */
 
@@ -97,27 +98,13 @@ set_log(const struct config *config)
     log_set_limits((uint64_t)config->log_size_kib * KIB, (unsigned)config->log_keep);
 }
 
-/* The file, or why it cannot be read. */
-static void
-load(struct live *live, struct live_text *text)
-{
-    *text = (struct live_text){.status = TUTTI_OK};
-    if (!live->file || (!live->hangs && live_file_load(live->file, ANSWER_LIMIT_MS, text))) {
-        return;
-    }
-    live->hangs = true;
-    text->status = TUTTI_BAD_CONFIG;
-    snprintf(text->problem, sizeof(text->problem),
-             "%.150s: this does not answer; a folder on a network is away, or hangs", live->path);
-}
-
 /* False: the file cannot be read; everything stays. */
 static bool
 read_all(struct live *live, const struct config *last)
 {
     static const char nothing[] = "";
     char problem[CONFIG_TEXT_BYTES] = "", words[CONFIG_TEXT_BYTES];
-    struct live_text text;
+    struct config_text text = {.status = TUTTI_OK};
     struct live_mistakes mistakes = {.count = 0};
     struct config_source source = {
         .name = live->path,
@@ -129,7 +116,9 @@ read_all(struct live *live, const struct config *last)
         .getenv_utf8 = live->getenv_utf8,
     };
     engine_get_backends(words);
-    load(live, &text);
+    if (live->path[0] && !config_file_load(live->path, ANSWER_LIMIT_MS, &text)) {
+        live->hangs = true;
+    }
     if (text.problem[0]) {
         take_mistake(&mistakes, text.problem);
     }
@@ -162,8 +151,8 @@ live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, 
     if (!config_default_path(getenv_utf8, live->path, sizeof(live->path))) {
         live->path[0] = '\0';
     }
-    live->file = live->path[0] ? live_file_open(live->path) : NULL;
-    live->hangs = live->file && !live_file_look(live->file, FIRST_LIMIT_MS, &live->read);
+    config_file_begin();
+    live->hangs = live->path[0] && !config_file_look(live->path, CONFIG_FILE_LIMIT_MS, &live->read);
     live->seen = live->read;
     if (!live->read.there && !live->hangs) {
         log_info("configuration: there is no file '%s': every key has its default", live->path);
@@ -174,7 +163,7 @@ live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, 
 void
 live_close(struct live *live)
 {
-    live_file_close(live->file);
+    config_file_end();
     free(live->profile);
     os_mutex_fini(&live->lock);
 }
@@ -185,7 +174,7 @@ live_close(struct live *live)
 static bool
 look(struct live *live, struct file_stamp *stamp)
 {
-    if (live_file_look(live->file, ANSWER_LIMIT_MS, stamp)) {
+    if (config_file_look(live->path, ANSWER_LIMIT_MS, stamp)) {
         if (live->hangs) {
             live->read = (struct file_stamp){.size_bytes = UINT64_MAX}; /* it is read again */
         }
@@ -219,7 +208,7 @@ void
 live_look(struct live *live, struct engine *engine, uint64_t now_ns)
 {
     struct file_stamp stamp;
-    if (!live->file || now_ns < live->look_ns) {
+    if (!live->path[0] || now_ns < live->look_ns) {
         return;
     }
     live->look_ns = now_ns + (uint64_t)LOOK_MS * OS_NS_PER_MS;

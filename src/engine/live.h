@@ -10,7 +10,6 @@
 #include "base/config.h"
 #include "base/file.h"
 #include "engine/engine.h"
-#include "engine/live_file.h"
 #include "os/os.h"
 
 enum { LIVE_PATH_BYTES = 1024, LIVE_MISTAKES = 32 };
@@ -24,7 +23,6 @@ struct live_mistakes {
 struct live {
     char path[LIVE_PATH_BYTES]; /* "": there is none */
     bool (*getenv_utf8)(const char *name, char *value, size_t bytes);
-    struct live_file *file; /* NULL: there is none to look at */
     bool hangs;             /* it did not answer at the last look */
     struct file_stamp read; /* of the file as it was read */
     struct file_stamp seen; /* as it was at the last look */

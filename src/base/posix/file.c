@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 1100 };
+enum { PATH_BYTES = 1100, LINKS = 40 };
 
 bool
 file_is_windows(void)
@@ -85,6 +85,47 @@ file_append(const char *path, const void *data, size_t bytes, uint64_t *size_byt
     }
     *size_bytes = (uint64_t)state.st_size;
     return written;
+}
+
+/* What a link says, from its own folder. 1: target is that; 0: path is no link; -1, with errno. */
+static int
+follow_once(const char *path, char *target, size_t bytes)
+{
+    char said[PATH_BYTES];
+    ssize_t length = readlink(path, said, sizeof(said));
+    if (length < 0) {
+        return 0; /* whoever opens it finds out more */
+    }
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash && said[0] != '/' ? (size_t)(slash - path) + 1 : 0;
+    if ((size_t)length >= sizeof(said) || folder + (size_t)length >= bytes) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(target, path, folder);
+    memcpy(target + folder, said, (size_t)length);
+    target[folder + (size_t)length] = '\0';
+    return 1;
+}
+
+bool
+file_follow(const char *path, char *target, size_t bytes)
+{
+    char at[PATH_BYTES];
+    if (strlen(path) >= bytes || strlen(path) >= sizeof(at)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(target, path, strlen(path) + 1);
+    for (unsigned links = 0; links < LINKS; links++) {
+        memcpy(at, target, strlen(target) + 1);
+        int more = follow_once(at, target, bytes < sizeof(at) ? bytes : sizeof(at));
+        if (more <= 0) {
+            return more == 0;
+        }
+    }
+    errno = ELOOP;
+    return false;
 }
 
 bool

@@ -122,6 +122,42 @@ file_append(const char *path, const void *data, size_t bytes, uint64_t *size_byt
     return written;
 }
 
+static bool
+follow(const wchar_t *wide, wchar_t *target)
+{
+    HANDLE file = CreateFileW(wide, FILE_READ_ATTRIBUTES,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                              OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    if (file == INVALID_HANDLE_VALUE) {
+        return false;
+    }
+    DWORD length = GetFinalPathNameByHandleW(file, target, PATH_CHARS, FILE_NAME_NORMALIZED);
+    CloseHandle(file);
+    return length > 0 && length < PATH_CHARS;
+}
+
+/* A link that leads nowhere is an error here: nobody but the system knows where it leads. */
+bool
+file_follow(const char *path, char *target, size_t bytes)
+{
+    wchar_t wide[PATH_CHARS], last[PATH_CHARS];
+    if (strlen(path) >= bytes || !widen(path, wide, PATH_CHARS)) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(target, path, strlen(path) + 1);
+    DWORD attributes = GetFileAttributesW(wide);
+    if (attributes == INVALID_FILE_ATTRIBUTES || !(attributes & FILE_ATTRIBUTE_REPARSE_POINT)) {
+        return true;
+    }
+    if (!follow(wide, last) ||
+        !WideCharToMultiByte(CP_UTF8, 0, last, -1, target, (int)bytes, NULL, NULL)) {
+        errno = ENOENT;
+        return false;
+    }
+    return true;
+}
+
 bool
 file_replace(const char *from, const char *to)
 {

@@ -12,6 +12,7 @@
 
 #include "base/config.h"
 #include "cli/linux/run.h"
+#include "os/config_file.h"
 
 #define OVERRIDES                                                                                  \
     "mscoree,mshtml,winemenubuilder.exe,services.exe,explorer.exe,plugplay.exe,winedevice.exe="
@@ -55,7 +56,7 @@ wine_profiles(char profiles[WINE_PROFILES_BYTES])
 
     profiles[0] = '\0';
     if (!config_default_path(getenv_utf8, path, sizeof path) ||
-        config_load(path, &text, &bytes, problem) != TUTTI_OK)
+        config_file_read(path, &text, &bytes, problem) != TUTTI_OK)
         return;
     unsigned count = config_profiles(text, bytes, names);
     free(text);

@@ -23,6 +23,9 @@ CASES = "interface,halves_alternate,the_first_*,time_*,no_callback_*,latency_is_
 SOUND = "each_channel_describes_itself,halves_can_be_written_whole,output_halves_are_silent_at_first,sound_comes_back_whole"
 SIZES = "buffer_sizes_are_consistent,each_offered_size_is_taken,latency_is_the_same_*"
 LATE = "what_is_written_before_the_next_callback_is_heard"
+# a card that loses frames again and again
+JUMPS = "each_jump_of_the_position_is_told"
+LOSSES = ";".join(f"at {cycle} lose 256" for cycle in range(100, 1500, 200))
 # settings, cases, what the report says of the driver then
 SETTINGS = [
     ({"program.sample_type": "int16"}, SOUND, {"sample_type": "Int16LSB"}),
@@ -35,6 +38,7 @@ SETTINGS = [
     ({"program.buffer_max": "8192", "program.buffer": "8192"}, "buffer_sizes_are_consistent,each_offered_size_is_taken",
      {"preferred_frames": 8192}),
     ({"program.dsd": "msb"}, "io_formats_are_consistent", {}),
+    ({"sim.elastic_ms": "0", "sim.faults": LOSSES}, JUMPS, {}),
 ]
 # with tuttid.exe
 WINDOWS = "halves_alternate,the_first_*,output_halves_*,juce_opens_*,stop_in_the_callback_returns,released_within_*"
@@ -71,7 +75,7 @@ def judge(system, cases, what, driver):
             print(f"      {result['name']}: {result['verdict']}, {result['reason']}")
     expect(told["results"] and judged.returncode == 0, f"{what}: {len(told['results'])} cases, {time.monotonic() - began:.0f} s")
     expect(all(told["driver"].get(key) == value for key, value in driver.items()), f"the driver is so: {driver}")
-    return {result["name"]: result["verdict"] for result in told["results"]}
+    return {result["name"]: result for result in told["results"]}
 
 
 def main():
@@ -97,9 +101,11 @@ def main():
         expect(counts and counts["driver"]["bits"] == BITS and counts["driver"]["loopback"], f"a {BITS}-bit driver with a loopback")
         for settings, cases, driver in SETTINGS if BITS == 64 else []:
             system.set(settings)
-            verdicts = judge(system, cases, ", ".join(f"{key} = {value}" for key, value in settings.items()), driver)
+            results = judge(system, cases, ", ".join(f"{key} = {value}" for key, value in settings.items()), driver)
+            if JUMPS in cases:
+                expect(results[JUMPS]["verdict"] == "passed" and results[JUMPS]["figure"] >= 3, "frames that the card loses are told")
             if LATE in cases:
-                expect(verdicts.get(LATE) == "passed", "with late_take a host may write until its next callback")
+                expect(results[LATE]["verdict"] == "passed", "with late_take a host may write until its next callback")
         if BITS == 64:
             system.set({})
             system.meet_windows_engine()

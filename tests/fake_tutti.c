@@ -75,7 +75,8 @@ fake_tutti_event(struct tutti_client *client, enum tutti_event_kind kind, double
     struct tutti_event event = {.kind = kind,
                                 .value = fake_tutti.event_value,
                                 .rate_hz = rate_hz,
-                                .text = "something happened"};
+                                .text = "something happened",
+                                .losses = fake_tutti.event_losses};
 
     client->open.event(client->open.user, &event);
 }

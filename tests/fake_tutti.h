@@ -40,6 +40,7 @@ struct fake_tutti {
     unsigned opens, closes;
     double asked_rate;
     uint64_t event_value;      /* of the next events */
+    uint64_t event_losses;     /* likewise */
     struct tutti_client *last; /* opened last */
 };
 extern struct fake_tutti fake_tutti;

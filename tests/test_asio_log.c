@@ -200,7 +200,8 @@ static const struct {
     {TUTTI_EVENT_GAP, "told the host ResyncRequest: it answered "},
     {TUTTI_EVENT_ENGINE_BACK, "told the host ResetRequest: it answered "},
     {TUTTI_EVENT_LATENCIES, "told the host LatenciesChanged: it answered "},
-    {TUTTI_EVENT_OVERLOAD, "told the host Overload (7 blocks came late): it answered "},
+    {TUTTI_EVENT_OVERLOAD,
+     "told the host Overload (7 blocks came late or were lost): it answered "},
 };
 
 static void

@@ -245,6 +245,78 @@ a_host_whose_device_has_other_channels_now_is_asked_for_a_reset(void **state)
     assert_int_equal(host.told[ASIO_MESSAGE_BUFFER_SIZE_CHANGE], 0);
 }
 
+/* ---- lost frames, other latencies ---- */
+
+/* declines: the host knows the message and answers 0; else it does not know it. */
+static void
+run_without(int32_t selector, bool declines)
+{
+    run_on_one_period();
+    M->dispose_buffers(host.driver);
+    host.declines = declines;
+    if (!declines)
+        host.knows &= ~(1u << selector);
+    fake_host_prepare();
+}
+
+static void
+lost_frames_are_told_by_overload_else_by_a_resync(void **state)
+{
+    run_on_one_period();
+    fake_tutti.event_losses = 1;
+    fake_tutti_event(fake_tutti.last, TUTTI_EVENT_OVERLOAD, 0);
+    await_told(ASIO_MESSAGE_OVERLOAD, 1);
+    begin_again(state);
+    for (int declines = 0; declines < 2; declines++) {
+        run_without(ASIO_MESSAGE_OVERLOAD, declines);
+        for (LONG i = 1; i <= 3; i++) {
+            fake_tutti.event_losses = 1;
+            fake_tutti_event(fake_tutti.last, TUTTI_EVENT_OVERLOAD, 0);
+            await_told(ASIO_MESSAGE_RESYNC_REQUEST, i);
+        }
+        assert_int_equal(host.told[ASIO_MESSAGE_OVERLOAD], declines ? 3 : 0);
+        begin_again(state);
+    }
+}
+
+/* Both messages come from one thread in order: with the last one told, the others would be, too. */
+static void
+no_resync_is_asked_for_what_the_host_was_late_for(void **state)
+{
+    (void)state;
+    run_without(ASIO_MESSAGE_OVERLOAD, false);
+    fake_tutti_event(fake_tutti.last, TUTTI_EVENT_OVERLOAD, 0);
+    cause(4);
+    await_told(ASIO_MESSAGE_LATENCIES_CHANGED, 1);
+    fake_tutti_event(fake_tutti.last, TUTTI_EVENT_ENGINE_BACK, 0);
+    await_told(ASIO_MESSAGE_RESET_REQUEST, 1);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESYNC_REQUEST], 0);
+    M->dispose_buffers(host.driver);
+    host.knows |= 1u << ASIO_MESSAGE_OVERLOAD;
+    fake_host_prepare();
+    fake_tutti.event_losses = 1;
+    fake_tutti_event(fake_tutti.last, TUTTI_EVENT_OVERLOAD, 0);
+    await_told(ASIO_MESSAGE_OVERLOAD, 1);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESYNC_REQUEST], 0);
+}
+
+static void
+a_host_that_declines_other_latencies_is_asked_for_a_reset(void **state)
+{
+    for (int declines = 0; declines < 2; declines++) {
+        run_without(ASIO_MESSAGE_LATENCIES_CHANGED, declines);
+        cause(4);
+        await_told(ASIO_MESSAGE_RESET_REQUEST, 1);
+        begin_again(state);
+    }
+    run_on_one_period();
+    cause(4);
+    await_told(ASIO_MESSAGE_LATENCIES_CHANGED, 1);
+    fake_tutti_event(fake_tutti.last, TUTTI_EVENT_OVERLOAD, 0);
+    await_told(ASIO_MESSAGE_OVERLOAD, 1);
+    assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 0);
+}
+
 /* ---- rates ---- */
 
 static void
@@ -360,6 +432,9 @@ main(void)
         TEST(a_size_that_is_offered_no_more_is_told_with_the_one_to_take),
         TEST(a_host_that_does_not_take_the_size_is_asked_for_a_reset),
         TEST(a_host_whose_device_has_other_channels_now_is_asked_for_a_reset),
+        TEST(lost_frames_are_told_by_overload_else_by_a_resync),
+        TEST(no_resync_is_asked_for_what_the_host_was_late_for),
+        TEST(a_host_that_declines_other_latencies_is_asked_for_a_reset),
         TEST(a_rate_that_others_change_is_told_once_and_shown_with_the_next_block),
         TEST(a_rate_that_another_program_took_before_the_buffers_were_made_is_told),
         TEST(a_block_that_another_clock_drives_says_so),

@@ -621,11 +621,44 @@ lost_time_within_a_block_is_told_as_an_overload(void **state)
     assert_int_equal(rig.events[PROTO_EVENT_OVERLOAD], 0);
     rig_steps(&rig, 30);
     engine_tend(rig.engine);
-    /* one is told by its position, the other, whose position goes on, by the event */
     assert_int_equal(small->jumps, 1);
-    assert_int_equal(large->jumps, 0);
+    assert_int_equal(large->jumps, 0); /* its position goes on */
     assert_int_equal(atomic_load(&large->segment->missed_frames), 0);
-    assert_int_equal(rig.events[PROTO_EVENT_OVERLOAD], 1);
+    assert_int_equal(rig.events[PROTO_EVENT_OVERLOAD], 2);
+    rig_close(&rig);
+}
+
+static void
+each_loss_of_the_device_is_reported_to_each_program(void **state)
+{
+    (void)state;
+    char problem[CONFIG_TEXT_BYTES];
+    static const uint32_t buffers[] = {16, 64, 100, 128, 1024};
+    rig_config(&rig);
+    assert_int_equal(config_set(&rig.config, "device", "period", "64", problem), TUTTI_OK);
+    assert_int_equal(config_set(&rig.config, "sim", "faults",
+                                "at 200 lose 64;at 240 lose 1;at 280 lose 4096;at 281 lose 64",
+                                problem),
+                     TUTTI_OK);
+    rig_open(&rig);
+    for (uint32_t p = 0; p < 5; p++) {
+        rig_join(&rig, buffers[p], 1, 1, 0, 0);
+    }
+    rig.check_output = false;
+    uint32_t reported = 0;
+    for (unsigned step = 0; step < 340; step++) {
+        rig_steps(&rig, 1);
+        engine_tend(rig.engine);
+        if (rig.events[PROTO_EVENT_OVERLOAD] > reported) {
+            /* the cycle's numbers begin with 0 */
+            assert_true(step == 200 || step == 240 || step == 280 || step == 281);
+            assert_int_equal(rig.events[PROTO_EVENT_OVERLOAD], reported + 5);
+            assert_int_equal(rig.last_event[PROTO_EVENT_OVERLOAD].value, 1);
+            assert_int_equal(rig.last_event[PROTO_EVENT_OVERLOAD].losses, 1);
+            reported += 5;
+        }
+    }
+    assert_int_equal(reported, 20);
     rig_close(&rig);
 }
 
@@ -687,6 +720,7 @@ main(void)
         cmocka_unit_test(programs_killed_at_random_instants_cost_the_survivors_no_frame),
         cmocka_unit_test(lost_time_is_counted_as_the_devices),
         cmocka_unit_test(lost_time_within_a_block_is_told_as_an_overload),
+        cmocka_unit_test(each_loss_of_the_device_is_reported_to_each_program),
         cmocka_unit_test(an_unplugged_device_is_replaced_by_silence_and_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,8 @@ enum tutti_event_kind {
     TUTTI_EVENT_RATE,        /* the device runs at another rate, or is another one by the
                                 configuration: dispose and prepare again */
     TUTTI_EVENT_GAP,         /* the device reopened: value frames lost */
-    TUTTI_EVENT_OVERLOAD,    /* value blocks of this program came late */
+    TUTTI_EVENT_OVERLOAD,    /* value blocks of this program came late, or times the device lost
+                                frames */
     TUTTI_EVENT_DEVICE_LOST, /* callbacks go on in silence */
     TUTTI_EVENT_DEVICE_BACK,
     TUTTI_EVENT_ENGINE_LOST, /* likewise; another engine is being started */
@@ -77,6 +78,7 @@ struct tutti_event {
     uint64_t value;
     double rate_hz;
     const char *text; /* a sentence; borrowed for the call */
+    uint64_t losses;  /* OVERLOAD: of the value, those that the device lost */
 };
 
 struct tutti_open_params {

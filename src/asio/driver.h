@@ -87,7 +87,8 @@ enum message {
     MESSAGE_OVERLOAD = 8,
     MESSAGE_RATE = 16,
     MESSAGE_OFFER = 32,     /* see whether buffers like the host's are still offered */
-    MESSAGE_TO_HOST = 63,   /* all above: dropped with the buffers they are about */
+    MESSAGE_LOSS = 1024,    /* with OVERLOAD: the device lost frames */
+    MESSAGE_TO_HOST = 1087, /* all above: dropped with the buffers they are about */
     MESSAGE_DISPOSE = 64,   /* the callback thread disposed: do it for real */
     MESSAGE_END = 128,      /* the last reference went: close and free */
     MESSAGE_MONITOR = 256,  /* tell the engine what the host asked of the direct monitor */

@@ -62,7 +62,7 @@ messages_event(void *user, const struct tutti_event *event)
         messages_post(driver, MESSAGE_RESYNC | MESSAGE_OFFER);
         break;
     case TUTTI_EVENT_OVERLOAD:
-        messages_post(driver, MESSAGE_OVERLOAD);
+        messages_post(driver, MESSAGE_OVERLOAD | (event->losses ? MESSAGE_LOSS : 0));
         break;
     case TUTTI_EVENT_ENGINE_BACK:
         messages_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESET);
@@ -259,11 +259,15 @@ do_messages(struct driver *driver, uint32_t messages)
         read_latencies(driver);
         if (atomic_load(&driver->latencies) != before) {
             note_latencies(driver);
-            tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0);
+            /* With new buffers a host asks for the latencies, too. */
+            if (!tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0))
+                messages |= MESSAGE_RESET;
         }
     }
-    if (messages & MESSAGE_OVERLOAD)
-        tell(driver, ASIO_MESSAGE_OVERLOAD, 0);
+    /* A host that is too slow would only be slower with a resync; one that lost frames needs it. */
+    if (messages & MESSAGE_OVERLOAD && !tell(driver, ASIO_MESSAGE_OVERLOAD, 0) &&
+        messages & MESSAGE_LOSS)
+        messages |= MESSAGE_RESYNC;
     if (messages & MESSAGE_RESYNC)
         tell(driver, ASIO_MESSAGE_RESYNC_REQUEST, 0);
     if (messages & MESSAGE_RATE)

@@ -208,7 +208,7 @@ note_told(struct driver *driver, int32_t selector, int32_t value, bool known, in
     if (selector == ASIO_MESSAGE_OVERLOAD) {
         if (!take_late_blocks(driver, &blocks))
             return;
-        snprintf(about, sizeof about, " (%" PRIu64 " blocks came late)", blocks);
+        snprintf(about, sizeof about, " (%" PRIu64 " blocks came late or were lost)", blocks);
     } else if (selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE) {
         snprintf(about, sizeof about, " (%d)", (int)value);
     }

@@ -44,7 +44,7 @@
     X(GET_IO_FORMAT, "GetIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "PCM or DSD")                      \
     X(CAN_DO_IO_FORMAT, "CanDoIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "as SetIoFormat")             \
     X(CAN_REPORT_OVERLOAD, "CanReportOverload", ASIO_SUCCESS, ASIO_SUCCESS,                        \
-      "blocks that came late are told by Overload")                                                \
+      "blocks that came late and frames that the device lost are told by Overload")                \
     X(GET_INTERNAL_BUFFER_SAMPLES, "GetInternalBufferSamples", ASIO_SUCCESS, ASIO_SUCCESS,         \
       "what getLatencies says beyond the host's own buffer; 0 while Loaded")
 
@@ -56,10 +56,12 @@
     X(ENGINE_VERSION, "EngineVersion", "never: nothing depends on it")                             \
     X(RESET_REQUEST, "ResetRequest",                                                               \
       "another program or the system changed the rate; another engine took over; the device has "  \
-      "other channels now; the host does not take BufferSizeChange")                               \
+      "other channels now; the host does not take BufferSizeChange, or LatenciesChanged")          \
     X(BUFFER_SIZE_CHANGE, "BufferSizeChange",                                                      \
       "the host's buffer size is not offered any more; value: the preferred one")                  \
-    X(RESYNC_REQUEST, "ResyncRequest", "the device was opened anew: frames were lost")             \
+    X(RESYNC_REQUEST, "ResyncRequest",                                                             \
+      "the device was opened again: frames were lost; or it lost frames, and the host does not "   \
+      "take Overload")                                                                             \
     X(LATENCIES_CHANGED, "LatenciesChanged", "getLatencies answers something else")                \
     X(SUPPORTS_TIME_INFO, "SupportsTimeInfo", "in createBuffers, by hosts that know it")           \
     X(SUPPORTS_TIME_CODE, "SupportsTimeCode", "never: there is no time code")                      \
@@ -70,7 +72,6 @@
     X(SUPPORTS_OUTPUT_GAIN, "SupportsOutputGain", "likewise")                                      \
     X(SUPPORTS_OUTPUT_METER, "SupportsOutputMeter", "likewise")                                    \
     X(OVERLOAD, "Overload",                                                                        \
-      "blocks of this program came late and were left out, or the device lost time within one, "   \
-      "through which the position goes on")
+      "blocks of this program came late and were left out, or the device lost frames")
 
 #endif

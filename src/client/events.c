@@ -29,6 +29,7 @@ events_main(void *arg)
             .value = entry.value,
             .rate_hz = entry.rate_hz,
             .text = entry.text,
+            .losses = entry.losses,
         };
         float_env_leave(&host_env);
         events->deliver(events->user, &event);
@@ -71,8 +72,7 @@ events_close(struct events *events)
 }
 
 void
-events_put(struct events *events, enum tutti_event_kind kind, uint64_t value, double rate_hz,
-           const char *text)
+events_put_all(struct events *events, const struct tutti_event *event)
 {
     if (!events->deliver)
         return;
@@ -80,22 +80,33 @@ events_put(struct events *events, enum tutti_event_kind kind, uint64_t value, do
     struct events_entry *entry = NULL;
     if (events->count) {
         entry = &events->entry[(events->first + events->count - 1) % EVENTS_ROOM];
-        if (entry->kind != kind)
+        if (entry->kind != event->kind)
             entry = NULL;
     }
     if (entry) {
-        entry->value += value;
+        entry->value += event->value;
+        entry->losses += event->losses;
     } else {
         if (events->count == EVENTS_ROOM) {
             events->first = (events->first + 1) % EVENTS_ROOM;
             events->count--;
         }
         entry = &events->entry[(events->first + events->count++) % EVENTS_ROOM];
-        entry->kind = kind;
-        entry->value = value;
+        entry->kind = event->kind;
+        entry->value = event->value;
+        entry->losses = event->losses;
     }
-    entry->rate_hz = rate_hz;
-    utf8_copy(entry->text, sizeof entry->text, text ? text : "");
+    entry->rate_hz = event->rate_hz;
+    utf8_copy(entry->text, sizeof entry->text, event->text ? event->text : "");
     os_cond_signal_all(&events->changed);
     os_mutex_unlock(&events->lock);
+}
+
+void
+events_put(struct events *events, enum tutti_event_kind kind, uint64_t value, double rate_hz,
+           const char *text)
+{
+    const struct tutti_event event = {
+        .kind = kind, .value = value, .rate_hz = rate_hz, .text = text};
+    events_put_all(events, &event);
 }

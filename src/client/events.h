@@ -11,7 +11,7 @@ enum { EVENTS_ROOM = 32 };
 
 struct events_entry {
     enum tutti_event_kind kind;
-    uint64_t value;
+    uint64_t value, losses;
     double rate_hz;
     char text[TUTTI_TEXT_BYTES];
 };
@@ -36,8 +36,10 @@ enum tutti_status events_open(struct events *events,
 /** No event comes after it returns. Those still queued are dropped. Not from an event. */
 void events_close(struct events *events);
 
-/** Queues an event. When the last one queued is of the same kind they become one and value adds up;
- * when there is no room the oldest goes. Any ordinary thread. text may be NULL. */
+/** Queues an event. When the last one queued is of the same kind they become one, and value and
+ * losses add up; when there is no room the oldest goes. Any ordinary thread. text may be NULL. */
+void events_put_all(struct events *events, const struct tutti_event *event);
+/** The same for an event without losses. */
 void events_put(struct events *events, enum tutti_event_kind kind, uint64_t value, double rate_hz,
                 const char *text);
 

@@ -51,7 +51,14 @@ handle_event(struct tutti_client *client, const struct proto_event *event)
         break;
     }
     os_mutex_unlock(&client->lock);
-    events_put(&client->events, kinds[event->kind], event->value, event->rate_hz, event->text);
+    const struct tutti_event copy = {
+        .kind = kinds[event->kind],
+        .value = event->value,
+        .rate_hz = event->rate_hz,
+        .text = event->text,
+        .losses = event->losses,
+    };
+    events_put_all(&client->events, &copy);
 }
 
 /* Taken over here and not where the request was made: an event with newer numbers may be the next

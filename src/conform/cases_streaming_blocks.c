@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double short_s = 1.0, usual_s = 2.0;
+static const double short_s = 1.0, usual_s = 2.0, long_s = 3.0;
+
+enum { TELL_MS = 500 };
 
 /* ---- the first callbacks ---- */
 
@@ -190,6 +192,53 @@ static void
 positions_advance_by_whole_blocks(struct conform *t)
 {
     measure_try(t, follow_positions, NULL);
+}
+
+/* Whether the host heard, around the jump before this block, that frames were lost. */
+static bool
+is_told_of(const struct subject *s, uint32_t block)
+{
+    uint64_t from = s->host.blocks[block - 1].begin_ns;
+    uint64_t to = s->host.blocks[block].begin_ns + TELL_MS * UINT64_C(1000000);
+    uint32_t messages = atomic_load(&s->host.message_count);
+
+    for (uint32_t i = 0; i < messages && i < HOST_MESSAGES; i++) {
+        const struct host_message *message = &s->host.messages[i];
+        bool tells = message->selector == ASIO_MESSAGE_OVERLOAD ||
+                     message->selector == ASIO_MESSAGE_RESYNC_REQUEST ||
+                     message->selector == ASIO_MESSAGE_RESET_REQUEST;
+        if (tells && message->at_ns >= from && message->at_ns <= to)
+            return true;
+    }
+    return messages > HOST_MESSAGES;
+}
+
+static void
+each_jump_of_the_position_is_told(struct conform *t)
+{
+    struct subject *s = measure_stream(t, long_s, true);
+    uint32_t jumps = 0, count = s ? measure_count(s) : 0;
+
+    if (!s)
+        return;
+    bool reports = call_future(s, ASIO_FUTURE_CAN_REPORT_OVERLOAD, NULL, 0) == ASIO_SUCCESS;
+    uint64_t end = count ? s->host.blocks[count - 1].begin_ns : 0;
+    for (uint32_t i = 1; reports && i < count && !conform_failed(t); i++) {
+        const struct host_block *block = &s->host.blocks[i];
+        bool jumped = block->position != block[-1].position + (uint64_t)s->buffer_frames;
+        if (!jumped || block->begin_ns + TELL_MS * UINT64_C(1000000) > end)
+            continue;
+        jumps++;
+        conform_expect(t, is_told_of(s, i),
+                       "the position jumped from %llu to %llu, and no Overload, ResyncRequest or "
+                       "ResetRequest came within %d ms",
+                       (unsigned long long)block[-1].position, (unsigned long long)block->position,
+                       TELL_MS);
+    }
+    conform_figure(t, jumps, "jumps");
+    if (!reports)
+        conform_skip(t, "the driver does not say that it reports overloads");
+    subject_close(s);
 }
 
 /* What getSamplePosition said. */
@@ -443,6 +492,12 @@ static const struct conform_case cases[] = {
      "Positions are multiples of the block and advance by one, more only when time was lost",
      "tutti/asio.h; dechamps/FlexASIO, issue 9 (a program's cursor jumps about)",
      positions_advance_by_whole_blocks, NEED_STREAM, 0},
+    {"each_jump_of_the_position_is_told",
+     "When the position jumps, a driver that says it reports overloads tells one within 500 ms, or "
+     "asks for a resync or reset",
+     "tutti/asio.h: CanReportOverload; our own rule: because a host cannot tell a jump from a "
+     "clock that runs fast",
+     each_jump_of_the_position_is_told, NEED_STREAM, 0},
     {"get_sample_position_agrees_with_the_callback",
      "getSamplePosition from another thread is near the last callback's position, its time on the "
      "same line, and neither goes back",

@@ -130,7 +130,6 @@ struct cycle_program {
     uint32_t phase;     /* (next_frame - pos) is a multiple of it */
     bool in_place;
     bool jumped;          /* tell with the next stamp */
-    bool holed;           /* the device lost sound that no jump has told yet */
     bool waited;          /* armed in this cycle */
     int64_t out_valid_to; /* nothing but zeros in out_ring from here on */
     struct cycle_half half[2];
@@ -140,7 +139,7 @@ struct cycle_program {
     /* for control to read */
     _Atomic uint32_t state_shown; /* enum proto_program_state */
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
-    _Atomic uint64_t holes;           /* losses of the device's that the position went on through */
+    _Atomic uint64_t losses;          /* how often the device lost frames while it ran */
     struct statistics lateness_us;    /* from the call to the handing back */
     _Atomic uint64_t clipped_samples; /* as the program says; for people */
     struct statistics computing_us;   /* the callback alone, by the program's own word */

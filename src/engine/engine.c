@@ -173,6 +173,22 @@ engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind ki
 }
 
 void
+engine_report_overload(struct engine *engine, const struct engine_program *program, uint64_t value,
+                       uint64_t losses)
+{
+    struct proto_event event = {
+        .kind = PROTO_EVENT_OVERLOAD,
+        .losses = losses < UINT32_MAX ? (uint32_t)losses : UINT32_MAX,
+        .value = value,
+        .rate_hz = engine->known.rate_hz,
+    };
+    proto_header_init(&event.header, PROTO_EVENT, 0);
+    utf8_copy(event.text, sizeof(event.text),
+              losses ? "the device lost frames" : "blocks of this program came late");
+    queue_event(engine, program, &event);
+}
+
+void
 engine_send_events(struct engine *engine)
 {
     struct engine_message *messages = engine->outbox;

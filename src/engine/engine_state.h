@@ -58,7 +58,7 @@ struct engine_program {
     char heard_device[PROTO_NAME_BYTES]; /* that the reported latencies are of */
     uint32_t heard_period;               /* likewise */
     bool exact;                          /* PROTO_PREPARE_EXACT */
-    uint64_t overloads_told;
+    uint64_t lates_reported, losses_reported;
     bool demoted;
     bool condemned;      /* it does harm and was told that it is removed */
     uint32_t met_thread; /* the last one that it named, whether it has it or not */
@@ -169,6 +169,10 @@ void engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_ki
 
 /** Sends what is queued; without the lock meanwhile. */
 void engine_send_events(struct engine *engine);
+/** Queues an event for a program: `value` blocks came late or were lost, `losses` of them by the
+ * device. */
+void engine_report_overload(struct engine *engine, const struct engine_program *program,
+                            uint64_t value, uint64_t losses);
 
 /* ---- device.c ---- */
 

@@ -120,7 +120,6 @@ start(struct cycle *cycle, struct cycle_program *program)
     program->phase = schedule_gcd(buffer, cycle->quantum);
     program->in_place = schedule_in_place(buffer, cycle->quantum, program->phase, program->offset);
     program->jumped = false;
-    program->holed = false;
     program->out_valid_to = cycle->pos;
     set_state(program, PROTO_PROGRAM_RUNNING);
 }
@@ -132,7 +131,6 @@ jump(struct cycle_program *program, uint64_t blocks, enum late_cause cause)
     uint64_t frames = blocks * program->layout.buffer_frames;
     program->next_frame += (int64_t)frames;
     program->jumped = true;
-    program->holed = false;
     add(&program->missed_frames, &program->segment->missed_frames, frames);
     count_late(program, cause, blocks);
 }
@@ -294,11 +292,6 @@ program_call(struct cycle *cycle, struct cycle_program *program)
         if (half->state != HALF_FREE) {
             break;
         }
-        if (program->holed) {
-            /* Its position goes on: a buffer above the period reaches over what was lost. */
-            program->holed = false;
-            atomic_fetch_add_explicit(&program->holes, 1, memory_order_relaxed);
-        }
         fill_input(cycle, program, program->next_seq & 1);
         stamp(cycle, program, &program->segment->stamp[program->next_seq & 1]);
         *half = (struct cycle_half){
@@ -394,7 +387,6 @@ program_end_wait(struct cycle *cycle, struct cycle_program *program, enum late_c
         }
     }
     program->late_cause = cause;
-    program->holed = program->holed || cause == LATE_DEVICE;
     program->hog_since_ns = cycle->start_ns;
     program->hog_cpu_ns = program->pid ? os_process_cpu_ns(program->pid) : 0;
     set_state(program, PROTO_PROGRAM_LATE);
@@ -461,7 +453,6 @@ program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, boo
         return;
     }
     uint64_t skipped = (uint64_t)(to - cycle->pos);
-    program->holed = program->holed || !gap;
     program_collect(program);
     if (gap) {
         /* Whatever was on its way is lost with the device, and the new one may place output
@@ -478,6 +469,10 @@ program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, boo
             program->late_cause = LATE_DEVICE;
             set_state(program, PROTO_PROGRAM_LATE);
         }
+    }
+    if (!gap && !cycle->replacement) {
+        /* Its position may go on: a buffer above the period reaches over what was lost. */
+        atomic_fetch_add_explicit(&program->losses, 1, memory_order_relaxed);
     }
     if (gap) {
         add(&program->gap_frames, &program->segment->gap_frames, skipped);

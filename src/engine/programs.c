@@ -500,7 +500,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     program->segment = offer->segment;
     cycle->doorbell = offer->doorbell;
     cycle->bell = offer->bell;
-    program->overloads_told = 0;
+    program->lates_reported = program->losses_reported = 0;
     program->demoted = false;
     program->condemned = false;
     program->met_thread = 0;
@@ -739,12 +739,13 @@ tend_program(struct engine *engine, struct engine_program *program)
 {
     struct cycle_program *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
-                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed) +
-                    atomic_load_explicit(&cycle->holes, memory_order_relaxed);
-    if (late > program->overloads_told) {
-        engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, late - program->overloads_told,
-                    "blocks of this program were left out, or the device lost a part");
-        program->overloads_told = late;
+                    atomic_load_explicit(&cycle->late_machine, memory_order_relaxed);
+    uint64_t lost = atomic_load_explicit(&cycle->losses, memory_order_relaxed);
+    if (late > program->lates_reported || lost > program->losses_reported) {
+        uint64_t losses = lost - program->losses_reported;
+        engine_report_overload(engine, program, late - program->lates_reported + losses, losses);
+        program->lates_reported = late;
+        program->losses_reported = lost;
     }
     learn_thread(program);
     monitor_tend(engine, program);

@@ -256,8 +256,8 @@ struct proto_error {
 
 struct proto_event {
     struct proto_header header;
-    uint32_t kind; /* enum proto_event_kind */
-    uint32_t reserved;
+    uint32_t kind;   /* enum proto_event_kind */
+    uint32_t losses; /* OVERLOAD: of the value, those that the device lost */
     uint64_t value;
     double rate_hz;
     uint32_t input_latency_frames, output_latency_frames;
@@ -267,7 +267,8 @@ enum proto_event_kind {
     PROTO_EVENT_LATENCIES, /* the two numbers changed */
     PROTO_EVENT_RATE,      /* the device runs at rate_hz now, or is another one: prepare again */
     PROTO_EVENT_GAP,       /* the device reopened; value frames were lost */
-    PROTO_EVENT_OVERLOAD,  /* value of this program's blocks came late since the last such event */
+    PROTO_EVENT_OVERLOAD,  /* since the last such event so many of this program's blocks came late,
+                              or times the device lost frames: value in all */
     PROTO_EVENT_DEVICE_LOST,
     PROTO_EVENT_DEVICE_BACK,
     PROTO_EVENT_TIMEOUT, /* PREPARED's patience_ms is value now */

@@ -516,8 +516,23 @@ __wrap_os_process_is_ours(uint32_t pid)
     return pid & 1;
 }
 
+os_handle
+__wrap_os_thread_time_open(uint32_t pid, uint32_t tid)
+{
+    (void)pid;
+    (void)tid;
+    return OS_NO_HANDLE; /* nothing to close */
+}
+
 uint64_t
-__wrap_os_process_cpu_ns(uint32_t pid)
+__wrap_os_thread_time_ns(os_handle time)
+{
+    (void)time;
+    return sim_now_ns();
+}
+
+uint64_t
+__wrap_os_process_realtime_cpu_ns(uint32_t pid)
 {
     return pid & 2 ? sim_now_ns() : 0;
 }
@@ -535,8 +550,16 @@ __wrap_os_process_has_thread(uint32_t pid, uint32_t tid)
 }
 
 bool
-__wrap_os_thread_demote(uint32_t pid, uint32_t tid)
+__wrap_os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
 {
+    *former = (struct os_thread_level){0, 0};
+    return (pid ^ tid) & 1;
+}
+
+bool
+__wrap_os_thread_restore(uint32_t pid, uint32_t tid, const struct os_thread_level *former)
+{
+    (void)former;
     return (pid ^ tid) & 1;
 }
 

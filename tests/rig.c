@@ -315,7 +315,7 @@ rig_try_join(struct rig *rig, struct rig_program *program, uint32_t buffer, uint
     program->segment = program->shm.base;
     proto_segment_init(program->segment, &program->layout);
     assert_int_equal(os_wake_init(&program->doorbell, &program->segment->doorbell), TUTTI_OK);
-    assert_int_equal(engine_connect(rig->engine, &hello, 0, &program->id), TUTTI_OK);
+    assert_int_equal(engine_connect(rig->engine, &hello, rig->pid, &program->id), TUTTI_OK);
     enum tutti_status status =
         engine_prepare(rig->engine, program->id, &message, os_handle_duplicate(program->shm.handle),
                        os_handle_duplicate(rig->doorbell ? rig->doorbell : program->doorbell.event),

@@ -54,6 +54,7 @@ struct rig {
     struct engine *engine;
     os_handle doorbell;           /* a pipe, of the program that joins next; 0: its word alone */
     const char *profile;          /* of the programs that join from now on; NULL: none */
+    uint32_t pid;                 /* likewise; 0: none */
     char error[PROTO_TEXT_BYTES]; /* of the last one that could not join */
     struct engine_clock clock;
     struct proto_rendezvous *rendezvous;

@@ -157,18 +157,51 @@ a_process_has_its_own_threads_and_no_others(void **state)
     assert_false(os_process_has_thread(1, os_thread_id()));
     assert_false(os_process_has_thread(os_process_id(), 0));
     assert_false(os_process_has_thread(0, 0));
-    assert_true(os_thread_demote(os_process_id(), os_thread_id()));
-    assert_false(os_thread_demote(os_process_id(), 0));
+    struct os_thread_level former;
+    assert_true(os_thread_demote(os_process_id(), os_thread_id(), &former));
+    assert_true(os_thread_restore(os_process_id(), os_thread_id(), &former));
+    assert_false(os_thread_demote(os_process_id(), 0, &former));
+    assert_false(os_thread_restore(os_process_id(), 0, &former));
+}
+
+static _Atomic uint32_t computing_thread;
+static atomic_bool ends;
+
+static void
+compute(void *arg)
+{
+    (void)arg;
+    atomic_store(&computing_thread, os_thread_id());
+    while (!atomic_load(&ends))
+        continue;
 }
 
 static void
-a_process_that_computes_uses_processor_time(void **state)
+processor_time_is_each_threads_own(void **state)
 {
-    const uint64_t before = os_process_cpu_ns(os_process_id());
+    struct os_thread *thread;
     const uint64_t deadline = fixture_in_ms(20000);
-    while (os_process_cpu_ns(os_process_id()) < before + 20 * OS_NS_PER_MS)
+    const os_handle mine = os_thread_time_open(os_process_id(), os_thread_id());
+    assert_int_equal(os_thread_start(&thread, "computes", OS_PRIORITY_NORMAL, compute, NULL),
+                     TUTTI_OK);
+    while (!atomic_load(&computing_thread))
+        os_sleep_until_ns(fixture_in_ms(1));
+    const os_handle its = os_thread_time_open(os_process_id(), atomic_load(&computing_thread));
+    assert_true(mine != OS_NO_HANDLE && its != OS_NO_HANDLE);
+    const uint64_t before = os_thread_time_ns(mine), its_before = os_thread_time_ns(its);
+    while (os_thread_time_ns(its) < its_before + 200 * OS_NS_PER_MS) {
         assert_true(os_now_ns() < deadline);
-    assert_true(os_process_cpu_ns(0) == 0);
+        os_sleep_until_ns(fixture_in_ms(20));
+    }
+    assert_true(os_thread_time_ns(mine) < before + 100 * OS_NS_PER_MS);
+    atomic_store(&ends, true);
+    os_thread_join(thread);
+    os_handle_close(mine);
+    os_handle_close(its);
+    assert_true(os_thread_time_open(os_process_id(), 0) == OS_NO_HANDLE);
+    assert_true(os_thread_time_open(1, os_thread_id()) == OS_NO_HANDLE);
+    assert_true(os_thread_time_ns(OS_NO_HANDLE) == 0);
+    assert_true(os_process_realtime_cpu_ns(0) == 0);
 }
 
 static void
@@ -453,7 +486,7 @@ main(void)
         cmocka_unit_test(a_mutex_keeps_threads_apart),
         cmocka_unit_test(waiting_for_a_condition_ends_at_the_deadline),
         cmocka_unit_test(a_process_has_its_own_threads_and_no_others),
-        cmocka_unit_test(a_process_that_computes_uses_processor_time),
+        cmocka_unit_test(processor_time_is_each_threads_own),
         cmocka_unit_test(denormals_are_flushed_on_the_thread_that_asked),
         cmocka_unit_test(new_shared_memory_is_zeroed_and_writable_to_its_end),
         cmocka_unit_test(no_handle_is_no_shared_memory),

@@ -22,7 +22,9 @@
 enum {
     PROGRAMS = 3,
     FRAMES = 2048, /* 43 ms: hardly a stall of the machine is so long */
-    HOG_MS = 70,   /* over a period */
+    SLEEP_MS = 100,
+    COMPUTERS = 16, /* over half a processor on a busy machine, too */
+    HOG_MS = 70,    /* over a period */
     WAIT_MS = 20000,
     SKIPPED = 77,
 };
@@ -31,7 +33,7 @@ struct program {
     struct tutti_client *client;
     _Atomic uint32_t thread;
     _Atomic uint64_t blocks;
-    _Atomic bool hogs; /* in its next callback */
+    _Atomic bool hogs, sleeps; /* in its next callback */
 };
 
 static struct program programs[PROGRAMS];
@@ -48,7 +50,36 @@ process(void *user, const struct tutti_block *block)
         while (os_now_ns() < until_ns) {
         }
     }
+    if (atomic_exchange(&program->sleeps, false)) {
+        os_sleep_until_ns(os_now_ns() + (uint64_t)SLEEP_MS * OS_NS_PER_MS);
+    }
     atomic_fetch_add(&program->blocks, 1);
+}
+
+static atomic_bool computes;
+
+static void
+compute(void *arg)
+{
+    (void)arg;
+    while (atomic_load(&computes)) {
+    }
+}
+
+static int
+policy_of(const struct program *program)
+{
+    return sched_getscheduler((pid_t)atomic_load(&program->thread)) & ~SCHED_RESET_ON_FORK;
+}
+
+static void
+await_policy(const struct program *program, int policy)
+{
+    uint64_t deadline_ns = os_now_ns() + (uint64_t)WAIT_MS * OS_NS_PER_MS;
+    while (policy_of(program) != policy) {
+        assert_true(os_now_ns() < deadline_ns);
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
 }
 
 /* On how many processors a program's thread may run; *cpu: the first of them. */
@@ -139,6 +170,16 @@ count_late(uint64_t late[PROGRAMS])
 }
 
 static void
+stop_programs(void)
+{
+    assert_int_equal(tutti_ask_engine_to_leave(programs[0].client), TUTTI_OK);
+    for (unsigned i = 0; i < PROGRAMS; i++) {
+        tutti_close(programs[i].client);
+    }
+    memset(programs, 0, sizeof(programs));
+}
+
+static void
 who_waits_behind_a_hog_is_let_go_in_time(void **state)
 {
     uint64_t before[PROGRAMS], after[PROGRAMS];
@@ -149,21 +190,44 @@ who_waits_behind_a_hog_is_let_go_in_time(void **state)
 
     atomic_store(&programs[0].hogs, true);
     await_blocks(&programs[1], 8);
+    await_policy(&programs[0], SCHED_OTHER);
     await_on(false, 0);
     count_late(after);
     assert_true(after[0] > before[0]);
     assert_int_equal(after[1], before[1]);
     assert_int_equal(after[2], before[2]);
 
-    /* The others are gathered again after a while; the hog has lost its priority. */
+    /* The others are gathered again after a while. */
     await_on(true, 1);
-    assert_int_equal(sched_getscheduler((pid_t)atomic_load(&programs[0].thread)) &
-                         ~SCHED_RESET_ON_FORK,
-                     SCHED_OTHER);
-    assert_int_equal(tutti_ask_engine_to_leave(programs[0].client), TUTTI_OK);
-    for (unsigned i = 0; i < PROGRAMS; i++) {
-        tutti_close(programs[i].client);
+    stop_programs();
+}
+
+static void
+who_computes_loses_the_priority_for_a_while_and_who_sleeps_keeps_it(void **state)
+{
+    struct os_thread *others[COMPUTERS];
+    start_programs();
+    await_blocks(&programs[0], 20);
+    atomic_store(&computes, true);
+    for (unsigned i = 0; i < COMPUTERS; i++) {
+        assert_int_equal(os_thread_start(&others[i], "computes", OS_PRIORITY_NORMAL, compute, NULL),
+                         TUTTI_OK);
     }
+    atomic_store(&programs[1].sleeps, true);
+    await_blocks(&programs[1], 20);
+    assert_int_equal(policy_of(&programs[1]), SCHED_FIFO);
+    atomic_store(&computes, false);
+    for (unsigned i = 0; i < COMPUTERS; i++) {
+        os_thread_join(others[i]);
+    }
+
+    atomic_store(&programs[0].hogs, true);
+    await_policy(&programs[0], SCHED_OTHER);
+    uint64_t lost_ns = os_now_ns();
+    await_policy(&programs[0], SCHED_FIFO);
+    assert_true(os_now_ns() > lost_ns + 4500 * (uint64_t)OS_NS_PER_MS);
+    assert_int_equal(policy_of(&programs[1]), SCHED_FIFO);
+    stop_programs();
 }
 
 static bool
@@ -177,7 +241,10 @@ may_be_real_time(void)
 int
 main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(who_waits_behind_a_hog_is_let_go_in_time)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_waits_behind_a_hog_is_let_go_in_time),
+        cmocka_unit_test(who_computes_loses_the_priority_for_a_while_and_who_sleeps_keeps_it),
+    };
     char folder[] = "/tmp/tutti-test-placement-XXXXXX";
     if (argc != 2 || !mkdtemp(folder)) {
         return 2;

@@ -54,12 +54,19 @@ enum half_state {
     HALF_STATE_COUNT
 };
 
-/* A late program that computes all the time keeps others from running, perhaps also the engine's
- * own ordinary threads: the cycle takes its real-time priority away. */
+/* A late program whose callback thread computes all the time keeps others from running, perhaps
+ * also the engine's own ordinary threads: the cycle takes that thread's real-time priority away. */
 enum cycle_hog {
     CYCLE_NO_HOG,
     CYCLE_HOG_DEMOTED,
-    CYCLE_HOG_AT_LARGE, /* its thread is not known */
+    CYCLE_HOG_AT_LARGE, /* late for long, and its thread is not known: control looks */
+};
+
+/* A program's callback thread. */
+struct cycle_thread {
+    uint32_t id;
+    os_handle time;               /* os_thread_time_ns() */
+    struct os_thread_level level; /* that the cycle took away */
 };
 
 struct cycle_half {
@@ -133,7 +140,9 @@ struct cycle_program {
     bool waited;          /* armed in this cycle */
     int64_t out_valid_to; /* nothing but zeros in out_ring from here on */
     struct cycle_half half[2];
-    uint64_t hog_since_ns, hog_cpu_ns; /* when its processor time was last looked at, and that */
+    /* When its thread's processor time was last looked at, that time, and whose it is. */
+    uint64_t hog_since_ns, hog_cpu_ns;
+    const struct cycle_thread *hog_thread;
     enum late_cause late_cause;
 
     /* for control to read */
@@ -145,7 +154,11 @@ struct cycle_program {
     struct statistics computing_us;   /* the callback alone, by the program's own word */
 
     _Atomic uint32_t thread; /* its callback thread, checked by control; 0: not known */
-    _Atomic uint32_t hog;    /* enum cycle_hog, written by the cycle */
+    _Atomic uint32_t hog;    /* enum cycle_hog; control sets it back */
+    /* The same thread, by control; the cycle uses it within one cycle only. NULL: not known. */
+    struct cycle_thread *_Atomic watched;
+    struct cycle_thread *former_thread; /* control's: freed when so many cycles have run */
+    uint64_t former_until;
 
     /* A thread that control keeps on this processor; 0: none. Whoever takes it by exchange, control
      * or cycle, lets it go. */

@@ -59,7 +59,10 @@ struct engine_program {
     uint32_t heard_period;               /* likewise */
     bool exact;                          /* PROTO_PREPARE_EXACT */
     uint64_t lates_reported, losses_reported;
+    /* hogs.c */
     bool demoted;
+    uint64_t good_since_ns, late_seen; /* no late block since; late ones until then */
+    uint64_t suspect_since_ns, suspect_cpu_ns;
     bool condemned;      /* it does harm and was told that it is removed */
     uint32_t met_thread; /* the last one that it named, whether it has it or not */
 };
@@ -333,6 +336,14 @@ uint32_t programs_find_harm(struct engine *engine);
 unsigned programs_prepared(const struct engine *engine);
 /** The program that has the device alone; NULL: there is none. */
 const struct engine_program *programs_exact(const struct engine *engine);
+
+/* ---- hogs.c ---- */
+
+/** Learns the program's callback thread; takes note of priority that the cycle took away, and gives
+ * it back after a while without late blocks. */
+void hogs_tend(const struct engine *engine, struct engine_program *program, uint64_t now_ns);
+/** The cycle has let go of the program. */
+void hogs_forget_thread(struct cycle_program *cycle);
 
 /* ---- monitor_control.c ---- */
 

@@ -147,26 +147,35 @@ has_answered(const struct cycle_program *program)
     return next_free && (other_free || program->late_take);
 }
 
-/* Late because it computes, or because another one does and it cannot run at all? */
+static void
+begin_watch(struct cycle *cycle, struct cycle_program *program)
+{
+    /* Partner: control's exchange, after it made the thread. */
+    program->hog_thread = atomic_load_explicit(&program->watched, memory_order_acquire);
+    program->hog_since_ns = cycle->start_ns;
+    program->hog_cpu_ns = program->hog_thread ? os_thread_time_ns(program->hog_thread->time) : 0;
+}
+
+/* Late because its thread computes, or because it sleeps or another one keeps it from running? */
 static void
 look_for_hog(struct cycle *cycle, struct cycle_program *program)
 {
     uint64_t passed_ns = cycle->start_ns - program->hog_since_ns;
     if (!program->pid || passed_ns < HOG_NS ||
-        atomic_load_explicit(&program->hog, memory_order_relaxed) != CYCLE_NO_HOG) {
+        atomic_load_explicit(&program->hog, memory_order_acquire) != CYCLE_NO_HOG) {
         return;
     }
-    uint64_t cpu_ns = os_process_cpu_ns(program->pid);
-    uint64_t used_ns = cpu_ns > program->hog_cpu_ns ? cpu_ns - program->hog_cpu_ns : 0;
-    program->hog_since_ns = cycle->start_ns;
-    program->hog_cpu_ns = cpu_ns;
-    if (used_ns < passed_ns / 2) {
+    struct cycle_thread *thread = atomic_load_explicit(&program->watched, memory_order_acquire);
+    uint64_t before_ns = program->hog_cpu_ns;
+    bool same = thread == program->hog_thread;
+    begin_watch(cycle, program);
+    if (!same || (thread && program->hog_cpu_ns < before_ns + passed_ns / 2)) {
         return;
     }
-    uint32_t thread = atomic_load_explicit(&program->thread, memory_order_relaxed);
-    bool done = thread && os_thread_demote(program->pid, thread);
+    bool done = thread && os_thread_demote(program->pid, thread->id, &thread->level);
+    /* Partner: control's acquire load, before it reads the level. */
     atomic_store_explicit(&program->hog, done ? CYCLE_HOG_DEMOTED : CYCLE_HOG_AT_LARGE,
-                          memory_order_relaxed);
+                          memory_order_release);
 }
 
 void
@@ -387,8 +396,7 @@ program_end_wait(struct cycle *cycle, struct cycle_program *program, enum late_c
         }
     }
     program->late_cause = cause;
-    program->hog_since_ns = cycle->start_ns;
-    program->hog_cpu_ns = program->pid ? os_process_cpu_ns(program->pid) : 0;
+    begin_watch(cycle, program);
     set_state(program, PROTO_PROGRAM_LATE);
     atomic_fetch_add_explicit(&cycle->late_events, 1, memory_order_relaxed);
 }

@@ -50,6 +50,7 @@ free_cycle_program(struct engine *engine, struct cycle_program *program)
     if (program) {
         os_bells_remove(engine->cycle.bells, program->bell);
         os_wake_fini(&program->doorbell);
+        hogs_forget_thread(program);
         free(program->out_ring);
         free(program);
     }
@@ -504,6 +505,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     program->demoted = false;
     program->condemned = false;
     program->met_thread = 0;
+    program->late_seen = program->suspect_since_ns = 0;
     programs_command(engine, CYCLE_ADD, cycle);
     return TUTTI_OK;
 }
@@ -716,26 +718,8 @@ programs_find_harm(struct engine *engine)
     return 0;
 }
 
-/* The thread is the program's own word: the system says whether it is one of that process. */
 static void
-learn_thread(struct engine_program *program)
-{
-    struct cycle_program *cycle = program->cycle;
-    uint32_t thread = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
-    if (!thread || thread == program->met_thread) {
-        return;
-    }
-    program->met_thread = thread;
-    bool has = os_process_has_thread(program->pid, thread);
-    if (has) {
-        /* An engine that died may have left it bound to a processor. */
-        os_thread_scatter(program->pid, thread);
-    }
-    atomic_store_explicit(&cycle->thread, has ? thread : 0, memory_order_relaxed);
-}
-
-static void
-tend_program(struct engine *engine, struct engine_program *program)
+tend_program(struct engine *engine, struct engine_program *program, uint64_t now_ns)
 {
     struct cycle_program *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
@@ -747,18 +731,8 @@ tend_program(struct engine *engine, struct engine_program *program)
         program->lates_reported = late;
         program->losses_reported = lost;
     }
-    learn_thread(program);
     monitor_tend(engine, program);
-    uint32_t hog = atomic_load_explicit(&cycle->hog, memory_order_relaxed);
-    if (hog != CYCLE_NO_HOG && !program->demoted) {
-        program->demoted = true;
-        if (hog == CYCLE_HOG_AT_LARGE) {
-            os_process_demote(program->pid);
-        }
-        log_warning("engine: program %u '%s' is late and computes all the time: it runs at normal "
-                    "priority now",
-                    program->id, program->name);
-    }
+    hogs_tend(engine, program, now_ns);
 }
 
 void
@@ -770,7 +744,7 @@ programs_tend(struct engine *engine, uint64_t now_ns)
         if (!program->cycle) {
             continue;
         }
-        tend_program(engine, program);
+        tend_program(engine, program, now_ns);
         if (turn) {
             statistics_turn(&program->cycle->lateness_us);
             statistics_turn(&program->cycle->computing_us);

@@ -31,6 +31,10 @@ uint64_t os_now_ns(void);
  */
 void os_sleep_until_ns(uint64_t deadline_ns);
 
+/* A file descriptor or a HANDLE. */
+typedef intptr_t os_handle;
+#define OS_NO_HANDLE ((os_handle)-1)
+
 /* ---- threads ------------------------------------------------------------------------------- */
 
 enum os_priority {
@@ -86,16 +90,31 @@ bool os_thread_gather(uint32_t pid, uint32_t tid, uint32_t cpu);
  * two system calls that wait for nobody. */
 bool os_thread_scatter(uint32_t pid, uint32_t tid);
 
-/** Processor time that all threads of a process have had, ns; 0 when it is gone. Real time. */
-uint64_t os_process_cpu_ns(uint32_t pid);
+/** For os_thread_time_ns(); ended by os_handle_close(). OS_NO_HANDLE: it is not a thread of that
+ * process, or the system tells no times. Not real time. */
+os_handle os_thread_time_open(uint32_t pid, uint32_t tid);
+/** Processor time that the thread has had, ns; 0 when it is gone, or of OS_NO_HANDLE. Real time: a
+ * system call that waits for nobody. */
+uint64_t os_thread_time_ns(os_handle time);
+
+/** Processor time that a process's threads at real-time priority have had, ns (Windows: all of its
+ * threads); 0 when it is gone. Not real time. */
+uint64_t os_process_realtime_cpu_ns(uint32_t pid);
+
+/* How the system schedules a thread; its own words. */
+struct os_thread_level {
+    int32_t policy, level;
+};
 
 /** Takes every real-time thread of a process down to normal scheduling. Not real time. */
 void os_process_demote(uint32_t pid);
 
 /** Takes thread tid of process pid down to normal scheduling. The caller knows that it is one
- * (os_process_has_thread()). False when the system refused. Real time: a system call or two that
- * wait for nobody. */
-bool os_thread_demote(uint32_t pid, uint32_t tid);
+ * (os_process_has_thread()). former: how it was scheduled. False when the system refused. Real
+ * time: a few system calls that wait for nobody. */
+bool os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former);
+/** Schedules a thread as it was before os_thread_demote(). False when the system refused. */
+bool os_thread_restore(uint32_t pid, uint32_t tid, const struct os_thread_level *former);
 
 /** The calling thread flushes denormals to zero from now on. Real time. */
 void os_thread_flush_denormals(void);
@@ -118,11 +137,7 @@ bool os_cond_wait_until(struct os_cond *cond, struct os_mutex *mutex, uint64_t d
 
 /* ---- handles, shared memory ---------------------------------------------------------------- */
 
-/* A file descriptor or a HANDLE. */
-typedef intptr_t os_handle;
-#define OS_NO_HANDLE ((os_handle)-1)
-
-/** Closes a handle that os_link_recv() gave. OS_NO_HANDLE is fine. */
+/** Closes a handle. OS_NO_HANDLE is fine. */
 void os_handle_close(os_handle handle);
 
 /** Another handle to the same object, owned by the caller; OS_NO_HANDLE for OS_NO_HANDLE or on

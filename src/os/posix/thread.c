@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -222,35 +222,112 @@ os_thread_join(struct os_thread *thread)
     os_thread_join_until(thread, UINT64_MAX);
 }
 
-bool
-os_thread_demote(uint32_t pid, uint32_t tid)
+static bool
+is_real_time(int policy)
 {
-    (void)pid;
-    /* 0 would mean the calling thread */
-    const struct sched_param param = {.sched_priority = 0};
-    return tid != 0 && tid <= INT32_MAX && sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) == 0;
+    policy &= ~SCHED_RESET_ON_FORK;
+    return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
-void
-os_process_demote(uint32_t pid)
+bool
+os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
+{
+    (void)pid;
+    struct sched_param was, param = {.sched_priority = 0};
+    /* 0 would mean the calling thread */
+    if (tid == 0 || tid > INT32_MAX)
+        return false;
+    const int policy = sched_getscheduler((pid_t)tid);
+    if (policy < 0 || sched_getparam((pid_t)tid, &was) != 0 ||
+        sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) != 0)
+        return false;
+    *former = (struct os_thread_level){policy, was.sched_priority};
+    return true;
+}
+
+bool
+os_thread_restore(uint32_t pid, uint32_t tid, const struct os_thread_level *former)
+{
+    (void)pid;
+    const struct sched_param param = {.sched_priority = former->level};
+    return tid != 0 && tid <= INT32_MAX &&
+           sched_setscheduler((pid_t)tid, former->policy, &param) == 0;
+}
+
+/* Calls `each` for each thread of a process at real-time priority. */
+static void
+for_each_real_time(uint32_t pid, void (*each)(uint32_t pid, uint32_t tid, void *arg), void *arg)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%u/task", pid);
     DIR *const folder = opendir(path);
     if (folder == NULL)
         return;
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        os_thread_demote(pid, (uint32_t)strtoul(entry->d_name, NULL, 10));
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        const uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+        if (tid != 0 && is_real_time(sched_getscheduler((pid_t)tid)))
+            each(pid, tid, arg);
+    }
     closedir(folder);
 }
 
-uint64_t
-os_process_cpu_ns(uint32_t pid)
+static void
+demote_one(uint32_t pid, uint32_t tid, void *arg)
 {
-    clockid_t clock;
-    struct timespec time;
-    if (pid == 0 || pid > INT32_MAX || clock_getcpuclockid((pid_t)pid, &clock) != 0 ||
-        clock_gettime(clock, &time) != 0)
+    struct os_thread_level former;
+    (void)arg;
+    os_thread_demote(pid, tid, &former);
+}
+
+void
+os_process_demote(uint32_t pid)
+{
+    for_each_real_time(pid, demote_one, NULL);
+}
+
+/* ---- processor time ---- */
+
+os_handle
+os_thread_time_open(uint32_t pid, uint32_t tid)
+{
+    char path[64];
+    if (pid == 0 || tid == 0 || pid > INT32_MAX || tid > INT32_MAX)
+        return OS_NO_HANDLE;
+    /* Not a thread's own clock: the system shows that to the thread's process alone. */
+    snprintf(path, sizeof path, "/proc/%u/task/%u/schedstat", pid, tid);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return OS_NO_HANDLE;
+    os_thread_time_ns(file); /* the first reading makes the kernel's buffer */
+    return file;
+}
+
+uint64_t
+os_thread_time_ns(os_handle time)
+{
+    char text[64];
+    if (time == OS_NO_HANDLE)
         return 0;
-    return (uint64_t)time.tv_sec * OS_NS_PER_S + (uint64_t)time.tv_nsec;
+    const ssize_t bytes = pread((int)time, text, sizeof text, 0);
+    uint64_t ns = 0;
+    for (ssize_t i = 0; i < bytes && text[i] >= '0' && text[i] <= '9'; i++)
+        ns = ns * 10 + (uint64_t)(text[i] - '0');
+    return ns;
+}
+
+static void
+add_time(uint32_t pid, uint32_t tid, void *arg)
+{
+    uint64_t *const sum = arg;
+    const os_handle time = os_thread_time_open(pid, tid);
+    *sum += os_thread_time_ns(time);
+    os_handle_close(time);
+}
+
+uint64_t
+os_process_realtime_cpu_ns(uint32_t pid)
+{
+    uint64_t sum = 0;
+    for_each_real_time(pid, add_time, &sum);
+    return sum;
 }

@@ -260,7 +260,7 @@ os_thread_promote(uint32_t tid, enum os_priority priority)
 }
 
 bool
-os_thread_demote(uint32_t pid, uint32_t tid)
+os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
 {
     const HANDLE thread =
         OpenThread(THREAD_SET_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
@@ -268,8 +268,25 @@ os_thread_demote(uint32_t pid, uint32_t tid)
         return false;
     /* MMCSS raises a thread of its own again with time, but then not above us: it has been told off
      * by its lateness before */
+    const int level = GetThreadPriority(thread);
     const bool done = GetProcessIdOfThread(thread) == pid &&
+                      level != THREAD_PRIORITY_ERROR_RETURN &&
                       SetThreadPriority(thread, THREAD_PRIORITY_NORMAL) != 0;
+    CloseHandle(thread);
+    if (done)
+        *former = (struct os_thread_level){0, level};
+    return done;
+}
+
+bool
+os_thread_restore(uint32_t pid, uint32_t tid, const struct os_thread_level *former)
+{
+    const HANDLE thread =
+        OpenThread(THREAD_SET_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
+    if (thread == NULL)
+        return false;
+    const bool done =
+        GetProcessIdOfThread(thread) == pid && SetThreadPriority(thread, former->level) != 0;
     CloseHandle(thread);
     return done;
 }
@@ -284,8 +301,35 @@ os_process_demote(uint32_t pid)
     CloseHandle(process);
 }
 
+static uint64_t
+ns_of(const FILETIME *time)
+{
+    return ((uint64_t)time->dwHighDateTime << 32 | time->dwLowDateTime) * 100;
+}
+
+os_handle
+os_thread_time_open(uint32_t pid, uint32_t tid)
+{
+    const HANDLE thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
+    if (thread == NULL)
+        return OS_NO_HANDLE;
+    if (GetProcessIdOfThread(thread) == pid)
+        return (os_handle)thread;
+    CloseHandle(thread);
+    return OS_NO_HANDLE;
+}
+
 uint64_t
-os_process_cpu_ns(uint32_t pid)
+os_thread_time_ns(os_handle time)
+{
+    FILETIME created, ended, kernel, user;
+    if (time == OS_NO_HANDLE || !GetThreadTimes((HANDLE)time, &created, &ended, &kernel, &user))
+        return 0;
+    return ns_of(&kernel) + ns_of(&user);
+}
+
+uint64_t
+os_process_realtime_cpu_ns(uint32_t pid)
 {
     FILETIME created, ended, kernel, user;
     const HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
@@ -293,9 +337,5 @@ os_process_cpu_ns(uint32_t pid)
         return 0;
     const bool told = GetProcessTimes(process, &created, &ended, &kernel, &user) != 0;
     CloseHandle(process);
-    if (!told)
-        return 0;
-    const uint64_t ticks = ((uint64_t)kernel.dwHighDateTime << 32 | kernel.dwLowDateTime) +
-                           ((uint64_t)user.dwHighDateTime << 32 | user.dwLowDateTime);
-    return ticks * 100;
+    return told ? ns_of(&kernel) + ns_of(&user) : 0;
 }

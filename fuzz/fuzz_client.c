@@ -261,6 +261,8 @@ answer_to(uint32_t asked)
         return PROTO_STATUS_REPLY;
     case PROTO_DEVICES:
         return PROTO_DEVICES_REPLY;
+    case PROTO_FORECAST:
+        return PROTO_FORECAST_REPLY;
     default:
         return PROTO_OK;
     }
@@ -493,6 +495,7 @@ ask(struct tutti_client *client, unsigned what)
     struct tutti_device_entry *devices;
     struct tutti_block block;
     struct tutti_device device;
+    const struct tutti_stream_params params = {.buffer_frames = 1 + what};
     uint32_t count, input, output;
     char text[TUTTI_TEXT_BYTES];
     switch (what % 6) {
@@ -509,6 +512,7 @@ ask(struct tutti_client *client, unsigned what)
     case 2:
         (void)tutti_set_rate(client, 44100);
         (void)tutti_can_rate(client, 44100, text);
+        (void)tutti_forecast_latencies(client, &params, &input, &output);
         break;
     case 3:
         (void)tutti_set_monitor(client, what & 8 ? NULL : &monitor);

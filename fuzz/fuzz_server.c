@@ -326,6 +326,10 @@ compose(struct os_link *link)
         link->segment = link->handle[0] = new_segment(prepare);
     } else if (type == PROTO_SET_RATE || type == PROTO_CAN_RATE) {
         ((struct proto_set_rate *)link->message)->rate_hz = rates[next() & 7];
+    } else if (type == PROTO_FORECAST) {
+        struct proto_forecast *forecast = (struct proto_forecast *)link->message;
+        forecast->buffer_frames = 1U + next() * 8U;
+        forecast->flags = next() & 7;
     } else if (type == PROTO_STATUS) {
         ((struct proto_status *)link->message)->first_program = next();
     } else if (type == PROTO_MONITOR) {

@@ -167,6 +167,17 @@ on_devices(struct os_link *link, uint32_t serial)
 
 /* lock held; message is checked. */
 static void
+answer_forecast(struct fake_engine *fake, struct os_link *link,
+                const struct proto_forecast *message)
+{
+    struct proto_forecast_reply reply;
+    memset(&reply, 0, sizeof(reply));
+    reply.input_latency_frames = fake->input_latency + message->buffer_frames;
+    reply.output_latency_frames = fake->output_latency + message->flags;
+    answer(link, &reply, PROTO_FORECAST_REPLY, message->header.serial, NULL, 0);
+}
+
+static void
 handle(struct fake_engine *fake, struct os_link *link, const struct proto_header *header,
        os_handle *handles)
 {
@@ -209,6 +220,9 @@ handle(struct fake_engine *fake, struct os_link *link, const struct proto_header
         }
         fake->rate_hz = fake->asked_rate_hz;
         break;
+    case PROTO_FORECAST:
+        answer_forecast(fake, link, (const struct proto_forecast *)header);
+        return;
     case PROTO_CAN_RATE:
         if (((const struct proto_set_rate *)header)->rate_hz != fake->rate_hz) {
             answer_error(link, header->serial, TUTTI_RATE_IN_USE, "the fake plays for others");

@@ -134,6 +134,18 @@ tutti_set_rate(struct tutti_client *client, double rate_hz)
 }
 
 enum tutti_status
+tutti_forecast_latencies(struct tutti_client *client, const struct tutti_stream_params *params,
+                         uint32_t *input_frames, uint32_t *output_frames)
+{
+    (void)client;
+    if (!fake_tutti.forecasts)
+        return TUTTI_ENGINE_LOST;
+    *input_frames = params->buffer_frames + 1;
+    *output_frames = params->buffer_frames + (params->late_take ? 1000 : 2);
+    return TUTTI_OK;
+}
+
+enum tutti_status
 tutti_can_rate(struct tutti_client *client, double rate_hz, char text[TUTTI_TEXT_BYTES])
 {
     const struct tutti_device *device = &fake_tutti.device;

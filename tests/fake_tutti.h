@@ -41,6 +41,7 @@ struct fake_tutti {
     double asked_rate;
     uint64_t event_value;      /* of the next events */
     uint64_t event_losses;     /* likewise */
+    bool forecasts;            /* it answers; else the engine is lost */
     struct tutti_client *last; /* opened last */
 };
 extern struct fake_tutti fake_tutti;

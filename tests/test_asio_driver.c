@@ -364,12 +364,15 @@ init_opens_no_device_and_the_driver_answers(void **state)
 static void
 the_measured_round_trip_is_the_reported_one(void **state)
 {
-    int32_t input = 0, output = 0;
+    int32_t input = 0, output = 0, forecast_input = 0, forecast_output = 0;
 
     NEEDS_ENGINE();
     open_driver(0);
+    hosts[0].driver->methods->get_latencies(hosts[0].driver, &forecast_input, &forecast_output);
     prepare(0);
     hosts[0].driver->methods->get_latencies(hosts[0].driver, &input, &output);
+    assert_int_equal(input, forecast_input);
+    assert_int_equal(output, forecast_output);
     start(0);
     assert_true(await_heard(&hosts[0]));
     assert_int_equal(hosts[0].driver->methods->stop(hosts[0].driver), ASIO_OK);

@@ -261,6 +261,14 @@ a_rate_is_asked_of_the_engine(void **state)
     assert_string_equal(text, "the fake plays for others");
     assert_int_equal(tutti_can_rate(host.client, 0, text), TUTTI_UNSUPPORTED_RATE);
     assert_true(fake.asked_rate_hz == 96000);
+    struct tutti_stream_params wanted = {.buffer_frames = 256, .tight = true};
+    uint32_t input = 0, output = 0;
+    assert_int_equal(tutti_forecast_latencies(host.client, &wanted, &input, &output), TUTTI_OK);
+    assert_int_equal(input, fake.input_latency + 256);
+    assert_int_equal(output, fake.output_latency + PROTO_PREPARE_TIGHT);
+    wanted.buffer_frames = 0;
+    assert_int_equal(tutti_forecast_latencies(host.client, &wanted, &input, &output),
+                     TUTTI_INVALID_ARGUMENT);
     /* another engine that knows nothing of it is asked again, before the buffers are prepared */
     fake_engine_kill(&fake);
     await_event(&host, TUTTI_EVENT_ENGINE_LOST);

@@ -271,6 +271,110 @@ a_program_that_joins_changes_no_latency_of_others(void **state)
     rig_close(&rig);
 }
 
+/* ---- forecasts ---- */
+
+/* What is forecast to a program is what it gets when it joins, and the forecast changes nothing. */
+static struct rig_program *
+join_as_forecast(uint32_t buffer, uint32_t flags)
+{
+    const struct proto_hello hello = {.bits = 64, .program = "asks"};
+    const struct proto_forecast message = {.buffer_frames = buffer, .flags = flags};
+    struct proto_forecast_reply reply;
+    struct proto_device before, after;
+    uint32_t id;
+    engine_get_device(rig.engine, "", &before);
+    assert_int_equal(engine_connect(rig.engine, &hello, 0, &id), TUTTI_OK);
+    engine_forecast(rig.engine, id, &message, &reply);
+    engine_disconnect(rig.engine, id);
+    engine_get_device(rig.engine, "", &after);
+    assert_memory_equal(&before, &after, sizeof(before));
+    struct rig_program *program = rig_join(&rig, buffer, 1, 1, 0, flags);
+    if (program->input_latency != reply.input_latency_frames ||
+        program->output_latency != reply.output_latency_frames) {
+        print_error("%u + %u frames forecast; ", reply.input_latency_frames,
+                    reply.output_latency_frames);
+        fail_at(program, "it got others", program->answer.device.period_frames);
+    }
+    rig_steps(&rig, 4);
+    return program;
+}
+
+/* A program that was there, then left or stays; then one asks. */
+static void
+forecast_after(uint32_t fixed, const char *live, uint32_t first, bool leaves, uint32_t flags)
+{
+    static const uint32_t sizes[] = {16, 64, 100, 256, 480, 1024, 4096};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        char problem[CONFIG_TEXT_BYTES];
+        rig_config(&rig);
+        set_period(fixed);
+        assert_int_equal(config_set(&rig.config, "sim", "live_period", live, problem), TUTTI_OK);
+        assert_int_equal(config_set(&rig.config, "sim", "input_latency", "13", problem), TUTTI_OK);
+        assert_int_equal(config_set(&rig.config, "sim", "output_latency", "29", problem), TUTTI_OK);
+        rig_open(&rig);
+        rig.check_output = false;
+        struct rig_program *program = rig_join(&rig, first, 1, 1, 0, PROTO_PREPARE_TIGHT);
+        rig_steps(&rig, 4);
+        if (leaves) {
+            rig_kill(program);
+            rig_steps(&rig, 1); /* the device is still open, at that program's period */
+        }
+        join_as_forecast(sizes[i], flags);
+        join_as_forecast(sizes[i] / 2, flags);
+        rig_close(&rig);
+    }
+}
+
+static void
+the_latency_that_is_forecast_is_the_one_that_comes(void **state)
+{
+    (void)state;
+    static const uint32_t first[] = {64, 1024};
+    for (unsigned i = 0; i < 2; i++) {
+        for (unsigned leaves = 0; leaves < 2; leaves++) {
+            forecast_after(0, "no", first[i], leaves, 0);
+            forecast_after(0, "yes", first[i], leaves, PROTO_PREPARE_LATE_TAKE);
+            forecast_after(240, "no", first[i], leaves, PROTO_PREPARE_TIGHT);
+        }
+    }
+}
+
+/* Nothing was opened yet: a card without latency of its own holds no surprise. */
+static void
+a_device_that_was_never_opened_is_forecast_too(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {32, 256, 1000, 4096};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        rig_config(&rig);
+        rig_open(&rig);
+        rig.check_output = false;
+        join_as_forecast(sizes[i], 0);
+        rig_close(&rig);
+    }
+}
+
+static void
+while_the_device_is_lost_its_last_period_counts(void **state)
+{
+    (void)state;
+    rig_config(&rig);
+    rig_open(&rig);
+    rig.check_output = false;
+    rig_join(&rig, 1024, 1, 1, 0, 0);
+    rig_steps(&rig, 4);
+    sim_unplug();
+    assert_false(sim_step(sim_current()));
+    engine_tend(rig.engine);
+    const struct proto_forecast message = {.buffer_frames = 256};
+    struct proto_forecast_reply reply;
+    engine_forecast(rig.engine, rig.program[0].id, &message, &reply);
+    assert_int_equal(reply.input_latency_frames, 256);
+    assert_int_equal(reply.output_latency_frames, 1024 - 256 + 1024);
+    sim_plug();
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -281,6 +385,9 @@ main(void)
         cmocka_unit_test(a_latency_that_falls_is_reported_by_an_event),
         cmocka_unit_test(a_program_that_joined_at_a_long_period_gains_by_a_short_one),
         cmocka_unit_test(a_program_that_joins_changes_no_latency_of_others),
+        cmocka_unit_test(the_latency_that_is_forecast_is_the_one_that_comes),
+        cmocka_unit_test(a_device_that_was_never_opened_is_forecast_too),
+        cmocka_unit_test(while_the_device_is_lost_its_last_period_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,6 +28,8 @@ union message {
     struct proto_prepare prepare;
     struct proto_prepared prepared;
     struct proto_set_rate set_rate;
+    struct proto_forecast forecast;
+    struct proto_forecast_reply forecast_reply;
     struct proto_status status;
     struct proto_status_reply status_reply;
     struct proto_devices_reply devices_reply;
@@ -111,6 +113,13 @@ make_good(union message *message, enum proto_type type)
     case PROTO_SET_RATE:
     case PROTO_CAN_RATE:
         message->set_rate.rate_hz = 44100;
+        break;
+    case PROTO_FORECAST:
+        message->forecast.buffer_frames = 256;
+        message->forecast.flags = PROTO_PREPARE_TIGHT;
+        break;
+    case PROTO_FORECAST_REPLY:
+        message->forecast_reply.input_latency_frames = PROTO_MAX_LATENCY_FRAMES;
         break;
     case PROTO_STATUS_REPLY:
         fill_status_reply(&message->status_reply);
@@ -329,6 +338,10 @@ every_field_of_what_programs_send_is_checked(void **state)
         WRONG(PROTO_CAN_RATE, set_rate, rate_hz, rates[i], "SET_RATE.rate_hz");
     }
 
+    WRONG(PROTO_FORECAST, forecast, buffer_frames, 0, "FORECAST.buffer_frames");
+    WRONG(PROTO_FORECAST, forecast, flags, 8, "FORECAST.flags");
+    WRONG(PROTO_FORECAST_REPLY, forecast_reply, output_latency_frames, UINT32_MAX,
+          "FORECAST_REPLY.latency_frames");
     WRONG(PROTO_MONITOR, monitor, count, PROTO_MAX_PATHS + 1, "MONITOR.count");
     WRONG(PROTO_MONITOR, monitor, path[1].input, PROTO_MAX_CHANNELS, "MONITOR.path");
     WRONG(PROTO_MONITOR, monitor, path[2].output, UINT16_MAX, "MONITOR.path");
@@ -652,7 +665,7 @@ words_and_messages_lie_where_the_document_says(void **state)
         [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 15656, [PROTO_DEVICES] = 16,
         [PROTO_DEVICES_REPLY] = 6168, [PROTO_LEAVE] = 16,           [PROTO_OK] = 16,
         [PROTO_ERROR] = 280,          [PROTO_EVENT] = 304,          [PROTO_MONITOR] = 6168,
-        [PROTO_CAN_RATE] = 24,
+        [PROTO_CAN_RATE] = 24,        [PROTO_FORECAST] = 24,        [PROTO_FORECAST_REPLY] = 24,
     };
     for (int t = PROTO_NONE; t < PROTO_TYPE_COUNT; t++) {
         assert_int_equal(proto_size((enum proto_type)t), sizes[t]);

@@ -186,6 +186,14 @@ float *tutti_output(struct tutti_client *client, uint32_t channel, unsigned half
 enum tutti_status tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames,
                                       uint32_t *output_frames);
 
+/** The latencies that tutti_prepare() would bring now with these parameters, of which
+ * buffer_frames, late_take, tight and exact count; opens nothing. A device that was never opened
+ * has not told its own: they are guessed. Any thread. Errors: INVALID_ARGUMENT, ENGINE_LOST,
+ * TIMEOUT. */
+enum tutti_status tutti_forecast_latencies(struct tutti_client *client,
+                                           const struct tutti_stream_params *params,
+                                           uint32_t *input_frames, uint32_t *output_frames);
+
 /** Starts callbacks: position 0, half 0 first, both halves zeroed (but see `prefilled`). Errors:
  * INVALID_STATE, NO_MEMORY. */
 enum tutti_status tutti_start(struct tutti_client *client);

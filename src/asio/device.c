@@ -224,17 +224,6 @@ device_get_buffer_size(struct driver *driver, int32_t *min, int32_t *max, int32_
 
 /* ---- latencies ---- */
 
-static uint32_t
-greatest_common_divisor(uint32_t a, uint32_t b)
-{
-    while (b) {
-        uint32_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* The device's own share, whichever period it was told for. */
 static uint32_t
 beyond_period(uint32_t latency_frames, uint32_t period_frames)
@@ -242,40 +231,28 @@ beyond_period(uint32_t latency_frames, uint32_t period_frames)
     return latency_frames > period_frames ? latency_frames - period_frames : 0;
 }
 
-static uint32_t
-period_to_expect(const struct tutti_device *device, uint32_t buffer)
-{
-    if (device->state && strcmp(device->state, "running") == 0 && device->period_frames)
-        return device->period_frames;
-    if (device->period_max_frames && buffer > device->period_max_frames)
-        return device->period_max_frames;
-    return buffer < device->period_min_frames ? device->period_min_frames : buffer;
-}
-
-/* Before createBuffers: what the preferred size would give, by the engine's own rule (a program
- * with buffer B on period Q is answered within D, and waits B - gcd(B, Q) + D - Q longer than one
- * with B = Q). */
+/* Before createBuffers: what the engine would give to the preferred size. While no engine answers:
+ * as on a device that takes this size for its period. */
 static void
 estimate_latencies(struct driver *driver, uint32_t *input, uint32_t *output)
 {
     struct tutti_device device;
     struct sizes sizes;
 
-    get_device(driver, &device);
     get_sizes(driver, &sizes);
     uint32_t buffer = (uint32_t)sizes.preferred;
-    uint32_t period = period_to_expect(&device, buffer);
-    uint32_t answer =
-        buffer <= period || driver->config.program_tight ? period : buffer / period * period;
-    uint32_t added = buffer - greatest_common_divisor(buffer, period) + answer - period;
-    uint32_t device_in = beyond_period(device.input_latency_frames, device.period_frames);
-    uint32_t device_out = beyond_period(device.output_latency_frames, device.period_frames);
-
-    if (driver->config.program_late_take)
-        added += buffer;
-    uint32_t round_trip = device_in + device_out + 2 * period + added;
-    *input = buffer + device_in;
-    *output = round_trip > *input ? round_trip - *input : 0;
+    const struct tutti_stream_params params = {
+        .buffer_frames = buffer,
+        .late_take = driver->config.program_late_take,
+        .tight = driver->config.program_tight,
+        .exact = atomic_load(&driver->dsd),
+    };
+    if (tutti_forecast_latencies(driver->client, &params, input, output) == TUTTI_OK)
+        return;
+    get_device(driver, &device);
+    *input = buffer + beyond_period(device.input_latency_frames, device.period_frames);
+    *output = buffer + beyond_period(device.output_latency_frames, device.period_frames) +
+              (params.late_take ? buffer : 0);
 }
 
 static void

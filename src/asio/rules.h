@@ -52,7 +52,8 @@ enum { ALONE = 1, FREELY = 0 };
     X(GET_CHANNELS, "getChannels", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,           \
       "NotPresent where the device has none at all")                                               \
     X(GET_LATENCIES, "getLatencies", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,         \
-      "before createBuffers what the preferred size would give; then to the frame")                \
+      "before createBuffers what the engine would give to the preferred size; then to the "        \
+      "frame")                                                                                     \
     X(GET_BUFFER_SIZE, "getBufferSize", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \
       "see below")                                                                                 \
     X(CAN_SAMPLE_RATE, "canSampleRate", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,      \

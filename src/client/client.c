@@ -254,6 +254,13 @@ copy_channels(struct proto_channel *to, const struct tutti_channel *from, uint32
     return true;
 }
 
+static uint32_t
+flags_of(const struct tutti_stream_params *params)
+{
+    return (params->late_take ? PROTO_PREPARE_LATE_TAKE : 0) |
+           (params->tight ? PROTO_PREPARE_TIGHT : 0) | (params->exact ? PROTO_PREPARE_EXACT : 0);
+}
+
 static enum tutti_status
 fill_prepare(struct tutti_client *client, const struct tutti_stream_params *params)
 {
@@ -264,9 +271,7 @@ fill_prepare(struct tutti_client *client, const struct tutti_stream_params *para
     message->buffer_frames = params->buffer_frames;
     message->inputs = params->inputs;
     message->outputs = params->outputs;
-    message->flags = (params->late_take ? PROTO_PREPARE_LATE_TAKE : 0) |
-                     (params->tight ? PROTO_PREPARE_TIGHT : 0) |
-                     (params->exact ? PROTO_PREPARE_EXACT : 0);
+    message->flags = flags_of(params);
     if (params->inputs > TUTTI_MAX_CHANNELS || params->outputs > TUTTI_MAX_CHANNELS)
         return client_fail(client, TUTTI_INVALID_ARGUMENT,
                            "at most 256 channels in each direction");
@@ -323,6 +328,31 @@ tutti_output(struct tutti_client *client, uint32_t channel, unsigned half)
     if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.outputs)
         return NULL;
     return proto_output(&callback->layout, callback->segment, channel, half);
+}
+
+enum tutti_status
+tutti_forecast_latencies(struct tutti_client *client, const struct tutti_stream_params *params,
+                         uint32_t *input_frames, uint32_t *output_frames)
+{
+    FLOAT_ENV_OURS;
+    char text[PROTO_TEXT_BYTES] = "";
+    struct proto_forecast message;
+    struct proto_forecast_reply reply;
+
+    if (!params || params->buffer_frames < 1 || params->buffer_frames > PROTO_MAX_BUFFER_FRAMES) {
+        return TUTTI_INVALID_ARGUMENT;
+    }
+    memset(&message, 0, sizeof(message));
+    proto_header_init(&message.header, PROTO_FORECAST, 0);
+    message.buffer_frames = params->buffer_frames;
+    message.flags = flags_of(params);
+    enum tutti_status status = link_ask(client, &message, sizeof(message), NULL, 0,
+                                        PROTO_FORECAST_REPLY, &reply, NULL, CLIENT_ANSWER_MS, text);
+    if (status == TUTTI_OK) {
+        *input_frames = reply.input_latency_frames;
+        *output_frames = reply.output_latency_frames;
+    }
+    return status;
 }
 
 enum tutti_status

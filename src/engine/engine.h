@@ -103,6 +103,11 @@ enum tutti_status engine_set_rate(struct engine *engine, uint32_t program_id, do
 /** What engine_set_rate() would answer now, opening aside. Changes nothing and waits for nobody. */
 enum tutti_status engine_can_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                                   char error[PROTO_TEXT_BYTES]);
+/** The latencies that engine_prepare() would answer now to this program with such buffers; opens
+ * nothing. A device that was never opened has not told its own: they are guessed. message is
+ * checked already. */
+void engine_forecast(struct engine *engine, uint32_t program_id,
+                     const struct proto_forecast *message, struct proto_forecast_reply *reply);
 /** What a program wants of the direct monitor, in place of what it wanted before. message is
  * checked already. It acts while the program is prepared and ends with it. Errors: NO_MEMORY. */
 enum tutti_status engine_set_monitor(struct engine *engine, uint32_t program_id,

@@ -235,6 +235,10 @@ void null_device_tend(struct engine *engine, uint64_t now_ns);
 
 /** The period to run at when a program with this buffer joins (0: nobody joins). */
 uint32_t period_choose(const struct engine *engine, uint32_t buffer_frames);
+/** What is known of the device, for the period that a program with this buffer would get by
+ * joining; profile: of the program. */
+void period_forecast(const struct engine *engine, const char *profile, uint32_t buffer_frames,
+                     struct proto_device *device);
 /** The greatest period that the device can have and that is not above wanted; its smallest, when
  * that is above. */
 uint32_t period_snap(const struct proto_device *known, uint32_t wanted);

@@ -101,3 +101,32 @@ period_choose(const struct engine *engine, uint32_t buffer_frames)
     }
     return present;
 }
+
+/* A device with a buffer of its own is further away with a longer period; a server is not. */
+static uint32_t
+latency_at(uint32_t latency_frames, uint32_t period_frames, uint32_t period)
+{
+    return latency_frames >= period_frames ? latency_frames - period_frames + period
+                                           : latency_frames;
+}
+
+void
+period_forecast(const struct engine *engine, const char *profile, uint32_t buffer_frames,
+                struct proto_device *device)
+{
+    const struct engine_setup *setup = profiles_find(engine, profile);
+    profiles_get_device(engine, profile, device);
+    uint32_t period = device->period_frames;
+    if (setup != engine->in_force && !programs_prepared(engine)) {
+        /* joining would put this setup in force */
+        int32_t fixed = setup->config.device_period;
+        period = period_snap(device, fixed ? (uint32_t)fixed : buffer_frames);
+    } else if (engine->state != PROTO_STREAM_LOST) {
+        period = period_choose(engine, buffer_frames);
+    }
+    device->input_latency_frames =
+        latency_at(device->input_latency_frames, device->period_frames, period);
+    device->output_latency_frames =
+        latency_at(device->output_latency_frames, device->period_frames, period);
+    device->period_frames = period;
+}

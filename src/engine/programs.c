@@ -309,6 +309,27 @@ programs_settle_latency(struct engine *engine, struct engine_program *program)
     return program->input_latency == input && program->output_latency == output;
 }
 
+void
+engine_forecast(struct engine *engine, uint32_t program_id, const struct proto_forecast *message,
+                struct proto_forecast_reply *reply)
+{
+    struct proto_device device;
+    uint32_t buffer = message->buffer_frames;
+    os_mutex_lock(&engine->lock);
+    const struct engine_program *program = programs_find(engine, program_id);
+    period_forecast(engine, program ? program->profile : "", buffer, &device);
+    os_mutex_unlock(&engine->lock);
+    uint32_t offset =
+        schedule_offset(buffer, device.period_frames, message->flags & PROTO_PREPARE_TIGHT,
+                        message->flags & PROTO_PREPARE_LATE_TAKE);
+    memset(reply, 0, sizeof(*reply));
+    proto_header_init(&reply->header, PROTO_FORECAST_REPLY, message->header.serial);
+    reply->input_latency_frames =
+        schedule_input_latency(buffer, device.period_frames, device.input_latency_frames, 0);
+    reply->output_latency_frames =
+        schedule_output_latency(buffer, offset, device.output_latency_frames);
+}
+
 /* ---- joining ---- */
 
 static enum tutti_status

@@ -45,6 +45,7 @@ struct connection {
     union { /* what is sent back: the biggest ones */
         struct proto_status_reply status;
         struct proto_devices_reply devices;
+        struct proto_forecast_reply forecast;
     } reply;
 };
 
@@ -219,6 +220,10 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
     case PROTO_DEVICES:
         engine_get_devices(engine, &connection->reply.devices);
         return send_answer(connection, &connection->reply.devices, serial, NULL, 0);
+    case PROTO_FORECAST:
+        engine_forecast(engine, connection->program_id, (const struct proto_forecast *)header,
+                        &connection->reply.forecast);
+        return send_answer(connection, &connection->reply.forecast, serial, NULL, 0);
     case PROTO_MONITOR:
         status = engine_set_monitor(engine, connection->program_id,
                                     (const struct proto_monitor *)header);
@@ -236,6 +241,7 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
     case PROTO_PREPARED:
     case PROTO_STATUS_REPLY:
     case PROTO_DEVICES_REPLY:
+    case PROTO_FORECAST_REPLY:
     case PROTO_OK:
     case PROTO_ERROR:
     case PROTO_EVENT:

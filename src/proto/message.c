@@ -159,6 +159,29 @@ check_set_rate(const void *message)
     return rate_ok(set_rate->rate_hz) && set_rate->rate_hz > 0 ? NULL : "SET_RATE.rate_hz";
 }
 
+static const char *
+check_forecast(const void *message)
+{
+    const struct proto_forecast *forecast = message;
+    struct proto_layout layout;
+    if (proto_layout_init(&layout, forecast->buffer_frames, 1, 0) != TUTTI_OK) {
+        return "FORECAST.buffer_frames";
+    }
+    return forecast->flags &
+                   ~(uint32_t)(PROTO_PREPARE_LATE_TAKE | PROTO_PREPARE_TIGHT | PROTO_PREPARE_EXACT)
+               ? "FORECAST.flags"
+               : NULL;
+}
+
+static const char *
+check_forecast_reply(const void *message)
+{
+    const struct proto_forecast_reply *reply = message;
+    return latencies_ok(reply->input_latency_frames, reply->output_latency_frames)
+               ? NULL
+               : "FORECAST_REPLY.latency_frames";
+}
+
 static bool
 peaks_ok(const float *peak)
 {
@@ -301,14 +324,15 @@ check_monitor(const void *message)
 
 /* The bodies' check functions by type; sizes and directions come from PROTO_MESSAGE_TABLE. */
 static const check_body_fn check_body[PROTO_TYPE_COUNT] = {
-    [PROTO_HELLO] = check_hello,     [PROTO_WELCOME] = check_welcome,
-    [PROTO_PREPARE] = check_prepare, [PROTO_PREPARED] = check_prepared,
-    [PROTO_DISPOSE] = check_empty,   [PROTO_SET_RATE] = check_set_rate,
-    [PROTO_STATUS] = check_empty,    [PROTO_STATUS_REPLY] = check_status_reply,
-    [PROTO_DEVICES] = check_empty,   [PROTO_DEVICES_REPLY] = check_devices_reply,
-    [PROTO_LEAVE] = check_empty,     [PROTO_OK] = check_empty,
-    [PROTO_ERROR] = check_error,     [PROTO_EVENT] = check_event,
-    [PROTO_MONITOR] = check_monitor, [PROTO_CAN_RATE] = check_set_rate,
+    [PROTO_HELLO] = check_hello,       [PROTO_WELCOME] = check_welcome,
+    [PROTO_PREPARE] = check_prepare,   [PROTO_PREPARED] = check_prepared,
+    [PROTO_DISPOSE] = check_empty,     [PROTO_SET_RATE] = check_set_rate,
+    [PROTO_STATUS] = check_empty,      [PROTO_STATUS_REPLY] = check_status_reply,
+    [PROTO_DEVICES] = check_empty,     [PROTO_DEVICES_REPLY] = check_devices_reply,
+    [PROTO_LEAVE] = check_empty,       [PROTO_OK] = check_empty,
+    [PROTO_ERROR] = check_error,       [PROTO_EVENT] = check_event,
+    [PROTO_MONITOR] = check_monitor,   [PROTO_CAN_RATE] = check_set_rate,
+    [PROTO_FORECAST] = check_forecast, [PROTO_FORECAST_REPLY] = check_forecast_reply,
 };
 
 static const struct {

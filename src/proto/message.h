@@ -17,6 +17,7 @@
  *   LEAVE                    ->    OK, then the engine ends
  *   MONITOR                  ->    OK
  *   CAN_RATE                 ->    OK | ERROR, as SET_RATE would answer now
+ *   FORECAST                 ->    FORECAST_REPLY
  *                            <-    EVENT (any time after WELCOME)
  */
 #ifndef TUTTI_PROTO_MESSAGE_H
@@ -67,7 +68,9 @@ extern const struct proto_versions proto_versions;
     X(ERROR, proto_error, E)                                                                       \
     X(EVENT, proto_event, E)                                                                       \
     X(MONITOR, proto_monitor, P)                                                                   \
-    X(CAN_RATE, proto_set_rate, P)
+    X(CAN_RATE, proto_set_rate, P)                                                                 \
+    X(FORECAST, proto_forecast, P)                                                                 \
+    X(FORECAST_REPLY, proto_forecast_reply, E)
 
 enum proto_type {
     PROTO_NONE,
@@ -183,6 +186,16 @@ struct proto_prepared {
 struct proto_set_rate {
     struct proto_header header;
     double rate_hz;
+};
+/* What PREPARE would answer now to a program with such buffers. */
+struct proto_forecast {
+    struct proto_header header;
+    uint32_t buffer_frames;
+    uint32_t flags; /* enum proto_prepare_flag */
+};
+struct proto_forecast_reply {
+    struct proto_header header;
+    uint32_t input_latency_frames, output_latency_frames;
 };
 
 struct proto_status {

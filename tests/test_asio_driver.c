@@ -368,6 +368,9 @@ the_measured_round_trip_is_the_reported_one(void **state)
 
     NEEDS_ENGINE();
     open_driver(0);
+    /* a device that was never opened has not told what its converters take */
+    prepare(0);
+    assert_ok(&hosts[0], hosts[0].driver->methods->dispose_buffers(hosts[0].driver));
     hosts[0].driver->methods->get_latencies(hosts[0].driver, &forecast_input, &forecast_output);
     prepare(0);
     hosts[0].driver->methods->get_latencies(hosts[0].driver, &input, &output);

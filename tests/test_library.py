@@ -19,7 +19,7 @@ SIZES_64 = {
     "tutti_device": 288,
     "tutti_device_entry": 92,
     "tutti_engine_status": 624,
-    "tutti_event": 32,
+    "tutti_event": 40,
     "tutti_monitor": 32,
     "tutti_open_params": 56,
     "tutti_path": 12,

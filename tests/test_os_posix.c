@@ -122,7 +122,8 @@ is_named(uint32_t tid, const char *name)
         return false;
     const bool got = fgets(comm, sizeof comm, file) != NULL;
     fclose(file);
-    return got && strncmp(comm, name, strlen(name)) == 0;
+    comm[strcspn(comm, "\n")] = '\0';
+    return got && strcmp(comm, name) == 0;
 }
 
 static void

@@ -25,7 +25,7 @@ SIZES = "buffer_sizes_are_consistent,each_offered_size_is_taken,latency_is_the_s
 LATE = "what_is_written_before_the_next_callback_is_heard"
 # a card that loses frames again and again
 JUMPS = "each_jump_of_the_position_is_told"
-LOSSES = ";".join(f"at {cycle} lose 256" for cycle in range(100, 1500, 200))
+LOSSES = ";".join(f"at {cycle} lose 256" for cycle in range(100, 1500, 100))
 # settings, cases, what the report says of the driver then
 SETTINGS = [
     ({"program.sample_type": "int16"}, SOUND, {"sample_type": "Int16LSB"}),
@@ -103,7 +103,9 @@ def main():
             system.set(settings)
             results = judge(system, cases, ", ".join(f"{key} = {value}" for key, value in settings.items()), driver)
             if JUMPS in cases:
-                expect(results[JUMPS]["verdict"] == "passed" and results[JUMPS]["figure"]["value"] >= 3, "frames that the card loses are told")
+                # how many fall into the case depends on when it begins
+                expect(results[JUMPS]["verdict"] == "passed" and results[JUMPS]["figure"]["value"] >= 1,
+                       f"frames that the card loses are reported: {results[JUMPS]['figure']}")
             if LATE in cases:
                 expect(results[LATE]["verdict"] == "passed", "with late_take a host may write until its next callback")
         if BITS == 64:

@@ -90,8 +90,12 @@ on_cycle(void *user, const struct backend_cycle *cycle)
         probe->pos += cycle->lost_frames;
     }
     probe->wrong_frames += cycle->frames != info->period_frames;
+    const uint64_t silent = probe->silent;
     look_at(probe, cycle->in, info->inputs, info->input_format);
     look_at(probe, cycle->out, info->outputs, info->output_format);
+    if (probe->silent == silent) {
+        atomic_fetch_add_explicit(&probe->sounding, 1, memory_order_release);
+    }
     probe->starts_before_now += cycle->start_ns > os_now_ns();
     if (n < PROBE_KEEP) {
         probe->time_ns[n] = cycle->time_ns;
@@ -168,6 +172,7 @@ probe_start(struct probe *probe)
     atomic_store(&probe->cycles, 0);
     probe->xrun_cycles = 0;
     probe->pos = probe->backward = probe->wrong_frames = probe->bad_areas = 0;
+    atomic_store(&probe->sounding, 0);
     probe->starts_before_now = probe->silent = 0;
     probe->delays = 0;
     assert_int_equal(probe->backend->start(probe->stream), TUTTI_OK);
@@ -206,6 +211,12 @@ void
 probe_await_cycles(struct probe *probe, uint32_t cycles)
 {
     await(&probe->cycles, cycles, "cycles");
+}
+
+void
+probe_await_sound(struct probe *probe, uint32_t cycles)
+{
+    await(&probe->sounding, cycles, "cycles with memory");
 }
 
 uint64_t

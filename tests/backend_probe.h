@@ -27,6 +27,7 @@ struct probe {
     uint32_t xrun_cycles;
     uint64_t pos; /* frames since probe_start(), lost ones included */
     uint64_t backward, wrong_frames, bad_areas, starts_before_now;
+    _Atomic uint32_t sounding; /* cycles with memory in all directions */
     uint64_t silent;           /* directions without memory, as while a device pauses */
     int64_t delay[PROBE_KEEP]; /* of the ramp, per cycle; PROBE_NONE: nothing heard */
     unsigned delays;
@@ -46,6 +47,8 @@ void probe_stop(struct probe *probe);
 void probe_close(struct probe *probe);
 /** Waits for so many cycles since probe_start(). */
 void probe_await_cycles(struct probe *probe, uint32_t cycles);
+/** The same for cycles that have memory: a slow device begins with silent ones. */
+void probe_await_sound(struct probe *probe, uint32_t cycles);
 /** The longest time without a cycle: from cycle `first` on, or from start() on with 0, until now.
  * Of the first PROBE_KEEP cycles; the stream runs. */
 uint64_t probe_longest_gap_ns(const struct probe *probe, uint32_t first);

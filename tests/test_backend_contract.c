@@ -82,12 +82,12 @@ period_for(const struct backend_means *means, uint32_t wanted)
     return means->periods[1] ? wanted : means->periods[0];
 }
 
-/* Each cycle had memory for all channels. A server behind the device may have paused. */
+/* A cycle has memory for all channels of a direction or for none: what stands still, or begins
+ * slowly, has silent ones. */
 static void
-check_memory(const struct backend_means *means)
+check_memory(void)
 {
     assert_int_equal(probe.bad_areas, 0);
-    assert_true(means->loose || !probe.silent);
 }
 
 static void
@@ -99,10 +99,10 @@ opens_at_each_period(void **state)
         probe_open(&probe, *period);
         check_info(probe.info, *period, 48000);
         probe_start(&probe);
-        probe_await_cycles(&probe, 3);
+        probe_await_sound(&probe, 3);
         probe_stop(&probe);
         assert_int_equal(probe.wrong_frames, 0);
-        check_memory(means);
+        check_memory();
         probe_close(&probe);
     }
 }
@@ -135,9 +135,9 @@ opens_with_each_number_of_channels(void **state)
         assert_true(probe.info->outputs <= wanted[i][1]);
         assert_true(probe.info->inputs + probe.info->outputs > 0);
         probe_start(&probe);
-        probe_await_cycles(&probe, 3);
+        probe_await_sound(&probe, 3);
         probe_stop(&probe);
-        check_memory(means);
+        check_memory();
         probe_close(&probe);
     }
 }
@@ -192,7 +192,7 @@ cycles_come_with_even_time_and_usable_memory(void **state)
     probe_stop(&probe);
     assert_int_equal(probe.backward, 0);
     assert_int_equal(probe.wrong_frames, 0);
-    check_memory(means);
+    check_memory();
     assert_int_equal(probe.starts_before_now, 0);
     for (unsigned i = 0; i < 299; i++) {
         step_ns[i] = (double)(probe.time_ns[i + 1] - probe.time_ns[i]);

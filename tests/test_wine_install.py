@@ -596,7 +596,10 @@ class RealPrefixes(Home):
             subprocess.run([SERVER, "-k"], env=environment, check=False)
             subprocess.run([SERVER, "-w"], env=environment, check=False, timeout=60)
             if not (self.prefix / "system.reg").exists():
-                (self.prefix / "system.reg").write_text(registry)
+                # whole at once, as Wine's server does it: the command reads it as soon as it is there
+                whole = self.prefix / "system.reg.new"
+                whole.write_text(registry)
+                whole.rename(self.prefix / "system.reg")
         said = command.communicate(timeout=120)[0]
         self.assertEqual(0, command.returncode, said)
         self.assertIn("registered", said)

@@ -12,6 +12,7 @@ import numpy
 KEY = 64  # frames that are found at one place only
 QUIET = 0.01
 ZEROS_LEAST = 16  # shorter silence is a difference, not a dropout
+QUIET_MOST = 48000  # frames of quiet sound behind a dropout
 CHECKS_MOST = 1000  # wrong frames in a row that are looked at as a dropout's beginning
 LOST_MOST = 10 * 48000  # frames that a dropout may lose
 
@@ -73,11 +74,17 @@ def dropout(recording, mix, at, place):
     zeros = zeros_from(recording, at)
     if zeros < ZEROS_LEAST:
         zeros = back = 0
-    key = recording[at + zeros:at + zeros + KEY]
-    if len(key) < KEY or numpy.abs(key).max() <= QUIET:
+    # A quiet stretch may stand at many places: the first loud one behind it says where, and the quiet one must fit there.
+    loud = numpy.flatnonzero(numpy.abs(recording[at + zeros:at + zeros + QUIET_MOST]).max(axis=1) > QUIET)
+    quiet = int(loud[0]) if len(loud) else 0
+    key = recording[at + zeros + quiet:at + zeros + quiet + KEY]
+    if len(loud) == 0 or len(key) < KEY:
         return None
-    found = mix.find(key, place - back, place + LOST_MOST)
-    if found is None or (zeros == 0 and found == place):
+    found = mix.find(key, place - back + quiet, place + quiet + LOST_MOST)
+    if found is None or not mix.equal(recording, at + zeros, found - quiet, quiet).all():
+        return None
+    found -= quiet
+    if zeros == 0 and found == place:
         return None
     return back, back + zeros, found - (place - back)
 

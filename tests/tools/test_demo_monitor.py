@@ -85,6 +85,18 @@ class Monitor(unittest.TestCase):
         self.assertEqual(len(found["dropouts"]), 1)
         self.assertEqual(found["dropouts"][0]["inserted"] - found["dropouts"][0]["lost"], 480)
 
+    def test_a_dropout_before_quiet_sound_is_one(self):
+        self.mix.frames[7000:8500] *= 0.01  # too quiet to tell its place
+        found = self.compare(self.recorded((0, 7000), 1440, (7000, FRAMES)))
+        self.assertEqual((found["frames_compared"], found["frames_different"]), (FRAMES, 0))
+        self.assertEqual([(d["inserted"], d["lost"]) for d in found["dropouts"]], [(1440, 0)])
+
+    def test_a_difference_in_quiet_sound_behind_a_dropout_is_found(self):
+        self.mix.frames[7000:8500] *= 0.01
+        recording = self.recorded((0, 7000), 1440, (7000, FRAMES))
+        recording[BEFORE + 7000 + 1440 + 700, 1] += 0.5
+        self.assertGreater(self.compare(recording)["frames_different"], 0)
+
     def test_a_difference_behind_a_dropout_is_found(self):
         recording = self.recorded((0, 7000), 480, (7000, FRAMES))
         recording[-3, 0] += 0.5

@@ -19,6 +19,7 @@ from campaign import WAIT_S, Broken, Stage, wait_for
 GOOD = [(1, 64), (2, 128), (3, 1000)]  # channel, buffer
 ROUNDS_A_STAGE = 60                    # then an engine of its own again
 ATTACK_S = 30
+REAL_TIME_S = 10
 LEAK_S = 30                            # until the engine has let go of what it had of those who went
 RESET_ON_FORK = 0x40000000             # SCHED_RESET_ON_FORK, which the scheduler's number may carry
 BELIEVED, SHUT_OUT = 3, 4              # hostile.c's status: the engine took a lie; it did not let the attacker in
@@ -187,6 +188,34 @@ def serve_badly(options, seed):
             bad.stdout.close()
 
 
+def lost_in_real_time(options, name):
+    """Blocks that neighbours lose in REAL_TIME_S on the system's clock beside one attack that goes on (None: beside nothing)."""
+    with Stage(tuttid=options.tuttid, TUTTI_DEVICE_PERIOD=64, TUTTI_ATTACK_MS=REAL_TIME_S * 1000) as stage:
+        neighbours = Neighbours(stage)
+        time.sleep(1)
+        before = [program.word("lost") for program in neighbours.programs]
+        if name:
+            wrong = attack_once(stage, neighbours, name, options.seed)
+            if wrong:
+                raise Wrong(*wrong)
+        else:
+            time.sleep(REAL_TIME_S)
+        neighbours.check_engine()
+        frames = (program.word("lost") - was for program, was in zip(neighbours.programs, before))
+        return sum(-(-lost // buffer) for lost, (_, buffer) in zip(frames, GOOD))
+
+
+def real_time(options):
+    """The table for --real-time. It judges nothing: on a machine that stalls, neighbours lose blocks beside no attack at all."""
+    for name in [None, *([options.only] if options.only else attacks())]:
+        try:
+            said = f"{lost_in_real_time(options, name)} blocks"
+        except Broken as broken:
+            said = str(broken)
+        print(f"{name or 'no attack':22} {said}", flush=True)
+    return 0
+
+
 class Run:
     """All rounds: what is attacked next, when it ends, and what is reported."""
 
@@ -256,6 +285,7 @@ def main():
     parser.add_argument("--only", help="one attack of the table")
     parser.add_argument("--tuttid", help="another engine, one with sanitizers say")
     parser.add_argument("--list", action="store_true", help="the table of attacks")
+    parser.add_argument("--real-time", action="store_true", help="blocks that neighbours lose in 10 s beside each attack, on the system's clock")
     parser.set_defaults(settings={})
     options = parser.parse_args()
     random.seed(options.seed)
@@ -264,6 +294,8 @@ def main():
         for name, what in table.items():
             print(f"{name:22} {what}")
         return 0
+    if options.real_time:
+        return real_time(options)
     run = Run(options)
     report = run.all()
     campaign.write(options.out, report)

@@ -21,10 +21,11 @@ asio_object(HMODULE dll, const struct asio_guid *guid)
     void *object = NULL;
     CLSID clsid;
 
-    memcpy(&get_class_object, &found, sizeof get_class_object);
-    memcpy(&clsid, guid, sizeof clsid);
-    if (!found || get_class_object(&clsid, &class_factory, (void **)&factory) != S_OK)
+    memcpy(&get_class_object, &found, sizeof(get_class_object));
+    memcpy(&clsid, guid, sizeof(clsid));
+    if (!found || get_class_object(&clsid, &class_factory, (void **)&factory) != S_OK) {
         return NULL;
+    }
     factory->lpVtbl->CreateInstance(factory, NULL, &clsid, &object);
     factory->lpVtbl->Release(factory);
     return object;

@@ -65,24 +65,29 @@ process(void *user, const struct tutti_block *block)
 {
     struct host *host = user;
 
-    if (host->writes_output)
+    if (host->writes_output) {
         tutti_output(host->client, 0, block->half)[0] = 0.5f + (float)block->position_frames;
+    }
     os_mutex_lock(&host->lock);
     unsigned n = host->blocks;
-    if (host->reads_input)
+    if (host->reads_input) {
         host->input[n % BLOCKS] = tutti_input(host->client, 0, block->half)[0];
+    }
     host->block[n % BLOCKS] = *block;
     host->blocks++;
     os_mutex_unlock(&host->lock);
-    if (n < host->ready_calls)
+    if (n < host->ready_calls) {
         tutti_block_ready(host->client);
-    if (n + 1 == host->stop_at)
+    }
+    if (n + 1 == host->stop_at) {
         assert_int_equal(tutti_stop(host->client), TUTTI_OK);
+    }
     os_mutex_lock(&host->lock);
     host->within = true;
     os_cond_signal_all(&host->changed);
-    while (host->hold)
+    while (host->hold) {
         os_cond_wait_until(&host->changed, &host->lock, UINT64_MAX);
+    }
     host->within = false;
     host->returns++;
     os_cond_signal_all(&host->changed);
@@ -113,8 +118,9 @@ on_event(void *user, const struct tutti_event *event)
         struct tutti_stream_params params = {
             .buffer_frames = 2 * FRAMES, .outputs = 1, .process = process, .user = host};
         host->reprepared = tutti_dispose(host->client);
-        if (host->reprepared == TUTTI_OK)
+        if (host->reprepared == TUTTI_OK) {
             host->reprepared = tutti_prepare(host->client, &params);
+        }
     }
     os_mutex_lock(&host->lock);
     if (host->events < EVENTS) {
@@ -189,8 +195,9 @@ await_flag(_Atomic bool *flag)
 {
     uint64_t deadline = in_ms(WAIT_MS);
 
-    while (!atomic_load(flag) && os_now_ns() < deadline)
+    while (!atomic_load(flag) && os_now_ns() < deadline) {
         os_sleep_until_ns(in_ms(1));
+    }
     assert_true(atomic_load(flag));
 }
 
@@ -212,10 +219,12 @@ await_event(struct host *host, enum tutti_event_kind kind)
 
     os_mutex_lock(&host->lock);
     for (;;) {
-        while (n < host->events && host->event[n] != kind)
+        while (n < host->events && host->event[n] != kind) {
             n++;
-        if (n < host->events || !os_cond_wait_until(&host->changed, &host->lock, deadline))
+        }
+        if (n < host->events || !os_cond_wait_until(&host->changed, &host->lock, deadline)) {
             break;
+        }
     }
     bool found = n < host->events;
     os_mutex_unlock(&host->lock);
@@ -229,7 +238,7 @@ host_open(struct host *host)
     struct tutti_open_params params = {
         .program = "test host", .do_not_start = true, .event = on_event, .user = host};
 
-    memset(host, 0, sizeof *host);
+    memset(host, 0, sizeof(*host));
     os_mutex_init(&host->lock);
     os_cond_init(&host->changed);
     assert_int_equal(tutti_open(&host->client, &params), TUTTI_OK);
@@ -254,8 +263,9 @@ assert_goes_on(struct host *host, unsigned first, unsigned last, uint32_t frames
         assert_true(block.position_frames >= before.position_frames + frames);
         assert_int_equal((block.position_frames - before.position_frames) % frames, 0);
         assert_true(block.time_ns >= before.time_ns);
-        if (block.position_frames > before.position_frames + frames)
+        if (block.position_frames > before.position_frames + frames) {
             assert_true(block.jumped);
+        }
     }
 }
 
@@ -266,9 +276,10 @@ use_own_folder(void **state)
     static char setting[1024];
     const char *folder = getenv("TEMP");
 
-    if (!folder)
+    if (!folder) {
         folder = getenv("TMPDIR");
-    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
+    }
+    snprintf(setting, sizeof(setting), "TUTTI_RUNTIME_DIR=%s/tutti-test-client-%u",
              folder ? folder : "/tmp", (unsigned)os_process_id());
     return putenv(setting);
 }

@@ -20,8 +20,9 @@ in_ms(uint64_t ms)
 static void
 must(enum tutti_status status, const char *what)
 {
-    if (status == TUTTI_OK)
+    if (status == TUTTI_OK) {
         return;
+    }
     fprintf(stderr, "fake engine: %s: %s\n", what, tutti_status_name(status));
     abort();
 }
@@ -29,10 +30,10 @@ must(enum tutti_status status, const char *what)
 static void
 fill_device(const struct fake_engine *fake, struct proto_device *device)
 {
-    memset(device, 0, sizeof *device);
-    utf8_copy(device->name, sizeof device->name, "fake card");
-    utf8_copy(device->backend, sizeof device->backend, "fake");
-    utf8_copy(device->format, sizeof device->format, "float32");
+    memset(device, 0, sizeof(*device));
+    utf8_copy(device->name, sizeof(device->name), "fake card");
+    utf8_copy(device->backend, sizeof(device->backend), "fake");
+    utf8_copy(device->format, sizeof(device->format), "float32");
     device->state = PROTO_STREAM_RUNNING;
     device->inputs = 2;
     device->outputs = 2;
@@ -60,9 +61,9 @@ answer_error(struct os_link *link, uint32_t serial, enum tutti_status status, co
 {
     struct proto_error error;
 
-    memset(&error, 0, sizeof error);
+    memset(&error, 0, sizeof(error));
     error.status = (uint32_t)status;
-    utf8_copy(error.text, sizeof error.text, text);
+    utf8_copy(error.text, sizeof(error.text), text);
     answer(link, &error, PROTO_ERROR, serial, NULL, 0);
 }
 
@@ -70,8 +71,9 @@ answer_error(struct os_link *link, uint32_t serial, enum tutti_status status, co
 static void
 forget_segment(struct fake_engine *fake)
 {
-    if (!fake->prepared)
+    if (!fake->prepared) {
         return;
+    }
     os_wake_fini(&fake->doorbell);
     os_shm_close(&fake->memory);
     fake->prepared = false;
@@ -110,14 +112,15 @@ on_prepare(struct fake_engine *fake, struct os_link *link, const struct proto_pr
     fake->prepared = true;
     fake->run = 0;
     fake->run_at_prepare = atomic_load(&segment->run);
-    memset(&prepared, 0, sizeof prepared);
+    memset(&prepared, 0, sizeof(prepared));
     prepared.input_latency_frames = fake->input_latency;
     prepared.output_latency_frames = fake->output_latency;
     prepared.patience_ms = fake->patience_ms;
     fill_device(fake, &prepared.device);
     bool whole = !fake->missing_pages;
-    if (!whole)
+    if (!whole) {
         fake->missing_pages--;
+    }
     answer(link, &prepared, PROTO_PREPARED, message->header.serial, mine, whole ? 2 : 0);
 }
 
@@ -126,21 +129,22 @@ on_status(struct fake_engine *fake, struct os_link *link, const struct proto_sta
 {
     static struct proto_status_reply reply;
 
-    memset(&reply, 0, sizeof reply);
+    memset(&reply, 0, sizeof(reply));
     reply.engine_pid = os_process_id();
     reply.generation = fake->generation;
     reply.program_count = fake->program_count;
     reply.first_program = message->first_program;
     reply.cycles = 7;
     reply.opening_ms = fake->opening_ms;
-    if (fake->cycles_go_on)
+    if (fake->cycles_go_on) {
         reply.cycles = ++fake->cycles;
+    }
     fill_device(fake, &reply.device);
     fill_device(fake, &reply.own_device);
     for (uint32_t i = message->first_program;
          i < fake->program_count && reply.here < PROTO_STATUS_PROGRAMS; i++) {
         struct proto_program_status *program = &reply.program[reply.here++];
-        snprintf(program->name, sizeof program->name, "program %u", (unsigned)i);
+        snprintf(program->name, sizeof(program->name), "program %u", (unsigned)i);
         program->program_id = i + 1;
         program->bits = 64;
         program->state = PROTO_PROGRAM_RUNNING;
@@ -155,13 +159,13 @@ on_devices(struct os_link *link, uint32_t serial)
 {
     static struct proto_devices_reply reply;
 
-    memset(&reply, 0, sizeof reply);
+    memset(&reply, 0, sizeof(reply));
     reply.count = 2;
-    utf8_copy(reply.device[0].name, sizeof reply.device[0].name, "fake card");
-    utf8_copy(reply.device[0].backend, sizeof reply.device[0].backend, "fake");
+    utf8_copy(reply.device[0].name, sizeof(reply.device[0].name), "fake card");
+    utf8_copy(reply.device[0].backend, sizeof(reply.device[0].backend), "fake");
     reply.device[0].is_default = 1;
-    utf8_copy(reply.device[1].name, sizeof reply.device[1].name, "other card");
-    utf8_copy(reply.device[1].backend, sizeof reply.device[1].backend, "fake");
+    utf8_copy(reply.device[1].name, sizeof(reply.device[1].name), "other card");
+    utf8_copy(reply.device[1].backend, sizeof(reply.device[1].backend), "fake");
     answer(link, &reply, PROTO_DEVICES_REPLY, serial, NULL, 0);
 }
 
@@ -187,11 +191,11 @@ handle(struct fake_engine *fake, struct os_link *link, const struct proto_header
     switch ((int)header->type) {
     case PROTO_HELLO:
         fake->hellos++;
-        memset(&welcome, 0, sizeof welcome);
+        memset(&welcome, 0, sizeof(welcome));
         welcome.engine_pid = os_process_id();
         welcome.program_id = 1;
         welcome.generation = fake->generation;
-        utf8_copy(welcome.engine_version, sizeof welcome.engine_version, "fake");
+        utf8_copy(welcome.engine_version, sizeof(welcome.engine_version), "fake");
         fill_device(fake, &welcome.device);
         answer(link, &welcome, PROTO_WELCOME, header->serial, NULL, 0);
         return;
@@ -243,17 +247,19 @@ converse(struct fake_engine *fake, struct os_link *link)
     const char *why = "";
     size_t bytes;
 
-    while (os_link_recv(link, message, sizeof message, &bytes, handles, UINT64_MAX) == TUTTI_OK) {
+    while (os_link_recv(link, message, sizeof(message), &bytes, handles, UINT64_MAX) == TUTTI_OK) {
         enum tutti_status status = proto_check(message, bytes, true, &why);
-        if (status)
+        if (status) {
             fprintf(stderr, "fake engine: %s\n", why);
+        }
         must(status, "a message of the client");
         os_mutex_lock(&fake->lock);
         handle(fake, link, (const struct proto_header *)message, handles);
         os_cond_signal_all(&fake->changed);
         os_mutex_unlock(&fake->lock);
-        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
             os_handle_close(handles[i]);
+        }
     }
 }
 
@@ -264,14 +270,16 @@ fake_main(void *arg)
 
     while (!atomic_load(&fake->quit)) {
         struct os_link *link;
-        if (os_listener_accept(fake->listener, &link, UINT64_MAX))
+        if (os_listener_accept(fake->listener, &link, UINT64_MAX)) {
             continue;
+        }
         os_mutex_lock(&fake->lock);
         fake->link = link;
         bool quit = atomic_load(&fake->quit);
         os_mutex_unlock(&fake->lock);
-        if (!quit)
+        if (!quit) {
             converse(fake, link);
+        }
         os_mutex_lock(&fake->lock);
         fake->link = NULL;
         forget_segment(fake);
@@ -285,7 +293,7 @@ fake_main(void *arg)
 void
 fake_engine_init(struct fake_engine *fake, uint64_t generation)
 {
-    memset(fake, 0, sizeof *fake);
+    memset(fake, 0, sizeof(*fake));
     fake->generation = generation;
     fake->input_latency = 100;
     fake->output_latency = 200;
@@ -312,8 +320,9 @@ fake_engine_kill(struct fake_engine *fake)
 {
     os_mutex_lock(&fake->lock);
     atomic_store(&fake->quit, true);
-    if (fake->link)
+    if (fake->link) {
         os_link_shutdown(fake->link);
+    }
     os_mutex_unlock(&fake->lock);
     os_listener_wake(fake->listener);
     os_thread_join(fake->thread);
@@ -403,8 +412,9 @@ fake_engine_fill(struct fake_engine *fake, uint32_t channel, float value)
 {
     float *to = proto_input(&fake->layout, segment_of(fake), channel, fake->next_seq & 1);
 
-    for (uint32_t i = 0; i < fake->layout.buffer_frames; i++)
+    for (uint32_t i = 0; i < fake->layout.buffer_frames; i++) {
         to[i] = value;
+    }
 }
 
 uint32_t
@@ -415,7 +425,7 @@ fake_engine_issue(struct fake_engine *fake, uint32_t flags)
     uint32_t seq = fake->next_seq++;
     struct proto_stamp *stamp = &segment->stamp[seq & 1];
 
-    memset(stamp, 0, sizeof *stamp);
+    memset(stamp, 0, sizeof(*stamp));
     stamp->seq = seq;
     stamp->flags = flags;
     stamp->position_frames = fake->position;
@@ -445,10 +455,12 @@ fake_engine_await_done(struct fake_engine *fake, uint32_t seq)
 
     for (;;) {
         uint32_t seen = atomic_load(fake->wake.word);
-        if (handoff_is_done(segment, seq))
+        if (handoff_is_done(segment, seq)) {
             return true;
-        if (os_now_ns() >= deadline)
+        }
+        if (os_now_ns() >= deadline) {
             return false;
+        }
         os_wake_wait(&fake->wake, seen, deadline);
     }
 }
@@ -482,15 +494,15 @@ fake_engine_tell(struct fake_engine *fake, enum proto_event_kind kind, uint64_t 
 {
     struct proto_event event;
 
-    memset(&event, 0, sizeof event);
+    memset(&event, 0, sizeof(event));
     proto_header_init(&event.header, PROTO_EVENT, 0);
     event.kind = kind;
     event.value = value;
     event.rate_hz = fake->rate_hz;
     event.input_latency_frames = input_latency;
     event.output_latency_frames = output_latency;
-    utf8_copy(event.text, sizeof event.text, "told by the fake");
-    send_to_program(fake, &event, sizeof event);
+    utf8_copy(event.text, sizeof(event.text), "told by the fake");
+    send_to_program(fake, &event, sizeof(event));
 }
 
 void
@@ -498,6 +510,6 @@ fake_engine_babble(struct fake_engine *fake)
 {
     struct proto_empty message;
 
-    memset(&message, 0xa5, sizeof message);
-    send_to_program(fake, &message, sizeof message);
+    memset(&message, 0xa5, sizeof(message));
+    send_to_program(fake, &message, sizeof(message));
 }

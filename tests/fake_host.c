@@ -22,8 +22,9 @@ buffer_switch(int32_t half, int32_t direct)
     host.last_half = half;
     host.last_direct = direct;
     InterlockedIncrement(&host.switches);
-    if (host.in_callback)
+    if (host.in_callback) {
         host.in_callback();
+    }
 }
 
 static struct asio_time *TUTTI_ASIO_HOST
@@ -40,8 +41,9 @@ rate_changed(double rate_hz)
 {
     host.last_rate = rate_hz;
     InterlockedIncrement(&host.rates);
-    if (host.in_message)
+    if (host.in_message) {
         host.in_message(0);
+    }
     SetEvent(host.event);
 }
 
@@ -50,15 +52,19 @@ message(int32_t selector, int32_t value, void *data, double *option)
 {
     (void)data;
     (void)option;
-    if (selector == ASIO_MESSAGE_SELECTOR_SUPPORTED)
+    if (selector == ASIO_MESSAGE_SELECTOR_SUPPORTED) {
         return host.knows >> value & 1;
-    if (selector == ASIO_MESSAGE_SUPPORTS_TIME_INFO)
+    }
+    if (selector == ASIO_MESSAGE_SUPPORTS_TIME_INFO) {
         return host.time_info;
+    }
     InterlockedIncrement(&host.told[selector]);
-    if (selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE)
+    if (selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE) {
         host.last_size = value;
-    if (host.in_message)
+    }
+    if (host.in_message) {
         host.in_message(selector);
+    }
     SetEvent(host.event);
     return !host.declines;
 }
@@ -74,7 +80,7 @@ create_by(IClassFactory *factory, const struct asio_guid *guid)
     void *object = NULL;
     CLSID clsid;
 
-    memcpy(&clsid, guid, sizeof clsid);
+    memcpy(&clsid, guid, sizeof(clsid));
     factory->lpVtbl->CreateInstance(factory, NULL, &clsid, &object);
     factory->lpVtbl->Release(factory);
     return object;
@@ -86,9 +92,10 @@ fake_host_create(void)
     IClassFactory *factory = NULL;
     CLSID clsid;
 
-    memcpy(&clsid, &dll_names[0].clsid, sizeof clsid);
-    if (DllGetClassObject(&clsid, &class_factory, (void **)&factory) != S_OK)
+    memcpy(&clsid, &dll_names[0].clsid, sizeof(clsid));
+    if (DllGetClassObject(&clsid, &class_factory, (void **)&factory) != S_OK) {
         return NULL;
+    }
     return create_by(factory, &dll_names[0].clsid);
 }
 
@@ -100,8 +107,9 @@ fake_host_create_of(const char *profile)
     char reason[CONFIG_TEXT_BYTES];
 
     if (!entry_of_profile(profile, &name, reason) ||
-        factory_get(&name, &class_factory, &factory) != S_OK)
+        factory_get(&name, &class_factory, &factory) != S_OK) {
         return NULL;
+    }
     return create_by(factory, &name.clsid);
 }
 
@@ -110,7 +118,7 @@ fake_host_begin(void **state)
 {
     (void)state;
     fake_tutti_reset();
-    memset(&host, 0, sizeof host);
+    memset(&host, 0, sizeof(host));
     host.knows = 1u << ASIO_MESSAGE_RESET_REQUEST | 1u << ASIO_MESSAGE_RESYNC_REQUEST |
                  1u << ASIO_MESSAGE_LATENCIES_CHANGED | 1u << ASIO_MESSAGE_OVERLOAD |
                  1u << ASIO_MESSAGE_SUPPORTS_TIME_INFO;
@@ -124,8 +132,9 @@ await_the_end(void)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline)
+    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline) {
         Sleep(1);
+    }
 }
 
 /* A process remembers the last rate that a host set: the next test begins with the fake's own. */
@@ -134,10 +143,12 @@ forget_rate(void)
 {
     fake_tutti.open_status = fake_tutti.rate_status = TUTTI_OK;
     host.driver = fake_host_create();
-    if (host.driver && M->init(host.driver, NULL) == 1)
+    if (host.driver && M->init(host.driver, NULL) == 1) {
         M->set_sample_rate(host.driver, FAKE_RATE_HZ);
-    if (host.driver)
+    }
+    if (host.driver) {
         M->release(host.driver);
+    }
     await_the_end();
 }
 
@@ -146,8 +157,9 @@ int
 fake_host_end(void **state)
 {
     (void)state;
-    if (host.driver)
+    if (host.driver) {
         M->release(host.driver);
+    }
     await_the_end();
     CloseHandle(host.event);
     if (DllCanUnloadNow() != S_OK ||
@@ -156,8 +168,9 @@ fake_host_end(void **state)
                       fake_tutti.opens);
         return -1;
     }
-    if (fake_tutti.asked_rate != 0)
+    if (fake_tutti.asked_rate != 0) {
         forget_rate();
+    }
     return 0;
 }
 
@@ -179,7 +192,7 @@ fake_host_prepare(void)
         {.is_input = 1, .channel = 0},
     };
 
-    memcpy(infos, wanted, sizeof infos);
+    memcpy(infos, wanted, sizeof(infos));
     assert_int_equal(M->create_buffers(host.driver, infos, 4, 128, &callbacks), ASIO_OK);
 }
 
@@ -197,20 +210,24 @@ fake_host_assert_says(const char *part)
     char text[ASIO_ERROR_BYTES];
 
     M->get_error_message(host.driver, text);
-    if (!strstr(text, part))
+    if (!strstr(text, part)) {
         fail_msg("\"%s\" does not say \"%s\"", text, part);
+    }
 }
 
 void
 fake_host_go_to(enum state state)
 {
-    if (host.driver)
+    if (host.driver) {
         M->release(host.driver);
+    }
     host.driver = fake_host_create();
-    if (state >= STATE_INITIALIZED)
+    if (state >= STATE_INITIALIZED) {
         fake_host_init();
-    if (state >= STATE_PREPARED)
+    }
+    if (state >= STATE_PREPARED) {
         fake_host_prepare();
+    }
     if (state >= STATE_RUNNING) {
         assert_int_equal(M->start(host.driver), ASIO_OK);
         fake_tutti_block(fake_tutti.last);

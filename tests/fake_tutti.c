@@ -10,7 +10,7 @@ struct fake_tutti fake_tutti;
 void
 fake_tutti_reset(void)
 {
-    memset(&fake_tutti, 0, sizeof fake_tutti);
+    memset(&fake_tutti, 0, sizeof(fake_tutti));
     fake_tutti.device = (struct tutti_device){
         .name = "Fake",
         .state = "closed",
@@ -35,8 +35,9 @@ callback_main(void *arg)
 
     for (;;) {
         WaitForSingleObject(client->due, INFINITE);
-        if (client->stop)
+        if (client->stop) {
             break;
+        }
         client->stream.process(client->stream.user, &client->next);
         client->next.position_frames += client->stream.buffer_frames;
         client->next.device_frames += client->stream.buffer_frames;
@@ -63,8 +64,9 @@ fake_tutti_wait(struct tutti_client *client)
 void
 fake_tutti_block(struct tutti_client *client)
 {
-    if (!client->running)
+    if (!client->running) {
         return;
+    }
     fake_tutti_begin(client);
     fake_tutti_wait(client);
 }
@@ -87,9 +89,10 @@ enum tutti_status
 tutti_open(struct tutti_client **out, const struct tutti_open_params *params)
 {
     fake_tutti.opens++;
-    if (fake_tutti.open_status)
+    if (fake_tutti.open_status) {
         return fake_tutti.open_status;
-    struct tutti_client *client = calloc(1, sizeof *client);
+    }
+    struct tutti_client *client = calloc(1, sizeof(*client));
     client->open = *params;
     *out = fake_tutti.last = client;
     return TUTTI_OK;
@@ -98,8 +101,9 @@ tutti_open(struct tutti_client **out, const struct tutti_open_params *params)
 void
 tutti_close(struct tutti_client *client)
 {
-    if (client->memory)
+    if (client->memory) {
         tutti_dispose(client);
+    }
     fake_tutti.closes++;
     free(client);
 }
@@ -125,11 +129,13 @@ tutti_set_rate(struct tutti_client *client, double rate_hz)
     char text[TUTTI_TEXT_BYTES];
     enum tutti_status status = tutti_can_rate(client, rate_hz, text);
 
-    if (status)
+    if (status) {
         return status;
+    }
     fake_tutti.asked_rate = fake_tutti.device.rate_hz = rate_hz;
-    if (client->memory)
+    if (client->memory) {
         fake_tutti_event(client, TUTTI_EVENT_RATE, rate_hz);
+    }
     return TUTTI_OK;
 }
 
@@ -138,8 +144,9 @@ tutti_forecast_latencies(struct tutti_client *client, const struct tutti_stream_
                          uint32_t *input_frames, uint32_t *output_frames)
 {
     (void)client;
-    if (!fake_tutti.forecasts)
+    if (!fake_tutti.forecasts) {
         return TUTTI_ENGINE_LOST;
+    }
     *input_frames = params->buffer_frames + 1;
     *output_frames = params->buffer_frames + (params->late_take ? 1000 : 2);
     return TUTTI_OK;
@@ -152,8 +159,9 @@ tutti_can_rate(struct tutti_client *client, double rate_hz, char text[TUTTI_TEXT
     bool known = rate_hz == device->rate_hz;
 
     (void)client;
-    for (unsigned i = 0; i < TUTTI_MAX_RATES && device->rates_hz[i] > 0; i++)
+    for (unsigned i = 0; i < TUTTI_MAX_RATES && device->rates_hz[i] > 0; i++) {
         known = known || device->rates_hz[i] == rate_hz;
+    }
     strcpy(text, "the fake says no");
     return known ? rate_hz == device->rate_hz ? TUTTI_OK : fake_tutti.rate_status
                  : TUTTI_UNSUPPORTED_RATE;
@@ -162,11 +170,12 @@ tutti_can_rate(struct tutti_client *client, double rate_hz, char text[TUTTI_TEXT
 enum tutti_status
 tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *params)
 {
-    if (fake_tutti.prepare_status)
+    if (fake_tutti.prepare_status) {
         return fake_tutti.prepare_status;
+    }
     client->stream = *params;
-    memcpy(client->input, params->input, params->inputs * sizeof *params->input);
-    memcpy(client->output, params->output, params->outputs * sizeof *params->output);
+    memcpy(client->input, params->input, params->inputs * sizeof(*params->input));
+    memcpy(client->output, params->output, params->outputs * sizeof(*params->output));
     client->memory = calloc((size_t)2 * (params->inputs + params->outputs) * params->buffer_frames,
                             sizeof(float));
     client->due = CreateEventW(NULL, FALSE, FALSE, NULL);
@@ -206,10 +215,12 @@ tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames, uint32_
 static bool
 settle(struct tutti_client *client)
 {
-    if (!client->thread)
+    if (!client->thread) {
         return true;
-    if (GetThreadId(client->thread) == GetCurrentThreadId())
+    }
+    if (GetThreadId(client->thread) == GetCurrentThreadId()) {
         return false;
+    }
     WaitForSingleObject(client->thread, INFINITE);
     CloseHandle(client->thread);
     client->thread = NULL;
@@ -219,10 +230,12 @@ settle(struct tutti_client *client)
 enum tutti_status
 tutti_start(struct tutti_client *client)
 {
-    if (!settle(client))
+    if (!settle(client)) {
         return TUTTI_INVALID_STATE;
-    if (fake_tutti.start_status)
+    }
+    if (fake_tutti.start_status) {
         return fake_tutti.start_status;
+    }
     client->stop = 0;
     client->starts++;
     ResetEvent(client->due);
@@ -241,8 +254,9 @@ tutti_start(struct tutti_client *client)
 enum tutti_status
 tutti_stop(struct tutti_client *client)
 {
-    if (!client->running)
+    if (!client->running) {
         return settle(client) ? TUTTI_INVALID_STATE : TUTTI_OK;
+    }
     client->running = false;
     client->stops++;
     client->stop = 1;
@@ -254,11 +268,13 @@ tutti_stop(struct tutti_client *client)
 enum tutti_status
 tutti_dispose(struct tutti_client *client)
 {
-    if (!client->memory)
+    if (!client->memory) {
         return TUTTI_INVALID_STATE;
+    }
     tutti_stop(client);
-    if (!settle(client))
+    if (!settle(client)) {
         return TUTTI_INVALID_STATE;
+    }
     client->disposes++;
     free(client->memory);
     client->memory = NULL;
@@ -282,10 +298,10 @@ tutti_count_clipped(struct tutti_client *client, uint32_t samples)
 enum tutti_status
 tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monitor)
 {
-    memcpy(client->path, monitor->path, monitor->paths * sizeof *monitor->path);
+    memcpy(client->path, monitor->path, monitor->paths * sizeof(*monitor->path));
     client->paths = monitor->paths;
-    memcpy(client->input_gain, monitor->input_gain, sizeof client->input_gain);
-    memcpy(client->output_gain, monitor->output_gain, sizeof client->output_gain);
+    memcpy(client->input_gain, monitor->input_gain, sizeof(client->input_gain));
+    memcpy(client->output_gain, monitor->output_gain, sizeof(client->output_gain));
     InterlockedIncrement(&client->monitors);
     return TUTTI_OK;
 }

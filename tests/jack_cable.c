@@ -25,8 +25,9 @@ main(int argc, char **argv)
                    (uint32_t)strtoul(argv[2], NULL, 10));
     puts("ready");
     fflush(stdout);
-    while (getchar() != EOF)
+    while (getchar() != EOF) {
         continue;
+    }
     jack_card_close(&card);
     return 0;
 }

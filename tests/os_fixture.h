@@ -37,9 +37,10 @@ fixture_use_own_runtime_dir(const char *suffix)
 {
     static char setting[4200];
     char module[4000];
-    if (os_module_path(module, sizeof module) != TUTTI_OK)
+    if (os_module_path(module, sizeof(module)) != TUTTI_OK) {
         abort();
-    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s.%s", module, suffix);
+    }
+    snprintf(setting, sizeof(setting), "TUTTI_RUNTIME_DIR=%s.%s", module, suffix);
     putenv(setting);
 }
 

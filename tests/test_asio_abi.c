@@ -59,7 +59,7 @@ the_high_half_of_a_position_comes_first(void **state)
     uint32_t words[2];
 
     (void)state;
-    memcpy(words, &halves, sizeof words);
+    memcpy(words, &halves, sizeof(words));
     assert_int_equal(words[0], 0x01234567);
     assert_int_equal(words[1], 0x89abcdef);
     assert_true(asio_int64_value(halves) == UINT64_C(0x0123456789abcdef));
@@ -79,8 +79,9 @@ note(struct asio_driver *self, unsigned slot, bool right)
     struct noting *noting = (struct noting *)self;
 
     noting->seen[slot]++;
-    if (!right || noting->com.methods == NULL)
+    if (!right || noting->com.methods == NULL) {
         noting->wrong = true;
+    }
 }
 
 static int32_t TUTTI_ASIO_UNKNOWN
@@ -258,8 +259,9 @@ a_host_in_cpp_reaches_every_slot_with_its_arguments(void **state)
     (void)state;
     assert_int_equal(abi_call_everything(&noting.com, 1000), 0);
     assert_false(noting.wrong);
-    for (unsigned i = 0; i < 24; i++)
+    for (unsigned i = 0; i < 24; i++) {
         assert_int_equal(noting.seen[i], 1000);
+    }
 }
 
 /* ---- the other way round: a driver in C++, called from C as our hosts do ---- */

@@ -244,8 +244,9 @@ abi_call_everything(void *driver, unsigned times)
     unsigned wrong = 0;
     const uintptr_t before = stack_pointer();
 
-    for (unsigned i = 0; i < times; i++)
+    for (unsigned i = 0; i < times; i++) {
         wrong += call_once(as_class);
+    }
     return stack_pointer() == before ? wrong : wrong + 1000000;
 }
 

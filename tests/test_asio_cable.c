@@ -87,20 +87,20 @@ make_cell(unsigned char *cell, uint64_t place, unsigned channel)
 
     switch (host.type) {
     case ASIO_INT16_LSB:
-        memcpy(cell, &narrow, sizeof narrow);
+        memcpy(cell, &narrow, sizeof(narrow));
         break;
     case ASIO_INT24_LSB:
         wide >>= 8;
         memcpy(cell, &wide, 3);
         break;
     case ASIO_INT32_LSB:
-        memcpy(cell, &wide, sizeof wide);
+        memcpy(cell, &wide, sizeof(wide));
         break;
     case ASIO_FLOAT32_LSB:
-        memcpy(cell, &single, sizeof single);
+        memcpy(cell, &single, sizeof(single));
         break;
     case ASIO_FLOAT64_LSB:
-        memcpy(cell, &twofold, sizeof twofold);
+        memcpy(cell, &twofold, sizeof(twofold));
         break;
     default:
         *cell = (unsigned char)random;
@@ -122,16 +122,19 @@ compare(uint64_t first, unsigned channel, const unsigned char *heard)
 
     for (uint32_t i = 0; i < host.cells; i++, heard += host.cell_bytes) {
         uint64_t place = first + i + host.cells; /* counted from half 1 before the start */
-        if (place < host.distance + (host.cell_samples == 8 ? LOCK_BYTES : 0))
+        if (place < host.distance + (host.cell_samples == 8 ? LOCK_BYTES : 0)) {
             continue; /* nothing of this run came back yet */
-        if (host.fills || place >= host.distance + host.cells)
+        }
+        if (host.fills || place >= host.distance + host.cells) {
             make_cell(cell, place - host.distance, channel);
-        else
+        } else {
             memset(cell, silence(), sizeof(cell));
-        if (memcmp(cell, heard, host.cell_bytes) == 0)
+        }
+        if (memcmp(cell, heard, host.cell_bytes) == 0) {
             host.right++;
-        else
+        } else {
             host.wrong++;
+        }
     }
 }
 
@@ -148,11 +151,13 @@ buffer_switch(int32_t half, int32_t direct)
     for (unsigned c = 0; c < CHANNELS; c++) {
         unsigned char *out = host.infos[c].buffers[half];
         compare(first, c, host.infos[CHANNELS + c].buffers[half]);
-        for (uint32_t i = 0; i < host.cells; i++)
+        for (uint32_t i = 0; i < host.cells; i++) {
             make_cell(out + i * host.cell_bytes, first + i + host.cells, c);
+        }
     }
-    if (host.ready)
+    if (host.ready) {
         host.driver->methods->output_ready(host.driver);
+    }
     InterlockedIncrement(&host.blocks);
 }
 
@@ -169,8 +174,9 @@ assert_ok(struct asio_driver *driver, int32_t result)
 {
     char text[ASIO_ERROR_BYTES];
 
-    if (result == ASIO_OK || result == ASIO_SUCCESS)
+    if (result == ASIO_OK || result == ASIO_SUCCESS) {
         return;
+    }
     driver->methods->get_error_message(driver, text);
     fail_msg("%d: %s", (int)result, text);
 }
@@ -183,12 +189,13 @@ use_card(const char *format)
     char temp[MAX_PATH], folder[MAX_PATH + 64];
     const char *native = getenv("TUTTI_TEST_FOLDER");
 
-    GetTempPathA(sizeof temp, temp);
-    if (native)
-        snprintf(folder, sizeof folder, "%s/%u", native, number++);
-    else
-        snprintf(folder, sizeof folder, "%stutti-cable-%lu-%u", temp, GetCurrentProcessId(),
+    GetTempPathA(sizeof(temp), temp);
+    if (native) {
+        snprintf(folder, sizeof(folder), "%s/%u", native, number++);
+    } else {
+        snprintf(folder, sizeof(folder), "%stutti-cable-%lu-%u", temp, GetCurrentProcessId(),
                  number++);
+    }
     SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
     SetEnvironmentVariableA("TUTTI_SIM_FORMAT", format);
 }
@@ -196,7 +203,7 @@ use_card(const char *format)
 static void
 open_driver(void)
 {
-    memset(&host, 0, sizeof host);
+    memset(&host, 0, sizeof(host));
     host.driver = create();
     assert_non_null(host.driver);
     assert_ok(host.driver, host.driver->methods->init(host.driver, NULL) ? ASIO_OK : -1);
@@ -205,8 +212,9 @@ open_driver(void)
 static void
 close_driver(void)
 {
-    if (host.driver)
+    if (host.driver) {
         host.driver->methods->release(host.driver);
+    }
     host.driver = NULL;
 }
 
@@ -238,8 +246,9 @@ assert_silent(unsigned half)
 {
     for (unsigned c = 0; c < CHANNELS; c++) {
         const unsigned char *out = host.infos[c].buffers[half];
-        for (size_t i = 0; i < host.cells * host.cell_bytes; i++)
+        for (size_t i = 0; i < host.cells * host.cell_bytes; i++) {
             assert_int_equal(out[i], silence());
+        }
     }
 }
 
@@ -255,19 +264,22 @@ run(LONG blocks)
     assert_silent(0);
     assert_silent(1);
     for (unsigned c = 0; c < CHANNELS && host.fills; c++) {
-        for (uint32_t i = 0; i < host.cells; i++)
+        for (uint32_t i = 0; i < host.cells; i++) {
             make_cell((unsigned char *)host.infos[c].buffers[1] + i * host.cell_bytes, i, c);
+        }
     }
     assert_ok(host.driver, m->start(host.driver));
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-    while (host.blocks < blocks && GetTickCount64() < deadline)
+    while (host.blocks < blocks && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     assert_ok(host.driver, m->stop(host.driver));
     assert_true(host.blocks >= blocks);
-    if (host.wrong || host.jumps)
+    if (host.wrong || host.jumps) {
         print_message("buffers of %u cells, %s: %lld wrong, %lld right, %ld jumps\n", host.cells,
                       host.fills ? "filled" : "not filled", (long long)host.wrong,
                       (long long)host.right, (long)host.jumps);
+    }
     assert_int_equal(host.jumps, 0);
     assert_int_equal(host.wrong, 0);
 }
@@ -295,9 +307,10 @@ play(int32_t buffer, int32_t type, size_t cell_bytes, uint32_t cell_samples, uin
     for (unsigned i = 0; i < 2; i++) {
         host.fills = i == 0;
         run(i == 0 ? blocks : blocks - BLOCKS + 3);
-        if (i == 0)
+        if (i == 0) {
             assert_true(host.right >=
                         (LONG64)CHANNELS * (BLOCKS - 3) * host.cells - 2 * LOCK_BYTES);
+        }
     }
     assert_ok(host.driver, m->dispose_buffers(host.driver));
 }
@@ -321,13 +334,14 @@ static void
 every_type_comes_back_as_it_went(void **state)
 {
     (void)state;
-    for (unsigned p = 0; p < sizeof pairs / sizeof pairs[0]; p++) {
+    for (unsigned p = 0; p < sizeof(pairs) / sizeof(pairs[0]); p++) {
         const struct pair *pair = &pairs[p];
         use_card(pair->card);
         SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", pair->word);
         open_driver();
-        for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+        for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
             play(sizes[s], pair->type, pair->bytes, 1, pair->bits);
+        }
         close_driver();
     }
 }
@@ -341,15 +355,16 @@ half_1_is_played_first_in_every_way_to_hand_over(void **state)
 
     (void)state;
     for (unsigned w = 0; w < 2; w++) {
-        for (unsigned p = 0; p < sizeof periods / sizeof periods[0]; p++) {
+        for (unsigned p = 0; p < sizeof(periods) / sizeof(periods[0]); p++) {
             SetEnvironmentVariableA("TUTTI_DEVICE_PERIOD", periods[p]);
             SetEnvironmentVariableA(ways[w], "yes");
             use_card("int24");
             for (unsigned t = 0; t < 2; t++) {
                 SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", t ? "int32" : "float32");
                 open_driver();
-                for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s += 3)
+                for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s += 3) {
                     play(sizes[s], t ? ASIO_INT32_LSB : ASIO_FLOAT32_LSB, 4, 1, 24);
+                }
                 close_driver();
             }
             SetEnvironmentVariableA(ways[w], NULL);
@@ -384,13 +399,14 @@ dsd_comes_back_as_it_went(void **state)
     };
 
     (void)state;
-    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         use_card(cases[i].card);
         SetEnvironmentVariableA("TUTTI_PROGRAM_DSD", cases[i].order);
         open_driver();
         enter_dsd(cases[i].rate_hz);
-        for (unsigned s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+        for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
             play(sizes[s] * DSD_UNIT, cases[i].type, 1, 8, 8);
+        }
         close_driver();
     }
 }
@@ -401,8 +417,9 @@ assert_says(struct asio_driver *driver, const char *part)
     char text[ASIO_ERROR_BYTES];
 
     driver->methods->get_error_message(driver, text);
-    if (!strstr(text, part))
+    if (!strstr(text, part)) {
         fail_msg("\"%s\" does not say \"%s\"", text, part);
+    }
 }
 
 static void

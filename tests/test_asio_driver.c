@@ -60,14 +60,16 @@ hear(struct host *host, uint64_t position, const float *samples)
 {
     for (unsigned i = 0; i < BUFFER; i++) {
         uint32_t played = (uint32_t)(samples[i] * COUNT_MODULUS);
-        if (played == 0)
+        if (played == 0) {
             continue;
+        }
         uint32_t here = (uint32_t)((position + i + 1) % COUNT_MODULUS);
         int32_t distance = (int32_t)(here - played);
-        if (host->heard == 0)
+        if (host->heard == 0) {
             host->distance = distance;
-        else if (distance != host->distance)
+        } else if (distance != host->distance) {
             host->wrong_distance++;
+        }
         host->heard++;
     }
 }
@@ -75,27 +77,30 @@ hear(struct host *host, uint64_t position, const float *samples)
 static void
 say(uint64_t position, float *samples)
 {
-    for (unsigned i = 0; i < BUFFER; i++)
+    for (unsigned i = 0; i < BUFFER; i++) {
         samples[i] = (float)((position + i + 1) % COUNT_MODULUS) / COUNT_MODULUS;
+    }
 }
 
 static void
 block(struct host *host, int32_t half)
 {
-    struct tutti_asio_block told = {.size = sizeof told};
+    struct tutti_asio_block told = {.size = sizeof(told)};
     struct asio_driver *driver = host->driver;
 
-    if (driver->methods->future(driver, TUTTI_ASIO_GET_BLOCK, &told) != ASIO_SUCCESS)
+    if (driver->methods->future(driver, TUTTI_ASIO_GET_BLOCK, &told) != ASIO_SUCCESS) {
         return;
+    }
     if (host->blocks == 0) {
         host->first_position_wrong = told.position != 0 || half != 0;
     } else {
         host->bad_half += half == host->last_half;
         host->backwards += told.position < host->last_position + BUFFER;
         /* One timeline: the device's frames pass as the program's do. */
-        if (told.generation && told.generation == host->generation && !told.flags)
+        if (told.generation && told.generation == host->generation && !told.flags) {
             host->timelines_differ += told.device_frames - host->last_device_frames !=
                                       told.position - host->last_position;
+        }
     }
     host->last_half = half;
     host->last_position = told.position;
@@ -104,11 +109,13 @@ block(struct host *host, int32_t half)
     host->silent += (told.flags & TUTTI_ASIO_BLOCK_SILENT) != 0;
     hear(host, told.position, host->infos[1].buffers[half]);
     say(told.position, host->infos[0].buffers[half]);
-    if (host->ready)
+    if (host->ready) {
         driver->methods->output_ready(driver);
+    }
     InterlockedIncrement(&host->blocks);
-    if (host->in_callback)
+    if (host->in_callback) {
         host->in_callback(host);
+    }
 }
 
 static void TUTTI_ASIO_HOST
@@ -160,8 +167,9 @@ told_message(int32_t selector, int32_t value, void *message, double *option)
 {
     (void)message;
     (void)option;
-    if (selector == ASIO_MESSAGE_RESET_REQUEST)
+    if (selector == ASIO_MESSAGE_RESET_REQUEST) {
         InterlockedIncrement(&told.resets);
+    }
     return selector != ASIO_MESSAGE_SELECTOR_SUPPORTED || value == ASIO_MESSAGE_RESET_REQUEST ||
            value == ASIO_MESSAGE_SUPPORTS_TIME_INFO;
 }
@@ -184,7 +192,7 @@ can_unload(void)
     FARPROC found = GetProcAddress(dll, "DllCanUnloadNow");
     can_unload_fn can_unload_now;
 
-    memcpy(&can_unload_now, &found, sizeof can_unload_now);
+    memcpy(&can_unload_now, &found, sizeof(can_unload_now));
     return can_unload_now() == S_OK;
 }
 
@@ -193,8 +201,9 @@ await_blocks(struct host *host, LONG blocks)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (host->blocks < blocks && GetTickCount64() < deadline)
+    while (host->blocks < blocks && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     return host->blocks >= blocks;
 }
 
@@ -203,8 +212,9 @@ await_heard(struct host *host)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (host->heard < ENOUGH_SAMPLES && GetTickCount64() < deadline)
+    while (host->heard < ENOUGH_SAMPLES && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     return host->heard >= ENOUGH_SAMPLES;
 }
 
@@ -219,7 +229,7 @@ static int
 begin(void **state)
 {
     (void)state;
-    memset(hosts, 0, sizeof hosts);
+    memset(hosts, 0, sizeof(hosts));
     dll = LoadLibraryA(dll_path);
     if (!dll) {
         print_message("%s cannot be loaded: %lu\n", dll_path, GetLastError());
@@ -227,8 +237,9 @@ begin(void **state)
     }
     say_where_the_engine_is(engine_path ? engine_path : "C:\\no\\such\\tuttid.exe");
     /* on the native engine, through a bridge, the folder is native, too: the caller's */
-    if (!getenv("TUTTI_BRIDGE"))
+    if (!getenv("TUTTI_BRIDGE")) {
         SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", runtime_folder);
+    }
     SetEnvironmentVariableA("TUTTI_SIM_FAULTS", NULL);
     return 0;
 }
@@ -241,11 +252,13 @@ end(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
-        if (hosts[i].driver)
+        if (hosts[i].driver) {
             hosts[i].driver->methods->release(hosts[i].driver);
+        }
     }
-    while (!can_unload() && GetTickCount64() < deadline)
+    while (!can_unload() && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     if (!can_unload()) {
         print_message("something still lives in the module\n");
         return -1;
@@ -259,8 +272,9 @@ assert_ok(struct host *host, int32_t result)
 {
     char text[ASIO_ERROR_BYTES];
 
-    if (result == ASIO_OK)
+    if (result == ASIO_OK) {
         return;
+    }
     host->driver->methods->get_error_message(host->driver, text);
     fail_msg("%d: %s", (int)result, text);
 }
@@ -520,8 +534,9 @@ release_within_the_callback_ends_everything(void **state)
     hosts[0].answer = -1;
     start(0);
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-    while (!can_unload() && GetTickCount64() < deadline)
+    while (!can_unload() && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     assert_true(can_unload());
     assert_int_equal(hosts[0].answer, 0);
 }
@@ -531,8 +546,9 @@ await_told(const volatile LONG *counter, LONG count)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (*counter < count && GetTickCount64() < deadline)
+    while (*counter < count && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     return *counter >= count;
 }
 
@@ -541,16 +557,17 @@ await_told(const volatile LONG *counter, LONG count)
 static void
 a_rate_that_the_system_changes_is_told_once_and_callbacks_go_on(void **state)
 {
-    char folder[sizeof runtime_folder + 8];
+    char folder[sizeof(runtime_folder) + 8];
     double rate = 0;
 
     NEEDS_ENGINE();
-    if (getenv("TUTTI_BRIDGE"))
+    if (getenv("TUTTI_BRIDGE")) {
         skip(); /* the engine's folder is not ours to choose */
-    snprintf(folder, sizeof folder, "%s-rate", runtime_folder);
+    }
+    snprintf(folder, sizeof(folder), "%s-rate", runtime_folder);
     SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
     SetEnvironmentVariableA("TUTTI_SIM_FAULTS", "at 60 rate 44100");
-    memset((void *)&told, 0, sizeof told);
+    memset((void *)&told, 0, sizeof(told));
     open_driver(0);
     struct asio_driver *driver = hosts[0].driver;
     hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
@@ -628,7 +645,7 @@ static void
 a_rate_changes_under_the_buffers_of_one_host_alone(void **state)
 {
     NEEDS_ENGINE();
-    memset((void *)&told, 0, sizeof told);
+    memset((void *)&told, 0, sizeof(told));
     open_driver(0);
     struct asio_driver *driver = hosts[0].driver;
     hosts[0].infos[0] = (struct asio_buffer_info){.is_input = 0, .channel = 0};
@@ -672,7 +689,7 @@ a_rate_is_remembered_for_the_next_instance(void **state)
     double rate = 0;
 
     NEEDS_ENGINE();
-    for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+    for (unsigned i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
         open_driver(0);
         assert_ok(&hosts[0], hosts[0].driver->methods->can_sample_rate(hosts[0].driver, rates[i]));
         assert_ok(&hosts[0], hosts[0].driver->methods->set_sample_rate(hosts[0].driver, rates[i]));
@@ -693,8 +710,8 @@ set_up(void)
 {
     char temp[MAX_PATH];
 
-    GetTempPathA(sizeof temp, temp);
-    snprintf(runtime_folder, sizeof runtime_folder, "%stutti-test-%lu", temp,
+    GetTempPathA(sizeof(temp), temp);
+    snprintf(runtime_folder, sizeof(runtime_folder), "%stutti-test-%lu", temp,
              GetCurrentProcessId());
     SetEnvironmentVariableA("TUTTI_CONFIG", "C:\\no\\such\\tutti.ini");
     SetEnvironmentVariableA("TUTTI_PROGRAM_SAMPLE_TYPE", "float32");

@@ -27,7 +27,7 @@ an_identifier_is_the_one_of_the_standard(void **state)
 
     (void)state;
     uuid_from_name(dns, "python.org", uuid);
-    assert_memory_equal(uuid, expected, sizeof uuid);
+    assert_memory_equal(uuid, expected, sizeof(uuid));
 }
 
 static void
@@ -46,7 +46,7 @@ an_identifier_of_a_long_name_spans_blocks(void **state)
     uint8_t uuid[UUID_BYTES];
 
     (void)state;
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         memset(name, 'a', rows[i].length);
         name[rows[i].length] = '\0';
         uuid_from_name(zero, name, uuid);
@@ -66,11 +66,11 @@ an_entry_is_called_after_its_profile_and_its_clsid_follows(void **state)
     assert_true(entry_of_profile("Low Latency", &entry, reason));
     assert_string_equal(entry.name, "Tutti Low Latency");
     assert_string_equal(entry.profile, "Low Latency");
-    assert_memory_equal(&entry.clsid, &expected, sizeof expected);
+    assert_memory_equal(&entry.clsid, &expected, sizeof(expected));
     assert_true(entry_of_name("Tutti LOW latency", &same));
-    assert_memory_equal(&entry.clsid, &same.clsid, sizeof same.clsid);
+    assert_memory_equal(&entry.clsid, &same.clsid, sizeof(same.clsid));
     assert_true(entry_of_profile("Low Latencz", &same, reason));
-    assert_memory_not_equal(&entry.clsid, &same.clsid, sizeof same.clsid);
+    assert_memory_not_equal(&entry.clsid, &same.clsid, sizeof(same.clsid));
     assert_true(entry_of_profile("abcdefghijklmnopqrstuvwxy", &entry, reason));
     assert_int_equal(strlen(entry.name), ASIO_NAME_BYTES - 1);
 }
@@ -83,9 +83,10 @@ what_is_called_otherwise_is_none_of_ours(void **state)
     struct dll_name entry;
 
     (void)state;
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
-        if (entry_of_name(names[i], &entry))
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (entry_of_name(names[i], &entry)) {
             fail_msg("'%s' was taken", names[i]);
+        }
     }
 }
 
@@ -134,7 +135,7 @@ a_clsid_is_the_same_in_a_turkish_locale(void **state)
     an_entry_is_called_after_its_profile_and_its_clsid_follows(state);
     assert_true(entry_of_profile("LIVE", &great, reason));
     assert_true(entry_of_profile("live", &small, reason));
-    assert_memory_equal(&great.clsid, &small.clsid, sizeof great.clsid);
+    assert_memory_equal(&great.clsid, &small.clsid, sizeof(great.clsid));
     setlocale(LC_ALL, "C");
 }
 

@@ -31,7 +31,7 @@ static const struct {
     {"int24", ASIO_INT24_LSB, 24},     {"int16", ASIO_INT16_LSB, 16},
     {"float64", ASIO_FLOAT64_LSB, 24},
 };
-enum { TYPES = sizeof types / sizeof types[0] };
+enum { TYPES = sizeof(types) / sizeof(types[0]) };
 
 static void
 use(const char *word)
@@ -58,10 +58,12 @@ integer_at(unsigned place, unsigned bits)
     uint32_t random = (place + 1) * 2654435761u;
     int32_t top = INT32_C(1) << (bits - 1);
 
-    if (place % 16 == 0)
+    if (place % 16 == 0) {
         return -top;
-    if (place % 16 == 1)
+    }
+    if (place % 16 == 1) {
         return top - 1;
+    }
     return (int32_t)(random >> (32 - bits)) - top;
 }
 
@@ -133,9 +135,10 @@ static unsigned seed;
 static void
 play(unsigned type)
 {
-    for (unsigned i = 0; i < FRAMES; i++)
+    for (unsigned i = 0; i < FRAMES; i++) {
         put_host_integer(infos[1].buffers[host.last_half], i, type, types[type].bits,
                          integer_at(seed + i, types[type].bits));
+    }
 }
 
 static void
@@ -143,15 +146,17 @@ assert_taken(unsigned half, unsigned type)
 {
     const float *taken = tutti_output(fake_tutti.last, 0, half);
 
-    for (unsigned i = 0; i < FRAMES; i++)
+    for (unsigned i = 0; i < FRAMES; i++) {
         assert_true(taken[i] == float_at(seed + i, types[type].bits));
+    }
 }
 
 static void
 assert_silent(const float *samples)
 {
-    for (unsigned i = 0; i < FRAMES; i++)
+    for (unsigned i = 0; i < FRAMES; i++) {
         assert_true(samples[i] == 0);
+    }
 }
 
 /* ---- types ---- */
@@ -171,8 +176,9 @@ every_type_is_told_and_has_buffers_aligned_and_silent(void **state)
             for (unsigned half = 0; half < 2 && t > 0; half++) {
                 const unsigned char *bytes = infos[i].buffers[half];
                 assert_int_equal((uintptr_t)bytes % 64, 0);
-                for (size_t b = 0; b < FRAMES * convert_frame_bytes(info.type); b++)
+                for (size_t b = 0; b < FRAMES * convert_frame_bytes(info.type); b++) {
                     assert_int_equal(bytes[b], 0);
+                }
                 memset(infos[i].buffers[half], 0xee, FRAMES * convert_frame_bytes(info.type));
             }
         }
@@ -217,8 +223,9 @@ integers_pass_both_ways_without_a_bit_lost(void **state)
         for (unsigned block = 0; block < 6; block++) {
             float *input = tutti_input(fake_tutti.last, 0, block & 1);
             seed = block * FRAMES;
-            for (unsigned i = 0; i < FRAMES; i++)
+            for (unsigned i = 0; i < FRAMES; i++) {
                 input[i] = float_at(seed + i, types[t].bits);
+            }
             fake_tutti_block(fake_tutti.last);
             assert_int_equal(host.answer, 0);
             assert_taken(block & 1, t);
@@ -311,19 +318,20 @@ static void
 values_above_full_scale_are_clipped_and_counted(void **state)
 {
     static const float loud[] = {1.5f, -1.25f, 1.0f, -1.0f, 0.5f, NAN, INFINITY};
-    enum { LOUD = sizeof loud / sizeof loud[0], CLIPPED = 3 };
+    enum { LOUD = sizeof(loud) / sizeof(loud[0]), CLIPPED = 3 };
 
     (void)state;
     for (unsigned t = 0; t < TYPES; t++) {
         use(types[t].word);
         fake_host_go_to(STATE_RUNNING);
         unsigned half = fake_tutti.last->next.half;
-        memcpy(tutti_input(fake_tutti.last, 0, half), loud, sizeof loud);
+        memcpy(tutti_input(fake_tutti.last, 0, half), loud, sizeof(loud));
         fake_tutti_block(fake_tutti.last);
         bool is_float = types[t].type == ASIO_FLOAT32_LSB || types[t].type == ASIO_FLOAT64_LSB;
         assert_int_equal(fake_tutti.last->clipped, is_float ? 0 : CLIPPED);
-        if (types[t].type != ASIO_INT32_LSB)
+        if (types[t].type != ASIO_INT32_LSB) {
             continue;
+        }
         const int32_t *heard = infos[0].buffers[half];
         assert_true(heard[0] > 0x7fffff00 && heard[1] == INT32_MIN && heard[2] > 0x7fffff00);
         assert_true(heard[3] == INT32_MIN && heard[4] == 0x40000000 && heard[5] == 0);
@@ -335,8 +343,9 @@ assert_host_silent(void)
 {
     for (unsigned half = 0; half < 2; half++) {
         const unsigned char *bytes = infos[1].buffers[half];
-        for (size_t b = 0; b < (size_t)FRAMES * 4; b++)
+        for (size_t b = 0; b < (size_t)FRAMES * 4; b++) {
             assert_int_equal(bytes[b], 0);
+        }
     }
 }
 
@@ -373,8 +382,9 @@ half_1_is_taken_as_it_was_filled_before_start_and_silent_after_each_stop(void **
                 host.in_callback = NULL;
                 assert_int_equal(host.answer, ASIO_OK);
             }
-            if (types[t].type != ASIO_FLOAT64_LSB)
+            if (types[t].type != ASIO_FLOAT64_LSB) {
                 assert_host_silent();
+            }
         }
         assert_int_equal(M->start(host.driver), ASIO_OK);
         assert_silent(tutti_output(fake_tutti.last, 0, 1));
@@ -385,8 +395,9 @@ static void
 host_disposes_and_goes_on(void)
 {
     host.answer = M->dispose_buffers(host.driver);
-    for (unsigned half = 0; half < 2; half++)
+    for (unsigned half = 0; half < 2; half++) {
         memset(infos[1].buffers[half], 0x22, FRAMES * 8);
+    }
 }
 
 static void
@@ -414,7 +425,7 @@ a_word_that_is_none_is_a_mistake_with_a_sentence(void **state)
 
     (void)state;
     config_init(&config);
-    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         assert_int_equal(config_set(&config, "program", "sample_type", wrong[i], problem),
                          TUTTI_BAD_CONFIG);
         assert_non_null(strstr(problem, "int32, float32, int24, int16, float64"));
@@ -437,7 +448,7 @@ offer_dsd(const char *order)
     static const double rates[TUTTI_MAX_RATES] = {44100, 48000, 176400, 192000, 352800};
 
     SetEnvironmentVariableA("TUTTI_PROGRAM_DSD", order);
-    memcpy(fake_tutti.device.rates_hz, rates, sizeof rates);
+    memcpy(fake_tutti.device.rates_hz, rates, sizeof(rates));
 }
 
 static int32_t
@@ -522,8 +533,9 @@ with_dsd_everything_counts_in_bits(void **state)
     assert_int_equal(M->create_buffers(host.driver, &one, 1, 2048, &callbacks), ASIO_OK);
     assert_int_equal(fake_tutti.last->stream.buffer_frames, 128);
     assert_true(fake_tutti.last->stream.exact);
-    for (unsigned b = 0; b < 2048 / 8; b++)
+    for (unsigned b = 0; b < 2048 / 8; b++) {
         assert_int_equal(((unsigned char *)one.buffers[1])[b], DOP_SILENCE);
+    }
     assert_int_equal(ask_format(ASIO_FUTURE_SET_IO_FORMAT, ASIO_FORMAT_PCM), ASIO_INVALID_MODE);
     M->dispose_buffers(host.driver);
     assert_int_equal(ask_format(ASIO_FUTURE_SET_IO_FORMAT, ASIO_FORMAT_PCM), ASIO_SUCCESS);
@@ -545,8 +557,9 @@ play_bits(void)
 {
     unsigned char *bytes = infos[1].buffers[host.last_half];
 
-    for (unsigned i = 0; i < FRAMES * DOP_BYTES; i++)
+    for (unsigned i = 0; i < FRAMES * DOP_BYTES; i++) {
         bytes[i] = bits_at(seed + i);
+    }
     host.answer += memcmp(infos[0].buffers[host.last_half], bytes, FRAMES * DOP_BYTES) != 0;
 }
 
@@ -559,8 +572,9 @@ dsd_travels_as_dop_with_unbroken_markers(void **state)
     offer_dsd("lsb");
     fake_host_init();
     assert_int_equal(ask_format(ASIO_FUTURE_SET_IO_FORMAT, ASIO_FORMAT_DSD), ASIO_SUCCESS);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         infos[i] = (struct asio_buffer_info){.is_input = i % 3 == 0, .channel = (int32_t)i};
+    }
     assert_int_equal(M->create_buffers(host.driver, infos, 4, FRAMES * DOP_BITS, &callbacks),
                      ASIO_OK);
     assert_int_equal(M->start(host.driver), ASIO_OK);
@@ -569,19 +583,22 @@ dsd_travels_as_dop_with_unbroken_markers(void **state)
         float *input = tutti_input(fake_tutti.last, 0, block & 1);
         unsigned char bytes[FRAMES * DOP_BYTES];
         seed = block * FRAMES * DOP_BYTES;
-        for (unsigned i = 0; i < sizeof bytes; i++)
+        for (unsigned i = 0; i < sizeof(bytes); i++) {
             bytes[i] = bits_at(seed + i);
+        }
         dop_pack(input, bytes, FRAMES, (uint64_t)block * FRAMES, true);
         fake_tutti_block(fake_tutti.last);
         /* but for the first frames, until the markers were believed */
         assert_int_equal(host.answer, 1);
         float expected[FRAMES];
         dop_pack(expected, bytes, FRAMES, (uint64_t)block * FRAMES, true);
-        assert_memory_equal(tutti_output(fake_tutti.last, 0, block & 1), expected, sizeof expected);
+        assert_memory_equal(tutti_output(fake_tutti.last, 0, block & 1), expected,
+                            sizeof(expected));
         /* what was never written is DSD silence, with the same markers */
-        memset(bytes, DOP_SILENCE_LSB, sizeof bytes);
+        memset(bytes, DOP_SILENCE_LSB, sizeof(bytes));
         dop_pack(expected, bytes, FRAMES, (uint64_t)block * FRAMES, true);
-        assert_memory_equal(tutti_output(fake_tutti.last, 1, block & 1), expected, sizeof expected);
+        assert_memory_equal(tutti_output(fake_tutti.last, 1, block & 1), expected,
+                            sizeof(expected));
         assert_int_equal(M->get_sample_position(host.driver, &position, &time), ASIO_OK);
         assert_int_equal(asio_int64_value(position), (uint64_t)block * FRAMES * DOP_BITS);
     }

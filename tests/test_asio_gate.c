@@ -51,7 +51,7 @@ the_factory_refuses_other_classes_and_aggregation(void **state)
     (void)state;
     assert_int_equal(DllGetClassObject(&clsid, &class_factory, &object), CLASS_E_CLASSNOTAVAILABLE);
     assert_null(object);
-    memcpy(&clsid, &dll_names[0].clsid, sizeof clsid);
+    memcpy(&clsid, &dll_names[0].clsid, sizeof(clsid));
     assert_int_equal(DllGetClassObject(&clsid, &class_factory, (void **)&factory), S_OK);
     assert_int_equal(factory->lpVtbl->CreateInstance(factory, (IUnknown *)factory, &clsid, &object),
                      CLASS_E_NOAGGREGATION);
@@ -67,7 +67,7 @@ the_name_is_that_of_the_registry_key(void **state)
     char name[ASIO_NAME_BYTES];
 
     (void)state;
-    memset(name, 'x', sizeof name);
+    memset(name, 'x', sizeof(name));
     M->get_driver_name(host.driver, name);
     assert_string_equal(name, "Tutti");
 }
@@ -149,9 +149,10 @@ every_call_answers_in_every_state_as_the_table_says(void **state)
             fake_host_go_to((enum state)s);
             int32_t expected = rules_check((enum call)c, (enum state)s);
             int32_t result = do_call((enum call)c);
-            if (result != expected)
+            if (result != expected) {
                 fail_msg("%s in state %d: %d, not %d", rules[c].name, s, (int)result,
                          (int)expected);
+            }
         }
     }
 }
@@ -254,7 +255,7 @@ sizes_are_offered_as_configured_and_others_are_refused(void **state)
     struct asio_buffer_info one = {.is_input = 0, .channel = 0};
 
     (void)state;
-    for (unsigned i = 0; i < sizeof offers / sizeof offers[0]; i++) {
+    for (unsigned i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
         int32_t offer[4];
         SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER", offers[i].buffer);
         SetEnvironmentVariableA("TUTTI_PROGRAM_BUFFER_MIN", offers[i].min);
@@ -265,7 +266,7 @@ sizes_are_offered_as_configured_and_others_are_refused(void **state)
         fake_tutti.device.period_max_frames = offers[i].only_period ? offers[i].only_period : 4096;
         fake_host_go_to(STATE_INITIALIZED);
         M->get_buffer_size(host.driver, &offer[0], &offer[1], &offer[2], &offer[3]);
-        assert_memory_equal(offer, offers[i].offered, sizeof offer);
+        assert_memory_equal(offer, offers[i].offered, sizeof(offer));
         assert_int_equal(M->create_buffers(host.driver, &one, 1, offers[i].bad, &callbacks),
                          ASIO_INVALID_MODE);
         fake_host_assert_says(offers[i].says);
@@ -279,9 +280,9 @@ end_without_settings(void **state)
 {
     static const char *const keys[] = {"", "_MIN", "_MAX", "_STEP", "_FIXED"};
 
-    for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         char name[64];
-        snprintf(name, sizeof name, "TUTTI_PROGRAM_BUFFER%s", keys[i]);
+        snprintf(name, sizeof(name), "TUTTI_PROGRAM_BUFFER%s", keys[i]);
         SetEnvironmentVariableA(name, NULL);
     }
     return fake_host_end(state);
@@ -295,7 +296,7 @@ what_is_no_rate_is_refused_and_what_is_accepted_reads_back(void **state)
 
     (void)state;
     fake_host_init();
-    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(M->can_sample_rate(host.driver, bad[i]), ASIO_NO_CLOCK);
         assert_int_equal(M->set_sample_rate(host.driver, bad[i]), ASIO_NO_CLOCK);
     }
@@ -351,7 +352,7 @@ clocks_fit_the_room_that_is_offered(void **state)
 
     (void)state;
     fake_host_init();
-    memset(clocks, 0x55, sizeof clocks);
+    memset(clocks, 0x55, sizeof(clocks));
     assert_int_equal(M->get_clock_sources(host.driver, clocks, &count), ASIO_OK);
     assert_int_equal(count, 1);
     assert_int_equal(clocks[0].index, 0x55555555);
@@ -394,11 +395,12 @@ rates_up_to_768_khz_are_offered_where_the_device_has_them_in_every_state(void **
     static const double rates[] = {44100, 88200, 192000, 384000, 705600, 768000};
 
     (void)state;
-    memcpy(fake_tutti.device.rates_hz, rates, sizeof rates);
+    memcpy(fake_tutti.device.rates_hz, rates, sizeof(rates));
     for (int s = STATE_INITIALIZED; s < STATE_COUNT; s++) {
         fake_host_go_to((enum state)s);
-        for (unsigned i = 0; i < sizeof rates / sizeof rates[0]; i++)
+        for (unsigned i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
             assert_int_equal(M->can_sample_rate(host.driver, rates[i]), ASIO_OK);
+        }
         assert_int_equal(M->can_sample_rate(host.driver, 96000), ASIO_NO_CLOCK);
         assert_int_equal(M->can_sample_rate(host.driver, (double)NAN), ASIO_NO_CLOCK);
     }
@@ -418,15 +420,16 @@ future_answers_every_selector_in_every_state_as_the_table_says(void **state)
     (void)state;
     for (int s = STATE_LOADED; s < STATE_COUNT; s++) {
         fake_host_go_to((enum state)s);
-        for (unsigned i = 0; i < sizeof selectors / sizeof selectors[0]; i++) {
+        for (unsigned i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
             /* Good for whoever wants a struct, and with a guard behind the greatest. */
             int32_t parameter[512 / 4 + 1] = {0};
             parameter[512 / 4] = 0x55555555;
             int32_t expected = s == STATE_LOADED ? selectors[i].loaded : selectors[i].later;
             int32_t result = M->future(host.driver, selectors[i].selector, parameter);
-            if (result != expected)
+            if (result != expected) {
                 fail_msg("selector %#x in state %d: %d, not %d", (unsigned)selectors[i].selector, s,
                          (int)result, (int)expected);
+            }
             assert_int_equal(parameter[512 / 4], 0x55555555);
         }
     }

@@ -72,8 +72,9 @@ assert_log_has(const char *part)
 {
     char *text = read_log();
 
-    if (!strstr(text, part))
+    if (!strstr(text, part)) {
         fail_msg("\"%s\" is not in the log:\n%s", part, text);
+    }
     free(text);
 }
 
@@ -83,8 +84,9 @@ await_in_log(const char *part)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (!log_has(part) && GetTickCount64() < deadline)
+    while (!log_has(part) && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     assert_log_has(part);
 }
 
@@ -95,9 +97,9 @@ init_tells_the_program_the_version_and_the_device(void **state)
 
     (void)state;
     fake_tutti.device.period_max_frames = 2048;
-    snprintf(fake_tutti.device.backend, sizeof fake_tutti.device.backend, "jack");
+    snprintf(fake_tutti.device.backend, sizeof(fake_tutti.device.backend), "jack");
     fake_host_init();
-    snprintf(bits, sizeof bits, " %u bits", (unsigned)(8 * sizeof(void *)));
+    snprintf(bits, sizeof(bits), " %u bits", (unsigned)(8 * sizeof(void *)));
     assert_log_has("test_asio_log.exe: Tutti ");
     assert_log_has(bits);
     assert_log_has("tutti.ini");
@@ -209,14 +211,14 @@ each_message_is_told_with_the_answer_of_the_host(void **state)
 {
     char line[128];
 
-    for (unsigned n = 0; n < sizeof told / sizeof told[0]; n++) {
+    for (unsigned n = 0; n < sizeof(told) / sizeof(told[0]); n++) {
         for (int declines = 0; declines < 2; declines++) {
             host.declines = declines;
             fake_host_run();
             fake_tutti.output_latency++;
             fake_tutti.event_value = 7;
             fake_tutti_event(fake_tutti.last, told[n].event, 0);
-            snprintf(line, sizeof line, "%s%d\n", told[n].line, !declines);
+            snprintf(line, sizeof(line), "%s%d\n", told[n].line, !declines);
             await_in_log(line);
             assert_int_equal(fake_host_end(state), 0);
             assert_int_equal(begin(state), 0);
@@ -260,8 +262,9 @@ blocks_that_come_late_all_the_time_do_not_fill_the_log(void **state)
     for (LONG n = 0; n < 20; n++) {
         ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
         fake_tutti_event(fake_tutti.last, TUTTI_EVENT_OVERLOAD, 0);
-        while (host.told[ASIO_MESSAGE_OVERLOAD] <= n && GetTickCount64() < deadline)
+        while (host.told[ASIO_MESSAGE_OVERLOAD] <= n && GetTickCount64() < deadline) {
             Sleep(1);
+        }
         assert_int_equal(host.told[ASIO_MESSAGE_OVERLOAD], n + 1);
     }
     /* the message after them: what is written of them is written by now */
@@ -321,9 +324,9 @@ main(void)
     };
     char temp[MAX_PATH];
 
-    GetTempPathA(sizeof temp, temp);
-    snprintf(folder, sizeof folder, "%stutti-log-%lu", temp, GetCurrentProcessId());
-    snprintf(path, sizeof path, "%s\\driver.log", folder);
+    GetTempPathA(sizeof(temp), temp);
+    snprintf(folder, sizeof(folder), "%stutti-log-%lu", temp, GetCurrentProcessId());
+    snprintf(path, sizeof(path), "%s\\driver.log", folder);
     SetEnvironmentVariableA("TUTTI_RUNTIME_DIR", folder);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     file_remove(path);

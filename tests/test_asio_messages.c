@@ -30,7 +30,7 @@ static const struct {
     {ASIO_MESSAGE_OVERLOAD, TUTTI_EVENT_OVERLOAD, 0},
     {0, TUTTI_EVENT_RATE, 96000},
 };
-enum { MESSAGES = sizeof told_by / sizeof told_by[0] };
+enum { MESSAGES = sizeof(told_by) / sizeof(told_by[0]) };
 
 static LONG
 times_told(int32_t selector)
@@ -43,10 +43,12 @@ await_told(int32_t selector, LONG times)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (times_told(selector) < times && GetTickCount64() < deadline)
+    while (times_told(selector) < times && GetTickCount64() < deadline) {
         WaitForSingleObject(host.event, 10);
-    if (times_told(selector) < times)
+    }
+    if (times_told(selector) < times) {
         fail_msg("message %d was not told", (int)selector);
+    }
 }
 
 /* A host that knows all messages, on a device with one period, that follows it. */
@@ -70,12 +72,15 @@ end(void **state)
 static void
 cause(unsigned n)
 {
-    if (told_by[n].selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE)
+    if (told_by[n].selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE) {
         fake_tutti.device.period_min_frames = fake_tutti.device.period_max_frames = 480;
-    if (told_by[n].selector == ASIO_MESSAGE_LATENCIES_CHANGED)
+    }
+    if (told_by[n].selector == ASIO_MESSAGE_LATENCIES_CHANGED) {
         fake_tutti.output_latency++;
-    if (told_by[n].rate_hz > 0)
+    }
+    if (told_by[n].rate_hz > 0) {
         fake_tutti.device.rate_hz = told_by[n].rate_hz;
+    }
     fake_tutti_event(fake_tutti.last, told_by[n].event, told_by[n].rate_hz);
 }
 
@@ -109,8 +114,9 @@ the_driver_may_be_released_within_each_message(void **state)
         cause(n);
         await_told(awaited, 1);
         ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-        while (fake_tutti.closes < fake_tutti.opens && GetTickCount64() < deadline)
+        while (fake_tutti.closes < fake_tutti.opens && GetTickCount64() < deadline) {
             Sleep(1);
+        }
         assert_int_equal(host.answer, 0);
         assert_null(host.driver);
         assert_int_equal(fake_tutti.closes, fake_tutti.opens);
@@ -121,8 +127,9 @@ the_driver_may_be_released_within_each_message(void **state)
 static void
 begin_again_in_message(int32_t selector)
 {
-    if (selector != awaited || host.answer != -1)
+    if (selector != awaited || host.answer != -1) {
         return;
+    }
     int32_t size = 128;
     M->get_buffer_size(host.driver, NULL, NULL, &size, NULL);
     int32_t answer = M->stop(host.driver);
@@ -142,8 +149,9 @@ a_host_may_begin_again_within_each_message(void **state)
         cause(n);
         await_told(awaited, 1);
         ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-        while (host.answer == -1 && GetTickCount64() < deadline)
+        while (host.answer == -1 && GetTickCount64() < deadline) {
             Sleep(1);
+        }
         assert_int_equal(host.answer, ASIO_OK);
         LONG before = host.switches;
         fake_tutti_block(fake_tutti.last);
@@ -159,8 +167,9 @@ a_host_that_ignores_a_message_is_called_on_and_not_told_again(void **state)
         run_on_one_period();
         cause(n);
         await_told(told_by[n].selector, 1);
-        for (unsigned i = 0; i < 3000; i++)
+        for (unsigned i = 0; i < 3000; i++) {
             fake_tutti_block(fake_tutti.last);
+        }
         assert_int_equal(host.switches, 3000);
         assert_int_equal(times_told(told_by[n].selector), 1);
         begin_again(state);
@@ -172,8 +181,9 @@ static HANDLE let_go;
 static void
 stay_in_message(int32_t selector)
 {
-    if (selector == ASIO_MESSAGE_RESET_REQUEST)
+    if (selector == ASIO_MESSAGE_RESET_REQUEST) {
         WaitForSingleObject(let_go, PATIENCE_MS);
+    }
 }
 
 static void
@@ -185,8 +195,9 @@ callbacks_go_on_while_a_host_stays_within_a_message(void **state)
     host.in_message = stay_in_message;
     cause(0);
     await_told(ASIO_MESSAGE_RESET_REQUEST, 1);
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned i = 0; i < 100; i++) {
         fake_tutti_block(fake_tutti.last);
+    }
     assert_int_equal(host.switches, 100);
     /* and other threads of the host may stop and begin again meanwhile */
     assert_int_equal(M->stop(host.driver), ASIO_OK);
@@ -222,8 +233,9 @@ a_host_that_does_not_take_the_size_is_asked_for_a_reset(void **state)
         run_on_one_period();
         M->dispose_buffers(host.driver);
         host.declines = declines;
-        if (!declines)
+        if (!declines) {
             host.knows &= ~(1u << ASIO_MESSAGE_BUFFER_SIZE_CHANGE);
+        }
         fake_host_prepare();
         cause(1);
         await_told(ASIO_MESSAGE_RESET_REQUEST, 1);
@@ -254,8 +266,9 @@ run_without(int32_t selector, bool declines)
     run_on_one_period();
     M->dispose_buffers(host.driver);
     host.declines = declines;
-    if (!declines)
+    if (!declines) {
         host.knows &= ~(1u << selector);
+    }
     fake_host_prepare();
 }
 

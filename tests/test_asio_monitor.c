@@ -25,8 +25,9 @@ await_monitors(LONG count)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (fake_tutti.last->monitors < count && GetTickCount64() < deadline)
+    while (fake_tutti.last->monitors < count && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     assert_true(fake_tutti.last->monitors >= count);
 }
 
@@ -45,8 +46,9 @@ path_gain(uint32_t input, uint32_t output)
     const struct tutti_client *client = fake_tutti.last;
 
     for (uint32_t p = 0; p < client->paths; p++) {
-        if (client->path[p].input == input && client->path[p].output == output)
+        if (client->path[p].input == input && client->path[p].output == output) {
             return client->path[p].gain;
+        }
     }
     return -1;
 }
@@ -99,8 +101,9 @@ all_inputs_go_side_by_side_and_are_switched_off_together(void **state)
     fake_host_init(); /* 4 inputs, 6 outputs */
     set(-1, 0, UNITY, CENTRE);
     assert_int_equal(fake_tutti.last->paths, 4);
-    for (uint32_t c = 0; c < 4; c++)
+    for (uint32_t c = 0; c < 4; c++) {
         assert_true(path_gain(c, c) == 1.0f);
+    }
     set(-1, 4, UNITY, CENTRE); /* there are two left from there on */
     assert_int_equal(fake_tutti.last->paths, 2);
     assert_true(path_gain(1, 5) == 1.0f);
@@ -128,7 +131,7 @@ what_cannot_be_is_refused_with_a_sentence(void **state)
 
     (void)state;
     fake_host_init();
-    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct asio_input_monitor wanted = wrong[i].wanted;
         assert_int_equal(M->future(host.driver, ASIO_FUTURE_SET_INPUT_MONITOR, &wanted),
                          ASIO_INVALID_PARAMETER);
@@ -161,8 +164,9 @@ gains_are_of_their_channel_and_direction(void **state)
     assert_int_equal(M->future(host.driver, ASIO_FUTURE_SET_OUTPUT_GAIN, &controls), ASIO_SUCCESS);
     await_monitors(1);
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS; /* both may come at once, or not */
-    while (fake_tutti.last->output_gain[5] != 0 && GetTickCount64() < deadline)
+    while (fake_tutti.last->output_gain[5] != 0 && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++) {
         assert_true(fake_tutti.last->input_gain[c] == (c == 3 ? 0.25f : 1.0f));
         assert_true(fake_tutti.last->output_gain[c] == (c == 5 ? 0.0f : 1.0f));

@@ -20,13 +20,13 @@ a_text_is_cut_between_characters_of_its_code_page(void **state)
     char text[4];
 
     (void)state;
-    assert_true(ansi_copy(932, text, sizeof text, "a\xe3\x82\xae\xe3\x82\xbf"));
+    assert_true(ansi_copy(932, text, sizeof(text), "a\xe3\x82\xae\xe3\x82\xbf"));
     assert_string_equal(text, "a\x83\x4d");
-    assert_true(ansi_copy(CP_UTF8, text, sizeof text, "a\xe3\x82\xae"));
+    assert_true(ansi_copy(CP_UTF8, text, sizeof(text), "a\xe3\x82\xae"));
     assert_string_equal(text, "a");
-    assert_false(ansi_copy(1252, text, sizeof text, "\xe3\x82\xae\n\xff"));
+    assert_false(ansi_copy(1252, text, sizeof(text), "\xe3\x82\xae\n\xff"));
     assert_string_equal(text, "???");
-    assert_false(ansi_copy(1252, text, sizeof text, "ab\xe3"));
+    assert_false(ansi_copy(1252, text, sizeof(text), "ab\xe3"));
     assert_string_equal(text, "ab?");
 }
 

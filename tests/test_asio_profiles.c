@@ -58,7 +58,7 @@ call_plain(const char *name)
     plain_fn plain;
 
     assert_non_null(found);
-    memcpy(&plain, &found, sizeof plain);
+    memcpy(&plain, &found, sizeof(plain));
     return plain();
 }
 
@@ -69,7 +69,7 @@ call_install(bool install, const wchar_t *words)
     install_fn call;
 
     assert_non_null(found);
-    memcpy(&call, &found, sizeof call);
+    memcpy(&call, &found, sizeof(call));
     return call(install, words);
 }
 
@@ -81,8 +81,8 @@ get_class(const struct asio_guid *guid, void **object)
     get_class_fn call;
     CLSID clsid;
 
-    memcpy(&call, &found, sizeof call);
-    memcpy(&clsid, guid, sizeof clsid);
+    memcpy(&call, &found, sizeof(call));
+    memcpy(&clsid, guid, sizeof(clsid));
     return call(&clsid, &class_factory, object);
 }
 
@@ -101,21 +101,23 @@ add_key(struct snapshot *shot, HKEY key, const char *path)
     DWORD length, bytes, type;
 
     for (DWORD i = 0;; i++) {
-        length = sizeof name;
-        bytes = sizeof data;
+        length = sizeof(name);
+        bytes = sizeof(data);
         LSTATUS error = RegEnumValueA(key, i, name, &length, NULL, &type, data, &bytes);
-        if (error)
+        if (error) {
             break;
+        }
         shot->length += (size_t)snprintf(shot->text + shot->length, SNAPSHOT_BYTES - shot->length,
                                          "%s|%s=%lu:%lu\n", path, name, type, bytes);
         assert_true(shot->length < SNAPSHOT_BYTES - 2000);
     }
     for (DWORD i = 0;; i++) {
         HKEY sub;
-        length = sizeof name;
-        if (RegEnumKeyExA(key, i, name, &length, NULL, NULL, NULL, NULL))
+        length = sizeof(name);
+        if (RegEnumKeyExA(key, i, name, &length, NULL, NULL, NULL, NULL)) {
             break;
-        snprintf(below, sizeof below, "%s\\%s", path, name);
+        }
+        snprintf(below, sizeof(below), "%s\\%s", path, name);
         shot->length += (size_t)snprintf(shot->text + shot->length, SNAPSHOT_BYTES - shot->length,
                                          "%s\n", below);
         if (!RegOpenKeyExA(key, name, 0, KEY_READ, &sub)) {
@@ -140,8 +142,9 @@ take_snapshot(void)
 
     for (unsigned i = 0; i < 4; i++) {
         HKEY key;
-        if (RegOpenKeyExA(places[i].root, places[i].path, 0, KEY_READ, &key))
+        if (RegOpenKeyExA(places[i].root, places[i].path, 0, KEY_READ, &key)) {
             continue;
+        }
         shot.length += (size_t)snprintf(shot.text + shot.length, SNAPSHOT_BYTES - shot.length,
                                         "%u %s\n", i, places[i].path);
         add_key(&shot, key, places[i].path);
@@ -156,9 +159,10 @@ is_listed_in(const char *name, REGSAM view)
     char path[128];
     HKEY key;
 
-    snprintf(path, sizeof path, "SOFTWARE\\ASIO\\%s", name);
-    if (RegOpenKeyExA(HKEY_LOCAL_MACHINE, path, 0, KEY_READ | view, &key))
+    snprintf(path, sizeof(path), "SOFTWARE\\ASIO\\%s", name);
+    if (RegOpenKeyExA(HKEY_LOCAL_MACHINE, path, 0, KEY_READ | view, &key)) {
         return false;
+    }
     RegCloseKey(key);
     return true;
 }
@@ -175,8 +179,9 @@ clsid_of(const char *profile)
     struct dll_name entry;
     char reason[CONFIG_TEXT_BYTES];
 
-    if (!profile)
+    if (!profile) {
         return tutti_clsid;
+    }
     assert_true(entry_of_profile(profile, &entry, reason));
     return entry.clsid;
 }
@@ -267,7 +272,7 @@ what_another_maker_registered_stays(void **state)
     assert_int_equal(
         RegCreateKeyExA(HKEY_LOCAL_MACHINE, path, 0, NULL, 0, KEY_WRITE, NULL, &key, NULL),
         ERROR_SUCCESS);
-    RegSetValueExA(key, "CLSID", 0, REG_SZ, (const BYTE *)clsid, sizeof clsid);
+    RegSetValueExA(key, "CLSID", 0, REG_SZ, (const BYTE *)clsid, sizeof(clsid));
     RegCloseKey(key);
     assert_int_equal(call_plain("DllRegisterServer"), S_OK);
     assert_int_equal(call_plain("DllUnregisterServer"), S_OK);
@@ -283,8 +288,9 @@ classes_root_shows_the_users(void)
     HKEY key;
 
     if (RegOpenKeyExA(HKEY_CLASSES_ROOT, "CLSID\\{64DF45EA-BF66-45EF-B350-D02DB142E37E}", 0,
-                      KEY_READ, &key))
+                      KEY_READ, &key)) {
         return false;
+    }
     RegCloseKey(key);
     return true;
 }
@@ -303,7 +309,7 @@ for_one_user_classes_are_there_and_the_list_is_not(void **state)
     assert_false(is_listed("Tutti"));
     assert_int_equal(get_class(&guid, &object), S_OK);
     ((IUnknown *)object)->lpVtbl->Release(object);
-    memcpy(&clsid, &guid, sizeof clsid);
+    memcpy(&clsid, &guid, sizeof(clsid));
     /* Wine's COM looks at the machine's classes alone */
     if (classes_root_shows_the_users()) {
         assert_int_equal(CoCreateInstance(&clsid, NULL, CLSCTX_INPROC_SERVER, &clsid, &object),
@@ -342,11 +348,11 @@ static int
 run_program(const char *path, const char *arguments)
 {
     char command[1200];
-    STARTUPINFOA start = {.cb = sizeof start};
+    STARTUPINFOA start = {.cb = sizeof(start)};
     PROCESS_INFORMATION process;
     DWORD code = 255;
 
-    snprintf(command, sizeof command, "\"%s\" %s", path, arguments);
+    snprintf(command, sizeof(command), "\"%s\" %s", path, arguments);
     assert_true(CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
     WaitForSingleObject(process.hProcess, 60000);
     GetExitCodeProcess(process.hProcess, &code);
@@ -385,10 +391,11 @@ the_command_serves_the_programs_of_both_kinds(void **state)
     char add[600], take[600];
 
     (void)state;
-    if (!other_path)
+    if (!other_path) {
         skip();
-    snprintf(add, sizeof add, "/s \"%s\"", other_path);
-    snprintf(take, sizeof take, "/s /u \"%s\"", other_path);
+    }
+    snprintf(add, sizeof(add), "/s \"%s\"", other_path);
+    snprintf(take, sizeof(take), "/s /u \"%s\"", other_path);
     assert_int_equal(call_plain("DllRegisterServer"), S_OK);
     assert_int_equal(run_program(regsvr, add), 0);
     assert_int_equal(run_tutti("profile add Both"), 0);
@@ -449,7 +456,7 @@ create_entry(const char *profile)
     void *object = NULL;
     CLSID clsid;
 
-    memcpy(&clsid, &guid, sizeof clsid);
+    memcpy(&clsid, &guid, sizeof(clsid));
     assert_int_equal(CoCreateInstance(&clsid, NULL, CLSCTX_INPROC_SERVER, &clsid, &object), S_OK);
     struct asio_driver *driver = object;
     if (!driver->methods->init(driver, NULL)) {
@@ -478,8 +485,9 @@ await_blocks(unsigned i)
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
     LONG wanted = blocks[i] + 4;
 
-    while (blocks[i] < wanted && GetTickCount64() < deadline)
+    while (blocks[i] < wanted && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     return blocks[i] >= wanted;
 }
 
@@ -565,19 +573,20 @@ the_log_tells_which_program_did_what(void **state)
     size_t bytes = 0;
 
     (void)state;
-    snprintf(path, sizeof path, "%s\\driver.log", folder);
+    snprintf(path, sizeof(path), "%s\\driver.log", folder);
     assert_int_equal(file_read(path, 1 << 20, &text, &bytes), TUTTI_OK);
     line = strstr(text, "createBuffers failed");
     assert_non_null(line);
     assert_non_null(strstr(text, "test_asio_profiles.exe["));
     assert_non_null(strstr(text, "'Tutti Elsewhere'"));
     /* under Wine, without the native parts, that they are not there */
-    if (GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version"))
+    if (GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version")) {
         assert_non_null(strstr(text, "Wine: there is no tutti-bridge, so this program plays "
                                      "through Wine's own sound system"));
+    }
     free(text);
     /* and the engine its own */
-    snprintf(path, sizeof path, "%s\\tuttid.log", folder);
+    snprintf(path, sizeof(path), "%s\\tuttid.log", folder);
     assert_int_equal(file_read(path, 1 << 20, &text, &bytes), TUTTI_OK);
     assert_non_null(strstr(text, "of profile 'Elsewhere'"));
     free(text);
@@ -620,12 +629,13 @@ main(int argc, char **argv)
     tutti_path = argv[3];
     other_path = argv[4]; /* NULL after the last one */
     /* a name that is in no code page of Windows */
-    GetTempPathA(sizeof temp, temp);
-    snprintf(folder, sizeof folder, "%stutti J\xc3\xb6rg \xe9\x9f\xb3-%lu", temp,
+    GetTempPathA(sizeof(temp), temp);
+    snprintf(folder, sizeof(folder), "%stutti J\xc3\xb6rg \xe9\x9f\xb3-%lu", temp,
              GetCurrentProcessId());
-    snprintf(config_path, sizeof config_path, "%s.ini", folder);
-    if (file_write(config_path, configuration, strlen(configuration)))
+    snprintf(config_path, sizeof(config_path), "%s.ini", folder);
+    if (file_write(config_path, configuration, strlen(configuration))) {
         return 1;
+    }
     set_path(L"TUTTI_RUNTIME_DIR", folder);
     set_path(L"TUTTI_CONFIG", config_path);
     SetEnvironmentVariableA("TUTTI_ENGINE", argv[2]);

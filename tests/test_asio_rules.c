@@ -30,8 +30,9 @@ states_follow_one_another_in_one_line_there_and_back(void **state)
 
     (void)state;
     for (int from = 0; from < STATE_COUNT; from++) {
-        for (int to = 0; to < STATE_COUNT; to++)
+        for (int to = 0; to < STATE_COUNT; to++) {
             assert_int_equal(rules_may_enter((enum state)from, (enum state)to), may[from][to]);
+        }
     }
 }
 
@@ -67,11 +68,12 @@ static void
 each_call_is_allowed_where_hosts_make_it_and_refused_with_the_right_error(void **state)
 {
     (void)state;
-    assert_int_equal(sizeof expected / sizeof expected[0], CALL_COUNT);
+    assert_int_equal(sizeof(expected) / sizeof(expected[0]), CALL_COUNT);
     for (unsigned i = 0; i < CALL_COUNT; i++) {
         assert_int_equal(expected[i].call, i);
-        for (int s = 0; s < STATE_COUNT; s++)
+        for (int s = 0; s < STATE_COUNT; s++) {
             assert_int_equal(rules_check(expected[i].call, (enum state)s), expected[i].answer[s]);
+        }
     }
 }
 
@@ -141,18 +143,19 @@ make_tables(void)
     };
     size_t at = 0;
 
-#define ADD(table, ...) at += (size_t)snprintf(table + at, sizeof table - at, __VA_ARGS__)
+#define ADD(table, ...) at += (size_t)snprintf(table + at, sizeof(table) - at, __VA_ARGS__)
     ADD(tables[0], "| Method | Loaded | Initialized | Prepared | Running | |\n"
                    "|---|---|---|---|---|---|\n");
     for (int c = 0; c < CALL_COUNT; c++) {
         ADD(tables[0], "| `%s` |", rules[c].name);
-        for (int s = 0; s < STATE_COUNT; s++)
+        for (int s = 0; s < STATE_COUNT; s++) {
             ADD(tables[0], " %s |", answer_name(rules_check((enum call)c, (enum state)s)));
+        }
         ADD(tables[0], " %s |\n", whys[c]);
     }
     at = 0;
     ADD(tables[1], "| Selector | Loaded | later | |\n|---|---|---|---|\n");
-    for (unsigned i = 0; i < sizeof futures / sizeof futures[0]; i++) {
+    for (unsigned i = 0; i < sizeof(futures) / sizeof(futures[0]); i++) {
         ADD(tables[1],
             futures[i].selector < 100 ? "| %u `%s` | %s | %s | %s |\n"
                                       : "| %#x `%s` | %s | %s | %s |\n",
@@ -161,9 +164,10 @@ make_tables(void)
     }
     at = 0;
     ADD(tables[2], "| Message | When |\n|---|---|\n");
-    for (unsigned i = 0; i < sizeof messages / sizeof messages[0]; i++)
+    for (unsigned i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
         ADD(tables[2], "| %d `%s` | %s |\n", (int)messages[i].selector, messages[i].name,
             messages[i].when);
+    }
 #undef ADD
 }
 
@@ -173,17 +177,19 @@ the_document_holds_the_tables(void **state)
     static char document[65536];
 
     (void)state;
-    if (!document_path)
+    if (!document_path) {
         skip(); /* no source tree here */
+    }
     FILE *file = fopen(document_path, "rb");
     assert_non_null(file);
-    size_t bytes = fread(document, 1, sizeof document - 1, file);
+    size_t bytes = fread(document, 1, sizeof(document) - 1, file);
     fclose(file);
-    assert_true(bytes > 0 && bytes < sizeof document - 1);
+    assert_true(bytes > 0 && bytes < sizeof(document) - 1);
     make_tables();
     for (unsigned i = 0; i < 3; i++) {
-        if (!strstr(document, tables[i]))
+        if (!strstr(document, tables[i])) {
             fail_msg("docs/asio.md must hold, as one piece:\n%s", tables[i]);
+        }
     }
 }
 

@@ -72,7 +72,7 @@ begin(void **state)
     GetTempPathW(MAX_PATH, temp);
     _snwprintf(wide, ARRAYSIZE(wide), L"%lsTutti J\u00f6rg \u97f3-%lu.ini", temp,
                GetCurrentProcessId());
-    WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, sizeof path, NULL, NULL);
+    WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, sizeof(path), NULL, NULL);
     SetEnvironmentVariableW(L"TUTTI_CONFIG", wide);
     file_remove(path);
     folder.gate = CreateEventW(NULL, TRUE, TRUE, NULL);
@@ -105,8 +105,9 @@ await_preferred(int32_t size)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (preferred() != size && GetTickCount64() < deadline)
+    while (preferred() != size && GetTickCount64() < deadline) {
         Sleep(10);
+    }
     return preferred() == size;
 }
 
@@ -115,8 +116,9 @@ await_told(int32_t selector, LONG times)
 {
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
 
-    while (host.told[selector] < times && GetTickCount64() < deadline)
+    while (host.told[selector] < times && GetTickCount64() < deadline) {
         Sleep(10);
+    }
     return host.told[selector] == times;
 }
 
@@ -216,8 +218,8 @@ without_buffers_a_changed_file_counts_at_once(void **state)
     write_file("[program]\nbuffer = 512\n");
     assert_true(await_preferred(512));
     /* replaced by another file, as editors do */
-    char other[sizeof path + 8];
-    snprintf(other, sizeof other, "%s.tmp", path);
+    char other[sizeof(path) + 8];
+    snprintf(other, sizeof(other), "%s.tmp", path);
     assert_int_equal(file_write(other, "[program]\nbuffer = 1024\n", 24), TUTTI_OK);
     assert_true(file_replace(other, path));
     assert_true(await_preferred(1024));
@@ -308,11 +310,13 @@ an_object_ends_while_the_folder_hangs_and_the_next_starts_no_second_thread(void 
     (void)state;
     write_file("[program]\nbuffer = 128\n");
     folder_hangs();
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         fake_host_go_to(STATE_INITIALIZED);
+    }
     M->release(host.driver);
-    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline)
+    while (DllCanUnloadNow() != S_OK && GetTickCount64() < deadline) {
         Sleep(10);
+    }
     assert_int_equal(DllCanUnloadNow(), S_OK);
     assert_int_equal(folder.waiting, 1);
     folder_answers();

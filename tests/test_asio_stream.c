@@ -98,7 +98,7 @@ callbacks_are_copied_and_alternate_halves_directly(void **state)
     (void)state;
     fake_host_init();
     assert_int_equal(M->create_buffers(host.driver, &one, 1, 64, &mortal), ASIO_OK);
-    memset(&mortal, 0xee, sizeof mortal);
+    memset(&mortal, 0xee, sizeof(mortal));
     M->start(host.driver);
     fake_tutti_block(fake_tutti.last);
     assert_int_equal(host.last_half, 0);
@@ -180,7 +180,7 @@ position_and_time_are_those_of_the_block(void **state)
 static void
 ask_for_block(void)
 {
-    host.block.size = sizeof host.block;
+    host.block.size = sizeof(host.block);
     host.answer = M->future(host.driver, TUTTI_ASIO_GET_BLOCK, &host.block);
 }
 
@@ -205,7 +205,7 @@ the_block_of_a_callback_is_told_within_it(void **state)
     fake_tutti_block(fake_tutti.last);
     assert_int_equal(host.block.position, 1000);
     assert_int_equal(host.block.flags, TUTTI_ASIO_BLOCK_SILENT | TUTTI_ASIO_BLOCK_JUMPED);
-    host.block.size = sizeof host.block - 1;
+    host.block.size = sizeof(host.block) - 1;
     assert_int_equal(M->future(host.driver, TUTTI_ASIO_GET_BLOCK, &host.block),
                      ASIO_INVALID_PARAMETER);
 }
@@ -277,8 +277,9 @@ host_releases(void)
 
     host.answer = (int32_t)M->release(driver);
     memset(infos[1].buffers[0], 0, 128 * sizeof(float));
-    if (driver->methods->stop(driver) != ASIO_NOT_PRESENT)
+    if (driver->methods->stop(driver) != ASIO_NOT_PRESENT) {
         host.answer = -1;
+    }
     host.driver = NULL;
 }
 
@@ -324,8 +325,9 @@ release_within_the_callback_does_not_wait_for_itself(void **state)
     host.in_callback = host_releases;
     fake_tutti_begin(fake_tutti.last);
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-    while (fake_tutti.closes == 0 && GetTickCount64() < deadline)
+    while (fake_tutti.closes == 0 && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     assert_int_equal(fake_tutti.closes, 1);
     assert_int_equal(host.answer, 0);
     assert_int_equal(host.switches, 1);
@@ -339,15 +341,19 @@ host_calls_while_stopped_elsewhere(void)
     double rate;
 
     SetEvent(reached);
-    while (!fake_tutti.last->stop) /* until the other thread waits for this callback */
+    while (!fake_tutti.last->stop) { /* until the other thread waits for this callback */
         Sleep(1);
+    }
     host.answer = M->get_sample_rate(host.driver, &rate);
-    if (!host.answer)
+    if (!host.answer) {
         host.answer = M->stop(host.driver);
-    if (!host.answer)
+    }
+    if (!host.answer) {
         host.answer = M->output_ready(host.driver);
-    if (!host.answer && M->set_sample_rate(host.driver, 48000) != ASIO_INVALID_MODE)
+    }
+    if (!host.answer && M->set_sample_rate(host.driver, 48000) != ASIO_INVALID_MODE) {
         host.answer = -1;
+    }
 }
 
 static void
@@ -376,8 +382,9 @@ release_while_running_stops_first(void **state)
     host.driver = NULL;
     (void)client;
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
-    while (fake_tutti.closes == 0 && GetTickCount64() < deadline)
+    while (fake_tutti.closes == 0 && GetTickCount64() < deadline) {
         Sleep(1);
+    }
     assert_int_equal(fake_tutti.closes, 1);
 }
 
@@ -425,8 +432,9 @@ only_a_real_change_of_rate_is_told(void **state)
     fake_tutti.device.rate_hz = 96000;
     fake_tutti_event(fake_tutti.last, TUTTI_EVENT_RATE, 96000);
     await_told();
-    while (host.told[ASIO_MESSAGE_RESET_REQUEST] < 2)
+    while (host.told[ASIO_MESSAGE_RESET_REQUEST] < 2) {
         await_told();
+    }
     assert_int_equal(host.rates, 1);
     assert_true(host.last_rate == 96000);
 }
@@ -489,8 +497,9 @@ a_host_may_release_the_driver_within_the_message(void **state)
 static void
 restart_in_message(int32_t selector)
 {
-    if (selector != ASIO_MESSAGE_RESET_REQUEST)
+    if (selector != ASIO_MESSAGE_RESET_REQUEST) {
         return;
+    }
     host.answer = M->stop(host.driver);
     host.answer = host.answer ? host.answer : M->dispose_buffers(host.driver);
     host.answer =
@@ -542,8 +551,9 @@ a_rate_set_while_running_is_there_at_once_and_told(void **state)
     assert_true(host.last_rate == 96000);
     /* What others do is still asked to be followed, and only that. */
     fake_tutti_event(fake_tutti.last, TUTTI_EVENT_RATE, 96000);
-    while (host.told[ASIO_MESSAGE_RESET_REQUEST] < 1)
+    while (host.told[ASIO_MESSAGE_RESET_REQUEST] < 1) {
         await_told();
+    }
     assert_int_equal(host.told[ASIO_MESSAGE_RESET_REQUEST], 1);
     assert_int_equal(host.rates, 1);
     M->dispose_buffers(host.driver);

@@ -27,20 +27,22 @@ static pid_t
 start(const char *runtime_dir, int said[5])
 {
     char path[PATH_BYTES];
-    assert_int_equal(os_runtime_dir(path, sizeof path - 32), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(path, sizeof(path) - 32), TUTTI_OK);
     strcat(path, "/announced");
     unlink(path);
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        if (runtime_dir != NULL)
+        if (runtime_dir != NULL) {
             setenv("TUTTI_RUNTIME_DIR", runtime_dir, 1);
+        }
         execl(program, program, path, (char *)NULL);
         _exit(127);
     }
     const uint64_t deadline = fixture_patience();
-    while (access(path, F_OK) != 0 && os_now_ns() < deadline)
+    while (access(path, F_OK) != 0 && os_now_ns() < deadline) {
         os_sleep_until_ns(fixture_in_ms(1));
+    }
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     assert_int_equal(
@@ -53,7 +55,7 @@ static int
 open_end(int pid, int fd, int flags)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+    snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, fd);
     const int opened = open(path, flags | O_CLOEXEC);
     assert_true(opened >= 0);
     return opened;
@@ -62,9 +64,9 @@ open_end(int pid, int fd, int flags)
 static void
 tell(struct bridge *bridge, struct bridge_record request)
 {
-    request.size_bytes = sizeof request;
+    request.size_bytes = sizeof(request);
     request.serial = ++bridge->serial;
-    assert_int_equal(write(bridge->requests, &request, sizeof request), sizeof request);
+    assert_int_equal(write(bridge->requests, &request, sizeof(request)), sizeof(request));
 }
 
 /* The answer to the oldest request that was not answered yet. */
@@ -73,13 +75,13 @@ hear(const struct bridge *bridge)
 {
     struct bridge_record answer;
     char *at = (char *)&answer;
-    for (size_t left = sizeof answer; left > 0;) {
+    for (size_t left = sizeof(answer); left > 0;) {
         const ssize_t got = read(bridge->answers, at, left);
         assert_true(got > 0 || errno == EINTR);
         at += got > 0 ? got : 0;
         left -= got > 0 ? (size_t)got : 0;
     }
-    assert_int_equal(answer.size_bytes, sizeof answer);
+    assert_int_equal(answer.size_bytes, sizeof(answer));
     return answer;
 }
 
@@ -96,7 +98,7 @@ static void
 open_bridge(struct bridge *bridge)
 {
     int said[5];
-    memset(bridge, 0, sizeof *bridge);
+    memset(bridge, 0, sizeof(*bridge));
     bridge->pid = start(NULL, said);
     assert_int_equal(said[0], BRIDGE_VERSION);
     assert_int_equal(said[1], bridge->pid);

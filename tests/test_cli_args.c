@@ -17,7 +17,7 @@ static const struct args_command *const tables[] = {
     COMMAND_TABLE(TABLE_ROW)
 #undef TABLE_ROW
 };
-enum { TABLES = sizeof tables / sizeof *tables };
+enum { TABLES = sizeof(tables) / sizeof(*tables) };
 
 static char error[ARGS_ERROR_BYTES];
 
@@ -127,8 +127,8 @@ an_endless_option_name_is_refused(void **state)
     struct args args;
     char name[1000] = "--";
 
-    memset(name + 2, 'x', sizeof name - 3);
-    name[sizeof name - 1] = '\0';
+    memset(name + 2, 'x', sizeof(name) - 3);
+    name[sizeof(name) - 1] = '\0';
     assert_false(PARSE(&args, &command_status, name));
     assert_non_null(strstr(error, "there is no option --xxx"));
 }
@@ -155,7 +155,7 @@ whole_numbers_keep_their_limits(void **state)
     assert_true(PARSE(&args, &command_play, "a"));
     assert_true(args_whole(&args, "buffer", 1, 65536, &value, error));
     assert_int_equal(value, 7);
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_true(PARSE(&args, &command_play, "a", "--buffer", wrong[i]));
         assert_false(args_whole(&args, "buffer", 1, 65536, &value, error));
         assert_non_null(strstr(error, "--buffer takes a whole number from 1 to 65536"));
@@ -173,7 +173,7 @@ numbers_with_a_fraction_are_finite(void **state)
     struct args args = {.command = &command_play};
     double value = 3;
 
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         args.value[2] = wrong[i]; /* play's third option */
         assert_string_equal(command_play.options[2].name, "seconds");
         assert_false(args_number(&args, "seconds", 0.001, 1000, &value, error));
@@ -194,7 +194,7 @@ channels_are_lists_and_ranges(void **state)
     assert_true(PARSE(&args, &command_play, "a", "--channels", "5,1-3,10"));
     assert_true(args_channels(&args, "channels", true, list, &count, error));
     assert_int_equal(count, 5);
-    assert_memory_equal(list, expected, sizeof expected);
+    assert_memory_equal(list, expected, sizeof(expected));
     assert_true(PARSE(&args, &command_play, "a", "--channels", "1-256"));
     assert_true(args_channels(&args, "channels", true, list, &count, error));
     assert_int_equal(count, 256);
@@ -210,7 +210,7 @@ wrong_channels_are_refused(void **state)
     struct args args;
     uint32_t list[TUTTI_MAX_CHANNELS] = {42}, count = 1;
 
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_true(PARSE(&args, &command_play, "a", "--channels", wrong[i]));
         assert_false(args_channels(&args, "channels", true, list, &count, error));
         assert_non_null(strstr(error, "--channels takes channels counted from 1"));
@@ -263,12 +263,13 @@ the_file_name_chooses_the_format(void **state)
         {"a.wav", "int16", 0},
     };
 
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct recording_choice choice;
         struct args args = {.command = &command_record, .operand = rows[i].file};
         for (unsigned o = 0; command_record.options[o].name; o++) {
-            if (strcmp(command_record.options[o].name, "format") == 0)
+            if (strcmp(command_record.options[o].name, "format") == 0) {
                 args.value[o] = rows[i].format;
+            }
         }
         assert_int_equal(recording_choose(&choice, &args, error), rows[i].sound_format != 0);
         if (rows[i].sound_format) {
@@ -309,8 +310,9 @@ every_help_fits_a_terminal_and_names_every_option(void **state)
         for (const char *line = help; *line;) {
             const char *end = strchr(line, '\n');
             assert_non_null(end);
-            if (end - line > 80)
+            if (end - line > 80) {
                 fail_msg("too long: %.*s", (int)(end - line), line);
+            }
             line = end + 1;
         }
         text_fini(&text);

@@ -21,17 +21,21 @@ static const char *read_value(const char *at);
 static const char *
 read_string(const char *at)
 {
-    if (*at++ != '"')
+    if (*at++ != '"') {
         return NULL;
+    }
     for (; *at != '"'; at++) {
-        if ((unsigned char)*at < 0x20)
+        if ((unsigned char)*at < 0x20) {
             return NULL;
-        if (*at != '\\')
+        }
+        if (*at != '\\') {
             continue;
+        }
         at++;
         if (*at == 'u') {
-            if (strspn(at + 1, "0123456789abcdef") < 4)
+            if (strspn(at + 1, "0123456789abcdef") < 4) {
                 return NULL;
+            }
             at += 4;
         } else if (!*at || !strchr("\"\\/bfnrt", *at)) {
             return NULL;
@@ -44,24 +48,27 @@ static const char *
 read_number(const char *at)
 {
     at += *at == '-';
-    if (*at == '0')
+    if (*at == '0') {
         at++;
-    else if (*at >= '1' && *at <= '9')
+    } else if (*at >= '1' && *at <= '9') {
         at += strspn(at, "0123456789");
-    else
+    } else {
         return NULL;
+    }
     if (*at == '.') {
         size_t digits = strspn(at + 1, "0123456789");
-        if (digits == 0)
+        if (digits == 0) {
             return NULL;
+        }
         at += 1 + digits;
     }
     if (*at == 'e' || *at == 'E') {
         at++;
         at += *at == '-' || *at == '+';
         size_t digits = strspn(at, "0123456789");
-        if (digits == 0)
+        if (digits == 0) {
             return NULL;
+        }
         at += digits;
     }
     return at;
@@ -70,21 +77,26 @@ read_number(const char *at)
 static const char *
 read_items(const char *at, char end, bool keys)
 {
-    if (*at == end)
+    if (*at == end) {
         return at + 1;
+    }
     for (;;) {
         if (keys) {
             at = read_string(at);
-            if (!at || *at++ != ':')
+            if (!at || *at++ != ':') {
                 return NULL;
+            }
         }
         at = read_value(at);
-        if (!at)
+        if (!at) {
             return NULL;
-        if (*at == end)
+        }
+        if (*at == end) {
             return at + 1;
-        if (*at++ != ',')
+        }
+        if (*at++ != ',') {
             return NULL;
+        }
     }
 }
 
@@ -124,7 +136,7 @@ the_reader_refuses_what_is_not_json(void **state)
                                         "01\n",  "\"\\x\"\n", "[1 2]\n",    "{\"a\":}\n",
                                         "1.\n",  "\"a\n\"\n", "{\"a\":1\n", "inf\n"};
 
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         assert_false(is_json_line(wrong[i]));
     }
     assert_true(is_json_line("{\"a\":[1,-2.5e+3,\"\\u00e4\\n\"],\"b\":{}}\n"));
@@ -157,7 +169,7 @@ numbers_read_back_as_they_were(void **state)
 {
     static const double values[] = {0, 1, -1, 0.1, 48000, 44100.5, 1e-300, 1e300, 1.0 / 3, 5e-324};
 
-    for (unsigned i = 0; i < sizeof values / sizeof *values; i++) {
+    for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++) {
         struct text text;
         struct json json;
         text_init(&text);
@@ -210,8 +222,8 @@ static struct tutti_program_status programs[3];
 static void
 fill(bool largest)
 {
-    memset(&engine, 0, sizeof engine);
-    memset(programs, 0, sizeof programs);
+    memset(&engine, 0, sizeof(engine));
+    memset(programs, 0, sizeof(programs));
     engine.engine_pid = largest ? UINT32_MAX : 4711;
     engine.generation = UINT64_MAX;
     engine.uptime_ns = largest ? UINT64_MAX : UINT64_C(3725000000000);
@@ -249,8 +261,9 @@ fill(bool largest)
         p->state = i == 0 ? "connected" : i == 1 ? "running" : "late";
         p->program_id = largest ? 9999 : i + 1;
         p->pid = largest ? 4194304 : 1000 + i;
-        if (i == 0)
+        if (i == 0) {
             continue;
+        }
         p->bits = 64;
         p->buffer_frames = largest ? 65536 : 256;
         p->inputs = i == 1 ? 2 : 40;
@@ -286,12 +299,13 @@ assert_fits_columns(const char *screen, unsigned columns)
                 continue;
             }
             assert_true((unsigned char)*at >= 0x20);
-            assert_true(bytes + 1 < sizeof line);
+            assert_true(bytes + 1 < sizeof(line));
             line[bytes++] = *at;
         }
         line[bytes] = '\0';
-        if (text_columns(line) > columns)
+        if (text_columns(line) > columns) {
             fail_msg("%u columns: %s", (unsigned)text_columns(line), line);
+        }
         screen = end + 1;
     }
 }
@@ -354,7 +368,7 @@ a_low_window_says_how_many_programs_it_does_not_show(void **state)
             shown += strstr(text_get(&text), pid) != NULL;
         }
         char more[32];
-        snprintf(more, sizeof more, "+ %u more;", 3 - shown);
+        snprintf(more, sizeof(more), "+ %u more;", 3 - shown);
         assert_int_equal(strstr(text_get(&text), more) != NULL, shown < 3);
     }
     assert_int_equal(lines_of(text_get(&text)), whole);
@@ -414,9 +428,10 @@ the_status_says_what_it_was_told(void **state)
     fill(false);
     text_init(&text);
     show_status(&text, &plain, &engine, programs);
-    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
-        if (!strstr(text_get(&text), words[i]))
+    for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (!strstr(text_get(&text), words[i])) {
             fail_msg("'%s' is missing in\n%s", words[i], text_get(&text));
+        }
     }
     text_fini(&text);
 }
@@ -427,7 +442,7 @@ a_device_that_was_never_opened_has_no_numbers(void **state)
     struct text text;
 
     fill(false);
-    memset(&engine.device, 0, sizeof engine.device);
+    memset(&engine.device, 0, sizeof(engine.device));
     engine.device.state = "closed";
     engine.program_count = 0;
     text_init(&text);
@@ -561,7 +576,7 @@ progress_stays_on_one_line(void **state)
     for (unsigned i = 0; i < 256; i++) {
         levels[i] = (float)i / 100;
     }
-    for (unsigned i = 0; i < sizeof counts / sizeof *counts; i++) {
+    for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
         struct show_progress progress = {
             .seconds = 1e6, .total_seconds = 2e6, .levels = levels, .count = counts[i]};
         for (unsigned columns = 20; columns < 100; columns++) {
@@ -584,7 +599,7 @@ a_bar_has_its_width_at_every_level(void **state)
 {
     static const float levels[] = {0, 1e-9F, 0.001F, 0.0011F, 0.1F, 0.5F, 0.99F, 1, 7, NAN, -1};
 
-    for (unsigned i = 0; i < sizeof levels / sizeof *levels; i++) {
+    for (unsigned i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
         struct style style = {.unicode = i % 2};
         for (unsigned columns = 1; columns < 30; columns++) {
             struct text text;
@@ -615,7 +630,7 @@ times_and_levels_read_well(void **state)
         {90000, "25:00:00.0", "1 d 1 h"},
     };
 
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct text text;
         text_init(&text);
         style_add_clock(&text, rows[i].seconds);

@@ -28,7 +28,7 @@ noise(uint32_t *seed)
 static void
 the_sequence_visits_every_state_of_its_register_once(void **state)
 {
-    float *samples = malloc(probe_frames(PROBE_MAX_ORDER) * sizeof *samples);
+    float *samples = malloc(probe_frames(PROBE_MAX_ORDER) * sizeof(*samples));
     unsigned char *seen = malloc(probe_frames(PROBE_MAX_ORDER) + 1);
 
     assert_non_null(samples);
@@ -59,8 +59,8 @@ static struct probe_match
 hear(uint32_t offset, float gain, float noise_level)
 {
     uint32_t count = probe_frames(ORDER), seed = 1;
-    float *sent = malloc(count * sizeof *sent);
-    float *heard = malloc(HEARD * sizeof *heard);
+    float *sent = malloc(count * sizeof(*sent));
+    float *heard = malloc(HEARD * sizeof(*heard));
     struct probe_match match;
 
     assert_non_null(sent);
@@ -68,8 +68,9 @@ hear(uint32_t offset, float gain, float noise_level)
     probe_make(ORDER, 0.25F, sent);
     for (uint32_t i = 0; i < HEARD; i++) {
         heard[i] = noise_level > 0 ? noise_level * noise(&seed) : 0;
-        if (i >= offset && i - offset < count)
+        if (i >= offset && i - offset < count) {
             heard[i] += gain * sent[i - offset];
+        }
     }
     assert_true(probe_find(sent, count, heard, HEARD, &match));
     free(heard);
@@ -82,7 +83,7 @@ it_is_found_to_the_frame_wherever_it_lies(void **state)
 {
     static const uint32_t offsets[] = {0, 1, 63, 64, 1000, HEARD - 1023};
 
-    for (unsigned i = 0; i < sizeof offsets / sizeof *offsets; i++) {
+    for (unsigned i = 0; i < sizeof(offsets) / sizeof(*offsets); i++) {
         struct probe_match match = hear(offsets[i], 1, 0);
         assert_true(match.found);
         assert_int_equal(match.offset, offsets[i]);
@@ -131,7 +132,7 @@ a_sample_that_is_no_number_does_no_harm(void **state)
 
     assert_int_equal(count, 1023);
     probe_make(ORDER, 0.25F, sent);
-    memcpy(heard + 300, sent, sizeof sent);
+    memcpy(heard + 300, sent, sizeof(sent));
     heard[5] = NAN;
     heard[1900] = INFINITY;
     assert_true(probe_find(sent, count, heard, 2000, &match));
@@ -159,7 +160,7 @@ frames_come_out_as_they_went_in_across_the_wrap(void **state)
     struct frames ring;
     float in[5 * 3], out[5 * 3], next = 0, expected = 0;
 
-    memset(&ring, 0, sizeof ring);
+    memset(&ring, 0, sizeof(ring));
     assert_true(frames_init(&ring, 3, 7));
     assert_int_equal(ring.capacity, 8);
     for (unsigned round = 0; round < 20; round++) {
@@ -186,7 +187,7 @@ channels_and_frames_are_two_views_of_the_same_ring(void **state)
     struct frames ring;
     float out[6];
 
-    memset(&ring, 0, sizeof ring);
+    memset(&ring, 0, sizeof(ring));
     assert_true(frames_init(&ring, 2, 4));
     for (unsigned round = 0; round < 5; round++) {
         frames_put_channel(&ring, 0, left, 3);
@@ -195,11 +196,11 @@ channels_and_frames_are_two_views_of_the_same_ring(void **state)
         frames_put_done(&ring, 3);
         assert_int_equal(frames_readable(&ring), 3);
         frames_read(&ring, out, 3);
-        assert_memory_equal(out, interleaved, sizeof out);
+        assert_memory_equal(out, interleaved, sizeof(out));
         frames_write(&ring, interleaved, 3);
         frames_get_channel(&ring, 1, out, 3);
         frames_get_done(&ring, 3);
-        assert_memory_equal(out, right, sizeof right);
+        assert_memory_equal(out, right, sizeof(right));
         assert_int_equal(frames_readable(&ring), 0);
     }
     frames_fini(&ring);
@@ -230,8 +231,9 @@ put_block(struct recording *recording, uint64_t position, uint32_t frames)
     for (uint32_t i = 0; i < frames; i++) {
         samples[i] = (float)(position + i + 1);
     }
-    if (!recording_begin(recording, position, frames))
+    if (!recording_begin(recording, position, frames)) {
         return false;
+    }
     frames_put_channel(&recording->ring, 0, samples, frames);
     recording_end(recording, frames);
     return true;
@@ -247,10 +249,11 @@ take_all(struct recording *recording, uint64_t position, uint64_t *silent)
 
     while ((count = recording_take(recording, samples, 10)) > 0) {
         for (uint32_t i = 0; i < count; i++, position++) {
-            if (samples[i] == 0)
+            if (samples[i] == 0) {
                 (*silent)++;
-            else
+            } else {
                 assert_true(samples[i] == (float)(position + 1));
+            }
         }
     }
     return position;
@@ -262,7 +265,7 @@ lost_blocks_become_silence_in_their_place(void **state)
     struct recording recording;
     uint64_t silent = 0;
 
-    memset(&recording, 0, sizeof recording);
+    memset(&recording, 0, sizeof(recording));
     assert_true(recording_init(&recording, 1, 256));
     assert_true(put_block(&recording, 32, 32)); /* the very first was lost */
     assert_true(put_block(&recording, 64, 32));
@@ -279,7 +282,7 @@ a_full_ring_costs_a_gap_and_no_shift(void **state)
     struct recording recording;
     uint64_t silent = 0, end;
 
-    memset(&recording, 0, sizeof recording);
+    memset(&recording, 0, sizeof(recording));
     assert_true(recording_init(&recording, 1, 64));
     assert_true(put_block(&recording, 0, 32));
     assert_true(put_block(&recording, 32, 32));
@@ -301,7 +304,7 @@ more_gaps_than_marks_are_still_in_place(void **state)
     uint64_t silent = 0, end = 0, position = 0;
     unsigned kept = 0;
 
-    memset(&recording, 0, sizeof recording);
+    memset(&recording, 0, sizeof(recording));
     assert_true(recording_init(&recording, 1, 4096));
     for (unsigned i = 0; i < 2 * RECORDING_GAPS; i++) {
         position += 16; /* one lost */
@@ -347,7 +350,7 @@ what_does_not_fit_is_limited(void **state)
     int32_t out[9];
 
     pcm_to_int24(out, in, 9);
-    assert_memory_equal(out, expected, sizeof out);
+    assert_memory_equal(out, expected, sizeof(out));
 }
 
 int

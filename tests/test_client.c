@@ -35,7 +35,7 @@ open_meets_the_engine_and_knows_its_device(void **state)
     assert_int_equal(device.period_frames, 64);
     fake_engine_kill(&fake);
     await_event(&host, TUTTI_EVENT_ENGINE_LOST);
-    memset(&device, 0, sizeof device);
+    memset(&device, 0, sizeof(device));
     assert_int_equal(tutti_get_device(host.client, &device), TUTTI_ENGINE_LOST);
     assert_string_equal(device.name, "fake card");
     host_close(&host);
@@ -47,12 +47,13 @@ the_engine_is_looked_for_beside_the_module_and_as_installed(void **state)
     char path[256];
     unsigned n = 0;
 
-    assert_true(connect_candidate(0, "/opt/tutti/libx.so", path, sizeof path));
+    assert_true(connect_candidate(0, "/opt/tutti/libx.so", path, sizeof(path)));
     assert_memory_equal(path, "/opt/tutti/tuttid", strlen("/opt/tutti/tuttid"));
-    assert_true(connect_candidate(0, "C:\\Tutti\\tutti.dll", path, sizeof path));
+    assert_true(connect_candidate(0, "C:\\Tutti\\tutti.dll", path, sizeof(path)));
     assert_memory_equal(path, "C:\\Tutti\\tuttid", strlen("C:\\Tutti\\tuttid"));
-    while (connect_candidate(n, "/usr/lib/x", path, sizeof path))
+    while (connect_candidate(n, "/usr/lib/x", path, sizeof(path))) {
         n++;
+    }
     assert_true(n > 1);
     assert_false(connect_candidate(0, "/usr/lib/x", path, 8));
 }
@@ -67,8 +68,9 @@ one_variable(const char *name, char *value, size_t bytes)
         snprintf(value, bytes, "\\??\\unix\\home\\a");
         return true;
     }
-    if (strcmp(name, only_set) != 0)
+    if (strcmp(name, only_set) != 0) {
         return false;
+    }
     snprintf(value, bytes, "%s", only_value);
     return true;
 }
@@ -80,19 +82,19 @@ the_configuration_lies_where_the_environment_says(void **state)
 
     only_set = "TUTTI_CONFIG";
     only_value = "/x/y.ini";
-    assert_true(config_path_on(true, one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof(path)));
     assert_string_equal(path, "/x/y.ini");
     only_set = "APPDATA";
     only_value = "C:\\Users\\a";
-    assert_true(config_path_on(true, one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof(path)));
     assert_string_equal(path, "C:\\Users\\a\\Tutti\\tutti.ini");
     only_set = "HOME";
     only_value = "/home/a";
-    assert_true(config_path_on(false, one_variable, path, sizeof path));
+    assert_true(config_path_on(false, one_variable, path, sizeof(path)));
     assert_string_equal(path, "/home/a/.config/tutti/tutti.ini");
     assert_false(config_path_on(false, one_variable, path, 10));
     only_set = "ELSE";
-    assert_false(config_path_on(false, one_variable, path, sizeof path));
+    assert_false(config_path_on(false, one_variable, path, sizeof(path)));
 }
 
 static void
@@ -103,24 +105,24 @@ under_wine_it_is_the_one_of_the_native_engine(void **state)
     is_wine = true;
     only_set = "APPDATA";
     only_value = "C:\\Users\\a";
-    assert_true(config_path_on(true, one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof(path)));
     assert_string_equal(path, "\\\\?\\unix\\home\\a\\.config\\tutti\\tutti.ini");
     only_set = "XDG_CONFIG_HOME";
     only_value = "/home/a/c";
-    assert_true(config_path_on(true, one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof(path)));
     assert_string_equal(path, "\\\\?\\unix\\home\\a\\c\\tutti\\tutti.ini");
     only_set = "TUTTI_CONFIG";
     only_value = "C:\\x.ini";
-    assert_true(config_path_on(true, one_variable, path, sizeof path));
+    assert_true(config_path_on(true, one_variable, path, sizeof(path)));
     assert_string_equal(path, "C:\\x.ini");
     assert_true(config_path_on(true, one_variable, path, 10));
     assert_false(config_path_on(true, one_variable, path, 8));
     /* and the native engine, which such a program may have started, looks at home */
     only_set = "APPDATA";
-    assert_false(config_path_on(false, one_variable, path, sizeof path));
+    assert_false(config_path_on(false, one_variable, path, sizeof(path)));
     only_set = "HOME";
     only_value = "/home/a";
-    assert_true(config_path_on(false, one_variable, path, sizeof path));
+    assert_true(config_path_on(false, one_variable, path, sizeof(path)));
     assert_string_equal(path, "/home/a/.config/tutti/tutti.ini");
     is_wine = false;
 }
@@ -133,8 +135,9 @@ states_change_only_as_the_table_allows(void **state)
     for (int from = 0; from < CLIENT_STATE_COUNT; from++) {
         assert_false(client_may_enter(from, from));
         unsigned ways_out = 0;
-        for (int to = 0; to < CLIENT_STATE_COUNT; to++)
+        for (int to = 0; to < CLIENT_STATE_COUNT; to++) {
             ways_out += client_may_enter(from, to);
+        }
         assert_true(ways_out > 0);
     }
     assert_true(client_may_enter(CLIENT_OPEN, CLIENT_PREPARED));
@@ -297,8 +300,9 @@ buffers_are_aligned_silent_and_within_range(void **state)
     for (unsigned half = 0; half < 2; half++) {
         assert_int_equal((uintptr_t)tutti_input(host.client, 0, half) % 64, 0);
         assert_int_equal((uintptr_t)tutti_output(host.client, 1, half) % 64, 0);
-        for (unsigned i = 0; i < 33; i++)
+        for (unsigned i = 0; i < 33; i++) {
             assert_true(tutti_output(host.client, 1, half)[i] == 0);
+        }
     }
     assert_null(tutti_input(host.client, 1, 0));
     assert_null(tutti_output(host.client, 2, 0));
@@ -327,15 +331,17 @@ a_half_that_was_filled_before_the_start_is_handed_back_before_the_first_block(vo
         assert_int_equal(tutti_prepare(host.client, &params), TUTTI_OK);
         for (unsigned run = 0; run < 3; run++) {
             float filled = run == 1 ? 0.0f : 9.0f;
-            if (run != 1)
+            if (run != 1) {
                 tutti_output(host.client, 0, 1)[0] = 9;
+            }
             unsigned before = host.blocks;
             assert_int_equal(tutti_start(host.client), TUTTI_OK);
             assert_true(fake_engine_await_run(&fake));
             uint32_t first = fake_engine_issue(&fake, 0);
             assert_int_equal(first & 1, 1);
-            if (!late_take)
+            if (!late_take) {
                 assert_true(fake_engine_await_done(&fake, first));
+            }
             /* Whatever is lost in between, the first block is at 0. */
             os_mutex_lock(&fake.lock);
             fake.position += run == 2 ? 5 * FRAMES : 0;
@@ -343,10 +349,11 @@ a_half_that_was_filled_before_the_start_is_handed_back_before_the_first_block(vo
             uint32_t seq = fake_engine_issue(&fake, run == 2 ? PROTO_STAMP_JUMPED : 0);
             assert_true(fake_engine_await_done(&fake, first));
             assert_true(fake_engine_output(&fake, first, 0) == filled);
-            if (late_take)
+            if (late_take) {
                 assert_true(fake_engine_await_done(&fake, fake_engine_issue(&fake, 0) - 1));
-            else
+            } else {
                 assert_true(fake_engine_await_done(&fake, seq));
+            }
             assert_true(fake_engine_output(&fake, seq, 0) == 0.5f);
             struct tutti_block block = block_at(&host, before);
             assert_int_equal(block.half, 0);

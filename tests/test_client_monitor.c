@@ -41,8 +41,9 @@ what_is_asked_is_told_at_once_while_prepared(void **state)
     struct tutti_monitor monitor = {.path = two_paths, .paths = 2, .output_gain = gains};
 
     begin();
-    for (unsigned c = 0; c < TUTTI_MAX_CHANNELS; c++)
+    for (unsigned c = 0; c < TUTTI_MAX_CHANNELS; c++) {
         gains[c] = (float)c / 16.0f;
+    }
     assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
     assert_int_equal(monitors_seen(&fake), 0); /* there is nothing to tell */
     assert_int_equal(tutti_set_monitor(host.client, &monitor), TUTTI_OK);
@@ -112,7 +113,7 @@ what_makes_no_sense_is_refused_and_told_to_nobody(void **state)
     assert_int_equal(tutti_set_monitor(host.client, &monitor), TUTTI_INVALID_ARGUMENT);
     monitor = (struct tutti_monitor){.paths = 1};
     assert_int_equal(tutti_set_monitor(host.client, &monitor), TUTTI_INVALID_ARGUMENT);
-    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         monitor.path = &wrong[i];
         assert_int_equal(tutti_set_monitor(host.client, &monitor), TUTTI_INVALID_ARGUMENT);
     }
@@ -128,7 +129,7 @@ put_peak(_Atomic uint32_t *to, float peak)
 {
     uint32_t bits;
 
-    memcpy(&bits, &peak, sizeof bits);
+    memcpy(&bits, &peak, sizeof(bits));
     atomic_store(to, bits);
 }
 

@@ -87,8 +87,9 @@ a_host_that_forgets_ready_is_called_all_the_same(void **state)
     assert_int_equal(tutti_prepare(host.client, stream_of(&host, FRAMES)), TUTTI_OK);
     assert_int_equal(tutti_start(host.client), TUTTI_OK);
     assert_true(fake_engine_await_run(&fake));
-    for (unsigned n = 0; n < 5; n++)
+    for (unsigned n = 0; n < 5; n++) {
         assert_true(fake_engine_call(&fake));
+    }
     assert_int_equal(tutti_stop(host.client), TUTTI_OK);
     assert_int_equal(blocks_so_far(&host), 5);
     assert_int_equal(atomic_load(&host.client->callback.unready_blocks), 4);
@@ -173,8 +174,9 @@ callbacks_go_on_in_silence_and_join_the_next_engine(void **state)
     assert_int_equal(in, 120);
     assert_true(fake_engine_await_run(&next));
     unsigned alone = blocks_so_far(&host);
-    for (unsigned n = 0; n < 4; n++)
+    for (unsigned n = 0; n < 4; n++) {
         assert_true(fake_engine_call(&next));
+    }
     assert_int_equal(blocks_so_far(&host), alone + 4);
     for (unsigned n = alone; n < alone + 4; n++) {
         struct tutti_block block = block_at(&host, n);
@@ -182,8 +184,9 @@ callbacks_go_on_in_silence_and_join_the_next_engine(void **state)
         assert_false(block.silent);
         assert_int_equal(block.jumped, n == alone);
     }
-    if (alone + 4 < BLOCKS)
+    if (alone + 4 < BLOCKS) {
         assert_goes_on(&host, 0, alone + 3, FRAMES);
+    }
     assert_ptr_equal(tutti_input(host.client, 0, 0), input);
     assert_ptr_equal(tutti_output(host.client, 1, 1), output);
     assert_int_equal(tutti_stop(host.client), TUTTI_OK);
@@ -260,8 +263,9 @@ an_engine_that_stops_calling_counts_as_dead(void **state)
     unsigned n = blocks_so_far(&host);
     assert_true(fake_engine_call(&next));
     assert_int_equal(block_at(&host, n).generation, 12);
-    if (n < BLOCKS)
+    if (n < BLOCKS) {
         assert_goes_on(&host, 0, n, FRAMES);
+    }
     host_close(&host);
     fake_engine_kill(&next);
 }
@@ -556,8 +560,9 @@ status_comes_in_pages(void **state)
     assert_int_equal(status.cycles, 7);
     assert_int_equal(status.program_count, 70);
     assert_string_equal(status.device.backend, "fake");
-    for (uint32_t i = 0; i < status.program_count; i++)
+    for (uint32_t i = 0; i < status.program_count; i++) {
         assert_int_equal(programs[i].program_id, i + 1);
+    }
     assert_string_equal(programs[69].name, "program 69");
     assert_string_equal(programs[69].state, "running");
     tutti_free(programs);

@@ -24,7 +24,8 @@
 enum { OUTPUT_BYTES = 16384, LOOKS = 200, RATE = 48000, SONG_FRAMES = 12000 };
 
 static char folder[] = "/tmp/tutti-commands-XXXXXX";
-static char song[sizeof folder + 16], take[sizeof folder + 16], configuration[sizeof folder + 16];
+static char song[sizeof(folder) + 16], take[sizeof(folder) + 16],
+    configuration[sizeof(folder) + 16];
 static const char *tutti;
 static char output[OUTPUT_BYTES]; /* of the last run(): both streams */
 
@@ -38,7 +39,7 @@ begin(const char *const *arguments, int *from)
     int ends[2];
 
     for (unsigned i = 0; arguments[i]; i++) {
-        assert_true(i + 2 < sizeof argv / sizeof *argv);
+        assert_true(i + 2 < sizeof(argv) / sizeof(*argv));
         argv[i + 1] = arguments[i];
     }
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -63,8 +64,8 @@ finish(pid_t pid, int from)
     ssize_t got = 0;
     int status = 0;
 
-    while (length + 1 < sizeof output &&
-           (got = read(from, output + length, sizeof output - 1 - length)) > 0) {
+    while (length + 1 < sizeof(output) &&
+           (got = read(from, output + length, sizeof(output) - 1 - length)) > 0) {
         length += (size_t)got;
     }
     output[length] = '\0';
@@ -98,11 +99,12 @@ await_running(const char *name)
 {
     char wanted[100];
 
-    snprintf(wanted, sizeof wanted, "\"name\":\"%s\",\"state\":\"running\"", name);
+    snprintf(wanted, sizeof(wanted), "\"name\":\"%s\",\"state\":\"running\"", name);
     for (unsigned look = 0; look < LOOKS; look++) {
         assert_int_equal(RUN("status", "--json"), 0);
-        if (strstr(output, wanted))
+        if (strstr(output, wanted)) {
             return;
+        }
         poll(NULL, 0, 20);
     }
     fail_msg("'%s' does not run:\n%s", name, output);
@@ -216,9 +218,9 @@ the_log_level_is_set_where_everybody_follows_it(void **state)
     assert_string_equal(output, "debug\n");
     FILE *file = fopen(configuration, "r");
     assert_non_null(file);
-    log[fread(log, 1, sizeof log - 1, file)] = '\0';
+    log[fread(log, 1, sizeof(log) - 1, file)] = '\0';
     fclose(file);
-    snprintf(wanted, sizeof wanted, "; mine\n[program]\nbuffer = 64\n\n[log]\nlevel = debug\n");
+    snprintf(wanted, sizeof(wanted), "; mine\n[program]\nbuffer = 64\n\n[log]\nlevel = debug\n");
     assert_string_equal(log, wanted);
     unlink(configuration);
     setenv("TUTTI_CONFIG", "/nonexistent", 1);
@@ -356,11 +358,11 @@ what_play_plays_is_what_record_gets_bit_for_bit(void **state)
     while (frame[0] == 0) {
         assert_int_equal(sf_readf_float(file, frame, 1), 1);
     }
-    memcpy(heard, frame, sizeof frame);
+    memcpy(heard, frame, sizeof(frame));
     sf_count_t frames = 1 + sf_readf_float(file, heard + 2, 2 * RATE - 1);
     sf_close(file);
     assert_true(frames >= SONG_FRAMES);
-    assert_memory_equal(heard, played, sizeof played);
+    assert_memory_equal(heard, played, sizeof(played));
     for (sf_count_t i = 2 * SONG_FRAMES; i < 2 * frames; i++) {
         assert_true(heard[i] == 0);
     }
@@ -370,9 +372,9 @@ static void
 record_ends_after_the_time_asked_for(void **state)
 {
     SF_INFO info = {0};
-    char flac[sizeof take + 8];
+    char flac[sizeof(take) + 8];
 
-    snprintf(flac, sizeof flac, "%s.flac", take);
+    snprintf(flac, sizeof(flac), "%s.flac", take);
     assert_int_equal(RUN("record", flac, "--channels", "3", "--seconds", "0.25"), 0);
     /* a take is not lost by a second one of the same name */
     assert_int_equal(RUN("record", flac, "--seconds", "0.1"), 1);
@@ -445,21 +447,22 @@ main(int argc, char **argv)
     }
     static char engine[PATH_MAX], command_path[PATH_MAX];
     tutti = realpath(argv[1], command_path);
-    if (!tutti || !realpath(argv[2], engine))
+    if (!tutti || !realpath(argv[2], engine)) {
         return 2;
-    for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++) {
+    }
+    for (unsigned i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
         setenv(settings[i][0], settings[i][1], 1);
     }
-    snprintf(song, sizeof song, "%s/song.wav", folder);
-    snprintf(configuration, sizeof configuration, "%s/tutti.ini", folder);
-    snprintf(take, sizeof take, "%s/take.wav", folder);
+    snprintf(song, sizeof(song), "%s/song.wav", folder);
+    snprintf(configuration, sizeof(configuration), "%s/tutti.ini", folder);
+    snprintf(take, sizeof(take), "%s/take.wav", folder);
     setenv("TUTTI_ENGINE", engine, 1);
     setenv("TUTTI_RUNTIME_DIR", folder, 1);
     setenv("TUTTI_CONFIG", "/nonexistent", 1);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     if (failed == 0) { /* else it keeps the log */
-        char command[sizeof folder + 16];
-        snprintf(command, sizeof command, "rm -rf '%s'", folder);
+        char command[sizeof(folder) + 16];
+        snprintf(command, sizeof(command), "rm -rf '%s'", folder);
         failed = system(command) != 0;
     }
     return failed;

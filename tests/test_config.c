@@ -74,7 +74,7 @@ the_profiles_of_a_text_are_listed_once_each(void **state)
     char text[512];
 
     (void)state;
-    snprintf(text, sizeof text,
+    snprintf(text, sizeof(text),
              "%s[profile LOW latency]\n ; [profile no]\n[profile a/b]\n[profiles]", two_profiles);
     assert_int_equal(config_profiles(text, strlen(text), names), 2);
     assert_string_equal(names[0], "Low Latency");
@@ -92,8 +92,9 @@ a_profile_name_is_short_ascii_that_a_registry_can_hold(void **state)
     char name[CONFIG_PROFILE_BYTES], reason[CONFIG_TEXT_BYTES];
 
     (void)state;
-    for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         assert_false(config_profile_name(bad[i], name, reason));
+    }
     assert_non_null(strstr(reason, "25 characters"));
     assert_true(config_profile_name(" \" Tutti  Live (2x) \" ", name, reason));
     assert_string_equal(name, "Live (2x)");
@@ -105,8 +106,9 @@ a_profile_name_is_short_ascii_that_a_registry_can_hold(void **state)
 static void
 assert_problem(const char *expected)
 {
-    if (strcmp(problem, expected) != 0)
+    if (strcmp(problem, expected) != 0) {
         fail_msg("said:     %s\nexpected: %s", problem, expected);
+    }
 }
 
 static void
@@ -262,8 +264,9 @@ the_engine_says_which_backends_it_has(void **state)
 static bool
 get_one_variable(const char *name, char *value, size_t bytes)
 {
-    if (strcmp(name, "TUTTI_PROGRAM_BUFFER_MIN") != 0)
+    if (strcmp(name, "TUTTI_PROGRAM_BUFFER_MIN") != 0) {
         return false;
+    }
     snprintf(value, bytes, "1024");
     return true;
 }
@@ -350,9 +353,10 @@ channels_are_counted_from_one_and_kept_in_order(void **state)
     assert_int_equal(channels[3], 255);
     assert_true(config_channels("1-256", false, channels, &count));
     assert_int_equal(count, 256);
-    for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
-        if (config_channels(bad[i], false, channels, &count))
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        if (config_channels(bad[i], false, channels, &count)) {
             fail_msg("'%s' was taken", bad[i]);
+        }
     }
     assert_false(config_channels("1, 1", false, channels, &count));
     assert_true(config_channels("1, 1, 1-2", true, channels, &count));
@@ -368,13 +372,13 @@ items_of_a_list_are_trimmed_and_may_be_left_out(void **state)
     char item[8];
 
     (void)state;
-    assert_true(config_list_item(" Vocal ,, Guitar left", 0, item, sizeof item));
+    assert_true(config_list_item(" Vocal ,, Guitar left", 0, item, sizeof(item)));
     assert_string_equal(item, "Vocal");
-    assert_false(config_list_item(" Vocal ,, Guitar left", 1, item, sizeof item));
-    assert_true(config_list_item(" Vocal ,, Guitar left", 2, item, sizeof item));
+    assert_false(config_list_item(" Vocal ,, Guitar left", 1, item, sizeof(item)));
+    assert_true(config_list_item(" Vocal ,, Guitar left", 2, item, sizeof(item)));
     assert_string_equal(item, "Guitar ");
-    assert_false(config_list_item(" Vocal ,, Guitar left", 3, item, sizeof item));
-    assert_false(config_list_item("", 0, item, sizeof item));
+    assert_false(config_list_item(" Vocal ,, Guitar left", 3, item, sizeof(item)));
+    assert_false(config_list_item("", 0, item, sizeof(item)));
 }
 
 /* ---- changes ---- */
@@ -396,7 +400,7 @@ one_value_is_changed_and_the_rest_stays_as_it_is(void **state)
     };
 
     (void)state;
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char *edited = config_edit(rows[i].text, "log", "level", "debug");
         assert_non_null(edited);
         assert_string_equal(edited, rows[i].expected);
@@ -411,8 +415,9 @@ temporary(char *path, size_t room, const char *name)
 {
     const char *folder = getenv("TEMP");
 
-    if (!folder)
+    if (!folder) {
         folder = getenv("TMPDIR");
+    }
     snprintf(path, room, "%s/tutti-%u-%s", folder ? folder : "/tmp", (unsigned)os_process_id(),
              name);
 }
@@ -426,7 +431,7 @@ a_file_of_any_name_is_written_read_and_looked_at(void **state)
     uint64_t size = 0;
 
     (void)state;
-    temporary(path, sizeof path, "J\xc3\xb6rg \xe9\x9f\xb3\xe6\xa5\xbd.ini");
+    temporary(path, sizeof(path), "J\xc3\xb6rg \xe9\x9f\xb3\xe6\xa5\xbd.ini");
     assert_true(file_remove(path));
     file_look(path, &before);
     assert_false(before.there);
@@ -459,8 +464,8 @@ what_is_no_text_is_called_what_it_is(void **state)
     size_t bytes = 0;
 
     (void)state;
-    temporary(path, sizeof path, "none.ini");
-    snprintf(other, sizeof other, "%s.txt", path);
+    temporary(path, sizeof(path), "none.ini");
+    snprintf(other, sizeof(other), "%s.txt", path);
     assert_false(config_is_misnamed(path, problem));
     assert_int_equal(file_write(other, "", 0), TUTTI_OK);
     assert_true(config_is_misnamed(path, problem));
@@ -470,7 +475,7 @@ what_is_no_text_is_called_what_it_is(void **state)
     assert_int_equal(config_load(path, &text, &bytes, problem), TUTTI_BAD_CONFIG);
     assert_non_null(strstr(problem, "none.ini: this is UTF-16 text; save it as UTF-8"));
     assert_true(file_remove(path) && file_remove(other));
-    snprintf(other, sizeof other, "%.*s", (int)(strrchr(path, '/') - path), path);
+    snprintf(other, sizeof(other), "%.*s", (int)(strrchr(path, '/') - path), path);
     assert_int_equal(config_load(other, &text, &bytes, problem), TUTTI_BAD_CONFIG);
     assert_non_null(strstr(problem, ": this is no regular file but a folder, a pipe"));
     assert_null(text);
@@ -483,7 +488,7 @@ a_file_that_is_too_long_is_none(void **state)
     size_t bytes = 0;
 
     (void)state;
-    temporary(path, sizeof path, "long.ini");
+    temporary(path, sizeof(path), "long.ini");
     assert_int_equal(file_write(path, "123456", 6), TUTTI_OK);
     assert_int_equal(file_read(path, 5, &text, &bytes), TUTTI_IO);
     assert_int_equal(file_read(path, 6, &text, &bytes), TUTTI_OK);

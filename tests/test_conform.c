@@ -40,8 +40,9 @@ each_case_has_a_name_of_its_own_a_rule_and_a_source(void **state)
         /* it stands in a table of a document */
         assert_null(strpbrk(one->rule, "|\n"));
         assert_null(strpbrk(one->source, "|\n"));
-        for (unsigned k = 0; k < i; k++)
+        for (unsigned k = 0; k < i; k++) {
             assert_string_not_equal(one->name, conform_case_at(k, NULL)->name);
+        }
     }
     assert_null(conform_case_at(count, NULL));
 }
@@ -73,12 +74,15 @@ each_source_can_be_looked_up(void **state)
     for (unsigned i = 0; i < conform_case_count(); i++) {
         const struct conform_case *one = conform_case_at(i, NULL);
         bool found = false;
-        for (unsigned k = 0; k < sizeof exact / sizeof *exact; k++)
+        for (unsigned k = 0; k < sizeof(exact) / sizeof(*exact); k++) {
             found = found || strstr(one->source, exact[k]);
-        for (unsigned k = 0; k < sizeof vague / sizeof *vague; k++)
+        }
+        for (unsigned k = 0; k < sizeof(vague) / sizeof(*vague); k++) {
             found = found && !strstr(one->source, vague[k]);
-        if (!found)
+        }
+        if (!found) {
             fail_msg("%s: \"%s\" is no source that can be looked up", one->name, one->source);
+        }
     }
 }
 
@@ -90,8 +94,9 @@ the_document_holds_the_table_of_cases(void **state)
     text_init(&text);
     show_list_markdown(&text);
     assert_false(text.failed);
-    if (!strstr(document, text_get(&text)))
+    if (!strstr(document, text_get(&text))) {
         fail_msg("docs/conform.md must hold, as one piece:\n%s", text_get(&text));
+    }
     text_fini(&text);
 }
 
@@ -129,17 +134,18 @@ samples_of_each_type_come_back_within_their_step(void **state)
         {ASIO_FLOAT64_MSB, 24, 8}, {ASIO_INT32_MSB18, 18, 4},
     };
     static const float played[] = {0.0f, 0.5f, -0.5f, 0.123456f, -0.999f, -1.0f};
-    enum { FRAMES = sizeof played / sizeof *played };
+    enum { FRAMES = sizeof(played) / sizeof(*played) };
     unsigned char bytes[8 * FRAMES];
     float came[FRAMES];
 
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         float step = 1.0f / (float)(1u << (rows[i].bits - 1));
         assert_int_equal(samples_bytes(rows[i].type), rows[i].bytes);
         samples_put(bytes, rows[i].type, played, FRAMES);
         samples_get(came, bytes, rows[i].type, FRAMES);
-        for (unsigned f = 0; f < FRAMES; f++)
+        for (unsigned f = 0; f < FRAMES; f++) {
             assert_true(came[f] - played[f] <= step && played[f] - came[f] <= step);
+        }
     }
     assert_int_equal(samples_bytes(99), 0);
     assert_string_equal(samples_name(99), "?");
@@ -172,8 +178,9 @@ a_burst_is_found_at_its_place_at_any_level(void **state)
 
     burst_make(burst, 3);
     burst_make(other, 4);
-    for (unsigned i = 0; i < BURST_FRAMES; i++)
+    for (unsigned i = 0; i < BURST_FRAMES; i++) {
         heard[1777 + i] = burst[i] * 0.01f;
+    }
     assert_int_equal(burst_find(burst, heard, 4096), 1777);
     assert_int_equal(burst_find(other, heard, 4096), -1);
     assert_int_equal(burst_find(burst, heard, 1777 + BURST_FRAMES - 1), -1);
@@ -187,19 +194,21 @@ some_results(struct result list[3])
     static char reason[] = "answered <OK> & \"more\"";
     struct results results = {.driver = "A <driver>", .date = "2026-01-01 00:00", .count = 3};
 
-    memset(list, 0, 3 * sizeof *list);
-    for (unsigned i = 0; i < 3; i++)
+    memset(list, 0, 3 * sizeof(*list));
+    for (unsigned i = 0; i < 3; i++) {
         list[i].one = conform_case_at(i, &list[i].group);
+    }
     list[0].has_figure = true;
     list[0].figure = 2.5;
-    snprintf(list[0].unit, sizeof list[0].unit, "ms");
+    snprintf(list[0].unit, sizeof(list[0].unit), "ms");
     list[1].verdict = VERDICT_FAILED;
     list[1].reason = reason;
     list[2].verdict = VERDICT_SKIPPED;
     list[2].reason = reason;
     results.list = list;
-    for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+    for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
         results.verdicts[verdict] = 1;
+    }
     return results;
 }
 
@@ -322,10 +331,11 @@ read_file(const char *path)
         free(bytes);
         bytes = NULL;
     }
-    if (file)
+    if (file) {
         fclose(file);
-    else
+    } else {
         fprintf(stderr, "cannot read %s\n", path);
+    }
     return file ? bytes : NULL;
 }
 

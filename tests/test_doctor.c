@@ -326,10 +326,11 @@ make(const struct file *file)
         assert_true(mkdir(path, 0755) == 0 || errno == EEXIST);
         *at = '/';
     }
-    if (file->content)
+    if (file->content) {
         assert_true(files_write(path, file->content));
-    else
+    } else {
         assert_int_equal(mkdir(path, 0700), 0);
+    }
 }
 
 /* What says/NAME holds is what the command NAME says. */
@@ -349,7 +350,7 @@ free_fake(const char *path, uint64_t *bytes)
     char file[FILES_PATH_BYTES], line[32];
 
     assert_true(files_join(file, root, "says/free"));
-    files_read_line(file, line, sizeof line);
+    files_read_line(file, line, sizeof(line));
     *bytes = strtoull(line, NULL, 10) << 20;
     return true;
 }
@@ -373,8 +374,9 @@ static const struct doctor_check *
 find_check(const char *name)
 {
     for (unsigned i = 0; i < doctor_check_count; i++) {
-        if (strcmp(doctor_checks[i].name, name) == 0)
+        if (strcmp(doctor_checks[i].name, name) == 0) {
             return &doctor_checks[i];
+        }
     }
     fail_msg("there is no check '%s'", name);
     return NULL;
@@ -412,9 +414,10 @@ expect(const struct doctor_world *world, const char *check, const char *what,
 
     find_check(check)->look(world, &finding);
     if (finding.verdict != verdict ||
-        (!strstr(finding.text, says) && !strstr(finding.command, says)))
+        (!strstr(finding.text, says) && !strstr(finding.command, says))) {
         fail_msg("%s, %s: verdict %d and '%s' were to come, but %d and '%s' came", check, what,
                  (int)verdict, says, (int)finding.verdict, finding.text);
+    }
     assert_null(strchr(finding.text, '\n'));
     expect_pasteable(check, &finding);
 }
@@ -426,7 +429,7 @@ each_check_says_what_its_tree_calls_for(void **state)
 {
     const struct doctor_world world = fake_world();
 
-    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         empty_root();
         for (unsigned f = 0; f < MOST_FILES && cases[i].files[f].path; f++) {
             make(&cases[i].files[f]);
@@ -451,7 +454,7 @@ the_engine_is_looked_at_from_outside(void **state)
         {{.program = ""}, DOCTOR_FAIL, "tuttid is not beside tutti"},
     };
 
-    for (unsigned i = 0; i < sizeof looks / sizeof *looks; i++) {
+    for (unsigned i = 0; i < sizeof(looks) / sizeof(*looks); i++) {
         struct doctor_world world = fake_world();
         world.engine = &looks[i].engine;
         expect(&world, "engine", looks[i].says, looks[i].verdict, looks[i].says);
@@ -492,11 +495,11 @@ a_runtime_folder_of_others_or_none_is_told(void **state)
     expect(&world, "runtime", "somebody else's", DOCTOR_FAIL, "belongs to user ");
     world.runtime_dir = NULL;
     expect(&world, "runtime", "not set", DOCTOR_WARN, "XDG_RUNTIME_DIR is not set");
-    snprintf(name, sizeof name, "tmp/tutti-%u/x", world.uid);
+    snprintf(name, sizeof(name), "tmp/tutti-%u/x", world.uid);
     make(&(struct file){name, NULL});
     expect(&world, "runtime", "taken", DOCTOR_FAIL, "is not yours alone");
     world.uid--;
-    snprintf(name, sizeof name, "run/user/%u/x", world.uid);
+    snprintf(name, sizeof(name), "run/user/%u/x", world.uid);
     make(&(struct file){name, NULL});
     *strrchr(name, '/') = '\0';
     assert_true(files_join(path, root, name));
@@ -510,11 +513,12 @@ every_check_stands_in_the_table_of_cases_or_has_a_test_of_its_own(void **state)
     for (unsigned i = 0; i < doctor_check_count; i++) {
         unsigned found = strcmp(doctor_checks[i].name, "engine") == 0 ||
                          strcmp(doctor_checks[i].name, "bridge") == 0;
-        for (unsigned c = 0; c < sizeof cases / sizeof *cases; c++) {
+        for (unsigned c = 0; c < sizeof(cases) / sizeof(*cases); c++) {
             found += strcmp(cases[c].check, doctor_checks[i].name) == 0;
         }
-        if (!found)
+        if (!found) {
             fail_msg("%s has no case", doctor_checks[i].name);
+        }
     }
 }
 

@@ -43,7 +43,7 @@ make_tables(struct text *text)
 #define ROW_S(section_, key, def, what)                                                            \
     add_row(text, &section, #section_, #key, (def)[0] ? "`" def "`" : "empty", "text", what);
 #define ROW_I(section_, key, def, min, max, what)                                                  \
-    snprintf(values, sizeof values, "%d to %d", min, max);                                         \
+    snprintf(values, sizeof(values), "%d to %d", min, max);                                        \
     add_row(text, &section, #section_, #key, "`" #def "`", values, what);
 #define ROW_B(section_, key, def, what)                                                            \
     add_row(text, &section, #section_, #key, (def) ? "`yes`" : "`no`", "yes, no", what);
@@ -67,8 +67,9 @@ the_configuration_document_holds_the_tables_and_no_other_rows(void **state)
     make_tables(&text);
     assert_false(text.failed);
     const char *found = strstr(configuration, text_get(&text));
-    if (!found)
+    if (!found) {
         fail_msg("docs/configuration.md must hold, as one piece:\n%s", text_get(&text));
+    }
     /* a key that is gone would be a row of five bars before or after the piece */
     for (const char *row = strstr(configuration, "\n| `"); row; row = strstr(row + 1, "\n| `")) {
         assert_true(row >= found - 1);
@@ -83,10 +84,11 @@ manual_part(const char *name, size_t *bytes)
 {
     char head[64];
 
-    snprintf(head, sizeof head, "\n.Ss tutti %s", name);
+    snprintf(head, sizeof(head), "\n.Ss tutti %s", name);
     const char *part = strstr(manual, head);
-    if (!part)
+    if (!part) {
         fail_msg("tutti.1 has no '%s'", head + 1);
+    }
     const char *next = strstr(part + 1, "\n.S");
     *bytes = next ? (size_t)(next - part) : strlen(part);
     return part;
@@ -101,18 +103,19 @@ the_manual_describes_exactly_the_options_there_are(void **state)
 #undef COMMAND_ROW
     };
 
-    for (unsigned i = 0; i < sizeof commands / sizeof *commands; i++) {
+    for (unsigned i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         size_t bytes = 0;
         unsigned options = 0, items = 0;
         const char *part = manual_part(commands[i]->name, &bytes);
         for (; options < ARGS_MAX_OPTIONS && commands[i]->options[options].name; options++) {
             char item[64];
             const struct args_option *option = &commands[i]->options[options];
-            snprintf(item, sizeof item, "\n.It Fl -%s%s%s\n", option->name,
+            snprintf(item, sizeof(item), "\n.It Fl -%s%s%s\n", option->name,
                      option->value ? " Ar " : "", option->value ? option->value : "");
             const char *found = strstr(part, item);
-            if (!found || found >= part + bytes)
+            if (!found || found >= part + bytes) {
                 fail_msg("tutti.1 lacks '%s' under %s", item + 1, commands[i]->name);
+            }
         }
         for (const char *at = strstr(part, "\n.It Fl"); at && at < part + bytes;
              at = strstr(at + 1, "\n.It Fl")) {
@@ -137,10 +140,12 @@ read_file(const char *path)
             bytes = NULL;
         }
     }
-    if (file)
+    if (file) {
         fclose(file);
-    if (!bytes)
+    }
+    if (!bytes) {
         fprintf(stderr, "cannot read %s\n", path);
+    }
     return bytes;
 }
 

@@ -105,8 +105,9 @@ bits_come_back_through_every_word_of_24_bits_and_more(void **state)
         for (size_t block = 1; block < FRAMES; block = block * 3 + 1) {
             hear_through(formats[i], block, block & 2);
             assert_memory_equal(heard + locked, bits + locked, sizeof(bits) - locked);
-            for (size_t byte = 0; byte < locked; byte++)
+            for (size_t byte = 0; byte < locked; byte++) {
                 assert_int_equal(heard[byte], block & 2 ? DOP_SILENCE_LSB : DOP_SILENCE);
+            }
         }
     }
 }
@@ -125,8 +126,9 @@ sound_and_silence_are_not_taken_for_dop(void **state)
     words[3] = 1e30f;
     words[4] = -1e30f;
     dop_unpack(&channel, heard, words, FRAMES, false);
-    for (size_t byte = 0; byte < sizeof(heard); byte++)
+    for (size_t byte = 0; byte < sizeof(heard); byte++) {
         assert_int_equal(heard[byte], DOP_SILENCE);
+    }
 }
 
 static void
@@ -140,8 +142,9 @@ a_broken_marker_is_silence_until_the_order_holds_again(void **state)
     dop_pack(words + 500, bits + 500 * DOP_BYTES, FRAMES - 500, 501, false);
     dop_unpack(&channel, heard, words, FRAMES, false);
     assert_memory_equal(heard + 499 * DOP_BYTES, bits + 499 * DOP_BYTES, DOP_BYTES);
-    for (size_t frame = 500; frame < 500 + DOP_LOCK_FRAMES - 1; frame++)
+    for (size_t frame = 500; frame < 500 + DOP_LOCK_FRAMES - 1; frame++) {
         assert_int_equal(heard[frame * DOP_BYTES], DOP_SILENCE);
+    }
     size_t again = (size_t)(500 + DOP_LOCK_FRAMES - 1) * DOP_BYTES;
     assert_memory_equal(heard + again, bits + again, sizeof(bits) - again);
 }

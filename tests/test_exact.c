@@ -93,8 +93,9 @@ gains_and_the_monitor_do_not_touch_an_exact_program(void **state)
     (void)state;
     open_card("int24");
     struct rig_program *exact = rig_join(&rig, 64, 0, 1, 0, PROTO_PREPARE_EXACT);
-    for (unsigned c = 0; c < PROTO_MAX_CHANNELS; c++)
+    for (unsigned c = 0; c < PROTO_MAX_CHANNELS; c++) {
         wish.input_gain[c] = wish.output_gain[c] = 0.5f;
+    }
     wish.count = 1;
     wish.path[0] = (struct proto_path){.input = 0, .output = 0, .gain = 1.0f};
     assert_int_equal(engine_set_monitor(rig.engine, exact->id, &wish), TUTTI_OK);
@@ -114,8 +115,9 @@ count_sound(void *user, uint32_t channel, uint64_t device_frame, const float *sa
     (void)user;
     (void)channel;
     (void)device_frame;
-    for (uint32_t i = 0; i < frames; i++)
+    for (uint32_t i = 0; i < frames; i++) {
         sounding += samples[i] != 0;
+    }
 }
 
 /* Pulls the card out and puts another in; what it plays then. */

@@ -28,7 +28,7 @@ content(unsigned n)
     char name[600], *text = NULL;
     size_t bytes = 0;
 
-    snprintf(name, sizeof name, n ? "%s.%u" : "%s", path, n);
+    snprintf(name, sizeof(name), n ? "%s.%u" : "%s", path, n);
     assert_int_equal(file_read(name, 1 << 20, &text, &bytes), TUTTI_OK);
     return text;
 }
@@ -39,7 +39,7 @@ remove_all(void)
     char name[600];
 
     for (unsigned n = 0; n <= MOST_FILES; n++) {
-        snprintf(name, sizeof name, n ? "%s.%u" : "%s", path, n);
+        snprintf(name, sizeof(name), n ? "%s.%u" : "%s", path, n);
         assert_true(file_remove(name));
     }
 }
@@ -49,10 +49,11 @@ set_path(unsigned pid)
 {
     const char *temp = getenv("TEMP");
 
-    if (!temp)
+    if (!temp) {
         temp = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s", temp ? temp : "/tmp");
-    snprintf(path, sizeof path, "%s/tutti-test-%u-J\xc3\xb6rg.log", folder, pid);
+    }
+    snprintf(folder, sizeof(folder), "%s", temp ? temp : "/tmp");
+    snprintf(path, sizeof(path), "%s/tutti-test-%u-J\xc3\xb6rg.log", folder, pid);
 }
 
 static int
@@ -112,8 +113,9 @@ the_level_is_changed_while_it_is_open(void **state)
 static void
 write_lines(unsigned first, unsigned count)
 {
-    for (unsigned i = first; i < first + count; i++)
+    for (unsigned i = first; i < first + count; i++) {
         log_info("line %04u ..........................................", i);
+    }
 }
 
 static void
@@ -178,8 +180,8 @@ a_long_line_is_cut_and_ends(void **state)
     char longer[2000];
 
     (void)state;
-    memset(longer, 'x', sizeof longer - 1);
-    longer[sizeof longer - 1] = '\0';
+    memset(longer, 'x', sizeof(longer) - 1);
+    longer[sizeof(longer) - 1] = '\0';
     log_info("%s", longer);
     char *text = content(0);
     assert_true(strlen(text) > 500 && strlen(text) < 1100);
@@ -195,14 +197,15 @@ enum { WRITERS = 4, WRITER_LINES = 250, WRITER_LIMIT = 1000 };
 static int
 write_as(const char *number, unsigned test_pid)
 {
-    char done[sizeof path + 16];
+    char done[sizeof(path) + 16];
 
     set_path(test_pid);
-    snprintf(done, sizeof done, "%s.done-%s", path, number);
+    snprintf(done, sizeof(done), "%s.done-%s", path, number);
     log_set_limits(WRITER_LIMIT, MOST_FILES);
     log_open("writer", path);
-    for (unsigned i = 0; i < WRITER_LINES; i++)
+    for (unsigned i = 0; i < WRITER_LINES; i++) {
         log_info("of %s number %04u.", number, i);
+    }
     return file_write(done, "done", 4) == TUTTI_OK ? 0 : 1;
 }
 
@@ -212,8 +215,9 @@ await_file(const char *name)
     uint64_t deadline = os_now_ns() + 60000000000U;
     struct file_stamp stamp;
 
-    for (file_look(name, &stamp); !stamp.there && os_now_ns() < deadline; file_look(name, &stamp))
+    for (file_look(name, &stamp); !stamp.there && os_now_ns() < deadline; file_look(name, &stamp)) {
         os_sleep_until_ns(os_now_ns() + 5000000);
+    }
     return stamp.there;
 }
 
@@ -231,7 +235,7 @@ take_lines(unsigned n, unsigned char seen[WRITERS][WRITER_LINES])
         seen[writer][line]++;
     }
     free(text);
-    snprintf(name, sizeof name, n ? "%s.%u" : "%s", path, n);
+    snprintf(name, sizeof(name), n ? "%s.%u" : "%s", path, n);
     assert_true(file_remove(name));
     return there;
 }
@@ -240,32 +244,35 @@ static void
 processes_that_meet_the_limit_at_once_lose_nothing(void **state)
 {
     static unsigned char seen[WRITERS][WRITER_LINES];
-    char program[512], number[8], pid[16], done[sizeof path + 16];
+    char program[512], number[8], pid[16], done[sizeof(path) + 16];
 
     (void)state;
     log_close();
-    snprintf(pid, sizeof pid, "%u", (unsigned)os_process_id());
-    assert_int_equal(os_program_path(program, sizeof program), TUTTI_OK);
+    snprintf(pid, sizeof(pid), "%u", (unsigned)os_process_id());
+    assert_int_equal(os_program_path(program, sizeof(program)), TUTTI_OK);
     for (unsigned w = 0; w < WRITERS; w++) {
-        snprintf(number, sizeof number, "%u", w);
+        snprintf(number, sizeof(number), "%u", w);
         const char *const argv[] = {program, number, pid, NULL};
         uint32_t spawned;
         assert_int_equal(os_process_spawn(program, argv, &spawned), TUTTI_OK);
     }
     for (unsigned w = 0; w < WRITERS; w++) {
-        snprintf(done, sizeof done, "%s.done-%u", path, w);
-        if (!await_file(done))
+        snprintf(done, sizeof(done), "%s.done-%u", path, w);
+        if (!await_file(done)) {
             fail_msg("writer %u did not end", w);
+        }
         assert_true(file_remove(done));
     }
     unsigned aside = 0;
     take_lines(0, seen);
-    for (unsigned n = 1; n <= MOST_FILES; n++)
+    for (unsigned n = 1; n <= MOST_FILES; n++) {
         aside += take_lines(n, seen);
+    }
     assert_true(aside > 0 && aside < MOST_FILES);
     for (unsigned w = 0; w < WRITERS; w++) {
-        for (unsigned i = 0; i < WRITER_LINES; i++)
+        for (unsigned i = 0; i < WRITER_LINES; i++) {
             assert_int_equal(seen[w][i], 1);
+        }
     }
 }
 
@@ -283,7 +290,8 @@ main(int argc, char **argv)
         TEST(processes_that_meet_the_limit_at_once_lose_nothing),
     };
 
-    if (argc == 3)
+    if (argc == 3) {
         return write_as(argv[1], (unsigned)strtoul(argv[2], NULL, 10));
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ struct gate {
 static void
 gate_init(struct gate *gate)
 {
-    memset(gate, 0, sizeof *gate);
+    memset(gate, 0, sizeof(*gate));
     os_mutex_init(&gate->mutex);
     os_cond_init(&gate->cond);
 }
@@ -68,8 +68,9 @@ pass_the_gate(void *arg)
     struct gate *gate = arg;
     os_mutex_lock(&gate->mutex);
     gate->thread_id = os_thread_id();
-    while (!gate->open)
+    while (!gate->open) {
         os_cond_wait_until(&gate->cond, &gate->mutex, UINT64_MAX);
+    }
     gate->count++;
     os_mutex_unlock(&gate->mutex);
 }
@@ -96,7 +97,7 @@ threads_run_at_every_priority_allowed_or_not(void **state)
 {
     static const enum os_priority all[] = {OS_PRIORITY_NORMAL, OS_PRIORITY_PROGRAM,
                                            OS_PRIORITY_ENGINE};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         struct gate gate;
         struct os_thread *thread = NULL;
         gate_init(&gate);
@@ -127,11 +128,13 @@ a_mutex_keeps_threads_apart(void **state)
     struct gate gate;
     struct os_thread *threads[THREADS];
     gate_init(&gate);
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < THREADS; i++) {
         assert_int_equal(
             os_thread_start(&threads[i], "test-add", OS_PRIORITY_NORMAL, add_up, &gate), TUTTI_OK);
-    for (int i = 0; i < THREADS; i++)
+    }
+    for (int i = 0; i < THREADS; i++) {
         os_thread_join(threads[i]);
+    }
     assert_int_equal(gate.count, THREADS * ROUNDS);
     gate_fini(&gate);
 }
@@ -143,8 +146,9 @@ waiting_for_a_condition_ends_at_the_deadline(void **state)
     const uint64_t deadline = fixture_in_ms(3);
     gate_init(&gate);
     os_mutex_lock(&gate.mutex);
-    while (os_cond_wait_until(&gate.cond, &gate.mutex, deadline))
+    while (os_cond_wait_until(&gate.cond, &gate.mutex, deadline)) {
         continue; /* woken for nothing */
+    }
     os_mutex_unlock(&gate.mutex);
     assert_true(os_now_ns() >= deadline);
     gate_fini(&gate);
@@ -172,8 +176,9 @@ compute(void *arg)
 {
     (void)arg;
     atomic_store(&computing_thread, os_thread_id());
-    while (!atomic_load(&ends))
+    while (!atomic_load(&ends)) {
         continue;
+    }
 }
 
 static void
@@ -184,8 +189,9 @@ processor_time_is_each_threads_own(void **state)
     const os_handle mine = os_thread_time_open(os_process_id(), os_thread_id());
     assert_int_equal(os_thread_start(&thread, "computes", OS_PRIORITY_NORMAL, compute, NULL),
                      TUTTI_OK);
-    while (!atomic_load(&computing_thread))
+    while (!atomic_load(&computing_thread)) {
         os_sleep_until_ns(fixture_in_ms(1));
+    }
     const os_handle its = os_thread_time_open(os_process_id(), atomic_load(&computing_thread));
     assert_true(mine != OS_NO_HANDLE && its != OS_NO_HANDLE);
     const uint64_t before = os_thread_time_ns(mine), its_before = os_thread_time_ns(its);
@@ -238,8 +244,9 @@ new_shared_memory_is_zeroed_and_writable_to_its_end(void **state)
     assert_int_equal(shm.size_bytes, size);
     assert_int_equal((uintptr_t)shm.base % 4096, 0);
     unsigned char *bytes = shm.base;
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         assert_int_equal(bytes[i], 0);
+    }
     memset(bytes, 0xa5, size);
     os_shm_close(&shm);
     assert_null(shm.base);
@@ -300,8 +307,9 @@ play_back(void *arg)
 {
     struct court *court = arg;
     for (uint32_t i = 0; i < PINGS; i++) {
-        while (!os_wake_wait(&court->wakes[0], i, UINT64_MAX))
+        while (!os_wake_wait(&court->wakes[0], i, UINT64_MAX)) {
             continue;
+        }
         os_wake_post(&court->wakes[1]);
     }
 }
@@ -311,22 +319,25 @@ two_threads_wake_each_other_in_turn(void **state)
 {
     struct court court;
     struct os_thread *thread = NULL;
-    memset(&court, 0, sizeof court);
-    for (int i = 0; i < 2; i++)
+    memset(&court, 0, sizeof(court));
+    for (int i = 0; i < 2; i++) {
         assert_int_equal(os_wake_init(&court.wakes[i], &court.words[i]), TUTTI_OK);
+    }
     assert_int_equal(os_thread_start(&thread, "test-ping", OS_PRIORITY_NORMAL, play_back, &court),
                      TUTTI_OK);
     for (uint32_t i = 0; i < PINGS; i++) {
         const uint64_t deadline = fixture_patience();
         os_wake_post(&court.wakes[0]);
-        while (!os_wake_wait(&court.wakes[1], i, deadline))
+        while (!os_wake_wait(&court.wakes[1], i, deadline)) {
             assert_true(os_now_ns() < deadline);
+        }
     }
     os_thread_join(thread);
     assert_int_equal(atomic_load(&court.words[0]), PINGS);
     assert_int_equal(atomic_load(&court.words[1]), PINGS);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         os_wake_fini(&court.wakes[i]);
+    }
 }
 
 /* ---- locks ---- */
@@ -358,11 +369,13 @@ take_for_a_moment(void *arg)
 {
     struct taker *taker = arg;
     taker->status = os_lock_take(&taker->lock, "test-crowd", fixture_patience());
-    if (taker->status != TUTTI_OK)
+    if (taker->status != TUTTI_OK) {
         return;
+    }
     const uint32_t now = atomic_fetch_add(taker->inside, 1) + 1;
-    if (now > atomic_load(taker->most))
+    if (now > atomic_load(taker->most)) {
         atomic_store(taker->most, now);
+    }
     atomic_fetch_sub(taker->inside, 1);
     os_lock_release(taker->lock);
 }
@@ -412,7 +425,7 @@ the_environment_is_read_as_it_was_set(void **state)
 {
     static char setting[] = "TUTTI_TEST_VALUE=four";
     char value[16] = "untouched";
-    assert_false(os_getenv("TUTTI_TEST_NOBODY_SETS_THIS", value, sizeof value));
+    assert_false(os_getenv("TUTTI_TEST_NOBODY_SETS_THIS", value, sizeof(value)));
     assert_string_equal(value, "untouched");
     putenv(setting);
     assert_false(os_getenv("TUTTI_TEST_VALUE", value, 4));
@@ -424,11 +437,11 @@ static void
 the_runtime_folder_is_made_and_found_again(void **state)
 {
     char first[4096], second[4096], file[4200], small[4];
-    assert_int_equal(os_runtime_dir(first, sizeof first), TUTTI_OK);
-    assert_int_equal(os_runtime_dir(second, sizeof second), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(first, sizeof(first)), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(second, sizeof(second)), TUTTI_OK);
     assert_string_equal(first, second);
-    assert_int_not_equal(os_runtime_dir(small, sizeof small), TUTTI_OK);
-    snprintf(file, sizeof file, "%s/probe", first);
+    assert_int_not_equal(os_runtime_dir(small, sizeof(small)), TUTTI_OK);
+    snprintf(file, sizeof(file), "%s/probe", first);
     FILE *probe = fopen(file, "w");
     assert_non_null(probe);
     fclose(probe);
@@ -442,11 +455,11 @@ a_runtime_folder_that_is_none_is_refused(void **state)
     static char file[4200];
     char module[4000], path[4096] = "untouched";
     putenv(relative);
-    assert_int_equal(os_runtime_dir(path, sizeof path), TUTTI_REFUSED);
-    assert_int_equal(os_module_path(module, sizeof module), TUTTI_OK);
-    snprintf(file, sizeof file, "TUTTI_RUNTIME_DIR=%s", module);
+    assert_int_equal(os_runtime_dir(path, sizeof(path)), TUTTI_REFUSED);
+    assert_int_equal(os_module_path(module, sizeof(module)), TUTTI_OK);
+    snprintf(file, sizeof(file), "TUTTI_RUNTIME_DIR=%s", module);
     putenv(file);
-    assert_int_equal(os_runtime_dir(path, sizeof path), TUTTI_REFUSED);
+    assert_int_equal(os_runtime_dir(path, sizeof(path)), TUTTI_REFUSED);
     assert_string_equal(path, "untouched");
     fixture_use_own_runtime_dir("run");
 }
@@ -455,12 +468,12 @@ static void
 the_module_knows_its_own_path(void **state)
 {
     char path[4096], small[4] = "abc";
-    assert_int_equal(os_module_path(path, sizeof path), TUTTI_OK);
+    assert_int_equal(os_module_path(path, sizeof(path)), TUTTI_OK);
     assert_non_null(strstr(path, "test_os"));
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
     fclose(file);
-    assert_int_equal(os_module_path(small, sizeof small), TUTTI_IO);
+    assert_int_equal(os_module_path(small, sizeof(small)), TUTTI_IO);
     assert_string_equal(small, "abc");
 }
 

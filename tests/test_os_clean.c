@@ -26,10 +26,12 @@ read_oom_score(void)
 {
     int score = -9999;
     FILE *file = fopen("/proc/self/oom_score_adj", "re");
-    if (file != NULL && fscanf(file, "%d", &score) != 1)
+    if (file != NULL && fscanf(file, "%d", &score) != 1) {
         score = -9999;
-    if (file != NULL)
+    }
+    if (file != NULL) {
         fclose(file);
+    }
     return score;
 }
 
@@ -40,7 +42,7 @@ look_at_myself(void)
     struct rlimit files, bytes;
     struct sigaction action;
     sigset_t mask;
-    sched_getaffinity(0, sizeof processors, &processors);
+    sched_getaffinity(0, sizeof(processors), &processors);
     getrlimit(RLIMIT_NOFILE, &files);
     getrlimit(RLIMIT_FSIZE, &bytes);
     sigaction(SIGALRM, NULL, &action);
@@ -76,9 +78,9 @@ report_on_myself(const char *path)
 {
     const struct state state = look_at_myself();
     char draft[512];
-    snprintf(draft, sizeof draft, "%s.new", path);
+    snprintf(draft, sizeof(draft), "%s.new", path);
     const int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    const bool written = write(fd, &state, sizeof state) == sizeof state;
+    const bool written = write(fd, &state, sizeof(state)) == sizeof(state);
     close(fd);
     return written && rename(draft, path) == 0 ? 0 : 1;
 }
@@ -88,10 +90,11 @@ await_report(const char *path)
 {
     struct state state;
     int fd;
-    while ((fd = open(path, O_RDONLY)) < 0 && os_now_ns() < fixture_patience())
+    while ((fd = open(path, O_RDONLY)) < 0 && os_now_ns() < fixture_patience()) {
         os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
     assert_true(fd >= 0);
-    assert_int_equal(read(fd, &state, sizeof state), sizeof state);
+    assert_int_equal(read(fd, &state, sizeof(state)), sizeof(state));
     close(fd);
     unlink(path);
     return state;
@@ -116,7 +119,7 @@ spoil_everything(void)
     sigset_t alarm;
     CPU_ZERO(&one);
     CPU_SET(sched_getcpu(), &one);
-    sched_setaffinity(0, sizeof one, &one);
+    sched_setaffinity(0, sizeof(one), &one);
     setpriority(PRIO_PROCESS, 0, 15);
     umask(0777);
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -145,13 +148,15 @@ be_the_host(const char *path)
     spoil_everything();
     sigaction(SIGCHLD, &action, NULL);
     const struct state before = look_at_myself();
-    if (os_module_path(module, sizeof module) != TUTTI_OK ||
-        os_process_spawn(module, argv, &pid) != TUTTI_OK)
+    if (os_module_path(module, sizeof(module)) != TUTTI_OK ||
+        os_process_spawn(module, argv, &pid) != TUTTI_OK) {
         return 10;
+    }
     umask((mode_t)before.umask);
     const struct state after = look_at_myself();
-    if (!same_state(&before, &after))
+    if (!same_state(&before, &after)) {
         return 11; /* the host's own state */
+    }
     return children_seen != 0 ? 12 : 0;
 }
 
@@ -162,18 +167,20 @@ a_started_program_has_nothing_of_its_starters_state(void **state)
     int status = -1;
     const struct state mine = look_at_myself();
     umask((mode_t)mine.umask);
-    assert_int_equal(os_runtime_dir(path, sizeof path), TUTTI_OK);
-    snprintf(path + strlen(path), sizeof path - strlen(path), "/state");
+    assert_int_equal(os_runtime_dir(path, sizeof(path)), TUTTI_OK);
+    snprintf(path + strlen(path), sizeof(path) - strlen(path), "/state");
     const pid_t host = fork();
-    if (host == 0)
+    if (host == 0) {
         _exit(be_the_host(path));
+    }
     assert_int_equal(waitpid(host, &status, 0), host);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     const struct state found = await_report(path);
     assert_int_equal(found.processors, mine.processors);
-    if (geteuid() == 0) /* others may not, and then it stays */
+    if (geteuid() == 0) { /* others may not, and then it stays */
         assert_int_equal(found.nice, 0);
+    }
     assert_int_equal(found.umask, 077);
     assert_true(found.files > 48);
     assert_true(found.file_bytes == RLIM_INFINITY);
@@ -193,24 +200,28 @@ be_without_streams(void)
     struct os_lock *lock = NULL;
     struct os_link *link = NULL;
     uint32_t pid;
-    for (int fd = 0; fd < 3; fd++)
+    for (int fd = 0; fd < 3; fd++) {
         close(fd);
-    if (os_shm_create(&shm, 65536) != TUTTI_OK || os_lock_take(&lock, "test", 0) != TUTTI_OK)
+    }
+    if (os_shm_create(&shm, 65536) != TUTTI_OK || os_lock_take(&lock, "test", 0) != TUTTI_OK) {
         return 20;
+    }
     const os_handle other = os_handle_duplicate(shm.handle);
     os_link_connect(&link, os_now_ns());
     os_process_spawn("/dev/null", argv, &pid);
     for (int fd = 0; fd < 3; fd++) {
-        if (fcntl(fd, F_GETFD) >= 0)
+        if (fcntl(fd, F_GETFD) >= 0) {
             return 21 + fd;
+        }
     }
     os_handle_close(other);
     os_lock_release(lock);
     os_shm_close(&shm);
     os_process_begin();
     for (int fd = 0; fd < 3; fd++) {
-        if (fcntl(fd, F_GETFD) < 0)
+        if (fcntl(fd, F_GETFD) < 0) {
             return 31 + fd;
+        }
     }
     return 0;
 }
@@ -220,8 +231,9 @@ descriptors_stay_clear_of_the_standard_streams(void **state)
 {
     int status = -1;
     const pid_t host = fork();
-    if (host == 0)
+    if (host == 0) {
         _exit(be_without_streams());
+    }
     assert_int_equal(waitpid(host, &status, 0), host);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
@@ -239,8 +251,8 @@ a_lock_is_for_all_whatever_the_umask_is(void **state)
     os_lock_release(lock);
     char path[512];
     struct stat file;
-    assert_int_equal(os_runtime_dir(path, sizeof path), TUTTI_OK);
-    snprintf(path + strlen(path), sizeof path - strlen(path), "/umask.lock");
+    assert_int_equal(os_runtime_dir(path, sizeof(path)), TUTTI_OK);
+    snprintf(path + strlen(path), sizeof(path) - strlen(path), "/umask.lock");
     assert_int_equal(stat(path, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
 }
@@ -254,7 +266,8 @@ main(int argc, char **argv)
         cmocka_unit_test(a_lock_is_for_all_whatever_the_umask_is),
     };
     fixture_use_own_runtime_dir("clean.run");
-    if (argc == 3 && strcmp(argv[1], "report") == 0)
+    if (argc == 3 && strcmp(argv[1], "report") == 0) {
         return report_on_myself(argv[2]);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@ struct ends {
 static int
 open_ends(void **state)
 {
-    struct ends *ends = calloc(1, sizeof *ends);
+    struct ends *ends = calloc(1, sizeof(*ends));
     assert_non_null(ends);
     assert_int_equal(os_listener_open(&ends->listener), TUTTI_OK);
     assert_int_equal(os_link_connect(&ends->program, fixture_patience()), TUTTI_OK);
@@ -52,7 +52,7 @@ static void
 expect_text(struct os_link *link, const char *text)
 {
     char got[64] = "";
-    assert_int_equal(receive(link, got, sizeof got, NULL), TUTTI_OK);
+    assert_int_equal(receive(link, got, sizeof(got), NULL), TUTTI_OK);
     assert_string_equal(got, text);
 }
 
@@ -60,7 +60,7 @@ static void
 expect_closed(struct os_link *link)
 {
     char got[64];
-    assert_int_equal(receive(link, got, sizeof got, NULL), TUTTI_CLOSED);
+    assert_int_equal(receive(link, got, sizeof(got), NULL), TUTTI_CLOSED);
 }
 
 /* ---- meeting ---- */
@@ -160,11 +160,12 @@ visit(void *arg)
     os_handle handles[OS_LINK_MAX_HANDLES];
     size_t bytes = 0;
     visitor->connected = os_link_connect(&link, fixture_patience());
-    if (visitor->connected != TUTTI_OK)
+    if (visitor->connected != TUTTI_OK) {
         return;
+    }
     visitor->sent =
-        os_link_send(link, &visitor->number, sizeof visitor->number, NULL, 0, fixture_patience());
-    visitor->received = os_link_recv(link, &visitor->answer, sizeof visitor->answer, &bytes,
+        os_link_send(link, &visitor->number, sizeof(visitor->number), NULL, 0, fixture_patience());
+    visitor->received = os_link_recv(link, &visitor->answer, sizeof(visitor->answer), &bytes,
                                      handles, fixture_patience());
     os_link_close(link);
 }
@@ -185,9 +186,9 @@ a_crowd_connects_at_once(void **state)
         struct os_link *link = NULL;
         uint32_t number = 0;
         assert_int_equal(os_listener_accept(listener, &link, fixture_patience()), TUTTI_OK);
-        assert_int_equal(receive(link, (char *)&number, sizeof number, NULL), TUTTI_OK);
+        assert_int_equal(receive(link, (char *)&number, sizeof(number), NULL), TUTTI_OK);
         number += 1000;
-        assert_int_equal(os_link_send(link, &number, sizeof number, NULL, 0, fixture_patience()),
+        assert_int_equal(os_link_send(link, &number, sizeof(number), NULL, 0, fixture_patience()),
                          TUTTI_OK);
         os_link_close(link);
     }
@@ -222,16 +223,18 @@ the_longest_message_fits_and_a_longer_one_is_not_sent(void **state)
     static unsigned char sent[OS_LINK_MAX_MESSAGE_BYTES + 1], got[OS_LINK_MAX_MESSAGE_BYTES];
     os_handle handles[OS_LINK_MAX_HANDLES];
     size_t bytes = 0;
-    for (size_t i = 0; i < sizeof sent; i++)
+    for (size_t i = 0; i < sizeof(sent); i++) {
         sent[i] = (unsigned char)(i * 31 + i / 251);
-    assert_int_equal(os_link_send(ends->program, sent, sizeof got, NULL, 0, fixture_patience()),
+    }
+    assert_int_equal(os_link_send(ends->program, sent, sizeof(got), NULL, 0, fixture_patience()),
                      TUTTI_OK);
     assert_int_equal(
-        os_link_recv(ends->engine, got, sizeof got, &bytes, handles, fixture_patience()), TUTTI_OK);
-    assert_int_equal(bytes, sizeof got);
-    assert_memory_equal(sent, got, sizeof got);
+        os_link_recv(ends->engine, got, sizeof(got), &bytes, handles, fixture_patience()),
+        TUTTI_OK);
+    assert_int_equal(bytes, sizeof(got));
+    assert_memory_equal(sent, got, sizeof(got));
 
-    assert_int_equal(os_link_send(ends->program, sent, sizeof sent, NULL, 0, fixture_patience()),
+    assert_int_equal(os_link_send(ends->program, sent, sizeof(sent), NULL, 0, fixture_patience()),
                      TUTTI_INVALID_ARGUMENT);
     assert_int_equal(os_link_send(ends->program, sent, 0, NULL, 0, fixture_patience()),
                      TUTTI_INVALID_ARGUMENT);
@@ -249,10 +252,10 @@ receiving_ends_at_the_deadline_and_loses_nothing(void **state)
     char text[16] = "untouched";
     size_t bytes = 99;
     os_handle handles[OS_LINK_MAX_HANDLES];
-    assert_int_equal(os_link_recv(ends->engine, text, sizeof text, &bytes, handles, 0),
+    assert_int_equal(os_link_recv(ends->engine, text, sizeof(text), &bytes, handles, 0),
                      TUTTI_TIMEOUT);
     assert_int_equal(
-        os_link_recv(ends->engine, text, sizeof text, &bytes, handles, fixture_in_ms(3)),
+        os_link_recv(ends->engine, text, sizeof(text), &bytes, handles, fixture_in_ms(3)),
         TUTTI_TIMEOUT);
     assert_string_equal(text, "untouched");
     assert_int_equal(bytes, 99);
@@ -266,7 +269,7 @@ a_message_longer_than_the_room_ends_the_link(void **state)
     struct ends *ends = *state;
     char text[4];
     assert_int_equal(send_text(ends->program, "too long"), TUTTI_OK);
-    assert_int_equal(receive(ends->engine, text, sizeof text, NULL), TUTTI_PROTOCOL);
+    assert_int_equal(receive(ends->engine, text, sizeof(text), NULL), TUTTI_PROTOCOL);
     expect_closed(ends->engine);
     expect_closed(ends->program);
 }
@@ -285,7 +288,7 @@ send_many(void *arg)
     for (uint32_t i = 0; i < MESSAGES && sender->status == TUTTI_OK; i++) {
         const uint32_t message[2] = {sender->number, i};
         sender->status =
-            os_link_send(sender->link, message, sizeof message, NULL, 0, fixture_patience());
+            os_link_send(sender->link, message, sizeof(message), NULL, 0, fixture_patience());
     }
 }
 
@@ -303,7 +306,7 @@ several_threads_send_without_mixing_messages(void **state)
     }
     for (int i = 0; i < SENDERS * MESSAGES; i++) {
         uint32_t message[2] = {SENDERS, 0};
-        assert_int_equal(receive(ends->engine, (char *)message, sizeof message, NULL), TUTTI_OK);
+        assert_int_equal(receive(ends->engine, (char *)message, sizeof(message), NULL), TUTTI_OK);
         assert_in_range(message[0], 0, SENDERS - 1);
         assert_int_equal(message[1], next[message[0]]++);
     }
@@ -322,15 +325,16 @@ sending_to_a_peer_that_does_not_read_times_out(void **state)
     unsigned sent = 0;
     while (sent < 1000) {
         message[0] = (unsigned char)sent;
-        status = os_link_send(ends->program, message, sizeof message, NULL, 0, fixture_in_ms(2));
-        if (status != TUTTI_OK)
+        status = os_link_send(ends->program, message, sizeof(message), NULL, 0, fixture_in_ms(2));
+        if (status != TUTTI_OK) {
             break;
+        }
         sent++;
     }
     assert_int_equal(status, TUTTI_TIMEOUT);
     assert_true(sent > 0);
     for (unsigned i = 0; i < sent; i++) {
-        assert_int_equal(receive(ends->engine, (char *)message, sizeof message, NULL), TUTTI_OK);
+        assert_int_equal(receive(ends->engine, (char *)message, sizeof(message), NULL), TUTTI_OK);
         assert_int_equal(message[0], (unsigned char)i);
     }
     assert_int_equal(send_text(ends->program, "again"), TUTTI_OK);
@@ -352,7 +356,7 @@ handles_arrive_at_their_positions(void **state)
     memcpy(three.base, "three", 6);
     const os_handle sent[] = {OS_NO_HANDLE, one.handle, OS_NO_HANDLE, three.handle};
     assert_int_equal(os_link_send(ends->program, "hi", 3, sent, 4, fixture_patience()), TUTTI_OK);
-    assert_int_equal(receive(ends->engine, text, sizeof text, handles), TUTTI_OK);
+    assert_int_equal(receive(ends->engine, text, sizeof(text), handles), TUTTI_OK);
     assert_true(handles[0] == OS_NO_HANDLE);
     assert_true(handles[2] == OS_NO_HANDLE);
 
@@ -370,9 +374,10 @@ handles_arrive_at_their_positions(void **state)
 
     handles[0] = 0;
     assert_int_equal(send_text(ends->program, "bare"), TUTTI_OK);
-    assert_int_equal(receive(ends->engine, text, sizeof text, handles), TUTTI_OK);
-    for (int i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    assert_int_equal(receive(ends->engine, text, sizeof(text), handles), TUTTI_OK);
+    for (int i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         assert_true(handles[i] == OS_NO_HANDLE);
+    }
 }
 
 static void
@@ -385,7 +390,7 @@ memory_smaller_than_announced_is_refused(void **state)
     assert_int_equal(os_shm_create(&shm, 65536), TUTTI_OK);
     assert_int_equal(os_link_send(ends->program, "hi", 3, &shm.handle, 1, fixture_patience()),
                      TUTTI_OK);
-    assert_int_equal(receive(ends->engine, text, sizeof text, handles), TUTTI_OK);
+    assert_int_equal(receive(ends->engine, text, sizeof(text), handles), TUTTI_OK);
     assert_int_equal(os_shm_adopt(&got, handles[0], 131072), TUTTI_PROTOCOL);
     assert_null(got.base);
     os_shm_close(&shm);
@@ -404,7 +409,7 @@ what_is_no_memory_is_refused_and_what_is_no_event_too(void **state)
     assert_int_equal(os_shm_create(&shm, 65536), TUTTI_OK);
     const os_handle sent[] = {wake.event, shm.handle, wake.event};
     assert_int_equal(os_link_send(ends->program, "hi", 3, sent, 3, fixture_patience()), TUTTI_OK);
-    assert_int_equal(receive(ends->engine, text, sizeof text, handles), TUTTI_OK);
+    assert_int_equal(receive(ends->engine, text, sizeof(text), handles), TUTTI_OK);
     assert_int_equal(os_shm_adopt(&got, handles[0], 65536), TUTTI_PROTOCOL);
     assert_null(got.base);
     assert_int_equal(os_wake_adopt(&adopted, &word, handles[1]), TUTTI_PROTOCOL);
@@ -430,7 +435,7 @@ receive_for_ever(void *arg)
     os_handle handles[OS_LINK_MAX_HANDLES];
     char text[16];
     size_t bytes;
-    waiter->status = os_link_recv(waiter->link, text, sizeof text, &bytes, handles, UINT64_MAX);
+    waiter->status = os_link_recv(waiter->link, text, sizeof(text), &bytes, handles, UINT64_MAX);
 }
 
 static struct os_thread *
@@ -485,7 +490,7 @@ send_until_it_fails(void *arg)
     struct waiter *waiter = arg;
     static const unsigned char message[OS_LINK_MAX_MESSAGE_BYTES];
     do {
-        waiter->status = os_link_send(waiter->link, message, sizeof message, NULL, 0, UINT64_MAX);
+        waiter->status = os_link_send(waiter->link, message, sizeof(message), NULL, 0, UINT64_MAX);
     } while (waiter->status == TUTTI_OK);
 }
 

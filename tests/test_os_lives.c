@@ -21,8 +21,9 @@ count_open_fds(void)
     unsigned count = 0;
     DIR *dir = opendir("/proc/self/fd");
     assert_non_null(dir);
-    while (readdir(dir) != NULL)
+    while (readdir(dir) != NULL) {
         count++;
+    }
     closedir(dir);
     return count;
 }
@@ -47,18 +48,21 @@ found_family(struct family *family)
     assert_true(family->parent >= 0);
     if (family->parent == 0) {
         struct os_link *link = NULL;
-        if (os_link_connect(&link, fixture_patience()) != TUTTI_OK)
+        if (os_link_connect(&link, fixture_patience()) != TUTTI_OK) {
             _exit(1);
+        }
         const pid_t child = fork();
         alarm(LIFE_S);
         if (child > 0 && (os_link_send(link, "held", 5, NULL, 0, fixture_patience()) != TUTTI_OK ||
-                          write(tell[1], &child, sizeof child) != (ssize_t)sizeof child))
+                          write(tell[1], &child, sizeof(child)) != (ssize_t)sizeof(child))) {
             _exit(1);
-        for (;;)
+        }
+        for (;;) {
             pause();
+        }
     }
-    assert_int_equal(read(tell[0], &family->child, sizeof family->child),
-                     (int)sizeof family->child);
+    assert_int_equal(read(tell[0], &family->child, sizeof(family->child)),
+                     (int)sizeof(family->child));
     close(tell[0]);
     close(tell[1]);
 }
@@ -95,12 +99,14 @@ a_killed_process_ends_its_link_although_its_child_has_it(void **state)
     for (unsigned late = 0; late < 2; late++) {
         const unsigned before = count_open_fds();
         found_family(&family);
-        if (late != 0)
+        if (late != 0) {
             kill_parent(&family);
+        }
         assert_int_equal(os_listener_accept(family.listener, &family.link, fixture_patience()),
                          TUTTI_OK);
-        if (late == 0)
+        if (late == 0) {
             kill_parent(&family);
+        }
         /* its last words come first */
         assert_int_equal(hear(&family, text, fixture_patience()), TUTTI_OK);
         assert_string_equal(text, "held");
@@ -161,21 +167,23 @@ start_headless(int *end)
     if (child == 0) {
         pthread_t thread;
         alarm(LIFE_S);
-        if (pthread_create(&thread, NULL, live_on, &ends[0]) != 0)
+        if (pthread_create(&thread, NULL, live_on, &ends[0]) != 0) {
             _exit(1);
+        }
         pthread_exit(NULL);
     }
     close(ends[0]);
     *end = ends[1];
     char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
     for (const uint64_t deadline = fixture_patience(); os_now_ns() < deadline;) {
         FILE *const file = fopen(path, "r");
         assert_non_null(file);
-        assert_non_null(fgets(text, sizeof text, file));
+        assert_non_null(fgets(text, sizeof(text), file));
         fclose(file);
-        if (strstr(text, ") Z ") != NULL)
+        if (strstr(text, ") Z ") != NULL) {
             return child;
+        }
     }
     fail_msg("the first thread does not end");
     return 0;
@@ -190,8 +198,9 @@ a_process_lives_until_its_last_thread_ends(void **state)
     assert_true(os_process_is_ours((uint32_t)child));
     assert_int_equal(write(end, "x", 1), 1);
     for (const uint64_t deadline = fixture_patience();
-         os_process_alive((uint32_t)child) && os_now_ns() < deadline;)
+         os_process_alive((uint32_t)child) && os_now_ns() < deadline;) {
         os_sleep_until_ns(fixture_in_ms(1));
+    }
     assert_false(os_process_alive((uint32_t)child));
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -28,8 +28,9 @@ count_open_fds(void)
     unsigned count = 0;
     DIR *dir = opendir("/proc/self/fd");
     assert_non_null(dir);
-    while (readdir(dir) != NULL)
+    while (readdir(dir) != NULL) {
         count++;
+    }
     closedir(dir);
     return count;
 }
@@ -58,21 +59,25 @@ a_post_wakes_one_however_many_wait(void **state)
     static struct crowd crowd;
     pthread_t thread[WAITERS];
     struct os_wake wake;
-    for (unsigned i = 0; i < WAITERS; i++)
+    for (unsigned i = 0; i < WAITERS; i++) {
         assert_int_equal(pthread_create(&thread[i], NULL, wait_on_the_word, &crowd), 0);
+    }
     /* who can be moved to another word does wait */
-    for (long moved = 0; moved < WAITERS; sched_yield())
+    for (long moved = 0; moved < WAITERS; sched_yield()) {
         moved += syscall(SYS_futex, &crowd.word, FUTEX_REQUEUE, 0, WAITERS, &crowd.elsewhere, 0);
+    }
     assert_int_equal(os_wake_init(&wake, &crowd.elsewhere), TUTTI_OK);
     for (unsigned i = 0; i < WAITERS; i++) {
         assert_int_equal(crowd.awake, i);
         os_wake_post(&wake);
-        while (crowd.awake < i + 1)
+        while (crowd.awake < i + 1) {
             sched_yield();
+        }
     }
     os_wake_fini(&wake);
-    for (unsigned i = 0; i < WAITERS; i++)
+    for (unsigned i = 0; i < WAITERS; i++) {
         pthread_join(thread[i], NULL);
+    }
 }
 
 /* ---- threads ---- */
@@ -84,8 +89,9 @@ await_end(void *arg)
 {
     (void)arg;
     thread_began = true;
-    while (!thread_may_end)
+    while (!thread_may_end) {
         os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
 }
 
 static void
@@ -100,11 +106,12 @@ blocked_signals(uint32_t tid)
 {
     char path[64], line[256];
     unsigned long long mask = 0;
-    snprintf(path, sizeof path, "/proc/self/task/%u/status", tid);
+    snprintf(path, sizeof(path), "/proc/self/task/%u/status", tid);
     FILE *file = fopen(path, "re");
     assert_non_null(file);
-    while (fgets(line, sizeof line, file) != NULL)
+    while (fgets(line, sizeof(line), file) != NULL) {
         sscanf(line, "SigBlk: %llx", &mask);
+    }
     fclose(file);
     return mask;
 }
@@ -116,11 +123,12 @@ static bool
 is_named(uint32_t tid, const char *name)
 {
     char path[64], comm[32] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
+    snprintf(path, sizeof(path), "/proc/self/task/%u/comm", tid);
     FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return false;
-    const bool got = fgets(comm, sizeof comm, file) != NULL;
+    }
+    const bool got = fgets(comm, sizeof(comm), file) != NULL;
     fclose(file);
     comm[strcspn(comm, "\n")] = '\0';
     return got && strcmp(comm, name) == 0;
@@ -140,15 +148,16 @@ a_thread_takes_no_signal_of_the_programs(void **state)
     sigaddset(&wanted, SIGALRM);
     sigaddset(&wanted, SIGTERM);
     sigaction(SIGALRM, &action, &before_action);
-    memset(&before, 0, sizeof before);
-    memset(&after, 0, sizeof after);
+    memset(&before, 0, sizeof(before));
+    memset(&after, 0, sizeof(after));
     sigprocmask(SIG_SETMASK, NULL, &before);
     assert_int_equal(os_thread_start(&thread, "test", OS_PRIORITY_NORMAL, await_end, NULL),
                      TUTTI_OK);
-    while (!thread_began)
+    while (!thread_began) {
         os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
     sigprocmask(SIG_SETMASK, NULL, &after);
-    assert_memory_equal(&before, &after, sizeof before);
+    assert_memory_equal(&before, &after, sizeof(before));
     sigprocmask(SIG_BLOCK, &wanted, NULL);
     kill(getpid(), SIGALRM); /* to the process: whoever may take it */
     kill(getpid(), SIGTERM);
@@ -158,11 +167,13 @@ a_thread_takes_no_signal_of_the_programs(void **state)
     DIR *tasks = opendir("/proc/self/task");
     for (const struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
         const uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-        if (tid == 0 || tid == (uint32_t)getpid() || !is_named(tid, "test"))
+        if (tid == 0 || tid == (uint32_t)getpid() || !is_named(tid, "test")) {
             continue;
+        }
         looked_at++;
-        for (unsigned i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
             assert_int_equal(blocked_signals(tid) >> (faults[i] - 1) & 1, 0);
+        }
     }
     closedir(tasks);
     assert_int_equal(looked_at, 1);
@@ -188,8 +199,9 @@ a_process_maps_what_it_has_mapped_and_nobody_is_believed_to_be_us(void **state)
     if (child == 0) {
         munmap(other.base, SIZE_BYTES);
         (void)!write(ends[1], "x", 1);
-        for (;;)
+        for (;;) {
             pause();
+        }
     }
     assert_int_equal(read(ends[0], &byte, 1), 1);
     assert_true(os_process_maps((uint32_t)child, &shm));
@@ -269,7 +281,7 @@ static void
 socket_path(char *path, size_t room)
 {
     char dir[4096];
-    assert_int_equal(os_runtime_dir(dir, sizeof dir), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(dir, sizeof(dir)), TUTTI_OK);
     assert_true((size_t)snprintf(path, room, "%s/engine", dir) < room);
 }
 
@@ -277,10 +289,10 @@ static int
 connect_raw(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    socket_path(address.sun_path, sizeof address.sun_path);
+    socket_path(address.sun_path, sizeof(address.sun_path));
     const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     return fd;
 }
 
@@ -296,10 +308,11 @@ send_raw(int socket_fd, const void *data, size_t bytes, unsigned fd_count)
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
     int fds[16];
     assert_true(fd_count <= 16);
-    for (unsigned i = 0; i < fd_count; i++)
+    for (unsigned i = 0; i < fd_count; i++) {
         fds[i] = socket_fd;
+    }
     if (fd_count > 0) {
-        memset(&control, 0, sizeof control);
+        memset(&control, 0, sizeof(control));
         packet.msg_control = &control;
         packet.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
         struct cmsghdr *header = CMSG_FIRSTHDR(&packet);
@@ -333,7 +346,7 @@ malformed_packets_end_the_link_and_leave_no_descriptor_open(void **state)
     struct os_listener *listener = NULL;
     assert_int_equal(os_listener_open(&listener), TUTTI_OK);
     const unsigned before = count_open_fds();
-    for (size_t i = 0; i < sizeof packets / sizeof packets[0]; i++) {
+    for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++) {
         const uint32_t data[3] = {packets[i].message_bytes, packets[i].handle_mask, 0};
         struct os_link *link = NULL;
         os_handle handles[OS_LINK_MAX_HANDLES];
@@ -343,7 +356,7 @@ malformed_packets_end_the_link_and_leave_no_descriptor_open(void **state)
         assert_int_equal(os_listener_accept(listener, &link, fixture_patience()), TUTTI_OK);
         send_raw(fd, data, packets[i].bytes, packets[i].fds);
         assert_int_equal(
-            os_link_recv(link, message, sizeof message, &bytes, handles, fixture_patience()),
+            os_link_recv(link, message, sizeof(message), &bytes, handles, fixture_patience()),
             packets[i].status);
         if (packets[i].status == TUTTI_OK) {
             for (int h = 0; h < OS_LINK_MAX_HANDLES; h++) {
@@ -352,7 +365,7 @@ malformed_packets_end_the_link_and_leave_no_descriptor_open(void **state)
             }
         } else if (packets[i].status == TUTTI_PROTOCOL) {
             assert_int_equal(
-                os_link_recv(link, message, sizeof message, &bytes, handles, fixture_patience()),
+                os_link_recv(link, message, sizeof(message), &bytes, handles, fixture_patience()),
                 TUTTI_CLOSED);
         }
         os_link_close(link);
@@ -381,9 +394,9 @@ a_dead_engines_socket_is_replaced_and_a_living_ones_left_alone(void **state)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct os_listener *first = NULL, *second = NULL;
     struct os_link *link = NULL;
-    socket_path(address.sun_path, sizeof address.sun_path);
+    socket_path(address.sun_path, sizeof(address.sun_path));
     const int stale = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(bind(stale, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(os_link_connect(&link, fixture_patience()), TUTTI_NO_ENGINE);
     close(stale);
     assert_int_equal(os_link_connect(&link, fixture_patience()), TUTTI_NO_ENGINE);
@@ -426,7 +439,7 @@ static char variable[4400];
 static void
 set_runtime_dir(const char *path)
 {
-    snprintf(variable, sizeof variable, "TUTTI_RUNTIME_DIR=%s", path);
+    snprintf(variable, sizeof(variable), "TUTTI_RUNTIME_DIR=%s", path);
     putenv(variable);
 }
 
@@ -434,31 +447,31 @@ static void
 a_folder_that_others_can_enter_or_own_or_redirect_is_refused(void **state)
 {
     char base[4000], dir[4096], link[4096], got[4200];
-    assert_int_equal(os_runtime_dir(base, sizeof base), TUTTI_OK);
-    snprintf(dir, sizeof dir, "%s/inner", base);
-    snprintf(link, sizeof link, "%s/inner-link", base);
+    assert_int_equal(os_runtime_dir(base, sizeof(base)), TUTTI_OK);
+    snprintf(dir, sizeof(dir), "%s/inner", base);
+    snprintf(link, sizeof(link), "%s/inner-link", base);
     (void)unlink(link);
     (void)rmdir(dir);
 
     set_runtime_dir(dir);
-    assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_OK);
     struct stat status;
     assert_int_equal(stat(dir, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0700);
     static const mode_t open_to_others[] = {0710, 0750, 0701, 0704, 0777};
-    for (size_t i = 0; i < sizeof open_to_others / sizeof open_to_others[0]; i++) {
+    for (size_t i = 0; i < sizeof(open_to_others) / sizeof(open_to_others[0]); i++) {
         assert_int_equal(chmod(dir, open_to_others[i]), 0);
-        assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_REFUSED);
+        assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_REFUSED);
     }
     assert_int_equal(chmod(dir, 0700), 0);
-    assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_OK);
 
     assert_int_equal(symlink(dir, link), 0);
     set_runtime_dir(link);
-    assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_REFUSED);
+    assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_REFUSED);
     strcat(link, "///");
     set_runtime_dir(link);
-    assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_REFUSED);
+    assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_REFUSED);
 
     struct os_lock *lock = NULL;
     struct os_listener *listener = NULL;
@@ -470,7 +483,7 @@ a_folder_that_others_can_enter_or_own_or_redirect_is_refused(void **state)
     if (geteuid() == 0) { /* nobody else can give a folder away */
         set_runtime_dir(dir);
         assert_int_equal(chown(dir, 12345, 12345), 0);
-        assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_REFUSED);
+        assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_REFUSED);
     }
     fixture_use_own_runtime_dir("run");
 }
@@ -480,12 +493,12 @@ the_folder_follows_the_session_when_nothing_else_is_said(void **state)
 {
     static char session[4200], unset[] = "TUTTI_RUNTIME_DIR=";
     char base[4000], wanted[4200], got[4200];
-    assert_int_equal(os_runtime_dir(base, sizeof base), TUTTI_OK);
-    snprintf(session, sizeof session, "XDG_RUNTIME_DIR=%s", base);
-    snprintf(wanted, sizeof wanted, "%s/tutti", base);
+    assert_int_equal(os_runtime_dir(base, sizeof(base)), TUTTI_OK);
+    snprintf(session, sizeof(session), "XDG_RUNTIME_DIR=%s", base);
+    snprintf(wanted, sizeof(wanted), "%s/tutti", base);
     putenv(session);
     putenv(unset);
-    assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_OK);
     assert_string_equal(got, wanted);
     fixture_use_own_runtime_dir("run");
 }
@@ -496,10 +509,10 @@ a_folder_longer_than_a_sockets_name_serves_all_the_same(void **state)
     char base[4000], dir[4200], got[4200];
     struct os_listener *listener = NULL;
     struct os_link *program = NULL, *engine = NULL;
-    assert_int_equal(os_runtime_dir(base, sizeof base), TUTTI_OK);
-    snprintf(dir, sizeof dir, "%s/%0120d", base, 0);
+    assert_int_equal(os_runtime_dir(base, sizeof(base)), TUTTI_OK);
+    snprintf(dir, sizeof(dir), "%s/%0120d", base, 0);
     set_runtime_dir(dir);
-    assert_int_equal(os_runtime_dir(got, sizeof got), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(got, sizeof(got)), TUTTI_OK);
     const unsigned before = count_open_fds();
     assert_int_equal(os_listener_open(&listener), TUTTI_OK);
     assert_int_equal(os_link_connect(&program, fixture_patience()), TUTTI_OK);
@@ -529,25 +542,29 @@ a_killed_child_lets_go_of_its_lock_and_its_link(void **state)
     if (child == 0) {
         if (os_lock_take(&lock, "test-fork", 0) != TUTTI_OK ||
             os_link_connect(&link, fixture_patience()) != TUTTI_OK ||
-            os_link_send(link, "held", 5, NULL, 0, fixture_patience()) != TUTTI_OK)
+            os_link_send(link, "held", 5, NULL, 0, fixture_patience()) != TUTTI_OK) {
             _exit(1);
-        for (;;)
+        }
+        for (;;) {
             pause();
+        }
     }
     assert_int_equal(os_listener_accept(listener, &link, fixture_patience()), TUTTI_OK);
     assert_int_equal(os_link_peer_pid(link), (uint32_t)child);
-    assert_int_equal(os_link_recv(link, text, sizeof text, &bytes, handles, fixture_patience()),
+    assert_int_equal(os_link_recv(link, text, sizeof(text), &bytes, handles, fixture_patience()),
                      TUTTI_OK);
     assert_string_equal(text, "held");
     assert_int_equal(os_lock_take(&lock, "test-fork", 0), TUTTI_TIMEOUT);
 
     assert_int_equal(kill(child, SIGKILL), 0);
-    assert_int_equal(os_link_recv(link, text, sizeof text, &bytes, handles, fixture_patience()),
+    assert_int_equal(os_link_recv(link, text, sizeof(text), &bytes, handles, fixture_patience()),
                      TUTTI_CLOSED);
     assert_int_equal(os_lock_take(&lock, "test-fork", fixture_patience()), TUTTI_OK);
     os_lock_release(lock);
-    while (os_process_alive((uint32_t)child)) /* until it is a zombie, for nobody has waited yet */
+    while (
+        os_process_alive((uint32_t)child)) { /* until it is a zombie, for nobody has waited yet */
         os_sleep_until_ns(fixture_in_ms(1));
+    }
     assert_int_equal(kill(child, 0), 0);
     assert_true(os_process_kill((uint32_t)child, "whatever"));
     assert_int_equal(waitpid(child, NULL, 0), child);
@@ -600,12 +617,14 @@ report_on_myself(void)
     sigaction(SIGUSR2, NULL, &action);
     report.ignored = action.sa_handler == SIG_IGN;
     report.null_streams = stat("/dev/null", &null_device) == 0;
-    for (int fd = 0; fd < 3; fd++)
+    for (int fd = 0; fd < 3; fd++) {
         report.null_streams =
             report.null_streams && fstat(fd, &stream) == 0 && stream.st_rdev == null_device.st_rdev;
+    }
     if (os_link_connect(&link, fixture_patience()) != TUTTI_OK ||
-        os_link_send(link, &report, sizeof report, NULL, 0, fixture_patience()) != TUTTI_OK)
+        os_link_send(link, &report, sizeof(report), NULL, 0, fixture_patience()) != TUTTI_OK) {
         return 1;
+    }
     os_link_close(link);
     return 0;
 }
@@ -624,7 +643,7 @@ a_started_program_takes_nothing_of_ours_with_it(void **state)
     sigset_t usr1, mask;
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction before;
-    assert_int_equal(os_module_path(module, sizeof module), TUTTI_OK);
+    assert_int_equal(os_module_path(module, sizeof(module)), TUTTI_OK);
     assert_int_equal(os_listener_open(&listener), TUTTI_OK);
     const int inherited = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC, as careless hosts do */
     assert_true(inherited >= 0);
@@ -636,8 +655,9 @@ a_started_program_takes_nothing_of_ours_with_it(void **state)
 
     const enum tutti_status status = os_process_spawn(module, argv, &pid);
 
-    if (fifo)
+    if (fifo) {
         assert_true(os_thread_set_priority(OS_PRIORITY_NORMAL));
+    }
     sigaction(SIGUSR2, &before, NULL);
     sigset_t after;
     sigprocmask(SIG_SETMASK, &mask, &after);
@@ -646,8 +666,8 @@ a_started_program_takes_nothing_of_ours_with_it(void **state)
     assert_int_equal(status, TUTTI_OK);
     assert_int_equal(os_listener_accept(listener, &link, fixture_patience()), TUTTI_OK);
     assert_int_equal(
-        os_link_recv(link, &report, sizeof report, &bytes, handles, fixture_patience()), TUTTI_OK);
-    assert_int_equal(bytes, sizeof report);
+        os_link_recv(link, &report, sizeof(report), &bytes, handles, fixture_patience()), TUTTI_OK);
+    assert_int_equal(bytes, sizeof(report));
     assert_int_not_equal(report.session, getsid(0));
     assert_int_not_equal(report.parent, getpid());
     assert_int_equal(report.fds, 0);
@@ -676,8 +696,8 @@ a_lock_whose_file_was_removed_is_taken_anew(void **state)
 {
     struct os_lock *first = NULL, *second = NULL, *third = NULL;
     char dir[4096], path[4200];
-    assert_int_equal(os_runtime_dir(dir, sizeof dir), TUTTI_OK);
-    snprintf(path, sizeof path, "%s/test-gone.lock", dir);
+    assert_int_equal(os_runtime_dir(dir, sizeof(dir)), TUTTI_OK);
+    snprintf(path, sizeof(path), "%s/test-gone.lock", dir);
     assert_int_equal(os_lock_take(&first, "test-gone", 0), TUTTI_OK);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(os_lock_take(&second, "test-gone", 0), TUTTI_OK);
@@ -709,8 +729,9 @@ a_library_is_loaded_when_it_is_there(void **state)
 int
 main(int argc, char **argv)
 {
-    if (argc > 1)
+    if (argc > 1) {
         return report_on_myself();
+    }
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_library_is_loaded_when_it_is_there),

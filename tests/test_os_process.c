@@ -12,7 +12,7 @@ enum { SEGMENT_BYTES = 65536, IMAGE_BYTES = 64 };
 static const char *const odd_arguments[] = {
     "plain", "two words",         "",     "say \"hi\"", "back\\slash",
     "end\\", "two words end\\\\", "\\\"", "a\tb"};
-enum { ODD_ARGUMENTS = sizeof odd_arguments / sizeof odd_arguments[0] };
+enum { ODD_ARGUMENTS = sizeof(odd_arguments) / sizeof(odd_arguments[0]) };
 
 /* What the two processes share. */
 struct segment {
@@ -36,8 +36,10 @@ wait_for_the_end(struct os_link *link)
     char text[64];
     os_handle handles[OS_LINK_MAX_HANDLES];
     size_t bytes;
-    while (os_link_recv(link, text, sizeof text, &bytes, handles, fixture_patience()) == TUTTI_OK)
+    while (os_link_recv(link, text, sizeof(text), &bytes, handles, fixture_patience()) ==
+           TUTTI_OK) {
         continue;
+    }
     os_link_close(link);
     return 0;
 }
@@ -46,8 +48,9 @@ static int
 play_holder(struct os_link *link)
 {
     struct os_lock *lock = NULL;
-    if (os_lock_take(&lock, "test-process", fixture_patience()) != TUTTI_OK)
+    if (os_lock_take(&lock, "test-process", fixture_patience()) != TUTTI_OK) {
         return 1;
+    }
     say(link, "held");
     const int result = wait_for_the_end(link);
     os_lock_release(lock);
@@ -60,18 +63,22 @@ play_program(struct os_link *link)
 {
     struct os_shm shm = {0};
     struct os_wake wake;
-    if (os_shm_create(&shm, SEGMENT_BYTES) != TUTTI_OK)
+    if (os_shm_create(&shm, SEGMENT_BYTES) != TUTTI_OK) {
         return 1;
+    }
     struct segment *segment = shm.base;
-    snprintf(segment->text, sizeof segment->text, "from the program");
-    if (os_wake_init(&wake, &segment->doorbell) != TUTTI_OK)
+    snprintf(segment->text, sizeof(segment->text), "from the program");
+    if (os_wake_init(&wake, &segment->doorbell) != TUTTI_OK) {
         return 1;
+    }
     const os_handle handles[] = {shm.handle, wake.event};
-    if (os_link_send(link, "segment", 8, handles, 2, fixture_patience()) != TUTTI_OK)
+    if (os_link_send(link, "segment", 8, handles, 2, fixture_patience()) != TUTTI_OK) {
         return 1;
+    }
     const uint64_t deadline = fixture_patience();
-    while (!os_wake_wait(&wake, 0, deadline) && os_now_ns() < deadline)
+    while (!os_wake_wait(&wake, 0, deadline) && os_now_ns() < deadline) {
         continue;
+    }
     atomic_store(&segment->answer, atomic_load(&segment->doorbell) + 41);
     say(link, "answered");
     return wait_for_the_end(link);
@@ -82,11 +89,12 @@ play_witness(struct os_link *link, int argc, char **argv)
 {
     char dir[4096], runtime[4096];
     bool same = argc == ODD_ARGUMENTS;
-    for (int i = 0; same && i < argc; i++)
+    for (int i = 0; same && i < argc; i++) {
         same = strcmp(argv[i], odd_arguments[i]) == 0;
+    }
     say(link, same ? "arguments as sent" : "other arguments");
-    same = getcwd(dir, sizeof dir) != NULL && os_runtime_dir(runtime, sizeof runtime) == TUTTI_OK &&
-           strcmp(dir, runtime) == 0;
+    same = getcwd(dir, sizeof(dir)) != NULL &&
+           os_runtime_dir(runtime, sizeof(runtime)) == TUTTI_OK && strcmp(dir, runtime) == 0;
     say(link, same ? "in the runtime folder" : dir);
     /* the null device reads as empty, and what is written to it is gone */
     say(link, getc(stdin) == EOF ? "nothing to read" : "something to read");
@@ -97,12 +105,15 @@ static int
 play(int argc, char **argv)
 {
     struct os_link *link = NULL;
-    if (os_link_connect(&link, fixture_patience()) != TUTTI_OK)
+    if (os_link_connect(&link, fixture_patience()) != TUTTI_OK) {
         return 1;
-    if (strcmp(argv[1], "holder") == 0)
+    }
+    if (strcmp(argv[1], "holder") == 0) {
         return play_holder(link);
-    if (strcmp(argv[1], "program") == 0)
+    }
+    if (strcmp(argv[1], "program") == 0) {
         return play_program(link);
+    }
     return play_witness(link, argc - 2, argv + 2);
 }
 
@@ -118,8 +129,8 @@ static void
 start(struct meeting *meeting, const char *const *argv)
 {
     char module[4096];
-    memset(meeting, 0, sizeof *meeting);
-    assert_int_equal(os_module_path(module, sizeof module), TUTTI_OK);
+    memset(meeting, 0, sizeof(*meeting));
+    assert_int_equal(os_module_path(module, sizeof(module)), TUTTI_OK);
     assert_int_equal(os_listener_open(&meeting->listener), TUTTI_OK);
     uint32_t told = 0;
     assert_int_equal(os_process_spawn(module, argv, &told), TUTTI_OK);
@@ -136,8 +147,9 @@ finish(struct meeting *meeting)
 {
     os_link_close(meeting->link);
     os_listener_close(meeting->listener);
-    while (os_process_alive(meeting->pid))
+    while (os_process_alive(meeting->pid)) {
         os_sleep_until_ns(fixture_in_ms(1));
+    }
 }
 
 static enum tutti_status
@@ -153,7 +165,7 @@ static void
 expect(const struct meeting *meeting, const char *text)
 {
     char got[4096] = "";
-    assert_int_equal(hear(meeting, got, sizeof got, NULL), TUTTI_OK);
+    assert_int_equal(hear(meeting, got, sizeof(got), NULL), TUTTI_OK);
     assert_string_equal(got, text);
 }
 
@@ -162,15 +174,17 @@ static const char *
 own_image_name(void)
 {
     static char path[4096];
-    assert_int_equal(os_module_path(path, sizeof path), TUTTI_OK);
+    assert_int_equal(os_module_path(path, sizeof(path)), TUTTI_OK);
     char *name = path;
     for (char *at = path; *at != '\0'; at++) {
-        if (*at == '/' || *at == '\\')
+        if (*at == '/' || *at == '\\') {
             name = at + 1;
+        }
     }
     char *extension = strrchr(name, '.');
-    if (extension != NULL)
+    if (extension != NULL) {
         *extension = '\0';
+    }
     return name;
 }
 
@@ -189,7 +203,7 @@ a_killed_holder_lets_go_of_its_lock_and_its_link(void **state)
 
     assert_true(os_process_kill(meeting.pid, own_image_name()));
     assert_false(os_process_alive(meeting.pid));
-    assert_int_equal(hear(&meeting, text, sizeof text, NULL), TUTTI_CLOSED);
+    assert_int_equal(hear(&meeting, text, sizeof(text), NULL), TUTTI_CLOSED);
     assert_int_equal(os_lock_take(&lock, "test-process", fixture_patience()), TUTTI_OK);
     os_lock_release(lock);
     finish(&meeting);
@@ -205,7 +219,7 @@ a_segment_and_its_doorbell_work_between_processes(void **state)
     os_handle handles[OS_LINK_MAX_HANDLES];
     char text[16];
     start(&meeting, argv);
-    assert_int_equal(hear(&meeting, text, sizeof text, handles), TUTTI_OK);
+    assert_int_equal(hear(&meeting, text, sizeof(text), handles), TUTTI_OK);
     assert_string_equal(text, "segment");
     assert_int_equal(os_shm_adopt(&shm, handles[0], SEGMENT_BYTES), TUTTI_OK);
     struct segment *segment = shm.base;
@@ -230,10 +244,10 @@ a_started_program_gets_its_arguments_its_folder_and_no_input(void **state)
 {
     const char *argv[ODD_ARGUMENTS + 3] = {"test", "witness"};
     struct meeting meeting;
-    memcpy(argv + 2, odd_arguments, sizeof odd_arguments);
+    memcpy(argv + 2, odd_arguments, sizeof(odd_arguments));
     start(&meeting, argv);
     char runtime[4096];
-    assert_int_equal(os_runtime_dir(runtime, sizeof runtime), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(runtime, sizeof(runtime)), TUTTI_OK);
     expect(&meeting, "arguments as sent");
     expect(&meeting, "in the runtime folder");
     expect(&meeting, "nothing to read");
@@ -246,7 +260,7 @@ a_program_that_is_not_there_cannot_be_started(void **state)
     static const char *const argv[] = {"missing", NULL};
     char path[4200];
     uint32_t pid = 7;
-    assert_int_equal(os_runtime_dir(path, sizeof path - 16), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(path, sizeof(path) - 16), TUTTI_OK);
     strcat(path, "/missing.exe");
     assert_int_equal(os_process_spawn(path, argv, &pid), TUTTI_NO_ENGINE);
     assert_int_equal(pid, 7);
@@ -255,8 +269,9 @@ a_program_that_is_not_there_cannot_be_started(void **state)
 int
 main(int argc, char **argv)
 {
-    if (argc > 1)
+    if (argc > 1) {
         return play(argc, argv);
+    }
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_holder_lets_go_of_its_lock_and_its_link),

@@ -96,7 +96,7 @@ sections_whose_pages_may_be_missing_are_refused(void **state)
     expect_refused(CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE | SEC_RESERVE, 0,
                                       SIZE_BYTES, NULL));
     char path[4096];
-    assert_int_equal(os_runtime_dir(path, sizeof path - 16), TUTTI_OK);
+    assert_int_equal(os_runtime_dir(path, sizeof(path) - 16), TUTTI_OK);
     strcat(path, "\\section");
     wchar_t *wide = win32_wide(path);
     const HANDLE file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, NULL, CREATE_ALWAYS,
@@ -128,10 +128,10 @@ malformed_messages_end_the_link(void **state)
         DWORD bytes;
         uint32_t message_bytes, way;
     } messages[] = {{3, 0, 0},  {40, 0, 0}, {44, 5, 0},  {44, UINT32_MAX, 0},
-                    {44, 4, 1}, {44, 4, 2}, {44, 4, 99}, {sizeof data, sizeof data - 40, 0}};
+                    {44, 4, 1}, {44, 4, 2}, {44, 4, 99}, {sizeof(data), sizeof(data) - 40, 0}};
     struct os_listener *listener = NULL;
     assert_int_equal(os_listener_open(&listener), TUTTI_OK);
-    for (size_t i = 0; i < sizeof messages / sizeof messages[0]; i++) {
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
         struct os_link *link = NULL;
         os_handle handles[OS_LINK_MAX_HANDLES];
         char message[64];
@@ -143,10 +143,10 @@ malformed_messages_end_the_link(void **state)
         memcpy(data + 8, &messages[i].way, sizeof(uint32_t));
         assert_true(WriteFile(pipe, data, messages[i].bytes, &written, NULL));
         assert_int_equal(
-            os_link_recv(link, message, sizeof message, &bytes, handles, fixture_patience()),
+            os_link_recv(link, message, sizeof(message), &bytes, handles, fixture_patience()),
             TUTTI_PROTOCOL);
         assert_int_equal(
-            os_link_recv(link, message, sizeof message, &bytes, handles, fixture_patience()),
+            os_link_recv(link, message, sizeof(message), &bytes, handles, fixture_patience()),
             TUTTI_CLOSED);
         os_link_close(link);
         CloseHandle(pipe);
@@ -230,7 +230,7 @@ a_started_program_has_no_low_class_and_all_processors(void **state)
     char module[4096];
     DWORD_PTR own, all, theirs = 0, ignored;
     uint32_t pid = 0;
-    assert_int_equal(os_module_path(module, sizeof module), TUTTI_OK);
+    assert_int_equal(os_module_path(module, sizeof(module)), TUTTI_OK);
     assert_true(GetProcessAffinityMask(GetCurrentProcess(), &own, &all));
     assert_true(SetProcessAffinityMask(GetCurrentProcess(), own & (~own + 1)));
     assert_true(SetPriorityClass(GetCurrentProcess(), IDLE_PRIORITY_CLASS));

@@ -56,15 +56,17 @@ process(void *user, const struct tutti_block *block)
 
     os_mutex_lock(&host->lock);
     uint64_t now_ns = os_now_ns();
-    if (host->called_ns && now_ns - host->called_ns > host->longest_ns)
+    if (host->called_ns && now_ns - host->called_ns > host->longest_ns) {
         host->longest_ns = now_ns - host->called_ns;
+    }
     host->called_ns = now_ns;
     if (host->blocks) {
         host->backward += block->position_frames < host->last.position_frames + block->frames;
         host->unalternated += block->half == host->last.half;
     }
-    for (unsigned i = 0; host->plays && i < block->frames; i++)
+    for (unsigned i = 0; host->plays && i < block->frames; i++) {
         tutti_output(host->client, 0, block->half)[i] = LOUD;
+    }
     host->monitored += host->plays && tutti_input(host->client, 1, block->half)[0] == LOUD;
     host->last = *block;
     host->blocks++;
@@ -91,7 +93,7 @@ host_open(struct host *host)
     struct tutti_open_params params = {
         .program = "host", .engine_path = tuttid, .event = on_event, .user = host};
 
-    memset(host, 0, sizeof *host);
+    memset(host, 0, sizeof(*host));
     os_mutex_init(&host->lock);
     os_cond_init(&host->changed);
     assert_int_equal(tutti_open(&host->client, &params), TUTTI_OK);
@@ -104,8 +106,9 @@ host_run_at(struct host *host, uint32_t frames)
         .buffer_frames = frames, .inputs = 2, .outputs = 2, .process = process, .user = host};
 
     enum tutti_status status = tutti_prepare(host->client, &params);
-    if (status)
+    if (status) {
         fprintf(stderr, "prepare: %s\n", tutti_last_error(host->client));
+    }
     assert_int_equal(status, TUTTI_OK);
     assert_int_equal(tutti_start(host->client), TUTTI_OK);
 }
@@ -143,8 +146,9 @@ await_sound(struct host *host, unsigned more, uint64_t generation)
             heard++;
         }
         seen = host->blocks;
-        if (heard < more && !os_cond_wait_until(&host->changed, &host->lock, deadline))
+        if (heard < more && !os_cond_wait_until(&host->changed, &host->lock, deadline)) {
             break;
+        }
     }
     os_mutex_unlock(&host->lock);
     assert_int_equal(heard, more);
@@ -178,8 +182,9 @@ await_end_of(uint32_t pid)
 {
     uint64_t deadline = in_ms(WAIT_MS);
 
-    while (os_process_alive(pid) && os_now_ns() < deadline)
+    while (os_process_alive(pid) && os_now_ns() < deadline) {
         os_sleep_until_ns(in_ms(5));
+    }
     assert_false(os_process_alive(pid));
 }
 
@@ -196,10 +201,12 @@ race(int tell, int stay)
     char byte;
 
     if (tutti_open(&client, &params) == TUTTI_OK &&
-        tutti_get_status(client, &status, NULL) == TUTTI_OK)
+        tutti_get_status(client, &status, NULL) == TUTTI_OK) {
         generation = status.generation;
-    if (write(tell, &generation, sizeof generation) != sizeof generation)
+    }
+    if (write(tell, &generation, sizeof(generation)) != sizeof(generation)) {
         _exit(1);
+    }
     while (read(stay, &byte, 1) < 0 && errno == EINTR) {
     }
     _exit(0);
@@ -223,17 +230,21 @@ programs_that_race_meet_one_engine(void **state)
         }
     }
     close(tell[1]);
-    for (unsigned i = 0; i < RACERS; i++)
-        assert_int_equal(read(tell[0], &generation[i], sizeof generation[i]), sizeof generation[i]);
+    for (unsigned i = 0; i < RACERS; i++) {
+        assert_int_equal(read(tell[0], &generation[i], sizeof(generation[i])),
+                         sizeof(generation[i]));
+    }
     struct host host;
     host_open(&host);
     struct tutti_engine_status status = status_of(host.client);
     assert_int_equal(status.program_count, RACERS + 1);
-    for (unsigned i = 0; i < RACERS; i++)
+    for (unsigned i = 0; i < RACERS; i++) {
         assert_true(generation[i] == status.generation);
+    }
     close(stay[1]);
-    for (unsigned i = 0; i < RACERS; i++)
+    for (unsigned i = 0; i < RACERS; i++) {
         waitpid(racers[i], NULL, 0);
+    }
     close(stay[0]);
     close(tell[0]);
     host_close(&host);
@@ -250,8 +261,8 @@ starts_of_engine(const char *before)
     struct tutti_client *client;
     unsigned starts = 0;
 
-    snprintf(path, sizeof path, "/tmp/tutti-test-script-%ld", (long)getpid());
-    snprintf(lines, sizeof lines, "%s.n", path);
+    snprintf(path, sizeof(path), "/tmp/tutti-test-script-%ld", (long)getpid());
+    snprintf(lines, sizeof(lines), "%s.n", path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file, "#!/bin/sh\necho >>$0.n\nn=$(wc -l <$0.n)\n%s\nexec %s\n", before, tuttid);
@@ -261,8 +272,9 @@ starts_of_engine(const char *before)
     tutti_close(client);
     file = fopen(lines, "r");
     assert_non_null(file);
-    for (int c; (c = getc(file)) != EOF;)
+    for (int c; (c = getc(file)) != EOF;) {
         starts += c == '\n';
+    }
     fclose(file);
     unlink(lines);
     unlink(path);
@@ -367,8 +379,9 @@ the_direct_monitor_is_there_again_with_the_next_engine(void **state)
     await_count(&host, &host.monitored, so_far + 10);
     /* Who asked looks at what it monitors; the other one's meter has no part in it. */
     uint64_t deadline = in_ms(WAIT_MS);
-    while (tutti_take_peak(other.client, false, 1) != LOUD && os_now_ns() < deadline)
+    while (tutti_take_peak(other.client, false, 1) != LOUD && os_now_ns() < deadline) {
         os_sleep_until_ns(in_ms(5));
+    }
     assert_true(os_now_ns() < deadline);
     assert_true(tutti_take_peak(host.client, false, 1) == 0);
     /* It goes with the program that asked. */
@@ -442,8 +455,9 @@ await_programs(struct host *host, unsigned count)
 {
     uint64_t deadline = in_ms(WAIT_MS);
 
-    while (status_of(host->client).program_count != count && os_now_ns() < deadline)
+    while (status_of(host->client).program_count != count && os_now_ns() < deadline) {
         os_sleep_until_ns(in_ms(5));
+    }
     assert_int_equal(status_of(host->client).program_count, count);
 }
 
@@ -462,10 +476,12 @@ a_killed_program_leaves_the_others_playing(void **state)
         host_open(&mine);
         host_run(&mine);
         await_sound(&mine, 3, 0);
-        if (write(tell[1], "x", 1) != 1)
+        if (write(tell[1], "x", 1) != 1) {
             _exit(1);
-        for (;;)
+        }
+        for (;;) {
             pause();
+        }
     }
     assert_int_equal(read(tell[0], &byte, 1), 1);
     host_open(&host);
@@ -499,13 +515,15 @@ a_killed_program_that_forked_is_forgotten(void **state)
         host_run(&mine);
         await_sound(&mine, 3, 0);
         grandchild = fork();
-        if (grandchild && write(tell[1], &grandchild, sizeof grandchild) != sizeof grandchild)
+        if (grandchild && write(tell[1], &grandchild, sizeof(grandchild)) != sizeof(grandchild)) {
             _exit(1);
+        }
         alarm(WAIT_MS / 1000);
-        for (;;)
+        for (;;) {
             pause();
+        }
     }
-    assert_int_equal(read(tell[0], &grandchild, sizeof grandchild), sizeof grandchild);
+    assert_int_equal(read(tell[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
     host_open(&host);
     assert_int_equal(status_of(host.client).program_count, 2);
     assert_int_not_equal(tutti_set_rate(host.client, 44100), TUTTI_OK);
@@ -527,8 +545,9 @@ play_headless(void *arg)
 {
     for (;;) {
         await_sound(arg, 3, 0);
-        if (write(headless_says, "x", 1) != 1)
+        if (write(headless_says, "x", 1) != 1) {
             _exit(1);
+        }
     }
 }
 
@@ -550,23 +569,25 @@ a_program_whose_first_thread_ended_plays_on(void **state)
         headless_says = tell[1];
         host_open(&mine);
         host_run(&mine);
-        if (os_thread_start(&thread, "headless", OS_PRIORITY_NORMAL, play_headless, &mine))
+        if (os_thread_start(&thread, "headless", OS_PRIORITY_NORMAL, play_headless, &mine)) {
             _exit(1);
+        }
         pthread_exit(NULL);
     }
     close(tell[1]);
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
     for (uint64_t deadline = in_ms(WAIT_MS); !strstr(text, ") Z ") && os_now_ns() < deadline;) {
         FILE *file = fopen(path, "r");
         assert_non_null(file);
-        assert_non_null(fgets(text, sizeof text, file));
+        assert_non_null(fgets(text, sizeof(text), file));
         fclose(file);
     }
     assert_non_null(strstr(text, ") Z "));
     host_open(&host);
     host_run(&host);
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 20; i++) {
         assert_int_equal(read(tell[0], &byte, 1), 1);
+    }
     await_programs(&host, 2);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
@@ -679,8 +700,9 @@ await_no_engine(void **state)
     struct os_lock *lock;
 
     (void)state;
-    if (os_lock_take(&lock, "engine", deadline))
+    if (os_lock_take(&lock, "engine", deadline)) {
         return -1;
+    }
     os_lock_release(lock);
     return 0;
 }
@@ -720,7 +742,7 @@ main(int argc, char **argv)
         return 2;
     }
     tuttid = argv[1];
-    snprintf(folder, sizeof folder, "/tmp/tutti-test-processes-%ld", (long)getpid());
+    snprintf(folder, sizeof(folder), "/tmp/tutti-test-processes-%ld", (long)getpid());
     setenv("TUTTI_RUNTIME_DIR", folder, 1);
     setenv("TUTTI_CONFIG", "/nonexistent/tutti.ini", 1);
     setenv("TUTTI_DEVICE_BACKEND", "sim", 1);

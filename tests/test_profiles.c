@@ -29,7 +29,7 @@ begin(void **state)
     rig_open(&rig);
     for (unsigned i = 0; i < 2; i++) {
         profiles[i].config = rig.config;
-        snprintf(profiles[i].name, sizeof profiles[i].name, i ? "Second" : "First");
+        snprintf(profiles[i].name, sizeof(profiles[i].name), i ? "Second" : "First");
     }
     return 0;
 }
@@ -330,7 +330,7 @@ open_live(const char *text)
     if (!folder) {
         folder = getenv("TMPDIR");
     }
-    snprintf(path, sizeof path, "%s/tutti-%u-J\xc3\xb6rg.ini", folder ? folder : "/tmp",
+    snprintf(path, sizeof(path), "%s/tutti-%u-J\xc3\xb6rg.ini", folder ? folder : "/tmp",
              (unsigned)os_process_id());
     write_file(text);
     live_open(&live, variables);
@@ -409,11 +409,11 @@ a_mistake_in_a_profile_is_told_with_its_own_value(void **state)
 static void
 the_log_follows_the_file(void **state)
 {
-    char log[sizeof path + 8], *text = NULL;
+    char log[sizeof(path) + 8], *text = NULL;
     size_t bytes = 0;
     (void)state;
     open_live("");
-    snprintf(log, sizeof log, "%s.log", path);
+    snprintf(log, sizeof(log), "%s.log", path);
     assert_true(file_remove(log));
     log_open("test", log);
     log_debug("one");

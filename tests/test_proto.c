@@ -41,9 +41,9 @@ union message {
 static void
 fill_device(struct proto_device *device)
 {
-    utf8_copy(device->name, sizeof device->name, "Tonstudio \xC3\x84");
-    utf8_copy(device->backend, sizeof device->backend, "sim");
-    utf8_copy(device->format, sizeof device->format, "24 bit");
+    utf8_copy(device->name, sizeof(device->name), "Tonstudio \xC3\x84");
+    utf8_copy(device->backend, sizeof(device->backend), "sim");
+    utf8_copy(device->format, sizeof(device->format), "24 bit");
     device->state = PROTO_STREAM_RUNNING;
     device->inputs = device->outputs = PROTO_MAX_CHANNELS;
     device->period_frames = 64;
@@ -76,7 +76,7 @@ fill_status_reply(struct proto_status_reply *reply)
     fill_device(&reply->own_device);
     for (unsigned p = 0; p < 2; p++) {
         struct proto_program_status *program = &reply->program[p];
-        utf8_copy(program->name, sizeof program->name, "program");
+        utf8_copy(program->name, sizeof(program->name), "program");
         program->program_id = p + 1;
         program->bits = 32;
         program->state = PROTO_PROGRAM_GONE;
@@ -89,18 +89,19 @@ fill_status_reply(struct proto_status_reply *reply)
 static size_t
 make_good(union message *message, enum proto_type type)
 {
-    memset(message, 0, sizeof *message);
+    memset(message, 0, sizeof(*message));
     proto_header_init(&message->header, type, type == PROTO_EVENT ? 0 : 7);
     switch (type) {
     case PROTO_HELLO:
         message->hello.oldest_version = proto_versions.oldest;
         message->hello.bits = 64;
-        utf8_copy(message->hello.program, sizeof message->hello.program, "program");
+        utf8_copy(message->hello.program, sizeof(message->hello.program), "program");
         break;
     case PROTO_WELCOME:
         message->welcome.program_id = 1;
         message->welcome.generation = UINT64_MAX;
-        utf8_copy(message->welcome.engine_version, sizeof message->welcome.engine_version, "0.1.0");
+        utf8_copy(message->welcome.engine_version, sizeof(message->welcome.engine_version),
+                  "0.1.0");
         fill_device(&message->welcome.device);
         break;
     case PROTO_PREPARE:
@@ -130,7 +131,7 @@ make_good(union message *message, enum proto_type type)
         break;
     case PROTO_ERROR:
         message->error.status = TUTTI_DEVICE_BUSY;
-        utf8_copy(message->error.text, sizeof message->error.text, "why");
+        utf8_copy(message->error.text, sizeof(message->error.text), "why");
         break;
     case PROTO_EVENT:
         message->event.kind = PROTO_EVENT_DEVICE_BACK;
@@ -222,16 +223,16 @@ a_message_has_exactly_the_size_of_its_type(void **state)
         union message message;
         size_t size = make_good(&message, type);
         bool from_program = is_from_program(type);
-        memset(bytes, 0, sizeof bytes);
+        memset(bytes, 0, sizeof(bytes));
         memcpy(bytes, &message, size);
         for (size_t length = 0; length <= size + 4; length += length < 32 ? 1 : 4) {
             if (length != size) {
                 /* cut off or longer than it says, then saying so */
                 assert_int_equal(check(bytes, length, from_program, &why), TUTTI_PROTOCOL);
                 uint32_t says = (uint32_t)length;
-                unsigned char other[sizeof bytes];
-                memcpy(other, bytes, sizeof bytes);
-                memcpy(other + offsetof(struct proto_header, size_bytes), &says, sizeof says);
+                unsigned char other[sizeof(bytes)];
+                memcpy(other, bytes, sizeof(bytes));
+                memcpy(other + offsetof(struct proto_header, size_bytes), &says, sizeof(says));
                 assert_int_equal(check(other, length, from_program, &why), TUTTI_PROTOCOL);
                 assert_non_null(why);
             }
@@ -263,21 +264,21 @@ of_another_version_only_the_header_is_looked_at(void **state)
     const char *why;
     for (unsigned newer = 0; newer < 2; newer++) {
         size_t bytes = make_good(&message, PROTO_HELLO);
-        memset((unsigned char *)&message + sizeof message.header, 0xFF,
-               bytes - sizeof message.header);
+        memset((unsigned char *)&message + sizeof(message.header), 0xFF,
+               bytes - sizeof(message.header));
         message.header.version = newer ? proto_versions.spoken + 1 : proto_versions.oldest - 1;
         assert_int_equal(check(&message, bytes, true, &why), TUTTI_VERSION_MISMATCH);
-        message.header.size_bytes = sizeof message.header; /* its HELLO may be of another size */
-        assert_int_equal(check(&message, sizeof message.header, true, &why),
+        message.header.size_bytes = sizeof(message.header); /* its HELLO may be of another size */
+        assert_int_equal(check(&message, sizeof(message.header), true, &why),
                          TUTTI_VERSION_MISMATCH);
         message.header.type = PROTO_TYPE_COUNT + 5; /* and its types others */
-        assert_int_equal(check(&message, sizeof message.header, true, &why),
+        assert_int_equal(check(&message, sizeof(message.header), true, &why),
                          TUTTI_VERSION_MISMATCH);
-        assert_int_equal(check(&message, sizeof message.header, false, &why),
+        assert_int_equal(check(&message, sizeof(message.header), false, &why),
                          TUTTI_VERSION_MISMATCH);
         message.header.type = PROTO_LEAVE; /* but this one is the same for ever */
-        assert_int_equal(check(&message, sizeof message.header, true, &why), TUTTI_OK);
-        assert_int_equal(check(&message, sizeof message.header, false, &why),
+        assert_int_equal(check(&message, sizeof(message.header), true, &why), TUTTI_OK);
+        assert_int_equal(check(&message, sizeof(message.header), false, &why),
                          TUTTI_VERSION_MISMATCH);
     }
 }
@@ -298,9 +299,9 @@ of_another_version_only_the_header_is_looked_at(void **state)
     do {                                                                                           \
         union message message_;                                                                    \
         make_good(&message_, type);                                                                \
-        memset(message_.member.field, 'x', sizeof message_.member.field);                          \
+        memset(message_.member.field, 'x', sizeof(message_.member.field));                         \
         assert_wrong(&message_, name);                                                             \
-        utf8_copy(message_.member.field, sizeof message_.member.field, "a");                       \
+        utf8_copy(message_.member.field, sizeof(message_.member.field), "a");                      \
         message_.member.field[0] = (char)0xC3;                                                     \
         assert_wrong(&message_, name);                                                             \
         message_.member.field[0] = '\033';                                                         \
@@ -488,7 +489,8 @@ odd_number(void)
 {
     static const uint32_t odd[] = {0,     1,      2,       3,          0x7F,       0xFF,
                                    0x100, 0xFFFF, 0x10000, 0x7FF00000, 0x7FFFFFFF, UINT32_MAX};
-    return random_below(2) ? odd[random_below(sizeof odd / sizeof *odd)] : random_below(0x7FFFFFFF);
+    return random_below(2) ? odd[random_below(sizeof(odd) / sizeof(*odd))]
+                           : random_below(0x7FFFFFFF);
 }
 
 static void
@@ -503,7 +505,7 @@ mutate(unsigned char *bytes, size_t size)
             break;
         case 1:
             at &= ~(size_t)3;
-            memcpy(bytes + at, &value, sizeof value);
+            memcpy(bytes + at, &value, sizeof(value));
             break;
         default:
             memset(bytes + at, (int)(value & 0xFF), random_below((uint32_t)(size - at)) + 1);
@@ -549,7 +551,7 @@ halves_are_aligned_apart_and_within_the_segment(void **state)
 {
     static const uint32_t shapes[][3] = {
         {1, 1, 0}, {1, 0, 1}, {16, 2, 2}, {17, 3, 1}, {65536, 1, 1}};
-    for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (unsigned i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
         struct proto_layout layout;
         const uint32_t *shape = shapes[i];
         assert_int_equal(proto_layout_init(&layout, shape[0], shape[1], shape[2]), TUTTI_OK);
@@ -593,13 +595,13 @@ shapes_outside_the_limits_are_refused_and_leave_the_layout_alone(void **state)
                                          {64, 0, 0},
                                          {64, UINT32_MAX, 1},
                                          {UINT32_MAX, UINT32_MAX, UINT32_MAX}};
-    for (unsigned i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (unsigned i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
         struct proto_layout layout, before;
-        memset(&layout, 0x5A, sizeof layout);
+        memset(&layout, 0x5A, sizeof(layout));
         before = layout;
         assert_int_equal(proto_layout_init(&layout, shapes[i][0], shapes[i][1], shapes[i][2]),
                          TUTTI_INVALID_ARGUMENT);
-        assert_memory_equal(&layout, &before, sizeof layout);
+        assert_memory_equal(&layout, &before, sizeof(layout));
     }
 }
 
@@ -615,7 +617,7 @@ a_segment_is_refused_when_any_of_its_numbers_differs(void **state)
     assert_int_equal(proto_segment_check(&segment, mapped - 1, &layout), TUTTI_PROTOCOL);
     uint32_t *const numbers[] = {&segment.magic, &segment.header_bytes, &segment.buffer_frames,
                                  &segment.inputs, &segment.outputs};
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (unsigned i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         *numbers[i] += 1;
         assert_int_equal(proto_segment_check(&segment, mapped, &layout), TUTTI_PROTOCOL);
         *numbers[i] -= 1;

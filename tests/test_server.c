@@ -45,8 +45,9 @@ start_server(void **state)
     char problem[CONFIG_TEXT_BYTES];
 
     config_init(&running.config);
-    if (config_set(&running.config, "device", "backend", "sim", problem))
+    if (config_set(&running.config, "device", "backend", "sim", problem)) {
         return -1;
+    }
     running.config.engine_grace_ms = WAIT_MS;
     return os_thread_start(&running.thread, "server", OS_PRIORITY_NORMAL, server_main, NULL);
 }
@@ -74,8 +75,10 @@ connect_raw(void)
     struct os_link *link = NULL;
     enum tutti_status status;
 
-    while ((status = os_link_connect(&link, deadline)) == TUTTI_NO_ENGINE && os_now_ns() < deadline)
+    while ((status = os_link_connect(&link, deadline)) == TUTTI_NO_ENGINE &&
+           os_now_ns() < deadline) {
         os_sleep_until_ns(in_ms(2));
+    }
     assert_int_equal(status, TUTTI_OK);
     return link;
 }
@@ -91,19 +94,19 @@ send_empty(struct os_link *link, enum proto_type type, uint32_t serial)
 {
     struct proto_empty message;
 
-    memset(&message, 0, sizeof message);
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, type, serial);
-    send_raw(link, &message, sizeof message);
+    send_raw(link, &message, sizeof(message));
 }
 
 static void
 make_hello(struct proto_hello *hello)
 {
-    memset(hello, 0, sizeof *hello);
+    memset(hello, 0, sizeof(*hello));
     proto_header_init(&hello->header, PROTO_HELLO, 1);
     hello->oldest_version = proto_versions.oldest;
     hello->bits = 64;
-    utf8_copy(hello->program, sizeof hello->program, "raw");
+    utf8_copy(hello->program, sizeof(hello->program), "raw");
 }
 
 /* The next message, checked to be of this type; its serial. */
@@ -116,10 +119,11 @@ expect(struct os_link *link, enum proto_type type, void *message, size_t room)
     const char *why = "";
     size_t bytes;
 
-    assert_int_equal(os_link_recv(link, buffer, sizeof buffer, &bytes, handles, in_ms(WAIT_MS)),
+    assert_int_equal(os_link_recv(link, buffer, sizeof(buffer), &bytes, handles, in_ms(WAIT_MS)),
                      TUTTI_OK);
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         os_handle_close(handles[i]);
+    }
     assert_int_equal(proto_check(buffer, bytes, false, &why), TUTTI_OK);
     assert_int_equal(header->type, type);
     if (message) {
@@ -134,7 +138,7 @@ expect_error(struct os_link *link, enum tutti_status status, uint32_t serial)
 {
     struct proto_error error;
 
-    assert_int_equal(expect(link, PROTO_ERROR, &error, sizeof error), serial);
+    assert_int_equal(expect(link, PROTO_ERROR, &error, sizeof(error)), serial);
     assert_int_equal(error.status, status);
     assert_true(error.text[0] != '\0');
 }
@@ -146,7 +150,7 @@ expect_closed(struct os_link *link)
     os_handle handles[OS_LINK_MAX_HANDLES];
     size_t bytes;
 
-    assert_int_equal(os_link_recv(link, buffer, sizeof buffer, &bytes, handles, in_ms(WAIT_MS)),
+    assert_int_equal(os_link_recv(link, buffer, sizeof(buffer), &bytes, handles, in_ms(WAIT_MS)),
                      TUTTI_CLOSED);
     os_link_close(link);
 }
@@ -157,8 +161,8 @@ greet(struct os_link *link, struct proto_welcome *welcome)
     struct proto_hello hello;
 
     make_hello(&hello);
-    send_raw(link, &hello, sizeof hello);
-    assert_int_equal(expect(link, PROTO_WELCOME, welcome, sizeof *welcome), 1);
+    send_raw(link, &hello, sizeof(hello));
+    assert_int_equal(expect(link, PROTO_WELCOME, welcome, sizeof(*welcome)), 1);
 }
 
 static void
@@ -199,7 +203,7 @@ hello_comes_once(void **state)
     greet(link, &welcome);
     make_hello(&hello);
     hello.header.serial = 9;
-    send_raw(link, &hello, sizeof hello);
+    send_raw(link, &hello, sizeof(hello));
     expect_error(link, TUTTI_PROTOCOL, 9);
     expect_closed(link);
 }
@@ -209,16 +213,16 @@ malformed_messages_cost_their_sender_the_connection_and_nobody_else(void **state
 {
     struct proto_welcome welcome;
     struct proto_set_rate rate;
-    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
     struct os_link *good = connect_raw(), *bad = connect_raw();
 
     assert_non_null(reply);
     greet(good, &welcome);
     greet(bad, &welcome);
-    memset(&rate, 0, sizeof rate);
+    memset(&rate, 0, sizeof(rate));
     proto_header_init(&rate.header, PROTO_SET_RATE, 3);
     rate.rate_hz = -1;
-    send_raw(bad, &rate, sizeof rate);
+    send_raw(bad, &rate, sizeof(rate));
     expect_error(bad, TUTTI_PROTOCOL, 3);
     expect_closed(bad);
     bad = connect_raw();
@@ -226,10 +230,10 @@ malformed_messages_cost_their_sender_the_connection_and_nobody_else(void **state
     expect_error(bad, TUTTI_PROTOCOL, 0);
     expect_closed(bad);
     struct proto_status status;
-    memset(&status, 0, sizeof status);
+    memset(&status, 0, sizeof(status));
     proto_header_init(&status.header, PROTO_STATUS, 4);
-    send_raw(good, &status, sizeof status);
-    assert_int_equal(expect(good, PROTO_STATUS_REPLY, reply, sizeof *reply), 4);
+    send_raw(good, &status, sizeof(status));
+    assert_int_equal(expect(good, PROTO_STATUS_REPLY, reply, sizeof(*reply)), 4);
     assert_true(reply->program_count >= 1);
     free(reply);
     os_link_close(good);
@@ -243,13 +247,13 @@ a_segment_that_is_none_is_refused(void **state)
     struct os_link *link = connect_raw();
 
     greet(link, &welcome);
-    memset(&prepare, 0, sizeof prepare);
+    memset(&prepare, 0, sizeof(prepare));
     proto_header_init(&prepare.header, PROTO_PREPARE, 2);
     prepare.buffer_frames = 64;
     prepare.outputs = 1;
-    send_raw(link, &prepare, sizeof prepare); /* without its handles */
+    send_raw(link, &prepare, sizeof(prepare)); /* without its handles */
     struct proto_error error;
-    assert_int_equal(expect(link, PROTO_ERROR, &error, sizeof error), 2);
+    assert_int_equal(expect(link, PROTO_ERROR, &error, sizeof(error)), 2);
     assert_int_not_equal(error.status, TUTTI_OK);
     /* the connection goes on: DISPOSE answers as its state demands */
     send_empty(link, PROTO_DISPOSE, 3);
@@ -265,15 +269,15 @@ a_monitor_is_taken_before_anything_is_prepared_and_a_wrong_one_ends_the_link(voi
     struct os_link *link = connect_raw();
 
     greet(link, &welcome);
-    memset(&monitor, 0, sizeof monitor);
+    memset(&monitor, 0, sizeof(monitor));
     proto_header_init(&monitor.header, PROTO_MONITOR, 2);
     monitor.count = 1;
     monitor.path[0].gain = 1;
-    send_raw(link, &monitor, sizeof monitor);
-    assert_int_equal(expect(link, PROTO_OK, &welcome, sizeof welcome), 2);
+    send_raw(link, &monitor, sizeof(monitor));
+    assert_int_equal(expect(link, PROTO_OK, &welcome, sizeof(welcome)), 2);
     monitor.header.serial = 3;
     monitor.path[0].gain = 17;
-    send_raw(link, &monitor, sizeof monitor);
+    send_raw(link, &monitor, sizeof(monitor));
     expect_error(link, TUTTI_PROTOCOL, 3);
     expect_closed(link);
 }
@@ -285,8 +289,9 @@ start_slow_server(void **state)
 
     config_init(&running.config);
     if (config_set(&running.config, "device", "backend", "sim", problem) ||
-        config_set(&running.config, "sim", "faults", "at 0 slow-open 2000", problem))
+        config_set(&running.config, "sim", "faults", "at 0 slow-open 2000", problem)) {
         return -1;
+    }
     running.config.engine_grace_ms = WAIT_MS;
     return os_thread_start(&running.thread, "server", OS_PRIORITY_NORMAL, server_main, NULL);
 }
@@ -298,7 +303,7 @@ send_prepare(struct os_link *link, struct os_shm *shm, struct os_wake *doorbell)
     struct proto_prepare prepare;
     struct proto_layout layout;
 
-    memset(&prepare, 0, sizeof prepare);
+    memset(&prepare, 0, sizeof(prepare));
     proto_header_init(&prepare.header, PROTO_PREPARE, 2);
     prepare.buffer_frames = 64;
     prepare.outputs = 1;
@@ -309,7 +314,7 @@ send_prepare(struct os_link *link, struct os_shm *shm, struct os_wake *doorbell)
     struct proto_segment *segment = shm->base;
     assert_int_equal(os_wake_init(doorbell, &segment->doorbell), TUTTI_OK);
     const os_handle handles[2] = {shm->handle, doorbell->event};
-    assert_int_equal(os_link_send(link, &prepare, sizeof prepare, handles, 2, in_ms(WAIT_MS)),
+    assert_int_equal(os_link_send(link, &prepare, sizeof(prepare), handles, 2, in_ms(WAIT_MS)),
                      TUTTI_OK);
 }
 
@@ -317,7 +322,7 @@ static void
 a_device_that_takes_long_to_open_keeps_nobody_waiting_but_those_who_want_it(void **state)
 {
     struct proto_welcome welcome;
-    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
     struct proto_status status;
     struct proto_prepared prepared;
     struct os_shm shm;
@@ -327,20 +332,20 @@ a_device_that_takes_long_to_open_keeps_nobody_waiting_but_those_who_want_it(void
     assert_non_null(reply);
     greet(first, &welcome);
     send_prepare(first, &shm, &doorbell);
-    memset(&status, 0, sizeof status);
+    memset(&status, 0, sizeof(status));
     proto_header_init(&status.header, PROTO_STATUS, 4);
     /* Others come, ask and go; each of them finds the device opening. */
     for (unsigned met = 0; met < 3; met++) {
         struct os_link *other = connect_raw();
         greet(other, &welcome);
         do { /* the opening begins on the first one's thread */
-            send_raw(other, &status, sizeof status);
-            assert_int_equal(expect(other, PROTO_STATUS_REPLY, reply, sizeof *reply), 4);
+            send_raw(other, &status, sizeof(status));
+            assert_int_equal(expect(other, PROTO_STATUS_REPLY, reply, sizeof(*reply)), 4);
         } while (reply->device.state == PROTO_STREAM_CLOSED);
         assert_int_equal(reply->device.state, PROTO_STREAM_OPENING);
         os_link_close(other);
     }
-    assert_int_equal(expect(first, PROTO_PREPARED, &prepared, sizeof prepared), 2);
+    assert_int_equal(expect(first, PROTO_PREPARED, &prepared, sizeof(prepared)), 2);
     assert_int_equal(prepared.device.state, PROTO_STREAM_RUNNING);
     os_link_close(first);
     os_wake_fini(&doorbell);
@@ -354,7 +359,7 @@ a_process_that_the_program_is_not_is_never_taken_for_it(void **state)
     struct proto_hello hello;
     struct proto_status status;
     struct proto_prepared prepared;
-    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
     struct os_shm shm;
     struct os_wake doorbell;
     struct os_link *link = connect_raw();
@@ -363,18 +368,19 @@ a_process_that_the_program_is_not_is_never_taken_for_it(void **state)
     (void)state;
     assert_non_null(reply);
     /* The first process of this user's that there is. */
-    while (!os_process_is_ours(++foreign) || foreign == os_process_id())
+    while (!os_process_is_ours(++foreign) || foreign == os_process_id()) {
         assert_true(foreign < 1u << 22);
+    }
     make_hello(&hello);
     hello.host_pid = foreign;
-    send_raw(link, &hello, sizeof hello);
+    send_raw(link, &hello, sizeof(hello));
     expect(link, PROTO_WELCOME, NULL, 0);
     send_prepare(link, &shm, &doorbell);
-    assert_int_equal(expect(link, PROTO_PREPARED, &prepared, sizeof prepared), 2);
-    memset(&status, 0, sizeof status);
+    assert_int_equal(expect(link, PROTO_PREPARED, &prepared, sizeof(prepared)), 2);
+    memset(&status, 0, sizeof(status));
     proto_header_init(&status.header, PROTO_STATUS, 4);
-    send_raw(link, &status, sizeof status);
-    expect(link, PROTO_STATUS_REPLY, reply, sizeof *reply);
+    send_raw(link, &status, sizeof(status));
+    expect(link, PROTO_STATUS_REPLY, reply, sizeof(*reply));
     assert_int_equal(reply->program[0].pid, os_process_id());
     os_link_close(link);
     os_wake_fini(&doorbell);
@@ -391,7 +397,7 @@ a_program_of_another_version_hears_so_and_may_ask_the_engine_to_leave(void **sta
     make_hello(&hello);
     hello.header.version = proto_versions.spoken + 1;
     hello.oldest_version = proto_versions.spoken + 1;
-    send_raw(link, &hello, sizeof hello);
+    send_raw(link, &hello, sizeof(hello));
     expect_error(link, TUTTI_VERSION_MISMATCH, 1);
     send_empty(link, PROTO_LEAVE, 2);
     assert_int_equal(expect(link, PROTO_OK, NULL, 0), 2);
@@ -439,9 +445,10 @@ use_own_folder(void **state)
     static char setting[1024];
     const char *folder = getenv("TEMP");
 
-    if (!folder)
+    if (!folder) {
         folder = getenv("TMPDIR");
-    snprintf(setting, sizeof setting, "TUTTI_RUNTIME_DIR=%s/tutti-test-server-%u",
+    }
+    snprintf(setting, sizeof(setting), "TUTTI_RUNTIME_DIR=%s/tutti-test-server-%u",
              folder ? folder : "/tmp", (unsigned)os_process_id());
     return putenv(setting);
 }

@@ -35,7 +35,7 @@ assert_value(const char *key, const char *name, const char *wanted)
 {
     char value[64] = "untouched";
 
-    assert_int_equal(wine_registry_get(whole, key, name, value, sizeof value), wanted != NULL);
+    assert_int_equal(wine_registry_get(whole, key, name, value, sizeof(value)), wanted != NULL);
     assert_string_equal(value, wanted ? wanted : "untouched");
 }
 
@@ -74,16 +74,17 @@ the_keys_of_a_folder_are_told_one_after_the_other(void **state)
     const char *at = whole;
     char name[8];
 
-    assert_true(wine_registry_next(&at, "software\\asio", name, sizeof name));
+    assert_true(wine_registry_next(&at, "software\\asio", name, sizeof(name)));
     assert_string_equal(name, "Tutti");
-    assert_false(wine_registry_next(&at, "software\\asio", name, sizeof name)); /* Inner is below */
+    assert_false(
+        wine_registry_next(&at, "software\\asio", name, sizeof(name))); /* Inner is below */
     at = whole;
-    assert_true(wine_registry_next(&at, "Software\\ASIO\\Tutti", name, sizeof name));
+    assert_true(wine_registry_next(&at, "Software\\ASIO\\Tutti", name, sizeof(name)));
     assert_string_equal(name, "Inner");
     at = whole;
-    assert_false(wine_registry_next(&at, "Software\\ASIO\\Tut", name, sizeof name));
+    assert_false(wine_registry_next(&at, "Software\\ASIO\\Tut", name, sizeof(name)));
     at = whole;
-    assert_false(wine_registry_next(&at, "Software\\Microsoft\\Windows NT", name, sizeof name));
+    assert_false(wine_registry_next(&at, "Software\\Microsoft\\Windows NT", name, sizeof(name)));
 }
 
 static void
@@ -91,7 +92,7 @@ a_value_that_does_not_fit_is_not_cut(void **state)
 {
     char value[3] = "x";
 
-    assert_false(wine_registry_get(whole, "Software\\ASIO\\Tutti", "CLSID", value, sizeof value));
+    assert_false(wine_registry_get(whole, "Software\\ASIO\\Tutti", "CLSID", value, sizeof(value)));
     assert_string_equal(value, "x");
 }
 
@@ -118,14 +119,15 @@ every_beginning_of_it_is_read_without_a_step_too_far(void **state)
         memcpy(part, whole, length);
         part[length] = '\0';
         /* behind the last great part nothing tells that more was to come */
-        if (length < (size_t)(strstr(whole, "[System") - whole))
+        if (length < (size_t)(strstr(whole, "[System") - whole)) {
             assert_non_null(wine_registry_fault(part));
+        }
         wine_registry_bits(part);
-        wine_registry_get(part, "Software\\ASIO\\Tutti", "Umlaut", value, sizeof value);
-        wine_registry_get(part, "Software\\ASIO\\Tutti\\Inner", NULL, value, sizeof value);
+        wine_registry_get(part, "Software\\ASIO\\Tutti", "Umlaut", value, sizeof(value));
+        wine_registry_get(part, "Software\\ASIO\\Tutti\\Inner", NULL, value, sizeof(value));
         wine_registry_has(part, "System\\Nothing");
         for (const char *at = part;
-             wine_registry_next(&at, "Software\\ASIO", value, sizeof value);) {
+             wine_registry_next(&at, "Software\\ASIO", value, sizeof(value));) {
         }
         free(part);
     }

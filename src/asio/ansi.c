@@ -56,7 +56,8 @@ ansi_copy(unsigned page, char *to, size_t room, const char *utf8)
         }
         at += step;
     }
-    if (room)
+    if (room) {
         to[length] = '\0';
+    }
     return whole;
 }

@@ -36,8 +36,9 @@ block_get(const struct driver_block *block, struct tutti_asio_block *to)
 
     do {
         before = atomic_load_explicit(&block->version, memory_order_acquire);
-        if (before == 0)
+        if (before == 0) {
             return false;
+        }
         to->flags = atomic_load_explicit(&block->flags, memory_order_acquire);
         to->position = atomic_load_explicit(&block->position, memory_order_acquire);
         to->time_ns = atomic_load_explicit(&block->time_ns, memory_order_acquire);
@@ -89,10 +90,12 @@ block_time_offset_ns(void)
         uint64_t milliseconds = timeGetTime();
         uint64_t now = tutti_now_ns();
         uint64_t offset = milliseconds * 1000000 - now;
-        if (best == 0 || (int64_t)(offset - best) > 0)
+        if (best == 0 || (int64_t)(offset - best) > 0) {
             best = offset;
-        if (now - begin > 1100000)
+        }
+        if (now - begin > 1100000) {
             break;
+        }
     }
     timeEndPeriod(1);
     return best;

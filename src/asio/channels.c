@@ -13,12 +13,14 @@ channels_offered(const struct config *config, bool is_input, uint32_t device_cha
     unsigned count = 0, offered = 0;
 
     if (!chosen[0] || !config_channels(chosen, is_input, wanted, &count)) {
-        for (count = 0; count < CONFIG_CHANNELS; count++)
+        for (count = 0; count < CONFIG_CHANNELS; count++) {
             wanted[count] = (uint16_t)count;
+        }
     }
     for (unsigned i = 0; i < count && offered < most; i++) {
-        if (wanted[i] < device_channels)
+        if (wanted[i] < device_channels) {
             list[offered++] = wanted[i];
+        }
     }
     return offered;
 }

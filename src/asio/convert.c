@@ -22,14 +22,15 @@ static const struct type {
     {"msb", ASIO_DSD_INT8_MSB1, DOP_BYTES, DSP_FORMAT_COUNT, DOP_SILENCE},
     {"lsb", ASIO_DSD_INT8_LSB1, DOP_BYTES, DSP_FORMAT_COUNT, DOP_SILENCE_LSB},
 };
-enum { TYPE_COUNT = sizeof types / sizeof types[0] };
+enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 
 static const struct type *
 find(int32_t type)
 {
     for (unsigned i = 0; i < TYPE_COUNT; i++) {
-        if (types[i].type == type)
+        if (types[i].type == type) {
             return &types[i];
+        }
     }
     return NULL;
 }
@@ -38,8 +39,9 @@ int32_t
 convert_type_of(const char *word)
 {
     for (unsigned i = 0; i < TYPE_COUNT; i++) {
-        if (strcmp(types[i].word, word) == 0)
+        if (strcmp(types[i].word, word) == 0) {
             return types[i].type;
+        }
     }
     return ASIO_FLOAT32_LSB;
 }
@@ -49,10 +51,12 @@ convert_type_text(int32_t type)
 {
     const struct type *found = find(type);
 
-    if (!found)
+    if (!found) {
         return "unknown";
-    if (convert_is_dsd(type))
+    }
+    if (convert_is_dsd(type)) {
         return type == ASIO_DSD_INT8_MSB1 ? "DSD, msb first" : "DSD, lsb first";
+    }
     return found->word;
 }
 
@@ -81,15 +85,17 @@ convert_silence(int32_t type)
 static void
 to_double(double *to, const float *from, size_t frames)
 {
-    for (size_t i = 0; i < frames; i++)
+    for (size_t i = 0; i < frames; i++) {
         to[i] = from[i];
+    }
 }
 
 static void
 from_double(float *to, const double *from, size_t frames)
 {
-    for (size_t i = 0; i < frames; i++)
+    for (size_t i = 0; i < frames; i++) {
         to[i] = (float)from[i];
+    }
 }
 
 void
@@ -97,12 +103,13 @@ convert_input(void *to, int32_t type, const float *from, size_t frames, struct d
 {
     const struct type *found = find(type);
 
-    if (convert_is_dsd(type))
+    if (convert_is_dsd(type)) {
         dop_unpack(dop, to, from, frames, type == ASIO_DSD_INT8_LSB1);
-    else if (type == ASIO_FLOAT64_LSB)
+    } else if (type == ASIO_FLOAT64_LSB) {
         to_double(to, from, frames);
-    else if (found)
+    } else if (found) {
         dsp_to_device(to, found->bytes, found->format, from, frames);
+    }
 }
 
 uint32_t
@@ -124,10 +131,11 @@ convert_output(float *to, int32_t type, const void *from, size_t frames, uint64_
 {
     const struct type *found = find(type);
 
-    if (convert_is_dsd(type))
+    if (convert_is_dsd(type)) {
         dop_pack(to, from, frames, first_frame, type == ASIO_DSD_INT8_LSB1);
-    else if (type == ASIO_FLOAT64_LSB)
+    } else if (type == ASIO_FLOAT64_LSB) {
         from_double(to, from, frames);
-    else if (found)
+    } else if (found) {
         dsp_from_device(to, from, found->bytes, found->format, frames);
+    }
 }

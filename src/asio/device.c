@@ -16,10 +16,11 @@
 static void
 get_device(struct driver *driver, struct tutti_device *device)
 {
-    memset(device, 0, sizeof *device);
+    memset(device, 0, sizeof(*device));
     tutti_get_device(driver->client, device);
-    if (!(device->rate_hz > 0))
+    if (!(device->rate_hz > 0)) {
         device->rate_hz = driver->config.device_rate;
+    }
 }
 
 /* ---- channels ---- */
@@ -41,8 +42,9 @@ count_side(struct driver *driver, bool is_input)
     _Atomic uint16_t *channels = is_input ? driver->input_channel : driver->output_channel;
     unsigned count = device_map_channels(driver, is_input, list);
 
-    for (unsigned c = 0; c < count; c++)
+    for (unsigned c = 0; c < count; c++) {
         atomic_store(&channels[c], list[c]);
+    }
     return count;
 }
 
@@ -59,8 +61,9 @@ device_known_channels(struct driver *driver, int32_t *inputs, int32_t *outputs)
 {
     uint32_t in, out;
 
-    if (!atomic_load(&driver->channels))
+    if (!atomic_load(&driver->channels)) {
         count_channels(driver, &in, &out);
+    }
     uint64_t both = atomic_load(&driver->channels);
     *inputs = (int32_t)(both >> 32);
     *outputs = (int32_t)(uint32_t)both;
@@ -72,17 +75,21 @@ device_get_channels(struct driver *driver, int32_t *inputs, int32_t *outputs)
     uint32_t in, out;
 
     count_channels(driver, &in, &out);
-    if (inputs)
+    if (inputs) {
         *inputs = (int32_t)in;
-    if (outputs)
+    }
+    if (outputs) {
         *outputs = (int32_t)out;
-    if (in + out)
+    }
+    if (in + out) {
         return ASIO_OK;
-    if (driver->config.device_name[0])
+    }
+    if (driver->config.device_name[0]) {
         return driver_fail(
             driver, ASIO_NOT_PRESENT,
             "the device '%.40s' is not there; connect it or name another in tutti.ini",
             driver->config.device_name);
+    }
     return driver_fail(driver, ASIO_NOT_PRESENT,
                        "no sound device; connect one or choose another in the settings");
 }
@@ -92,13 +99,15 @@ device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
 {
     uint16_t list[CONFIG_CHANNELS];
 
-    if (!info)
+    if (!info) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getChannelInfo without a struct");
+    }
     uint32_t count = device_map_channels(driver, info->is_input != 0, list);
-    if (info->channel < 0 || (uint32_t)info->channel >= count)
+    if (info->channel < 0 || (uint32_t)info->channel >= count) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %u",
                            info->is_input ? "input" : "output", (int)info->channel,
                            (unsigned)count);
+    }
     const _Atomic bool *active = info->is_input ? driver->active_input : driver->active_output;
     info->is_active = atomic_load(&active[info->channel]);
     info->group = 0;
@@ -142,10 +151,12 @@ get_sizes(struct driver *driver, struct sizes *sizes)
     sizes->min = config->program_buffer_min;
     sizes->max = config->program_buffer_max > sizes->min ? config->program_buffer_max : sizes->min;
     sizes->preferred = config->program_buffer;
-    if (sizes->preferred < sizes->min)
+    if (sizes->preferred < sizes->min) {
         sizes->preferred = sizes->min;
-    if (sizes->preferred > sizes->max)
+    }
+    if (sizes->preferred > sizes->max) {
         sizes->preferred = sizes->max;
+    }
     if (step) {
         sizes->max -= (sizes->max - sizes->min) % step;
         sizes->preferred -= (sizes->preferred - sizes->min) % step;
@@ -156,17 +167,20 @@ get_sizes(struct driver *driver, struct sizes *sizes)
     } else {
         sizes->granularity = 1;
     }
-    if (sizes->min == sizes->max)
+    if (sizes->min == sizes->max) {
         sizes->granularity = 0;
+    }
 }
 
 static bool
 is_offered(const struct sizes *sizes, int32_t frames)
 {
-    if (frames < sizes->min || frames > sizes->max)
+    if (frames < sizes->min || frames > sizes->max) {
         return false;
-    if (sizes->granularity < 0)
+    }
+    if (sizes->granularity < 0) {
         return is_power_of_two((uint32_t)frames);
+    }
     return sizes->granularity == 0 || (frames - sizes->min) % sizes->granularity == 0;
 }
 
@@ -187,17 +201,20 @@ device_check_buffer_size(struct driver *driver, int32_t buffer_frames)
     char steps[32] = "";
     int32_t unit = (int32_t)dsd_unit(driver);
 
-    if (device_offers(driver, buffer_frames))
+    if (device_offers(driver, buffer_frames)) {
         return ASIO_OK;
+    }
     get_sizes(driver, &sizes);
-    if (sizes.granularity == 0)
+    if (sizes.granularity == 0) {
         return driver_fail(driver, ASIO_INVALID_MODE,
                            "buffers have %d frames, not %d; see [program] in tutti.ini",
                            (int)(sizes.min * unit), (int)buffer_frames);
-    if (sizes.granularity < 0)
-        snprintf(steps, sizeof steps, ", powers of two");
-    else if (sizes.granularity * unit > 1)
-        snprintf(steps, sizeof steps, " in steps of %d", (int)(sizes.granularity * unit));
+    }
+    if (sizes.granularity < 0) {
+        snprintf(steps, sizeof(steps), ", powers of two");
+    } else if (sizes.granularity * unit > 1) {
+        snprintf(steps, sizeof(steps), " in steps of %d", (int)(sizes.granularity * unit));
+    }
     return driver_fail(driver, ASIO_INVALID_MODE,
                        "buffers have %d to %d frames%s, not %d; see [program] in tutti.ini",
                        (int)(sizes.min * unit), (int)(sizes.max * unit), steps, (int)buffer_frames);
@@ -211,14 +228,18 @@ device_get_buffer_size(struct driver *driver, int32_t *min, int32_t *max, int32_
     int32_t unit = (int32_t)dsd_unit(driver);
 
     get_sizes(driver, &sizes);
-    if (min)
+    if (min) {
         *min = sizes.min * unit;
-    if (max)
+    }
+    if (max) {
         *max = sizes.max * unit;
-    if (preferred)
+    }
+    if (preferred) {
         *preferred = sizes.preferred * unit;
-    if (granularity)
+    }
+    if (granularity) {
         *granularity = sizes.granularity > 0 ? sizes.granularity * unit : sizes.granularity;
+    }
     return ASIO_OK;
 }
 
@@ -247,8 +268,9 @@ estimate_latencies(struct driver *driver, uint32_t *input, uint32_t *output)
         .tight = driver->config.program_tight,
         .exact = atomic_load(&driver->dsd),
     };
-    if (tutti_forecast_latencies(driver->client, &params, input, output) == TUTTI_OK)
+    if (tutti_forecast_latencies(driver->client, &params, input, output) == TUTTI_OK) {
         return;
+    }
     get_device(driver, &device);
     *input = buffer + beyond_period(device.input_latency_frames, device.period_frames);
     *output = buffer + beyond_period(device.output_latency_frames, device.period_frames) +
@@ -273,10 +295,12 @@ device_get_latencies(struct driver *driver, int32_t *input_frames, int32_t *outp
     uint32_t input, output, unit = dsd_unit(driver);
 
     latencies(driver, &input, &output);
-    if (input_frames)
+    if (input_frames) {
         *input_frames = (int32_t)(input * unit);
-    if (output_frames)
+    }
+    if (output_frames) {
         *output_frames = (int32_t)(output * unit);
+    }
     return ASIO_OK;
 }
 
@@ -285,13 +309,16 @@ device_get_latencies(struct driver *driver, int32_t *input_frames, int32_t *outp
 static bool
 accepts_rate(const struct tutti_device *device, double rate_hz)
 {
-    if (!isfinite(rate_hz) || rate_hz <= 0)
+    if (!isfinite(rate_hz) || rate_hz <= 0) {
         return false;
-    if (rate_hz == device->rate_hz)
+    }
+    if (rate_hz == device->rate_hz) {
         return true;
+    }
     for (unsigned i = 0; i < TUTTI_MAX_RATES && device->rates_hz[i] > 0; i++) {
-        if (device->rates_hz[i] == rate_hz)
+        if (device->rates_hz[i] == rate_hz) {
             return true;
+        }
     }
     return false;
 }
@@ -334,8 +361,9 @@ device_get_rate(struct driver *driver, double *rate_hz)
 {
     double device_hz = double_of_bits(atomic_load(&driver->rate));
 
-    if (!rate_hz)
+    if (!rate_hz) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
+    }
     /* With buffers: what the time info says. */
     if (driver_state(driver) < STATE_PREPARED) {
         struct tutti_device device;
@@ -368,8 +396,9 @@ remember(const struct driver *driver, double rate_hz, bool first)
     AcquireSRWLockExclusive(&remembered.mutex);
     for (unsigned i = 0; i <= CONFIG_PROFILES; i++) {
         bool is_free = !(remembered.row[i].rate_hz > 0);
-        if (is_free ? !first : strcmp(remembered.row[i].profile, driver->name->profile) != 0)
+        if (is_free ? !first : strcmp(remembered.row[i].profile, driver->name->profile) != 0) {
             continue;
+        }
         if (rate_hz > 0) {
             memcpy(remembered.row[i].profile, driver->name->profile, CONFIG_PROFILE_BYTES);
             remembered.row[i].rate_hz = rate_hz;
@@ -465,12 +494,14 @@ device_recall_rate(struct driver *driver)
     struct tutti_device device;
     double rate_hz = remember(driver, 0, false);
 
-    if (!(rate_hz > 0))
+    if (!(rate_hz > 0)) {
         return;
+    }
     get_device(driver, &device);
     /* Others may hold the device at another rate: then it stays as it is. */
-    if (rate_hz == device.rate_hz || !accepts_rate(&device, rate_hz))
+    if (rate_hz == device.rate_hz || !accepts_rate(&device, rate_hz)) {
         return;
+    }
     enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
     log_info("asio: '%s': a host of this process set %s Hz before: %s", driver->name->name,
              number_text(rate_hz).text, status ? tutti_status_text(status) : "so it is again");
@@ -495,11 +526,13 @@ device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32
         .name = "Internal",
     };
 
-    if (!count)
+    if (!count) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "getClockSources without a count");
+    }
     /* Some hosts offer no room at all: they only count. */
-    if (clocks && *count >= 1)
+    if (clocks && *count >= 1) {
         clocks[0] = only;
+    }
     *count = 1;
     return ASIO_OK;
 }
@@ -507,7 +540,8 @@ device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32
 int32_t
 device_set_clock(struct driver *driver, int32_t index)
 {
-    if (index != 0)
+    if (index != 0) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is one clock, number 0");
+    }
     return ASIO_OK;
 }

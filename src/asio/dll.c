@@ -31,8 +31,9 @@ dll_pin(void)
     HMODULE module = NULL;
 
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const wchar_t *)&held,
-                            &module))
+                            &module)) {
         return NULL;
+    }
     return module;
 }
 
@@ -45,9 +46,10 @@ dll_process_ends(void)
     FARPROC found = ntdll ? GetProcAddress(ntdll, "RtlDllShutdownInProgress") : NULL;
     shutdown_fn shutdown_in_progress;
 
-    if (!found)
+    if (!found) {
         return false;
-    memcpy(&shutdown_in_progress, &found, sizeof shutdown_in_progress);
+    }
+    memcpy(&shutdown_in_progress, &found, sizeof(shutdown_in_progress));
     return shutdown_in_progress();
 }
 
@@ -65,16 +67,18 @@ DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 STDAPI
 DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object)
 {
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
     for (unsigned i = 0; i < DLL_NAME_COUNT; i++) {
-        if (memcmp(clsid, &dll_names[i].clsid, sizeof dll_names[i].clsid) == 0)
+        if (memcmp(clsid, &dll_names[i].clsid, sizeof(dll_names[i].clsid)) == 0) {
             return factory_get(&dll_names[i], iid, object);
+        }
     }
     struct dll_name name;
     struct asio_guid wanted;
-    memcpy(&wanted, clsid, sizeof wanted);
+    memcpy(&wanted, clsid, sizeof(wanted));
     return registry_find(&wanted, &name) ? factory_get(&name, iid, object)
                                          : CLASS_E_CLASSNOTAVAILABLE;
 }

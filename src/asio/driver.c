@@ -12,10 +12,11 @@
 struct asio_driver *
 driver_new(const struct dll_name *name)
 {
-    struct driver *driver = calloc(1, sizeof *driver);
+    struct driver *driver = calloc(1, sizeof(*driver));
 
-    if (!driver)
+    if (!driver) {
         return NULL;
+    }
     driver->com.methods = &gate_methods;
     driver->entry = *name;
     driver->name = &driver->entry;
@@ -25,7 +26,7 @@ driver_new(const struct dll_name *name)
     InitializeConditionVariable(&driver->changed);
     InitializeSRWLock(&driver->text_mutex);
     monitor_init(&driver->monitor);
-    snprintf(driver->error, sizeof driver->error, "no error");
+    snprintf(driver->error, sizeof(driver->error), "no error");
     dll_hold();
     return &driver->com;
 }
@@ -34,10 +35,12 @@ void
 driver_free(struct driver *driver)
 {
     /* Calls that other threads of the host began before the last Release are on their way out. */
-    while (atomic_load(&driver->inside))
+    while (atomic_load(&driver->inside)) {
         Sleep(1);
-    if (driver->message_event)
+    }
+    if (driver->message_event) {
         CloseHandle(driver->message_event);
+    }
     buffers_close(&driver->buffers);
     settings_close(driver);
     free(driver);
@@ -56,8 +59,9 @@ void
 driver_enter_state(struct driver *driver, enum state to)
 {
     AcquireSRWLockExclusive(&driver->mutex);
-    if (rules_may_enter(driver_state(driver), to))
+    if (rules_may_enter(driver_state(driver), to)) {
         atomic_store(&driver->state, (int)to);
+    }
     WakeAllConditionVariable(&driver->changed);
     ReleaseSRWLockExclusive(&driver->mutex);
 }
@@ -71,13 +75,14 @@ driver_fail(struct driver *driver, int32_t result, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     AcquireSRWLockExclusive(&driver->text_mutex);
-    ansi_copy(GetACP(), driver->error, sizeof driver->error, text);
+    ansi_copy(GetACP(), driver->error, sizeof(driver->error), text);
     ReleaseSRWLockExclusive(&driver->text_mutex);
-    if (!driver_in_callback(driver)) /* that thread writes no log */
+    if (!driver_in_callback(driver)) { /* that thread writes no log */
         log_debug("asio: '%s': %s", driver->name->name, text);
+    }
     return result;
 }
 
@@ -94,7 +99,7 @@ void
 driver_get_error_text(struct driver *driver, char *text)
 {
     AcquireSRWLockShared(&driver->text_mutex);
-    memcpy(text, driver->error, sizeof driver->error);
+    memcpy(text, driver->error, sizeof(driver->error));
     ReleaseSRWLockShared(&driver->text_mutex);
 }
 
@@ -128,8 +133,9 @@ driver_own(struct driver *driver, enum call call, bool awaits, int32_t *result)
     AcquireSRWLockExclusive(&driver->mutex);
     for (;;) {
         refused = driver->owner == me || (driver->owner && in_callback && driver->awaits_callback);
-        if (refused || !driver->owner)
+        if (refused || !driver->owner) {
             break;
+        }
         SleepConditionVariableSRW(&driver->changed, &driver->mutex, INFINITE, 0);
     }
     deferred = driver->dispose_deferred && !in_callback;
@@ -140,17 +146,19 @@ driver_own(struct driver *driver, enum call call, bool awaits, int32_t *result)
     }
     ReleaseSRWLockExclusive(&driver->mutex);
     if (!refused) {
-        if (deferred)
+        if (deferred) {
             finish_dispose(driver);
+        }
         return true;
     }
     /* Another thread is stopping this very callback: what it asks for happens already. */
-    if (in_callback && (call == CALL_STOP || call == CALL_DISPOSE_BUFFERS))
+    if (in_callback && (call == CALL_STOP || call == CALL_DISPOSE_BUFFERS)) {
         *result = ASIO_OK;
-    else
+    } else {
         *result = driver_fail(driver, ASIO_INVALID_MODE,
                               "%s cannot be called from within another call of the driver",
                               rules[call].name);
+    }
     return false;
 }
 
@@ -200,8 +208,9 @@ driver_end(struct driver *driver)
 {
     int32_t ignored;
 
-    if (dll_process_ends())
+    if (dll_process_ends()) {
         return; /* its threads are gone: waiting for them would never end */
+    }
     if (atomic_load(&driver->message_tid) == 0) {
         driver_free(driver);
         return;

@@ -308,7 +308,7 @@ static inline uint64_t
 bits_of_double(double value)
 {
     uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
+    memcpy(&bits, &value, sizeof(bits));
     return bits;
 }
 
@@ -316,7 +316,7 @@ static inline double
 double_of_bits(uint64_t bits)
 {
     double value;
-    memcpy(&value, &bits, sizeof value);
+    memcpy(&value, &bits, sizeof(value));
     return value;
 }
 

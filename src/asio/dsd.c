@@ -30,8 +30,9 @@ dsd_sample_type(const struct driver *driver)
 double
 dsd_device_rate(const struct driver *driver, double rate_hz)
 {
-    if (!atomic_load(&driver->dsd))
+    if (!atomic_load(&driver->dsd)) {
         return rate_hz;
+    }
     rate_hz /= DOP_BITS;
     return rate_hz >= DSD_LEAST_DEVICE_HZ ? rate_hz : 0;
 }
@@ -43,16 +44,19 @@ choose_rate(const struct tutti_device *device)
 {
     double best = 0;
 
-    if (device->rate_hz >= DSD_LEAST_DEVICE_HZ)
+    if (device->rate_hz >= DSD_LEAST_DEVICE_HZ) {
         return device->rate_hz;
+    }
     for (unsigned i = 0; i < TUTTI_MAX_RATES && device->rates_hz[i] > 0; i++) {
         double rate_hz = device->rates_hz[i];
-        if (rate_hz < DSD_LEAST_DEVICE_HZ)
+        if (rate_hz < DSD_LEAST_DEVICE_HZ) {
             continue;
+        }
         bool family = fmod(rate_hz, DSD_FAMILY_HZ) == 0;
         bool best_family = best > 0 && fmod(best, DSD_FAMILY_HZ) == 0;
-        if (!(best > 0) || family > best_family || (family == best_family && rate_hz < best))
+        if (!(best > 0) || family > best_family || (family == best_family && rate_hz < best)) {
             best = rate_hz;
+        }
     }
     return best;
 }
@@ -63,18 +67,21 @@ check(struct driver *driver, double *rate_hz)
 {
     struct tutti_device device = {0};
 
-    if (driver_state(driver) == STATE_LOADED)
+    if (driver_state(driver) == STATE_LOADED) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "DSD: the driver is not initialised");
-    if (!convert_is_dsd(convert_type_of(driver->config.program_dsd)))
+    }
+    if (!convert_is_dsd(convert_type_of(driver->config.program_dsd))) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER,
                            "DSD is off; if the device decodes DoP, set dsd = msb under [program] "
                            "in tutti.ini");
+    }
     tutti_get_device(driver->client, &device);
     *rate_hz = choose_rate(&device);
-    if (!(*rate_hz > 0))
+    if (!(*rate_hz > 0)) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER,
                            "DSD needs a device with a sample rate of %d Hz or more",
                            DSD_LEAST_DEVICE_HZ);
+    }
     return ASIO_SUCCESS;
 }
 
@@ -85,13 +92,15 @@ enter_dsd(struct driver *driver)
     double rate_hz;
     int32_t result = check(driver, &rate_hz);
 
-    if (result != ASIO_SUCCESS)
+    if (result != ASIO_SUCCESS) {
         return result;
+    }
     tutti_get_device(driver->client, &device);
     if (device.rate_hz != rate_hz) {
         enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
-        if (status)
+        if (status) {
             return driver_fail_status(driver, status);
+        }
     }
     atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
     driver->pcm_rate_hz = device.rate_hz;
@@ -103,8 +112,10 @@ static void
 leave_dsd(struct driver *driver)
 {
     atomic_store(&driver->dsd, false);
-    if (driver->pcm_rate_hz > 0 && tutti_set_rate(driver->client, driver->pcm_rate_hz) == TUTTI_OK)
+    if (driver->pcm_rate_hz > 0 &&
+        tutti_set_rate(driver->client, driver->pcm_rate_hz) == TUTTI_OK) {
         atomic_store(&driver->seen_rate, bits_of_double(driver->pcm_rate_hz));
+    }
     driver->pcm_rate_hz = 0; /* refused: somebody else holds the device, the rate is as it is */
 }
 
@@ -113,17 +124,20 @@ set_format(struct driver *driver, bool dsd)
 {
     int32_t result = ASIO_SUCCESS;
 
-    if (dsd == atomic_load(&driver->dsd))
+    if (dsd == atomic_load(&driver->dsd)) {
         return ASIO_SUCCESS;
-    if (!driver_own(driver, CALL_SET_SAMPLE_RATE, false, &result))
+    }
+    if (!driver_own(driver, CALL_SET_SAMPLE_RATE, false, &result)) {
         return result;
-    if (driver_state(driver) >= STATE_PREPARED)
+    }
+    if (driver_state(driver) >= STATE_PREPARED) {
         result = driver_fail(driver, ASIO_INVALID_MODE,
                              "dispose the buffers before changing between PCM and DSD");
-    else if (dsd)
+    } else if (dsd) {
         result = enter_dsd(driver);
-    else
+    } else {
         leave_dsd(driver);
+    }
     driver_disown(driver);
     return result;
 }
@@ -133,17 +147,20 @@ dsd_io_format(struct driver *driver, int32_t selector, struct asio_io_format *fo
 {
     double ignored;
 
-    if (!format)
+    if (!format) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "an io format without a struct");
+    }
     if (selector == ASIO_FUTURE_GET_IO_FORMAT) {
         format->type = atomic_load(&driver->dsd) ? ASIO_FORMAT_DSD : ASIO_FORMAT_PCM;
         return ASIO_SUCCESS;
     }
     bool dsd = format->type == ASIO_FORMAT_DSD;
-    if (!dsd && format->type != ASIO_FORMAT_PCM)
+    if (!dsd && format->type != ASIO_FORMAT_PCM) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "io format %d is neither PCM nor DSD",
                            (int)format->type);
-    if (selector == ASIO_FUTURE_CAN_DO_IO_FORMAT)
+    }
+    if (selector == ASIO_FUTURE_CAN_DO_IO_FORMAT) {
         return dsd ? check(driver, &ignored) : ASIO_SUCCESS;
+    }
     return set_format(driver, dsd);
 }

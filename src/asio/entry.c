@@ -20,18 +20,20 @@ entry_of_profile(const char *profile, struct dll_name *entry, char reason[CONFIG
     char lower[ASIO_NAME_BYTES];
     uint8_t uuid[UUID_BYTES];
 
-    memset(&made, 0, sizeof made);
-    if (!config_profile_name(profile, made.profile, reason))
+    memset(&made, 0, sizeof(made));
+    if (!config_profile_name(profile, made.profile, reason)) {
         return false;
-    snprintf(made.name, sizeof made.name, "%s%s", start, made.profile);
+    }
+    snprintf(made.name, sizeof(made.name), "%s%s", start, made.profile);
     /* the registry's keys are the same in any case: so is the CLSID */
-    for (unsigned i = 0; i < sizeof lower; i++)
+    for (unsigned i = 0; i < sizeof(lower); i++) {
         lower[i] = ascii_lower(made.name[i]);
+    }
     uuid_from_name(space, lower, uuid);
     made.clsid.data1 = (uint32_t)uuid[0] << 24 | (uint32_t)uuid[1] << 16 | uuid[2] << 8 | uuid[3];
     made.clsid.data2 = (uint16_t)(uuid[4] << 8 | uuid[5]);
     made.clsid.data3 = (uint16_t)(uuid[6] << 8 | uuid[7]);
-    memcpy(made.clsid.data4, uuid + 8, sizeof made.clsid.data4);
+    memcpy(made.clsid.data4, uuid + 8, sizeof(made.clsid.data4));
     *entry = made;
     return true;
 }

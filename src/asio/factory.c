@@ -32,11 +32,13 @@ factory_query(IClassFactory *self, REFIID iid, void **object)
     static const IID unknown = {0, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
     static const IID class_factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
 
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
-    if (!is_iid(iid, &unknown) && !is_iid(iid, &class_factory))
+    if (!is_iid(iid, &unknown) && !is_iid(iid, &class_factory)) {
         return E_NOINTERFACE;
+    }
     factory_add_ref(self);
     *object = self;
     return S_OK;
@@ -61,15 +63,18 @@ factory_create(IClassFactory *self, IUnknown *outer, REFIID iid, void **object)
     const struct factory *factory = (const struct factory *)self;
     struct asio_guid wanted;
 
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
-    if (outer)
+    if (outer) {
         return CLASS_E_NOAGGREGATION;
+    }
     struct asio_driver *driver = driver_new(&factory->name);
-    if (!driver)
+    if (!driver) {
         return E_OUTOFMEMORY;
-    memcpy(&wanted, iid, sizeof wanted);
+    }
+    memcpy(&wanted, iid, sizeof(wanted));
     HRESULT result = driver->methods->query_interface(driver, &wanted, object);
     driver->methods->release(driver); /* the caller's reference, if any, is query_interface()'s */
     return result;
@@ -79,10 +84,11 @@ static HRESULT STDMETHODCALLTYPE
 factory_lock(IClassFactory *self, BOOL lock)
 {
     (void)self;
-    if (lock)
+    if (lock) {
         dll_hold();
-    else
+    } else {
         dll_let_go();
+    }
     return S_OK;
 }
 
@@ -93,11 +99,12 @@ static IClassFactoryVtbl methods = {
 HRESULT
 factory_get(const struct dll_name *name, REFIID iid, void **object)
 {
-    struct factory *factory = calloc(1, sizeof *factory);
+    struct factory *factory = calloc(1, sizeof(*factory));
 
     *object = NULL;
-    if (!factory)
+    if (!factory) {
         return E_OUTOFMEMORY;
+    }
     dll_hold();
     factory->com.lpVtbl = &methods;
     factory->name = *name;

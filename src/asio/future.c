@@ -19,14 +19,16 @@ internal_buffers(struct driver *driver, struct asio_internal_buffers *buffers)
 {
     int32_t input = 0, output = 0, size = 0;
 
-    if (!buffers)
+    if (!buffers) {
         return unknown(driver, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES);
+    }
     if (driver_state(driver) != STATE_LOADED) {
         device_get_latencies(driver, &input, &output);
-        if (driver_state(driver) >= STATE_PREPARED)
+        if (driver_state(driver) >= STATE_PREPARED) {
             size = (int32_t)driver->stream.buffer_frames;
-        else
+        } else {
             device_get_buffer_size(driver, NULL, NULL, &size, NULL);
+        }
     }
     buffers->input_frames = input > size ? input - size : 0;
     buffers->output_frames = output > size ? output - size : 0;
@@ -38,11 +40,13 @@ last_block(struct driver *driver, struct tutti_asio_block *to)
 {
     struct tutti_asio_block block;
 
-    if (!to || to->size < sizeof block)
+    if (!to || to->size < sizeof(block)) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "future: a block's size is %u",
-                           (unsigned)sizeof block);
-    if (!block_get(&driver->block, &block))
+                           (unsigned)sizeof(block));
+    }
+    if (!block_get(&driver->block, &block)) {
         return ASIO_SP_NOT_ADVANCING;
+    }
     block.size = to->size;
     block.position *= dsd_unit(driver);
     block.device_frames *= dsd_unit(driver);
@@ -70,13 +74,15 @@ future_ask(struct driver *driver, int32_t selector, void *parameter)
     case ASIO_FUTURE_CAN_OUTPUT_METER:
         return ASIO_SUCCESS;
     case ASIO_FUTURE_SET_INPUT_MONITOR:
-        if (atomic_load(&driver->dsd))
+        if (atomic_load(&driver->dsd)) {
             return no_level(driver);
+        }
         return monitor_set_input(driver, parameter);
     case ASIO_FUTURE_SET_INPUT_GAIN:
     case ASIO_FUTURE_SET_OUTPUT_GAIN:
-        if (atomic_load(&driver->dsd))
+        if (atomic_load(&driver->dsd)) {
             return no_level(driver);
+        }
         return monitor_set_gain(driver, selector == ASIO_FUTURE_SET_INPUT_GAIN, parameter);
     case ASIO_FUTURE_GET_INPUT_METER:
     case ASIO_FUTURE_GET_OUTPUT_METER:

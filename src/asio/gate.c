@@ -27,9 +27,10 @@ awaits_callback(enum call call)
 static void
 log_refusal(struct driver *driver, enum call call, enum state state)
 {
-    if (rules[call].alone && !driver_in_callback(driver))
+    if (rules[call].alone && !driver_in_callback(driver)) {
         log_info("asio: '%s': %s refused: %s", driver->name->name, rules[call].name,
                  rules_state_text(state));
+    }
 }
 
 /* True: go on, and gate_leave() afterwards. Otherwise *answer is what the host gets. What the host
@@ -41,12 +42,14 @@ gate_enter(struct driver *driver, enum call call, int32_t *answer, struct float_
     *answer = ASIO_NOT_PRESENT;
     atomic_fetch_add(&driver->inside, 1);
     /* Released already, from within its own callback. */
-    if (atomic_load(&driver->references) == 0)
+    if (atomic_load(&driver->references) == 0) {
         goto out;
+    }
     if (rules[call].alone) {
         /* Other threads are gone when the process ends: one of them may have been the owner. */
-        if (dll_process_ends() || !driver_own(driver, call, awaits_callback(call), answer))
+        if (dll_process_ends() || !driver_own(driver, call, awaits_callback(call), answer)) {
             goto out;
+        }
     }
     enum state state = driver_state(driver);
     *answer = atomic_load(&driver->references) ? rules_check(call, state) : ASIO_NOT_PRESENT;
@@ -57,8 +60,9 @@ gate_enter(struct driver *driver, enum call call, int32_t *answer, struct float_
     driver_fail(driver, *answer, "%s is not allowed now: %s", rules[call].name,
                 rules_state_text(state));
     log_refusal(driver, call, state);
-    if (rules[call].alone)
+    if (rules[call].alone) {
         driver_disown(driver);
+    }
 out:
     atomic_fetch_sub(&driver->inside, 1);
     float_env_leave(theirs);
@@ -72,8 +76,9 @@ log_call(struct driver *driver, enum call call, int32_t result)
 {
     char text[ASIO_ERROR_BYTES];
 
-    if (!rules[call].alone || driver_in_callback(driver))
+    if (!rules[call].alone || driver_in_callback(driver)) {
         return;
+    }
     if (result == ASIO_OK) {
         note_call(driver, call);
         return;
@@ -91,10 +96,12 @@ gate_leave(struct driver *driver, enum call call, int32_t result, const struct f
 
     settings_end_call(driver);
     log_call(driver, call, result);
-    if (rules[call].alone)
+    if (rules[call].alone) {
         driver_disown(driver);
-    if (call == CALL_DISPOSE_BUFFERS && result == ASIO_OK)
+    }
+    if (call == CALL_DISPOSE_BUFFERS && result == ASIO_OK) {
         messages_settle(driver);
+    }
     atomic_fetch_sub(&driver->inside, 1);
     float_env_leave(theirs);
     return known ? result : ASIO_HW_MALFUNCTION;
@@ -144,14 +151,17 @@ gate_query_interface(struct asio_driver *self, const struct asio_guid *iid, void
 {
     static const struct asio_guid unknown = {0, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
 
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
-    if (!iid || (memcmp(iid, &unknown, sizeof unknown) != 0 &&
-                 memcmp(iid, &driver_of(self)->name->clsid, sizeof *iid) != 0))
+    if (!iid || (memcmp(iid, &unknown, sizeof(unknown)) != 0 &&
+                 memcmp(iid, &driver_of(self)->name->clsid, sizeof(*iid)) != 0)) {
         return E_NOINTERFACE;
-    if (gate_add_ref(self) == 0)
+    }
+    if (gate_add_ref(self) == 0) {
         return E_FAIL;
+    }
     *object = self;
     return S_OK;
 }
@@ -165,8 +175,9 @@ gate_get_driver_name(struct asio_driver *self, char *name)
     struct float_env theirs;
     int32_t answer;
 
-    if (!name || !gate_enter(driver, CALL_GET_DRIVER_NAME, &answer, &theirs))
+    if (!name || !gate_enter(driver, CALL_GET_DRIVER_NAME, &answer, &theirs)) {
         return;
+    }
     strncpy(name, driver->name->name, ASIO_NAME_BYTES - 1);
     name[ASIO_NAME_BYTES - 1] = '\0';
     gate_leave(driver, CALL_GET_DRIVER_NAME, ASIO_OK, &theirs);
@@ -179,8 +190,9 @@ gate_get_error_message(struct asio_driver *self, char *text)
     struct float_env theirs;
     int32_t answer;
 
-    if (!text || !gate_enter(driver, CALL_GET_ERROR_MESSAGE, &answer, &theirs))
+    if (!text || !gate_enter(driver, CALL_GET_ERROR_MESSAGE, &answer, &theirs)) {
         return;
+    }
     driver_get_error_text(driver, text);
     gate_leave(driver, CALL_GET_ERROR_MESSAGE, ASIO_OK, &theirs);
 }

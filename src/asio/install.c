@@ -23,8 +23,9 @@ module_path(wchar_t path[PATH_CHARS])
     HMODULE module = dll_pin();
     DWORD length = module ? GetModuleFileNameW(module, path, PATH_CHARS) : 0;
 
-    if (module)
+    if (module) {
         FreeLibrary(module);
+    }
     return length > 0 && length < PATH_CHARS;
 }
 
@@ -47,10 +48,12 @@ remove_profiles(enum registry_root root, const struct dll_name *keep, unsigned k
         removed = 0;
         for (unsigned i = 0; i < count; i++) {
             bool stays = false;
-            for (unsigned k = 0; k < kept; k++)
-                stays = stays || memcmp(&keep[k].clsid, &names[i].clsid, sizeof keep->clsid) == 0;
-            if (stays)
+            for (unsigned k = 0; k < kept; k++) {
+                stays = stays || memcmp(&keep[k].clsid, &names[i].clsid, sizeof(keep->clsid)) == 0;
+            }
+            if (stays) {
                 continue;
+            }
             HRESULT one = registry_remove(root, &names[i]);
             removed += SUCCEEDED(one);
             result = first_failure(result, one);
@@ -66,16 +69,18 @@ install_all(enum registry_root root)
     static struct dll_name names[CONFIG_PROFILES];
     wchar_t path[PATH_CHARS];
 
-    if (!module_path(path))
+    if (!module_path(path)) {
         return SELFREG_E_CLASS;
+    }
     HRESULT result = registry_write(root, &dll_names[0], path);
     if (FAILED(result)) {
         registry_remove(root, &dll_names[0]);
         return result;
     }
     unsigned count = registry_profiles(root, names, CONFIG_PROFILES);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         result = first_failure(result, registry_write(root, &names[i], path));
+    }
     return result;
 }
 
@@ -92,13 +97,16 @@ one_profile(enum registry_root root, bool install, const char *name)
     struct dll_name entry;
     wchar_t path[PATH_CHARS];
 
-    if (!entry_of_profile(name, &entry, reason) || !module_path(path))
+    if (!entry_of_profile(name, &entry, reason) || !module_path(path)) {
         return E_INVALIDARG;
-    if (!install)
+    }
+    if (!install) {
         return registry_remove(root, &entry);
+    }
     HRESULT result = registry_write(root, &entry, path);
-    if (FAILED(result))
+    if (FAILED(result)) {
         registry_remove(root, &entry);
+    }
     return result;
 }
 
@@ -112,15 +120,18 @@ exactly_profiles(enum registry_root root, const char *names)
     unsigned count = 0;
     HRESULT result = S_OK;
 
-    for (unsigned i = 0; config_list_item(names, i, item, sizeof item); i++) {
-        if (count == CONFIG_PROFILES || !entry_of_profile(item, &entries[count], reason))
+    for (unsigned i = 0; config_list_item(names, i, item, sizeof(item)); i++) {
+        if (count == CONFIG_PROFILES || !entry_of_profile(item, &entries[count], reason)) {
             return E_INVALIDARG;
+        }
         count++;
     }
-    if (!module_path(path))
+    if (!module_path(path)) {
         return SELFREG_E_CLASS;
-    for (unsigned i = 0; i < count; i++)
+    }
+    for (unsigned i = 0; i < count; i++) {
         result = first_failure(result, registry_write(root, &entries[i], path));
+    }
     return first_failure(result, remove_profiles(root, entries, count));
 }
 
@@ -131,8 +142,9 @@ after(const char *text, const char *word)
 {
     size_t length = strlen(word);
 
-    if (strncmp(text, word, length) != 0)
+    if (strncmp(text, word, length) != 0) {
         return NULL;
+    }
     return text + length;
 }
 
@@ -158,17 +170,21 @@ DllInstall(BOOL install, LPCWSTR command)
     enum registry_root root = REGISTRY_MACHINE;
 
     if (command && command[0] &&
-        !WideCharToMultiByte(CP_UTF8, 0, command, -1, words, sizeof words, NULL, NULL))
+        !WideCharToMultiByte(CP_UTF8, 0, command, -1, words, sizeof(words), NULL, NULL)) {
         return E_INVALIDARG;
+    }
     if ((rest = after(at, "user")) != NULL && (!*rest || *rest == ' ')) {
         root = REGISTRY_USER;
         at = *rest ? rest + 1 : rest;
     }
-    if (!*at)
+    if (!*at) {
         return install ? install_all(root) : remove_all(root);
-    if ((rest = after(at, "profile:")) != NULL)
+    }
+    if ((rest = after(at, "profile:")) != NULL) {
         return one_profile(root, install, rest);
-    if ((rest = after(at, "profiles:")) != NULL)
+    }
+    if ((rest = after(at, "profiles:")) != NULL) {
         return exactly_profiles(root, install ? rest : "");
+    }
     return E_INVALIDARG;
 }

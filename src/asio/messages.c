@@ -44,8 +44,9 @@ messages_event(void *user, const struct tutti_event *event)
     note_event(driver, event);
     /* Without buffers there is nothing to tell. (And before init is through, no thread to tell it.)
      */
-    if (driver_state(driver) < STATE_PREPARED)
+    if (driver_state(driver) < STATE_PREPARED) {
         return;
+    }
     switch (event->kind) {
     case TUTTI_EVENT_LATENCIES:
         messages_post(driver, MESSAGE_LATENCIES);
@@ -152,11 +153,13 @@ tell(struct driver *driver, int32_t selector, int32_t value)
     uint32_t knows = 0;
     int32_t answer = 0;
 
-    if (!tell_begin(driver, &callbacks, &knows))
+    if (!tell_begin(driver, &callbacks, &knows)) {
         return false;
+    }
     bool known = (knows & 1u << selector) != 0;
-    if (known)
+    if (known) {
         answer = call_host(driver, &callbacks, selector, value);
+    }
     tell_end(driver);
     note_told(driver, selector, value, known, answer);
     return answer == 1;
@@ -170,17 +173,21 @@ tell_rate(struct driver *driver)
     uint32_t knows = 0;
     double rate_hz = double_of_bits(atomic_load(&driver->message_rate));
 
-    if (!tell_begin(driver, &callbacks, &knows))
+    if (!tell_begin(driver, &callbacks, &knows)) {
         return;
+    }
     bool changed = rate_hz > 0 && rate_hz != driver->told_rate_hz;
     driver->told_rate_hz = changed ? rate_hz : driver->told_rate_hz;
-    if (changed)
+    if (changed) {
         atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
-    if (changed && callbacks.sample_rate_did_change)
+    }
+    if (changed && callbacks.sample_rate_did_change) {
         tell_host_rate(driver, &callbacks, rate_hz * dsd_unit(driver));
+    }
     tell_end(driver);
-    if (changed)
+    if (changed) {
         note_told_rate(driver, rate_hz, callbacks.sample_rate_did_change != NULL);
+    }
 }
 
 void
@@ -188,13 +195,15 @@ messages_settle(struct driver *driver)
 {
     ULONGLONG deadline = GetTickCount64() + SETTLE_MS;
 
-    if (GetCurrentThreadId() == atomic_load(&driver->message_tid) || driver_in_callback(driver))
+    if (GetCurrentThreadId() == atomic_load(&driver->message_tid) || driver_in_callback(driver)) {
         return;
+    }
     /* Not for ever: the host may be waiting, in that function, for the very thread that calls here.
      */
     AcquireSRWLockExclusive(&driver->mutex);
-    while (driver->telling && GetTickCount64() < deadline)
+    while (driver->telling && GetTickCount64() < deadline) {
         SleepConditionVariableSRW(&driver->changed, &driver->mutex, SETTLE_MS / 10, 0);
+    }
     ReleaseSRWLockExclusive(&driver->mutex);
 }
 
@@ -206,8 +215,9 @@ dispose_for_callback(struct driver *driver)
     int32_t ignored;
 
     /* To own it is to do it, if nobody did. */
-    if (driver_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored))
+    if (driver_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored)) {
         driver_disown(driver);
+    }
 }
 
 static void
@@ -216,11 +226,13 @@ read_latencies(struct driver *driver)
     int32_t ignored;
     uint32_t input, output;
 
-    if (!driver_own(driver, CALL_GET_LATENCIES, false, &ignored))
+    if (!driver_own(driver, CALL_GET_LATENCIES, false, &ignored)) {
         return;
+    }
     if (driver_state(driver) >= STATE_PREPARED &&
-        tutti_get_latencies(driver->client, &input, &output) == TUTTI_OK)
+        tutti_get_latencies(driver->client, &input, &output) == TUTTI_OK) {
         atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
+    }
     driver_disown(driver);
 }
 
@@ -232,13 +244,15 @@ tell_offer(struct driver *driver)
     struct driver_stream *stream = &driver->stream;
     int32_t inputs, outputs, size;
 
-    if (driver_state(driver) < STATE_PREPARED || atomic_load(&stream->told_offer))
+    if (driver_state(driver) < STATE_PREPARED || atomic_load(&stream->told_offer)) {
         return false;
+    }
     bool same_channels = device_get_channels(driver, &inputs, &outputs) == ASIO_OK &&
                          inputs == stream->inputs && outputs == stream->outputs;
     bool same_size = device_offers(driver, (int32_t)stream->buffer_frames);
-    if (same_channels && same_size)
+    if (same_channels && same_size) {
         return false;
+    }
     atomic_store(&stream->told_offer, true);
     device_get_buffer_size(driver, NULL, NULL, &size, NULL);
     bool taken = !same_size && tell(driver, ASIO_MESSAGE_BUFFER_SIZE_CHANGE, size);
@@ -248,34 +262,42 @@ tell_offer(struct driver *driver)
 static void
 do_messages(struct driver *driver, uint32_t messages)
 {
-    if (messages & MESSAGE_DISPOSE)
+    if (messages & MESSAGE_DISPOSE) {
         dispose_for_callback(driver);
-    if (messages & MESSAGE_SET_RATE)
+    }
+    if (messages & MESSAGE_SET_RATE) {
         device_apply_wanted_rate(driver);
-    if (messages & MESSAGE_MONITOR)
+    }
+    if (messages & MESSAGE_MONITOR) {
         monitor_tell(driver);
+    }
     if (messages & MESSAGE_LATENCIES) {
         uint64_t before = atomic_load(&driver->latencies);
         read_latencies(driver);
         if (atomic_load(&driver->latencies) != before) {
             note_latencies(driver);
             /* With new buffers a host asks for the latencies, too. */
-            if (!tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0))
+            if (!tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0)) {
                 messages |= MESSAGE_RESET;
+            }
         }
     }
     /* A host that is too slow would only be slower with a resync; one that lost frames needs it. */
     if (messages & MESSAGE_OVERLOAD && !tell(driver, ASIO_MESSAGE_OVERLOAD, 0) &&
-        messages & MESSAGE_LOSS)
+        messages & MESSAGE_LOSS) {
         messages |= MESSAGE_RESYNC;
-    if (messages & MESSAGE_RESYNC)
+    }
+    if (messages & MESSAGE_RESYNC) {
         tell(driver, ASIO_MESSAGE_RESYNC_REQUEST, 0);
-    if (messages & MESSAGE_RATE)
+    }
+    if (messages & MESSAGE_RATE) {
         tell_rate(driver);
+    }
     /* Who is asked for a reset looks at what is offered by itself. */
     bool reset = (messages & MESSAGE_RESET) || (messages & MESSAGE_OFFER && tell_offer(driver));
-    if (reset)
+    if (reset) {
         tell(driver, ASIO_MESSAGE_RESET_REQUEST, 0);
+    }
 }
 
 static void
@@ -302,11 +324,13 @@ messages_main(void *arg)
     float_env_enter(&driver->message_env);
     for (;;) {
         if (WaitForSingleObject(driver->message_event, SETTINGS_LOOK_MS) == WAIT_TIMEOUT &&
-            settings_look(driver))
+            settings_look(driver)) {
             messages_post(driver, MESSAGE_RESET);
+        }
         uint32_t messages = take_messages(driver);
-        if (messages & MESSAGE_END)
+        if (messages & MESSAGE_END) {
             break;
+        }
         do_messages(driver, messages);
     }
     end_object(driver);
@@ -321,15 +345,18 @@ messages_open(struct driver *driver)
     driver->message_event = CreateEventW(NULL, FALSE, FALSE, NULL);
     driver->module = dll_pin();
     HANDLE thread = NULL;
-    if (driver->message_event && driver->module)
+    if (driver->message_event && driver->module) {
         thread = CreateThread(NULL, 0, messages_main, driver, CREATE_SUSPENDED, &tid);
+    }
     if (!thread) {
         log_error("asio: no message thread: error %lu", GetLastError());
-        if (driver->message_event)
+        if (driver->message_event) {
             CloseHandle(driver->message_event);
+        }
         driver->message_event = NULL;
-        if (driver->module)
+        if (driver->module) {
             FreeLibrary(driver->module);
+        }
         driver->module = NULL;
         return driver_fail(driver, ASIO_NO_MEMORY,
                            "the system gave no thread; close other programs");

@@ -19,8 +19,9 @@ monitor_init(struct driver_monitor *monitor)
 {
     InitializeSRWLock(&monitor->mutex);
     InitializeSRWLock(&monitor->telling);
-    for (unsigned c = 0; c < TUTTI_MAX_CHANNELS; c++)
+    for (unsigned c = 0; c < TUTTI_MAX_CHANNELS; c++) {
         monitor->input_gain[c] = monitor->output_gain[c] = 1.0f;
+    }
 }
 
 static float
@@ -40,15 +41,18 @@ set_input(struct driver_monitor *monitor, uint32_t input, const struct asio_inpu
     struct driver_monitored *to = &monitor->input[input];
 
     to->on = wanted->state && output < outputs;
-    if (!to->on)
+    if (!to->on) {
         return;
+    }
     to->output = (uint32_t)output;
     to->pair = pans && output % 2 == 0 && output + 1 < outputs;
     to->left = to->right = gain_of(wanted->gain);
-    if (to->pair && wanted->pan > PAN_CENTRE + 1)
+    if (to->pair && wanted->pan > PAN_CENTRE + 1) {
         to->left *= (float)((double)(PAN_RIGHT - wanted->pan) / PAN_CENTRE);
-    if (to->pair && wanted->pan < PAN_CENTRE)
+    }
+    if (to->pair && wanted->pan < PAN_CENTRE) {
         to->right *= (float)((double)wanted->pan / PAN_CENTRE);
+    }
 }
 
 int32_t
@@ -57,27 +61,32 @@ monitor_set_input(struct driver *driver, const struct asio_input_monitor *wanted
     struct driver_monitor *monitor = &driver->monitor;
     int32_t inputs = 0, outputs = 0;
 
-    if (!wanted || driver_state(driver) == STATE_LOADED)
+    if (!wanted || driver_state(driver) == STATE_LOADED) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER,
                            "SetInputMonitor needs a struct and a driver that is initialised");
+    }
     device_known_channels(driver, &inputs, &outputs);
-    if (wanted->input < -1 || wanted->input >= inputs)
+    if (wanted->input < -1 || wanted->input >= inputs) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no input channel %d of %d",
                            (int)wanted->input, (int)inputs);
-    if (wanted->state && (wanted->output < 0 || wanted->output >= outputs))
+    }
+    if (wanted->state && (wanted->output < 0 || wanted->output >= outputs)) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no output channel %d of %d",
                            (int)wanted->output, (int)outputs);
-    if (wanted->state && (wanted->gain < 0 || wanted->pan < 0))
+    }
+    if (wanted->state && (wanted->gain < 0 || wanted->pan < 0)) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "gain and pan are not negative");
+    }
     AcquireSRWLockExclusive(&monitor->mutex);
     if (wanted->input >= 0) {
         set_input(monitor, (uint32_t)wanted->input, wanted, wanted->output, outputs, true);
     } else {
         /* All: side by side, as they come in. Off is off for those that are gone, too. */
         for (int32_t i = 0; i < TUTTI_MAX_CHANNELS; i++) {
-            if (i < inputs || !wanted->state)
+            if (i < inputs || !wanted->state) {
                 set_input(monitor, (uint32_t)i, wanted, wanted->state ? wanted->output + i : 0,
                           outputs, false);
+            }
         }
     }
     ReleaseSRWLockExclusive(&monitor->mutex);
@@ -99,8 +108,9 @@ check_channel(struct driver *driver, bool is_input, const struct asio_channel_co
     }
     device_known_channels(driver, &inputs, &outputs);
     int32_t count = is_input ? inputs : outputs;
-    if (controls->channel >= 0 && controls->channel < count)
+    if (controls->channel >= 0 && controls->channel < count) {
         return true;
+    }
     driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
                 is_input ? "input" : "output", (int)controls->channel, (int)count);
     return false;
@@ -111,10 +121,12 @@ monitor_set_gain(struct driver *driver, bool is_input, const struct asio_channel
 {
     struct driver_monitor *monitor = &driver->monitor;
 
-    if (!check_channel(driver, is_input, controls))
+    if (!check_channel(driver, is_input, controls)) {
         return ASIO_INVALID_PARAMETER;
-    if (controls->gain < 0)
+    }
+    if (controls->gain < 0) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "a gain is not negative");
+    }
     AcquireSRWLockExclusive(&monitor->mutex);
     float *gains = is_input ? monitor->input_gain : monitor->output_gain;
     gains[controls->channel] = gain_of(controls->gain);
@@ -126,8 +138,9 @@ monitor_set_gain(struct driver *driver, bool is_input, const struct asio_channel
 int32_t
 monitor_get_meter(struct driver *driver, bool is_input, struct asio_channel_controls *controls)
 {
-    if (!check_channel(driver, is_input, controls))
+    if (!check_channel(driver, is_input, controls)) {
         return ASIO_INVALID_PARAMETER;
+    }
     const _Atomic uint16_t *channels = is_input ? driver->input_channel : driver->output_channel;
     uint32_t channel = atomic_load(&channels[controls->channel]);
     float peak = tutti_take_peak(driver->client, is_input, channel);
@@ -147,12 +160,13 @@ static void
 add_path(struct told *told, const struct driver *driver, uint32_t input, uint32_t output,
          float gain)
 {
-    if (gain > 0)
+    if (gain > 0) {
         told->path[told->monitor.paths++] = (struct tutti_path){
             .input = atomic_load(&driver->input_channel[input]),
             .output = atomic_load(&driver->output_channel[output]),
             .gain = gain,
         };
+    }
 }
 
 static void
@@ -164,19 +178,23 @@ collect(struct driver *driver, struct told *told)
     device_known_channels(driver, &inputs, &outputs);
     told->monitor = (struct tutti_monitor){
         .path = told->path, .input_gain = told->input_gain, .output_gain = told->output_gain};
-    for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++)
+    for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++) {
         told->input_gain[c] = told->output_gain[c] = 1.0f;
+    }
     AcquireSRWLockShared(&monitor->mutex);
     for (int32_t c = 0; c < inputs; c++) {
         const struct driver_monitored *input = &monitor->input[c];
         told->input_gain[atomic_load(&driver->input_channel[c])] = monitor->input_gain[c];
-        if (input->on && input->output < (uint32_t)outputs)
+        if (input->on && input->output < (uint32_t)outputs) {
             add_path(told, driver, (uint32_t)c, input->output, input->left);
-        if (input->on && input->pair && input->output + 1 < (uint32_t)outputs)
+        }
+        if (input->on && input->pair && input->output + 1 < (uint32_t)outputs) {
             add_path(told, driver, (uint32_t)c, input->output + 1, input->right);
+        }
     }
-    for (int32_t c = 0; c < outputs; c++)
+    for (int32_t c = 0; c < outputs; c++) {
         told->output_gain[atomic_load(&driver->output_channel[c])] = monitor->output_gain[c];
+    }
     ReleaseSRWLockShared(&monitor->mutex);
 }
 
@@ -190,6 +208,7 @@ monitor_tell(struct driver *driver)
     collect(driver, &told);
     enum tutti_status status = tutti_set_monitor(driver->client, &told.monitor);
     ReleaseSRWLockExclusive(&driver->monitor.telling);
-    if (status)
+    if (status) {
         log_warning("asio: the direct monitor: %s", tutti_status_text(status));
+    }
 }

@@ -25,7 +25,7 @@ message_text(int32_t selector)
         MESSAGE_TABLE(MESSAGE)
 #undef MESSAGE
     };
-    bool known = selector > 0 && selector < (int32_t)(sizeof texts / sizeof texts[0]);
+    bool known = selector > 0 && selector < (int32_t)(sizeof(texts) / sizeof(texts[0]));
 
     return known && texts[selector] ? texts[selector] : "a message";
 }
@@ -40,8 +40,9 @@ get_program(char *path, size_t bytes)
     DWORD length = GetModuleFileNameW(NULL, wide, SETTINGS_PATH_BYTES);
 
     if (length == 0 || length >= SETTINGS_PATH_BYTES ||
-        !WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, (int)bytes, NULL, NULL))
+        !WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, (int)bytes, NULL, NULL)) {
         snprintf(path, bytes, "unknown");
+    }
 }
 
 static void
@@ -64,7 +65,7 @@ note_init(struct driver *driver)
     char program[SETTINGS_PATH_BYTES];
     uint32_t version = TUTTI_VERSION_NUMBER;
 
-    get_program(program, sizeof program);
+    get_program(program, sizeof(program));
     log_info("asio: '%s': init by %s: Tutti %u.%u.%u, %u bits, profile '%s', settings from %s",
              driver->name->name, program, (unsigned)(version >> 16 & 0xff),
              (unsigned)(version >> 8 & 0xff), (unsigned)(version & 0xff),
@@ -80,9 +81,10 @@ list_known(uint32_t host_knows, char *text, size_t bytes)
 
     snprintf(text, bytes, "none");
     for (int32_t selector = 1; selector < 32 && used < bytes; selector++) {
-        if (host_knows & 1u << selector)
+        if (host_knows & 1u << selector) {
             used += (size_t)snprintf(text + used, bytes - used, "%s%s", used ? ", " : "",
                                      message_text(selector));
+        }
     }
 }
 
@@ -96,7 +98,7 @@ note_buffers(struct driver *driver)
 
     tutti_get_device(driver->client, &device);
     device_get_latencies(driver, &input, &output);
-    list_known(stream->host_knows, known, sizeof known);
+    list_known(stream->host_knows, known, sizeof(known));
     log_info("asio: '%s': createBuffers: %u frames, %u inputs, %u outputs, %s, %s Hz, on a period "
              "of %u frames; latencies %d in, %d out; called by %s%s; the host knows: %s",
              driver->name->name, (unsigned)stream->buffer_frames, (unsigned)driver->buffers.inputs,
@@ -118,10 +120,11 @@ note_rate(struct driver *driver)
 static void
 note_stop(struct driver *driver)
 {
-    struct tutti_asio_block block = {.size = sizeof block};
+    struct tutti_asio_block block = {.size = sizeof(block)};
 
-    if (!block_get(&driver->block, &block))
+    if (!block_get(&driver->block, &block)) {
         block.position = 0;
+    }
     log_info("asio: '%s': stop; the last block was at %" PRIu64, driver->name->name,
              block.position * dsd_unit(driver));
 }
@@ -129,16 +132,17 @@ note_stop(struct driver *driver)
 void
 note_call(struct driver *driver, enum call call)
 {
-    if (call == CALL_INIT)
+    if (call == CALL_INIT) {
         note_init(driver);
-    else if (call == CALL_CREATE_BUFFERS)
+    } else if (call == CALL_CREATE_BUFFERS) {
         note_buffers(driver);
-    else if (call == CALL_SET_SAMPLE_RATE)
+    } else if (call == CALL_SET_SAMPLE_RATE) {
         note_rate(driver);
-    else if (call == CALL_STOP)
+    } else if (call == CALL_STOP) {
         note_stop(driver);
-    else
+    } else {
         log_info("asio: '%s': %s", driver->name->name, rules[call].name);
+    }
 }
 
 /* ---- what happened to it ---- */
@@ -191,8 +195,9 @@ take_late_blocks(struct driver *driver, uint64_t *blocks)
 {
     ULONGLONG now_ms = GetTickCount64();
 
-    if (driver->overload_line_ms && now_ms - driver->overload_line_ms < OVERLOAD_LINE_MS)
+    if (driver->overload_line_ms && now_ms - driver->overload_line_ms < OVERLOAD_LINE_MS) {
         return false;
+    }
     driver->overload_line_ms = now_ms;
     *blocks = atomic_exchange(&driver->late_blocks, 0);
     return true;
@@ -206,16 +211,18 @@ note_told(struct driver *driver, int32_t selector, int32_t value, bool known, in
     uint64_t blocks;
 
     if (selector == ASIO_MESSAGE_OVERLOAD) {
-        if (!take_late_blocks(driver, &blocks))
+        if (!take_late_blocks(driver, &blocks)) {
             return;
-        snprintf(about, sizeof about, " (%" PRIu64 " blocks came late or were lost)", blocks);
+        }
+        snprintf(about, sizeof(about), " (%" PRIu64 " blocks came late or were lost)", blocks);
     } else if (selector == ASIO_MESSAGE_BUFFER_SIZE_CHANGE) {
-        snprintf(about, sizeof about, " (%d)", (int)value);
+        snprintf(about, sizeof(about), " (%d)", (int)value);
     }
-    if (known)
+    if (known) {
         log_info("asio: '%s': told the host %s%s: it answered %d", name, text, about, (int)answer);
-    else
+    } else {
         log_info("asio: '%s': the host does not know %s%s: it was not told", name, text, about);
+    }
 }
 
 void

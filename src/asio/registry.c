@@ -37,7 +37,7 @@ static LSTATUS
 write_text(HKEY root, const wchar_t *key, const wchar_t *name, const wchar_t *value)
 {
     return RegSetKeyValueW(root, key, name, REG_SZ, value,
-                           (DWORD)((wcslen(value) + 1) * sizeof *value));
+                           (DWORD)((wcslen(value) + 1) * sizeof(*value)));
 }
 
 /* The keys of one name. */
@@ -68,16 +68,20 @@ registry_write(enum registry_root root, const struct dll_name *name, const wchar
     name_keys(&keys, name);
     /* The class first: whoever sees the entry can create it. */
     error = write_text(key, keys.class, NULL, keys.name);
-    if (!error)
+    if (!error) {
         error = write_text(key, keys.server, NULL, path);
+    }
     /* Both: with Apartment a host in the multi-threaded apartment would need a proxy, and there is
      * none. */
-    if (!error)
+    if (!error) {
         error = write_text(key, keys.server, L"ThreadingModel", L"Both");
-    if (!error && root == REGISTRY_MACHINE)
+    }
+    if (!error && root == REGISTRY_MACHINE) {
         error = write_text(key, keys.asio, L"CLSID", keys.guid);
-    if (!error && root == REGISTRY_MACHINE)
+    }
+    if (!error && root == REGISTRY_MACHINE) {
         error = write_text(key, keys.asio, L"Description", keys.name);
+    }
     return HRESULT_FROM_WIN32((DWORD)error);
 }
 
@@ -96,13 +100,15 @@ remove_empty(HKEY root, const wchar_t *path)
     HKEY key;
     DWORD keys = 1, values = 1;
 
-    if (RegOpenKeyExW(root, path, 0, KEY_READ, &key))
+    if (RegOpenKeyExW(root, path, 0, KEY_READ, &key)) {
         return;
+    }
     LSTATUS error =
         RegQueryInfoKeyW(key, NULL, NULL, NULL, &keys, NULL, NULL, &values, NULL, NULL, NULL, NULL);
     RegCloseKey(key);
-    if (!error && keys == 0 && values == 0)
+    if (!error && keys == 0 && values == 0) {
         RegDeleteKeyW(root, path);
+    }
 }
 
 HRESULT
@@ -113,14 +119,17 @@ registry_remove(enum registry_root root, const struct dll_name *name)
     LSTATUS entry = ERROR_SUCCESS;
 
     name_keys(&keys, name);
-    if (root == REGISTRY_MACHINE)
+    if (root == REGISTRY_MACHINE) {
         entry = remove_tree(key, keys.asio);
+    }
     LSTATUS class = remove_tree(key, keys.class);
     /* The lists themselves go with their last driver. */
-    if (root == REGISTRY_MACHINE && !entry)
+    if (root == REGISTRY_MACHINE && !entry) {
         remove_empty(key, ASIO_KEY);
-    if (root == REGISTRY_USER && !class)
+    }
+    if (root == REGISTRY_USER && !class) {
         remove_empty(key, CLASSES_KEY);
+    }
     return HRESULT_FROM_WIN32((DWORD)(entry ? entry : class));
 }
 
@@ -133,9 +142,10 @@ is_entry(const wchar_t *name, const wchar_t *guid, struct dll_name *entry)
     char text[2 * VALUE_CHARS];
     wchar_t own[GUID_CHARS];
 
-    if (!WideCharToMultiByte(CP_UTF8, 0, name, -1, text, sizeof text, NULL, NULL) ||
-        !entry_of_name(text, entry))
+    if (!WideCharToMultiByte(CP_UTF8, 0, name, -1, text, sizeof(text), NULL, NULL) ||
+        !entry_of_name(text, entry)) {
         return false;
+    }
     format_guid(&entry->clsid, own);
     return _wcsicmp(own, guid) == 0;
 }
@@ -144,8 +154,9 @@ static bool
 is_listed(const struct dll_name *names, unsigned count, const struct dll_name *name)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (memcmp(&names[i].clsid, &name->clsid, sizeof name->clsid) == 0)
+        if (memcmp(&names[i].clsid, &name->clsid, sizeof(name->clsid)) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -159,21 +170,26 @@ add_list(HKEY root, const wchar_t *path, const wchar_t *value_name, bool by_clas
     wchar_t sub[VALUE_CHARS], value[VALUE_CHARS];
     HKEY list;
 
-    if (RegOpenKeyExW(root, path, 0, KEY_READ, &list))
+    if (RegOpenKeyExW(root, path, 0, KEY_READ, &list)) {
         return count;
+    }
     for (DWORD i = 0; count < room; i++) {
-        DWORD length = VALUE_CHARS, bytes = sizeof value;
+        DWORD length = VALUE_CHARS, bytes = sizeof(value);
         LSTATUS error = RegEnumKeyExW(list, i, sub, &length, NULL, NULL, NULL, NULL);
-        if (error == ERROR_MORE_DATA)
+        if (error == ERROR_MORE_DATA) {
             continue;
-        if (error)
+        }
+        if (error) {
             break;
-        if (RegGetValueW(list, sub, value_name, RRF_RT_REG_SZ, NULL, value, &bytes))
+        }
+        if (RegGetValueW(list, sub, value_name, RRF_RT_REG_SZ, NULL, value, &bytes)) {
             continue;
+        }
         bool ours =
             by_class ? is_entry(value, sub, &names[count]) : is_entry(sub, value, &names[count]);
-        if (ours && !is_listed(names, count, &names[count]))
+        if (ours && !is_listed(names, count, &names[count])) {
             count++;
+        }
     }
     RegCloseKey(list);
     return count;
@@ -184,8 +200,9 @@ registry_profiles(enum registry_root root, struct dll_name *names, unsigned room
 {
     unsigned count = 0;
 
-    if (root == REGISTRY_MACHINE)
+    if (root == REGISTRY_MACHINE) {
         count = add_list(root_key(root), ASIO_KEY, L"CLSID", false, names, count, room);
+    }
     return add_list(root_key(root), CLASSES_KEY, NULL, true, names, count, room);
 }
 
@@ -198,10 +215,11 @@ registry_find(const struct asio_guid *clsid, struct dll_name *name)
 
     format_guid(clsid, guid);
     _snwprintf(key, KEY_CHARS, L"%ls\\%ls", CLASSES_KEY, guid);
-    for (unsigned i = 0; i < sizeof roots / sizeof *roots; i++) {
-        DWORD bytes = sizeof value;
-        if (!RegGetValueW(root_key(roots[i]), key, NULL, RRF_RT_REG_SZ, NULL, value, &bytes))
+    for (unsigned i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+        DWORD bytes = sizeof(value);
+        if (!RegGetValueW(root_key(roots[i]), key, NULL, RRF_RT_REG_SZ, NULL, value, &bytes)) {
             return is_entry(value, guid, name);
+        }
     }
     return false;
 }

@@ -19,8 +19,9 @@ static const uint8_t followers[STATE_COUNT] = {
 int32_t
 rules_check(enum call call, enum state state)
 {
-    if (rules[call].states & 1u << state)
+    if (rules[call].states & 1u << state) {
         return ASIO_OK;
+    }
     return state == STATE_LOADED ? rules[call].loaded : rules[call].later;
 }
 

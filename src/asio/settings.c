@@ -17,11 +17,14 @@ getenv_utf8(const char *name, char *value, size_t bytes)
 {
     wchar_t wide_name[NAME_CHARS], wide[SETTINGS_PATH_BYTES];
 
-    if (!MultiByteToWideChar(CP_UTF8, 0, name, -1, wide_name, NAME_CHARS))
+    if (!MultiByteToWideChar(CP_UTF8, 0, name, -1, wide_name, NAME_CHARS)) {
         return false;
+    }
     DWORD length = GetEnvironmentVariableW(wide_name, wide, SETTINGS_PATH_BYTES);
-    if (length >= SETTINGS_PATH_BYTES || (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND))
+    if (length >= SETTINGS_PATH_BYTES ||
+        (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND)) {
         return false;
+    }
     wide[length] = L'\0';
     return WideCharToMultiByte(CP_UTF8, 0, wide, -1, value, (int)bytes, NULL, NULL) > 0;
 }
@@ -32,8 +35,9 @@ file_name(const char *path)
     const char *name = path;
 
     for (const char *at = path; *at; at++) {
-        if (*at == '/' || *at == '\\')
+        if (*at == '/' || *at == '\\') {
             name = at + 1;
+        }
     }
     return name;
 }
@@ -49,16 +53,20 @@ log_folder(char *folder, size_t bytes)
     char local[SETTINGS_PATH_BYTES];
     int length = -1;
 
-    if (getenv_utf8("TUTTI_RUNTIME_DIR", local, sizeof local) && local[0])
+    if (getenv_utf8("TUTTI_RUNTIME_DIR", local, sizeof(local)) && local[0]) {
         length = snprintf(folder, bytes, "%s%s", local[0] == '/' ? "\\\\?\\unix" : "", local);
-    else if (getenv_utf8("LOCALAPPDATA", local, sizeof local) && local[0])
+    } else if (getenv_utf8("LOCALAPPDATA", local, sizeof(local)) && local[0]) {
         length = snprintf(folder, bytes, "%s\\Tutti", local);
-    if (length <= 0 || (size_t)length >= bytes)
+    }
+    if (length <= 0 || (size_t)length >= bytes) {
         return false;
-    for (char *at = folder; *at; at++)
+    }
+    for (char *at = folder; *at; at++) {
         *at = *at == '/' ? '\\' : *at;
-    if (MultiByteToWideChar(CP_UTF8, 0, folder, -1, wide, SETTINGS_PATH_BYTES))
+    }
+    if (MultiByteToWideChar(CP_UTF8, 0, folder, -1, wide, SETTINGS_PATH_BYTES)) {
         CreateDirectoryW(wide, NULL);
+    }
     return true;
 }
 
@@ -67,8 +75,9 @@ set_log(const struct config *config)
 {
     enum log_level level;
 
-    if (log_level_parse(config->log_level, &level))
+    if (log_level_parse(config->log_level, &level)) {
         log_set_level(level);
+    }
     log_set_limits((uint64_t)config->log_size_kib * KIB, (unsigned)config->log_keep);
 }
 
@@ -81,14 +90,16 @@ open_log(void)
     char folder[SETTINGS_PATH_BYTES - 16], path[SETTINGS_PATH_BYTES], host[SETTINGS_PATH_BYTES];
     char who[64];
 
-    if (atomic_exchange(&opened, true) || !log_folder(folder, sizeof folder))
+    if (atomic_exchange(&opened, true) || !log_folder(folder, sizeof(folder))) {
         return;
+    }
     DWORD length = GetModuleFileNameW(NULL, wide, SETTINGS_PATH_BYTES);
     if (length == 0 || length >= SETTINGS_PATH_BYTES ||
-        !WideCharToMultiByte(CP_UTF8, 0, wide, -1, host, sizeof host, NULL, NULL))
+        !WideCharToMultiByte(CP_UTF8, 0, wide, -1, host, sizeof(host), NULL, NULL)) {
         host[0] = '\0';
-    snprintf(who, sizeof who, "%.40s[%lu]", file_name(host), GetCurrentProcessId());
-    snprintf(path, sizeof path, "%s\\driver.log", folder);
+    }
+    snprintf(who, sizeof(who), "%.40s[%lu]", file_name(host), GetCurrentProcessId());
+    snprintf(path, sizeof(path), "%s\\driver.log", folder);
     log_open(who, path);
 }
 
@@ -104,8 +115,9 @@ take_mistake(void *user, const char *sentence)
 {
     struct mistakes *mistakes = user;
 
-    if (!mistakes->first[0])
-        snprintf(mistakes->first, sizeof mistakes->first, "%s", sentence);
+    if (!mistakes->first[0]) {
+        snprintf(mistakes->first, sizeof(mistakes->first), "%s", sentence);
+    }
     log_warning("asio: configuration of '%s': %s", mistakes->entry, sentence);
 }
 
@@ -114,8 +126,9 @@ static void
 load(struct settings *settings, struct config_text *text)
 {
     *text = (struct config_text){.status = TUTTI_OK};
-    if (settings->path[0])
+    if (settings->path[0]) {
         settings->hangs = !config_file_load(settings->path, CONFIG_FILE_LIMIT_MS, text);
+    }
 }
 
 /* last: what stays where the file is wrong; NULL: the defaults. False: it cannot be read, and all
@@ -140,15 +153,18 @@ read_all(struct driver *driver, struct config *config, const struct config *last
 
     /* The engine tells of the device's keys; a mistake leaves its last value, and playing goes on.
      */
-    if (text->problem[0])
+    if (text->problem[0]) {
         take_mistake(&mistakes, file_name(text->problem));
-    if (readable || !last)
+    }
+    if (readable || !last) {
         config_read(config, &source, problem);
-    else
+    } else {
         *config = *last;
+    }
     names_log(config, GetACP());
-    if (mistakes.first[0])
+    if (mistakes.first[0]) {
         driver_fail(driver, 0, "%s", mistakes.first);
+    }
     return readable;
 }
 
@@ -159,11 +175,13 @@ settings_open(struct driver *driver)
     struct config_text text;
 
     open_log();
-    if (!settings->opened) /* init may come again */
+    if (!settings->opened) { /* init may come again */
         config_file_begin();
+    }
     settings->opened = true;
-    if (!config_default_path(getenv_utf8, settings->path, sizeof settings->path))
+    if (!config_default_path(getenv_utf8, settings->path, sizeof(settings->path))) {
         settings->path[0] = '\0';
+    }
     load(settings, &text);
     settings->read = settings->seen = text.stamp;
     read_all(driver, &driver->config, NULL, &text);
@@ -175,8 +193,9 @@ void
 settings_close(struct driver *driver)
 {
     free(atomic_exchange(&driver->settings.waiting, NULL));
-    if (driver->settings.opened)
+    if (driver->settings.opened) {
         config_file_end();
+    }
 }
 
 /* ---- living ---- */
@@ -201,11 +220,13 @@ look(struct driver *driver, struct file_stamp *stamp)
 {
     struct settings *settings = &driver->settings;
 
-    if (!settings->path[0])
+    if (!settings->path[0]) {
         return false;
+    }
     if (!config_file_look(settings->path, CONFIG_FILE_LIMIT_MS, stamp)) {
-        if (!settings->hangs)
+        if (!settings->hangs) {
             say_it_hangs(driver);
+        }
         return false;
     }
     if (settings->hangs) { /* it is read again */
@@ -221,10 +242,11 @@ static bool
 read_again(struct driver *driver, const struct config_text *text)
 {
     struct settings *settings = &driver->settings;
-    struct config *fresh = malloc(sizeof *fresh);
+    struct config *fresh = malloc(sizeof(*fresh));
 
-    if (!fresh)
+    if (!fresh) {
         return false;
+    }
     AcquireSRWLockShared(&settings->in_use);
     struct config present = driver->config;
     ReleaseSRWLockShared(&settings->in_use);
@@ -247,12 +269,14 @@ settings_look(struct driver *driver)
     struct file_stamp stamp;
     struct config_text text;
 
-    if (!look(driver, &stamp))
+    if (!look(driver, &stamp)) {
         return false;
+    }
     bool still = file_same(&stamp, &settings->seen);
     settings->seen = stamp;
-    if (!still || file_same(&stamp, &settings->read))
+    if (!still || file_same(&stamp, &settings->read)) {
         return false;
+    }
     settings->read = stamp;
     load(settings, &text);
     bool reset = read_again(driver, &text);
@@ -266,12 +290,14 @@ take_over(struct driver *driver)
 {
     struct settings *settings = &driver->settings;
 
-    if (!TryAcquireSRWLockExclusive(&settings->in_use))
+    if (!TryAcquireSRWLockExclusive(&settings->in_use)) {
         return; /* a call is under way: the next one */
+    }
     if (driver_state(driver) < STATE_PREPARED) {
         struct config *fresh = atomic_exchange(&settings->waiting, NULL);
-        if (fresh)
+        if (fresh) {
             driver->config = *fresh;
+        }
         free(fresh);
     }
     ReleaseSRWLockExclusive(&settings->in_use);
@@ -282,8 +308,9 @@ settings_begin_call(struct driver *driver)
 {
     struct settings *settings = &driver->settings;
 
-    if (atomic_load(&settings->waiting) && driver_state(driver) < STATE_PREPARED)
+    if (atomic_load(&settings->waiting) && driver_state(driver) < STATE_PREPARED) {
         take_over(driver);
+    }
     AcquireSRWLockShared(&settings->in_use);
 }
 

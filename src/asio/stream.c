@@ -15,13 +15,15 @@ call_host(struct driver *driver, const struct tutti_block *block, struct float_e
     int32_t half = (int32_t)block->half;
 
     struct asio_time time;
-    if (stream->time_info)
+    if (stream->time_info) {
         block_fill_time(driver, block, &time);
+    }
     float_env_leave(theirs);
-    if (stream->time_info)
+    if (stream->time_info) {
         stream->callbacks.buffer_switch_time_info(&time, half, 1);
-    else
+    } else {
         stream->callbacks.buffer_switch(half, 1);
+    }
     float_env_enter(theirs);
 }
 
@@ -31,8 +33,9 @@ process(void *user, const struct tutti_block *block)
     struct driver *driver = user;
     struct float_env theirs;
 
-    if (atomic_load(&driver->references) == 0)
+    if (atomic_load(&driver->references) == 0) {
         return; /* released in the last call: the message thread is about to end this */
+    }
     atomic_store(&driver->callback_tid, GetCurrentThreadId());
     float_env_enter(&theirs);
     block_put(&driver->block, block);
@@ -53,8 +56,9 @@ static bool
 ask(const struct asio_callbacks *callbacks, int32_t selector, int32_t value,
     struct float_env *theirs)
 {
-    if (!callbacks->asio_message)
+    if (!callbacks->asio_message) {
         return false;
+    }
     float_env_leave(theirs);
     int32_t answer = callbacks->asio_message(selector, value, NULL, NULL);
     float_env_enter(theirs);
@@ -72,9 +76,10 @@ ask_host(struct driver_stream *stream, struct float_env *theirs)
     const struct asio_callbacks *callbacks = &stream->callbacks;
 
     stream->host_knows = 0;
-    for (unsigned i = 0; i < sizeof asked / sizeof asked[0]; i++) {
-        if (ask(callbacks, ASIO_MESSAGE_SELECTOR_SUPPORTED, asked[i], theirs))
+    for (unsigned i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        if (ask(callbacks, ASIO_MESSAGE_SELECTOR_SUPPORTED, asked[i], theirs)) {
             stream->host_knows |= 1u << asked[i];
+        }
     }
     /* All three, or it was not asked for: hosts set the pointer and decline, or accept without one.
      */
@@ -96,10 +101,11 @@ sort_channels(struct driver *driver, struct channels *channels,
     uint16_t input_list[CONFIG_CHANNELS], output_list[CONFIG_CHANNELS];
     int32_t inputs = 0, outputs = 0;
 
-    memset(channels, 0, sizeof *channels);
+    memset(channels, 0, sizeof(*channels));
     int32_t result = device_get_channels(driver, &inputs, &outputs);
-    if (result)
+    if (result) {
         return result;
+    }
     device_map_channels(driver, true, input_list);
     device_map_channels(driver, false, output_list);
     for (int32_t i = 0; i < count; i++) {
@@ -107,12 +113,14 @@ sort_channels(struct driver *driver, struct channels *channels,
         int32_t room = is_input ? inputs : outputs;
         uint32_t *used = is_input ? &channels->inputs : &channels->outputs;
         struct tutti_channel *list = is_input ? channels->input : channels->output;
-        if (infos[i].channel < 0 || infos[i].channel >= room)
+        if (infos[i].channel < 0 || infos[i].channel >= room) {
             return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
                                is_input ? "input" : "output", (int)infos[i].channel, (int)room);
-        if (*used == TUTTI_MAX_CHANNELS)
+        }
+        if (*used == TUTTI_MAX_CHANNELS) {
             return driver_fail(driver, ASIO_INVALID_PARAMETER, "more than %d channels",
                                (int)TUTTI_MAX_CHANNELS);
+        }
         list[*used].kind = TUTTI_CHANNEL_DEVICE;
         list[*used].channel = (is_input ? input_list : output_list)[infos[i].channel];
         (*used)++;
@@ -124,11 +132,13 @@ static int32_t
 check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t count,
               int32_t buffer_frames, const struct asio_callbacks *callbacks)
 {
-    if (!infos || count < 1 || count > 2 * TUTTI_MAX_CHANNELS)
+    if (!infos || count < 1 || count > 2 * TUTTI_MAX_CHANNELS) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
                            (int)count);
-    if (!callbacks || !callbacks->buffer_switch)
+    }
+    if (!callbacks || !callbacks->buffer_switch) {
         return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers without bufferSwitch");
+    }
     return device_check_buffer_size(driver, buffer_frames);
 }
 
@@ -140,8 +150,9 @@ give_buffers(struct driver *driver, struct asio_buffer_info *infos, int32_t coun
     for (int32_t i = 0; i < count; i++) {
         bool is_input = infos[i].is_input != 0;
         uint32_t n = is_input ? inputs++ : outputs++;
-        for (unsigned half = 0; half < 2; half++)
+        for (unsigned half = 0; half < 2; half++) {
             infos[i].buffers[half] = buffers_half(&driver->buffers, is_input, n, half);
+        }
         atomic_store(is_input ? &driver->active_input[infos[i].channel]
                               : &driver->active_output[infos[i].channel],
                      true);
@@ -168,12 +179,15 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     double rate_hz = 0;
 
     int32_t result = check_request(driver, infos, count, buffer_frames, callbacks);
-    if (!result)
+    if (!result) {
         result = sort_channels(driver, &channels, infos, count);
-    if (result)
+    }
+    if (result) {
         return result;
-    for (int32_t i = 0; i < count; i++)
+    }
+    for (int32_t i = 0; i < count; i++) {
         infos[i].buffers[0] = infos[i].buffers[1] = NULL;
+    }
     int32_t type = dsd_sample_type(driver);
     struct tutti_stream_params params = {
         .buffer_frames = (uint32_t)buffer_frames / dsd_unit(driver),
@@ -189,10 +203,12 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         .user = driver,
     };
     enum tutti_status status = tutti_prepare(driver->client, &params);
-    if (!status)
+    if (!status) {
         status = tutti_get_latencies(driver->client, &input, &output);
-    if (!status && !buffers_open(&driver->buffers, driver->client, type, &params))
+    }
+    if (!status && !buffers_open(&driver->buffers, driver->client, type, &params)) {
         status = TUTTI_NO_MEMORY;
+    }
     if (status) {
         result = driver_fail_status(driver, status);
         tutti_dispose(driver->client); /* there may be nothing: then it says so, and that is fine */
@@ -212,8 +228,9 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     block_clear(&driver->block);
     give_buffers(driver, infos, count);
     driver_enter_state(driver, STATE_PREPARED);
-    if (driver->told_rate_hz != rate_hz) /* another program was faster */
+    if (driver->told_rate_hz != rate_hz) { /* another program was faster */
         messages_rate(driver, rate_hz);
+    }
     return ASIO_OK;
 }
 
@@ -266,8 +283,9 @@ stream_tear_down(struct driver *driver)
 {
     bool in_callback = driver_in_callback(driver);
 
-    if (driver_state(driver) == STATE_RUNNING)
+    if (driver_state(driver) == STATE_RUNNING) {
         stream_stop(driver);
+    }
     if (driver_state(driver) == STATE_PREPARED) {
         messages_drop(driver);
         forget_active(driver);
@@ -297,12 +315,15 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
 {
     struct tutti_asio_block block;
 
-    if (!block_get(&driver->block, &block))
+    if (!block_get(&driver->block, &block)) {
         return driver_fail(driver, ASIO_SP_NOT_ADVANCING, "the first block has not come yet");
-    if (position)
+    }
+    if (position) {
         *position = asio_int64_from(block.position * dsd_unit(driver));
-    if (time_ns)
+    }
+    if (time_ns) {
         *time_ns = asio_int64_from(block.time_ns + driver->stream.time_offset_ns);
+    }
     return ASIO_OK;
 }
 
@@ -314,8 +335,9 @@ stream_output_ready(struct driver *driver)
 
     /* With late_take the block waits for the next call whatever the host says: nothing would be
      * gained, and the latency says so. */
-    if (late_take)
+    if (late_take) {
         return ASIO_NOT_PRESENT;
+    }
     /* A host that only asks whether it pays, before it runs, must not be held to calling it. The
      * count is raised before the state is read: who tears down changes the state first. */
     atomic_fetch_add(&driver->buffers.preparing, 1);

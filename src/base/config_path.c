@@ -64,10 +64,12 @@ config_path_on(bool windows, bool (*getenv_utf8)(const char *name, char *value, 
     bool good = false;
 
     for (unsigned i = 0; i < 3 && places[windows][i].variable; i++) {
-        if (windows && i == 1 && path_under_wine(getenv_utf8, path, path_bytes, &good))
+        if (windows && i == 1 && path_under_wine(getenv_utf8, path, path_bytes, &good)) {
             return good;
-        if (!getenv_utf8(places[windows][i].variable, value, sizeof value) || !value[0])
+        }
+        if (!getenv_utf8(places[windows][i].variable, value, sizeof(value)) || !value[0]) {
             continue;
+        }
         return fits(snprintf(path, path_bytes, places[windows][i].format, value), path_bytes);
     }
     return false;

@@ -27,12 +27,13 @@ static bool
 is_wine_server(uint32_t pid)
 {
     static const char name[] = "wineserver";
-    char path[PATH_BYTES], text[sizeof name] = "";
-    snprintf(path, sizeof path, "/proc/%u/comm", (unsigned)pid);
+    char path[PATH_BYTES], text[sizeof(name)] = "";
+    snprintf(path, sizeof(path), "/proc/%u/comm", (unsigned)pid);
     FILE *const file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return false;
-    const bool read = fgets(text, sizeof text, file) != NULL;
+    }
+    const bool read = fgets(text, sizeof(text), file) != NULL;
     fclose(file);
     return read && strcmp(text, name) == 0;
 }
@@ -43,12 +44,13 @@ has_open(uint32_t pid, const struct stat *what)
     char folder[PATH_BYTES], path[2 * PATH_BYTES];
     struct stat status;
     bool found = false;
-    snprintf(folder, sizeof folder, "/proc/%u/fd", (unsigned)pid);
+    snprintf(folder, sizeof(folder), "/proc/%u/fd", (unsigned)pid);
     DIR *const files = opendir(folder);
-    if (files == NULL)
+    if (files == NULL) {
         return false;
+    }
     for (const struct dirent *entry; !found && (entry = readdir(files)) != NULL;) {
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
         found = stat(path, &status) == 0 && status.st_dev == what->st_dev &&
                 status.st_ino == what->st_ino;
     }
@@ -64,12 +66,14 @@ find_server(int pipe)
     struct stat what;
     uint32_t found = 0;
     DIR *const processes = fstat(pipe, &what) == 0 ? opendir("/proc") : NULL;
-    if (processes == NULL)
+    if (processes == NULL) {
         return 0;
+    }
     for (const struct dirent *entry; found == 0 && (entry = readdir(processes)) != NULL;) {
         const uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-        if (os_process_is_ours(pid) && is_wine_server(pid) && has_open(pid, &what))
+        if (os_process_is_ours(pid) && is_wine_server(pid) && has_open(pid, &what)) {
             found = pid;
+        }
     }
     closedir(processes);
     return found;
@@ -80,9 +84,9 @@ await_end(int process, int timeout_ms)
 {
     struct pollfd end = {.fd = process, .events = POLLIN};
     int ready;
-    do
+    do {
         ready = poll(&end, 1, timeout_ms);
-    while (ready < 0);
+    } while (ready < 0);
     return ready == 1;
 }
 
@@ -92,8 +96,9 @@ watch(void *arg)
     struct pollfd ends[] = {{.fd = host.program, .events = POLLIN},
                             {.fd = host.server, .events = POLLIN}};
     (void)arg;
-    while (poll(ends, 2, -1) < 0)
+    while (poll(ends, 2, -1) < 0) {
         continue;
+    }
     /* Its pipe tells of the program's end mostly, but not when it was started without standard
      * streams: then Wine's server holds what it would notice the end by. A program that ends in
      * order may be a little behind its server. */
@@ -112,12 +117,14 @@ host_watch(uint32_t pid, int pipe)
 {
     struct os_thread *thread;
     const uint32_t server = find_server(pipe);
-    if (pid == 0)
+    if (pid == 0) {
         return;
+    }
     host.pid = pid;
     host.program = (int)syscall(SYS_pidfd_open, (pid_t)pid, 0);
     /* -1: not found, and not waited for */
     host.server = server != 0 ? (int)syscall(SYS_pidfd_open, (pid_t)server, 0) : -1;
-    if (host.program >= 0)
+    if (host.program >= 0) {
         (void)os_thread_start(&thread, "bridge-host", OS_PRIORITY_NORMAL, watch, NULL);
+    }
 }

@@ -72,10 +72,12 @@ read_all(int fd, void *data, size_t bytes)
     unsigned char *at = data;
     while (bytes > 0) {
         const ssize_t got = read(fd, at, bytes);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR) {
             continue;
-        if (got <= 0)
+        }
+        if (got <= 0) {
             return false;
+        }
         at += got;
         bytes -= (size_t)got;
     }
@@ -87,16 +89,18 @@ static void
 answer(struct bridge_record *record, const void *payload, size_t payload_bytes)
 {
     const unsigned char *parts[2] = {(const unsigned char *)record, payload};
-    size_t left[2] = {sizeof *record, payload_bytes};
-    record->size_bytes = (uint32_t)(sizeof *record + payload_bytes);
+    size_t left[2] = {sizeof(*record), payload_bytes};
+    record->size_bytes = (uint32_t)(sizeof(*record) + payload_bytes);
     os_mutex_lock(&bridge.writing);
     for (unsigned i = 0; i < 2; i++) {
         while (left[i] > 0) {
             const ssize_t put = write(bridge.answers, parts[i], left[i]);
-            if (put < 0 && errno == EINTR)
+            if (put < 0 && errno == EINTR) {
                 continue;
-            if (put <= 0)
+            }
+            if (put <= 0) {
                 break;
+            }
             parts[i] += put;
             left[i] -= (size_t)put;
         }
@@ -139,7 +143,7 @@ choose_clock(uint64_t theirs_ns)
 {
     static const clockid_t known[] = {CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC, CLOCK_BOOTTIME};
     uint64_t least = UINT64_MAX;
-    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (unsigned i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const uint64_t now = time_of(known[i]);
         const uint64_t away = now > theirs_ns ? now - theirs_ns : theirs_ns - now;
         if (away < least) {
@@ -167,8 +171,9 @@ static bool
 take_handle(os_handle handle, struct bridge_object *object)
 {
     struct stat status;
-    if (fstat((int)handle, &status) != 0)
+    if (fstat((int)handle, &status) != 0) {
         return false;
+    }
     if (S_ISREG(status.st_mode)) {
         struct os_shm shm;
         const os_handle copy = os_handle_duplicate(handle);
@@ -189,12 +194,13 @@ pass_on(void *arg)
     unsigned char message[OS_LINK_MAX_MESSAGE_BYTES];
     size_t bytes;
     struct bridge_record record;
-    while (os_link_recv(link->link, message, sizeof message, &bytes, handles, UINT64_MAX) ==
+    while (os_link_recv(link->link, message, sizeof(message), &bytes, handles, UINT64_MAX) ==
            TUTTI_OK) {
         record = (struct bridge_record){.kind = BRIDGE_MESSAGE, .link = link->number};
         for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
-            if (handles[i] != OS_NO_HANDLE)
+            if (handles[i] != OS_NO_HANDLE) {
                 take_handle(handles[i], &record.object[i]);
+            }
         }
         answer(&record, message, bytes);
     }
@@ -229,8 +235,9 @@ do_connect(const struct bridge_record *request, struct bridge_record *reply)
 {
     struct link *link = free_link();
     reply->status = TUTTI_FULL;
-    if (link == NULL)
+    if (link == NULL) {
         return;
+    }
     reply->status = os_link_connect(&link->link, in_ms(request->number));
     if (reply->status != TUTTI_OK) {
         link->link = NULL;
@@ -254,20 +261,22 @@ do_send(const struct message *request, struct bridge_record *reply)
     const struct link *link = link_of(request->record.link);
     unsigned count = 0;
     reply->status = TUTTI_CLOSED;
-    if (link == NULL)
+    if (link == NULL) {
         return;
+    }
     for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         const uint32_t id = request->record.object[i].id;
         handles[i] = id ? objects_get(id) : OS_NO_HANDLE;
-        if (id)
+        if (id) {
             count = i + 1;
+        }
         if (id && handles[i] < 0) {
             reply->status = TUTTI_REFUSED;
             return;
         }
     }
     reply->status = os_link_send(link->link, request->payload,
-                                 request->record.size_bytes - sizeof request->record, handles,
+                                 request->record.size_bytes - sizeof(request->record), handles,
                                  count, in_ms(request->record.number));
 }
 
@@ -288,11 +297,13 @@ do_lock(const struct bridge_record *request, struct bridge_record *reply)
     reply->status = TUTTI_FULL;
     for (unsigned i = 0; i < LOCKS_MAX; i++) {
         struct held *held = &bridge.locks[i];
-        if (held->lock != NULL)
+        if (held->lock != NULL) {
             continue;
+        }
         reply->status = os_lock_take(&held->lock, request->text, in_ms(request->number));
-        if (reply->status != TUTTI_OK)
+        if (reply->status != TUTTI_OK) {
             held->lock = NULL;
+        }
         held->value = request->value;
         return;
     }
@@ -303,8 +314,9 @@ do_unlock(uint64_t which)
 {
     for (unsigned i = 0; i < LOCKS_MAX; i++) {
         struct held *held = &bridge.locks[i];
-        if (held->lock == NULL || held->value != which)
+        if (held->lock == NULL || held->value != which) {
             continue;
+        }
         os_lock_release(held->lock);
         held->lock = NULL;
     }
@@ -315,12 +327,13 @@ start_engine(const char *given, uint32_t *pid)
 {
     char path[PATH_BYTES], own[PATH_BYTES - 16];
     const char *const argv[] = {path, NULL};
-    snprintf(path, sizeof path, "%s", given);
+    snprintf(path, sizeof(path), "%s", given);
     if (path[0] == '\0') {
-        if (os_program_path(own, sizeof own) != TUTTI_OK)
+        if (os_program_path(own, sizeof(own)) != TUTTI_OK) {
             return TUTTI_NO_ENGINE;
+        }
         *(strrchr(own, '/') + 1) = '\0';
-        snprintf(path, sizeof path, "%s%s", own, ENGINE_FILE);
+        snprintf(path, sizeof(path), "%s%s", own, ENGINE_FILE);
     }
     return os_process_spawn(path, argv, pid);
 }
@@ -332,19 +345,22 @@ do_greet(const struct bridge_record *request, struct bridge_record *reply)
     static bool watched;
     uint32_t tid;
     for (unsigned i = 0; i < 2; i++) {
-        if (bridge.start_fds[i] >= 0)
+        if (bridge.start_fds[i] >= 0) {
             close(bridge.start_fds[i]);
+        }
         bridge.start_fds[i] = -1;
     }
     choose_clock(request->value);
     struct bridge_clock *clock = bridge.clock.base;
     atomic_store(&clock->offset_ns, offset_of((clockid_t)atomic_load(&bridge.clock_id)));
-    if (!threads_find(request->text, &reply->number, &tid))
+    if (!threads_find(request->text, &reply->number, &tid)) {
         reply->number = 0;
-    if (reply->number != 0 && !watched)
+    }
+    if (reply->number != 0 && !watched) {
         host_watch(reply->number, bridge.requests);
+    }
     watched = true;
-    reply->status = os_runtime_dir(reply->text, sizeof reply->text);
+    reply->status = os_runtime_dir(reply->text, sizeof(reply->text));
 }
 
 static void
@@ -352,8 +368,9 @@ do_thread(const struct bridge_record *request, struct bridge_record *reply)
 {
     uint32_t pid;
     reply->status = TUTTI_UNSUPPORTED;
-    if (!threads_find(request->text, &pid, &reply->number))
+    if (!threads_find(request->text, &pid, &reply->number)) {
         return;
+    }
     reply->status = TUTTI_OK;
     if (!os_thread_promote(reply->number, (enum os_priority)request->number)) {
         log_warning("a thread of process %u runs without real-time priority (%s): allow it "
@@ -381,12 +398,14 @@ serve(const struct message *request)
         do_send(request, &reply);
         break;
     case BRIDGE_SHUT:
-        if (link != NULL)
+        if (link != NULL) {
             os_link_shutdown(link->link);
+        }
         break;
     case BRIDGE_DROP:
-        if (link != NULL)
+        if (link != NULL) {
             drop(link);
+        }
         break;
     case BRIDGE_MEMORY:
         done = objects_make_memory(record->value, &reply.object[0]);
@@ -425,8 +444,9 @@ serve(const struct message *request)
         reply.status = TUTTI_PROTOCOL;
         break;
     }
-    if (!done)
+    if (!done) {
         reply.status = TUTTI_NO_MEMORY;
+    }
     answer(&reply, NULL, 0);
 }
 
@@ -435,11 +455,12 @@ static bool
 receive(struct message *request)
 {
     struct bridge_record *record = &request->record;
-    if (!read_all(bridge.requests, record, sizeof *record) || record->size_bytes < sizeof *record ||
-        record->size_bytes > sizeof *request)
+    if (!read_all(bridge.requests, record, sizeof(*record)) ||
+        record->size_bytes < sizeof(*record) || record->size_bytes > sizeof(*request)) {
         return false;
-    record->text[sizeof record->text - 1] = '\0';
-    return read_all(bridge.requests, request->payload, record->size_bytes - sizeof *record);
+    }
+    record->text[sizeof(record->text) - 1] = '\0';
+    return read_all(bridge.requests, request->payload, record->size_bytes - sizeof(*record));
 }
 
 /* ---- beginning ---- */
@@ -450,10 +471,11 @@ static bool
 announce(const char *path, int version, const int program_ends[2])
 {
     char draft[PATH_BYTES];
-    snprintf(draft, sizeof draft, "%s.new", path);
+    snprintf(draft, sizeof(draft), "%s.new", path);
     const int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     const int wrote = dprintf(fd, "%d %d %d %d %d\n", version, (int)getpid(), program_ends[0],
                               program_ends[1], (int)bridge.clock.handle);
     close(fd);
@@ -470,8 +492,9 @@ begin(const char *path)
     int to_program[2], from_program[2];
     struct os_thread *thread;
     if (pipe2(to_program, O_CLOEXEC) != 0 || pipe2(from_program, O_CLOEXEC) != 0 ||
-        os_shm_create(&bridge.clock, 65536) != TUTTI_OK)
+        os_shm_create(&bridge.clock, 65536) != TUTTI_OK) {
         return false;
+    }
     bridge.requests = from_program[0];
     bridge.answers = to_program[1];
     bridge.start_fds[0] = to_program[0];
@@ -501,7 +524,7 @@ main(int argc, char **argv)
     setsid();
     signal(SIGPIPE, SIG_IGN);
     char folder[PATH_BYTES];
-    if (os_runtime_dir(folder, sizeof folder) != TUTTI_OK || chdir(folder) != 0) {
+    if (os_runtime_dir(folder, sizeof(folder)) != TUTTI_OK || chdir(folder) != 0) {
         announce(argv[1], 0, bridge.start_fds);
         return 1;
     }
@@ -513,8 +536,9 @@ main(int argc, char **argv)
     }
     struct pollfd first = {.fd = bridge.requests, .events = POLLIN};
     if (poll(&first, 1, BRIDGE_FIRST_WORD_MS) == 1) {
-        while (receive(&request))
+        while (receive(&request)) {
             serve(&request);
+        }
     }
     /* engine, locks and memory see the end of this process */
     return 0;

@@ -23,8 +23,9 @@ void
 objects_init(void)
 {
     os_mutex_init(&objects.lock);
-    for (unsigned i = 0; i < OBJECTS_MAX; i++)
+    for (unsigned i = 0; i < OBJECTS_MAX; i++) {
         objects.fd[i] = -1;
+    }
 }
 
 bool
@@ -32,13 +33,16 @@ objects_put(int fd, struct bridge_object *object)
 {
     struct stat status;
     unsigned at = 0;
-    if (fd < 0 || fstat(fd, &status) != 0)
+    if (fd < 0 || fstat(fd, &status) != 0) {
         return false;
+    }
     os_mutex_lock(&objects.lock);
-    while (at < OBJECTS_MAX && objects.fd[at] >= 0)
+    while (at < OBJECTS_MAX && objects.fd[at] >= 0) {
         at++;
-    if (at < OBJECTS_MAX)
+    }
+    if (at < OBJECTS_MAX) {
         objects.fd[at] = fd;
+    }
     os_mutex_unlock(&objects.lock);
     if (at == OBJECTS_MAX) {
         log_error("no room for another pipe or memory file");
@@ -55,8 +59,9 @@ objects_get(uint32_t id)
 {
     int fd = -1;
     os_mutex_lock(&objects.lock);
-    if (id >= 1 && id <= OBJECTS_MAX)
+    if (id >= 1 && id <= OBJECTS_MAX) {
         fd = objects.fd[id - 1];
+    }
     os_mutex_unlock(&objects.lock);
     return fd;
 }
@@ -78,8 +83,9 @@ bool
 objects_make_memory(uint64_t size_bytes, struct bridge_object *object)
 {
     struct os_shm shm;
-    if (size_bytes > SIZE_MAX || os_shm_create(&shm, (size_t)size_bytes) != TUTTI_OK)
+    if (size_bytes > SIZE_MAX || os_shm_create(&shm, (size_t)size_bytes) != TUTTI_OK) {
         return false;
+    }
     const bool put = objects_put((int)os_handle_duplicate(shm.handle), object);
     os_shm_close(&shm);
     return put;
@@ -90,10 +96,11 @@ objects_make_pipe(struct bridge_object *object)
 {
     int ends[2];
     char path[PATH_BYTES];
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0) {
         return false;
+    }
     /* one descriptor for both ways, so that it stays a pipe whoever has gone */
-    snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
     const int both = open(path, O_RDWR | O_CLOEXEC);
     close(ends[0]);
     close(ends[1]);
@@ -108,15 +115,17 @@ find_in_process(const char *pid, const struct bridge_object *lost)
     char folder[PATH_BYTES], path[2 * PATH_BYTES];
     struct stat status;
     int fd = -1;
-    snprintf(folder, sizeof folder, "/proc/%s/fd", pid);
+    snprintf(folder, sizeof(folder), "/proc/%s/fd", pid);
     DIR *const files = opendir(folder);
-    if (files == NULL)
+    if (files == NULL) {
         return -1;
+    }
     for (const struct dirent *entry; fd < 0 && (entry = readdir(files)) != NULL;) {
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
         if (stat(path, &status) == 0 && status.st_dev == lost->device &&
-            status.st_ino == lost->inode)
+            status.st_ino == lost->inode) {
             fd = open(path, O_RDWR | O_CLOEXEC);
+        }
     }
     closedir(files);
     return fd;
@@ -127,11 +136,13 @@ objects_find(const struct bridge_object *lost, struct bridge_object *found)
 {
     int fd = -1;
     DIR *const processes = opendir("/proc");
-    if (processes == NULL)
+    if (processes == NULL) {
         return false;
+    }
     for (const struct dirent *entry; fd < 0 && (entry = readdir(processes)) != NULL;) {
-        if (os_process_is_ours((uint32_t)strtoul(entry->d_name, NULL, 10)))
+        if (os_process_is_ours((uint32_t)strtoul(entry->d_name, NULL, 10))) {
             fd = find_in_process(entry->d_name, lost);
+        }
     }
     closedir(processes);
     return objects_put(fd, found);

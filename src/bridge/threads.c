@@ -14,11 +14,12 @@ static bool
 has_name(const char *folder, const char *tid, const char *name)
 {
     char path[PATH_BYTES], text[NAME_BYTES] = "";
-    snprintf(path, sizeof path, "%s/%s/comm", folder, tid);
+    snprintf(path, sizeof(path), "%s/%s/comm", folder, tid);
     FILE *const file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return false;
-    const bool read = fgets(text, sizeof text, file) != NULL;
+    }
+    const bool read = fgets(text, sizeof(text), file) != NULL;
     fclose(file);
     text[strcspn(text, "\n")] = '\0';
     return read && strcmp(text, name) == 0;
@@ -29,13 +30,15 @@ find_in_process(uint32_t pid, const char *name)
 {
     char folder[64];
     uint32_t tid = 0;
-    snprintf(folder, sizeof folder, "/proc/%u/task", pid);
+    snprintf(folder, sizeof(folder), "/proc/%u/task", pid);
     DIR *const tasks = opendir(folder);
-    if (tasks == NULL)
+    if (tasks == NULL) {
         return 0;
+    }
     for (const struct dirent *entry; tid == 0 && (entry = readdir(tasks)) != NULL;) {
-        if (entry->d_name[0] != '.' && has_name(folder, entry->d_name, name))
+        if (entry->d_name[0] != '.' && has_name(folder, entry->d_name, name)) {
             tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+        }
     }
     closedir(tasks);
     return tid;
@@ -46,12 +49,14 @@ threads_find(const char *name, uint32_t *pid, uint32_t *tid)
 {
     DIR *const processes = opendir("/proc");
     uint32_t found = 0;
-    if (processes == NULL || name[0] == '\0')
+    if (processes == NULL || name[0] == '\0') {
         return false;
+    }
     for (const struct dirent *entry; found == 0 && (entry = readdir(processes)) != NULL;) {
         const uint32_t process = (uint32_t)strtoul(entry->d_name, NULL, 10);
-        if (!os_process_is_ours(process))
+        if (!os_process_is_ours(process)) {
             continue;
+        }
         found = find_in_process(process, name);
         *pid = process;
     }

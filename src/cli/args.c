@@ -17,8 +17,9 @@ option_count(const struct args_command *command)
 {
     unsigned count = 0;
 
-    while (count < ARGS_MAX_OPTIONS && command->options[count].name)
+    while (count < ARGS_MAX_OPTIONS && command->options[count].name) {
         count++;
+    }
     return count;
 }
 
@@ -37,10 +38,12 @@ distance(const char *a, const char *b)
         row[0] = i;
         for (unsigned j = 1; j <= length; j++) {
             unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-            if (row[j] + 1 < best)
+            if (row[j] + 1 < best) {
                 best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
+            }
+            if (row[j - 1] + 1 < best) {
                 best = row[j - 1] + 1;
+            }
             diagonal = row[j];
             row[j] = best;
         }
@@ -54,11 +57,13 @@ args_nearest(const char *word, const char *const *words, unsigned count)
     const char *nearest = NULL;
     unsigned least = NEAR_ENOUGH + 1;
 
-    if (strlen(word) > LONGEST_WORD)
+    if (strlen(word) > LONGEST_WORD) {
         return NULL;
+    }
     for (unsigned i = 0; i < count; i++) {
-        if (strlen(words[i]) > LONGEST_WORD)
+        if (strlen(words[i]) > LONGEST_WORD) {
             continue;
+        }
         unsigned d = distance(word, words[i]);
         if (d < least && d < strlen(word)) {
             least = d;
@@ -78,11 +83,12 @@ say_unknown(const struct args_command *command, const char *name, char error[ARG
         names[i] = command->options[i].name;
     }
     const char *nearest = args_nearest(name, names, count);
-    if (nearest)
+    if (nearest) {
         snprintf(error, ARGS_ERROR_BYTES, "there is no option --%s; did you mean --%s?", name,
                  nearest);
-    else
+    } else {
         snprintf(error, ARGS_ERROR_BYTES, "there is no option --%s", name);
+    }
 }
 
 /* Reads the option at argv[*at]; leaves *at on the last argument used. */
@@ -97,12 +103,14 @@ parse_option(struct args *args, int argc, const char *const *argv, int *at,
     size_t length = equals ? (size_t)(equals - given) : strlen(given);
     unsigned count = option_count(command), i = 0;
 
-    if (length > LONGEST_WORD)
+    if (length > LONGEST_WORD) {
         length = LONGEST_WORD;
+    }
     memcpy(name, given, length);
     name[length] = '\0';
-    while (i < count && strcmp(command->options[i].name, name) != 0)
+    while (i < count && strcmp(command->options[i].name, name) != 0) {
         i++;
+    }
     if (i == count) {
         say_unknown(command, name, error);
         return false;
@@ -145,8 +153,9 @@ args_parse(struct args *args, const struct args_command *command, int argc, cons
         if (options && strcmp(argv[i], "--") == 0) {
             options = false;
         } else if (options && strncmp(argv[i], "--", 2) == 0) {
-            if (!parse_option(args, argc, argv, &i, error))
+            if (!parse_option(args, argc, argv, &i, error)) {
                 return false;
+            }
         } else if (options && argv[i][0] == '-' && argv[i][1]) {
             snprintf(error, ARGS_ERROR_BYTES, "there is no option %s", argv[i]);
             return false;
@@ -170,8 +179,9 @@ const char *
 args_value(const struct args *args, const char *name)
 {
     for (unsigned i = 0; i < ARGS_MAX_OPTIONS && args->command->options[i].name; i++) {
-        if (strcmp(args->command->options[i].name, name) == 0)
+        if (strcmp(args->command->options[i].name, name) == 0) {
             return args->value[i];
+        }
     }
     return NULL;
 }
@@ -191,11 +201,13 @@ read_whole(const char **at, uint32_t *value)
 
     for (; *digit >= '0' && *digit <= '9'; digit++) {
         sum = sum * 10 + (uint64_t)(*digit - '0');
-        if (sum > UINT32_MAX)
+        if (sum > UINT32_MAX) {
             return false;
+        }
     }
-    if (digit == *at)
+    if (digit == *at) {
         return false;
+    }
     *at = digit;
     *value = (uint32_t)sum;
     return true;
@@ -208,8 +220,9 @@ args_whole(const struct args *args, const char *name, uint32_t min, uint32_t max
     const char *text = args_value(args, name), *at = text;
     uint32_t read = 0;
 
-    if (!text)
+    if (!text) {
         return true;
+    }
     if (!read_whole(&at, &read) || *at || read < min || read > max) {
         snprintf(error, ARGS_ERROR_BYTES,
                  "--%s takes a whole number from %u to %u, but '%s' was given", name, min, max,
@@ -228,8 +241,9 @@ args_number(const struct args *args, const char *name, double min, double max, d
     const char *end = NULL;
     double read;
 
-    if (!text)
+    if (!text) {
         return true;
+    }
     if (!number_read(text, &end, &read) || *end || read < min || read > max) {
         snprintf(error, ARGS_ERROR_BYTES, "--%s takes a number from %s to %s, but '%s' was given",
                  name, number_text(min).text, number_text(max).text, text);
@@ -243,8 +257,9 @@ static bool
 contains(const uint32_t *channels, uint32_t count, uint32_t channel)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (channels[i] == channel)
+        if (channels[i] == channel) {
             return true;
+        }
     }
     return false;
 }
@@ -257,20 +272,24 @@ args_channels(const struct args *args, const char *name, bool once,
     uint32_t list[TUTTI_MAX_CHANNELS];
     uint32_t here = 0;
 
-    if (!text)
+    if (!text) {
         return true;
+    }
     for (;;) {
         uint32_t first = 0, last = 0;
-        if (!read_whole(&at, &first))
+        if (!read_whole(&at, &first)) {
             break;
+        }
         last = first;
         if (*at == '-') {
             at++;
-            if (!read_whole(&at, &last) || last < first)
+            if (!read_whole(&at, &last) || last < first) {
                 break;
+            }
         }
-        if (first == 0 || last > TUTTI_MAX_CHANNELS)
+        if (first == 0 || last > TUTTI_MAX_CHANNELS) {
             break;
+        }
         for (uint32_t channel = first; channel <= last; channel++) {
             if (once && contains(list, here, channel - 1)) {
                 snprintf(error, ARGS_ERROR_BYTES, "--%s names channel %u twice", name, channel);
@@ -284,12 +303,13 @@ args_channels(const struct args *args, const char *name, bool once,
             list[here++] = channel - 1;
         }
         if (*at == '\0') {
-            memcpy(channels, list, here * sizeof *list);
+            memcpy(channels, list, here * sizeof(*list));
             *count = here;
             return true;
         }
-        if (*at++ != ',')
+        if (*at++ != ',') {
             break;
+        }
     }
     snprintf(error, ARGS_ERROR_BYTES,
              "--%s takes channels counted from 1, such as 1,2 or 1-8, but '%s' was given", name,
@@ -304,8 +324,9 @@ args_source(const struct args *args, const char *name, enum tutti_channel_kind *
     const char *text = args_value(args, name), *at = text;
     uint32_t number = 0;
 
-    if (!text)
+    if (!text) {
         return true;
+    }
     if (strcmp(text, "device") == 0) {
         *kind = TUTTI_CHANNEL_DEVICE;
     } else if (strcmp(text, "mix") == 0) {
@@ -330,13 +351,14 @@ args_help(const struct args_command *command, struct text *out)
               command->operand ? " " : "", command->operand ? command->operand : "",
               command->more ? " [" : "", command->more ? command->more : "",
               command->more ? "]" : "", command->summary);
-    if (command->details)
+    if (command->details) {
         text_addf(out, "\n%s", command->details);
+    }
     text_add(out, "\n");
     for (unsigned i = 0; i < option_count(command); i++) {
         const struct args_option *option = &command->options[i];
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
+        snprintf(left, sizeof(left), "--%s%s%s", option->name, option->value ? " " : "",
                  option->value ? option->value : "");
         text_addf(out, "  %-20s  %s\n", left, option->help);
     }

@@ -12,8 +12,9 @@ command_devices_run(const struct args *args, const struct cli *cli)
     uint32_t count = 0;
     struct text text;
 
-    if (session_open(&session, "tutti devices", true) != TUTTI_OK)
+    if (session_open(&session, "tutti devices", true) != TUTTI_OK) {
         return 1;
+    }
     enum tutti_status status = tutti_get_devices(session.client, &devices, &count);
     if (status != TUTTI_OK) {
         session_fail(&session, "cannot list the devices", status);
@@ -22,10 +23,11 @@ command_devices_run(const struct args *args, const struct cli *cli)
     }
     session_close(&session);
     text_init(&text);
-    if (args_flag(args, "json"))
+    if (args_flag(args, "json")) {
         show_devices_json(&text, devices, count);
-    else
+    } else {
         show_devices(&text, &cli->out, devices, count);
+    }
     bool printed = command_print(&text);
     text_fini(&text);
     tutti_free(devices);

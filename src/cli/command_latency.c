@@ -45,14 +45,17 @@ process(void *user, const struct tutti_block *block)
         uint64_t at = position + i;
         uint64_t into = at - meter->sent_position;
         out[i] = at >= meter->sent_position && into < meter->sent_frames ? meter->sent[into] : 0;
-        if (at < meter->heard_frames)
+        if (at < meter->heard_frames) {
             meter->heard[at] = in[i];
+        }
     }
-    if (position > meter->expected_position)
+    if (position > meter->expected_position) {
         atomic_fetch_add_explicit(&meter->lost_frames, position - meter->expected_position,
                                   memory_order_relaxed);
-    if (block->silent)
+    }
+    if (block->silent) {
         atomic_fetch_add_explicit(&meter->silent_frames, block->frames, memory_order_relaxed);
+    }
     meter->expected_position = position + block->frames;
     atomic_store_explicit(&meter->done_frames, position + block->frames, memory_order_release);
 }
@@ -67,8 +70,8 @@ get_memory(struct meter *meter, double level_db, double rate_hz, uint32_t report
     meter->sent_position = (uint64_t)(rate_hz / 20) + 2 * (uint64_t)buffer_frames + 17;
     meter->heard_frames = meter->sent_position + meter->sent_frames +
                           2 * (uint64_t)reported_frames + (uint64_t)(rate_hz / 2);
-    meter->sent = calloc(meter->sent_frames, sizeof *meter->sent);
-    meter->heard = calloc(meter->heard_frames, sizeof *meter->heard);
+    meter->sent = calloc(meter->sent_frames, sizeof(*meter->sent));
+    meter->heard = calloc(meter->heard_frames, sizeof(*meter->heard));
     if (!meter->sent || !meter->heard) {
         session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
         return false;
@@ -111,19 +114,23 @@ listen(struct meter *meter, const struct style *style, bool progress, double rat
         platform_sleep_ms(SLEEP_MS);
         done = atomic_load_explicit(&meter->done_frames, memory_order_acquire);
         going = stream_tell_events(&meter->session);
-        if (progress && round % 10 == 0)
+        if (progress && round % 10 == 0) {
             tell_progress(style, done, meter->heard_frames, rate_hz);
+        }
     }
-    if (progress)
+    if (progress) {
         tell_progress(style, done, meter->heard_frames, rate_hz);
+    }
     tutti_stop(meter->session.client);
     session_progress_end();
-    if (done >= meter->heard_frames && atomic_load(&meter->silent_frames) == 0)
+    if (done >= meter->heard_frames && atomic_load(&meter->silent_frames) == 0) {
         return true;
-    if (platform_interrupted())
+    }
+    if (platform_interrupted()) {
         session_say("interrupted");
-    else if (going)
+    } else if (going) {
         session_say("the device did not run through the measurement; see 'tutti status'");
+    }
     return false;
 }
 
@@ -159,8 +166,9 @@ measure(struct meter *meter, const struct cli *cli, struct show_latency *latency
 
     stream_choose(&inputs, TUTTI_CHANNEL_DEVICE, 0, &input, 1, true);
     stream_choose(&outputs, TUTTI_CHANNEL_DEVICE, 0, &output, 1, true);
-    if (stream_prepare(&meter->session, &params, &inputs, &outputs) != TUTTI_OK)
+    if (stream_prepare(&meter->session, &params, &inputs, &outputs) != TUTTI_OK) {
         return false;
+    }
     session_say_problem(&meter->session);
     tutti_get_device(meter->session.client, &device);
     tutti_get_latencies(meter->session.client, &latency->input_latency_frames,
@@ -184,22 +192,26 @@ command_latency_run(const struct args *args, const struct cli *cli)
     if (!args_whole(args, "output", 1, TUTTI_MAX_CHANNELS, &latency.output, error) ||
         !args_whole(args, "input", 1, TUTTI_MAX_CHANNELS, &latency.input, error) ||
         !args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &latency.buffer_frames, error) ||
-        !args_number(args, "level", -60, 0, &level_db, error))
+        !args_number(args, "level", -60, 0, &level_db, error)) {
         return command_usage(args, error);
-    if (session_open(&meter.session, "tutti latency", true) != TUTTI_OK)
+    }
+    if (session_open(&meter.session, "tutti latency", true) != TUTTI_OK) {
         return 1;
+    }
     bool measured =
         measure(&meter, cli, &latency, level_db, cli->err.terminal || args_flag(args, "progress"));
     session_close(&meter.session);
     free(meter.heard);
     free(meter.sent);
-    if (!measured)
+    if (!measured) {
         return 1;
+    }
     text_init(&text);
-    if (args_flag(args, "json"))
+    if (args_flag(args, "json")) {
         show_latency_json(&text, &latency);
-    else
+    } else {
         show_latency(&text, &cli->out, &latency);
+    }
     bool printed = command_print(&text);
     text_fini(&text);
     return printed && latency.match.found ? 0 : 1;

@@ -45,11 +45,12 @@ set(const char *path, const char *text, const char *level)
         platform_make_folder_of(path);
         status = file_write(path, edited, strlen(edited));
     }
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         session_say("cannot write '%s': %s", path,
                     status == TUTTI_IO ? strerror(errno) : tutti_status_text(status));
-    else
+    } else {
         printf("level = %s in '%s'; programs that run follow within a second\n", level, path);
+    }
     free(edited);
     return status == TUTTI_OK ? 0 : 1;
 }
@@ -61,9 +62,10 @@ command_log_run(const struct args *args, const struct cli *cli)
     size_t bytes = 0;
 
     (void)cli;
-    if (strcmp(args->operand, "level") != 0)
+    if (strcmp(args->operand, "level") != 0) {
         return command_usage(args, "the action is level");
-    if (!config_default_path(platform_getenv, path, sizeof path)) {
+    }
+    if (!config_default_path(platform_getenv, path, sizeof(path))) {
         session_say("there is no place for a configuration: TUTTI_CONFIG names one");
         return 1;
     }

@@ -63,22 +63,24 @@ process(void *user, const struct tutti_block *block)
         float *out = tutti_output(player->session.client, c, block->half);
         uint32_t from = player->ring.channels == 1 ? 0 : c;
         frames_get_channel(&player->ring, from, out, count);
-        memset(out + count, 0, (block->frames - count) * sizeof *out);
+        memset(out + count, 0, (block->frames - count) * sizeof(*out));
         peak_put(&player->peak[c], out, count);
     }
     frames_get_done(&player->ring, count);
     atomic_fetch_add_explicit(&player->played_frames, count, memory_order_relaxed);
-    if (block->jumped && block->position_frames > last)
+    if (block->jumped && block->position_frames > last) {
         atomic_fetch_add_explicit(&player->lost_frames, block->position_frames - last,
                                   memory_order_relaxed);
+    }
     if (count < block->frames && !block->silent) {
-        if (!all)
+        if (!all) {
             atomic_fetch_add_explicit(&player->starved_frames, block->frames - count,
                                       memory_order_relaxed);
-        else if (atomic_load_explicit(&player->end_position_frames, memory_order_relaxed) ==
-                 UINT64_MAX)
+        } else if (atomic_load_explicit(&player->end_position_frames, memory_order_relaxed) ==
+                   UINT64_MAX) {
             atomic_store_explicit(&player->end_position_frames, block->position_frames + count,
                                   memory_order_release);
+        }
     }
     atomic_store_explicit(&player->position_frames, block->position_frames + block->frames,
                           memory_order_release);
@@ -91,8 +93,9 @@ fetch(struct player *player)
     while (!atomic_load_explicit(&player->all_fetched, memory_order_relaxed)) {
         uint64_t left = player->total_frames - player->fetched_frames;
         uint32_t want = left < CHUNK_FRAMES ? (uint32_t)left : CHUNK_FRAMES;
-        if (frames_writable(&player->ring) < CHUNK_FRAMES)
+        if (frames_writable(&player->ring) < CHUNK_FRAMES) {
             return;
+        }
         sf_count_t got = want ? sf_readf_float(player->file, player->chunk, want) : 0;
         if (got > 0) {
             frames_write(&player->ring, player->chunk, (uint32_t)got);
@@ -102,8 +105,9 @@ fetch(struct player *player)
             session_say("the file cannot be read on: %s", stream_sound_error(player->file));
             player->failed = true;
         }
-        if (got < (sf_count_t)want || want == left)
+        if (got < (sf_count_t)want || want == left) {
             atomic_store_explicit(&player->all_fetched, true, memory_order_release);
+        }
     }
 }
 
@@ -113,8 +117,9 @@ all_heard(struct player *player)
     uint64_t end = atomic_load_explicit(&player->end_position_frames, memory_order_acquire);
     uint32_t in = 0, out = 0;
 
-    if (end == UINT64_MAX || tutti_get_latencies(player->session.client, &in, &out) != TUTTI_OK)
+    if (end == UINT64_MAX || tutti_get_latencies(player->session.client, &in, &out) != TUTTI_OK) {
         return false;
+    }
     return atomic_load_explicit(&player->position_frames, memory_order_acquire) >= end + out;
 }
 
@@ -150,8 +155,9 @@ run(struct player *player, const struct style *style, bool progress)
 
     fetch(player);
     enum tutti_status status = tutti_start(player->session.client);
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         return session_fail(&player->session, "cannot start playing", status);
+    }
     platform_catch_interrupts();
     while (go_on && !platform_interrupted() && !all_heard(player)) {
         fetch(player);
@@ -163,18 +169,21 @@ run(struct player *player, const struct style *style, bool progress)
         platform_sleep_ms(SLEEP_MS);
     }
     tutti_stop(player->session.client);
-    if (progress)
+    if (progress) {
         tell_progress(player, style);
+    }
     session_progress_end();
     const double rate = player->info.samplerate;
     uint64_t starved = atomic_load(&player->starved_frames);
     uint64_t lost = atomic_load(&player->lost_frames);
-    if (starved)
+    if (starved) {
         session_say("the file was read too slowly: %.3f s of silence between",
                     (double)starved / rate);
-    if (lost)
+    }
+    if (lost) {
         session_say("%.3f s passed without sound%s", (double)lost / rate,
                     lost > player->session.gap_frames ? "; a larger --buffer may help" : "");
+    }
     return go_on && !player->failed ? 0 : 1;
 }
 
@@ -191,8 +200,9 @@ choose_outputs(const struct player *player, const struct args *args,
     for (uint32_t c = 0; c < count; c++) {
         list[c] = c;
     }
-    if (!args_channels(args, "channels", true, list, &count, error))
+    if (!args_channels(args, "channels", true, list, &count, error)) {
         return false;
+    }
     if (channels != 1 && count != channels) {
         snprintf(error, ARGS_ERROR_BYTES, "the file has %u channels, but --channels names %u",
                  channels, count);
@@ -243,10 +253,12 @@ join(struct player *player, const struct args *args, uint32_t buffer,
     double file_hz = player->info.samplerate;
     struct tutti_device device;
 
-    if (args_flag(args, "set-rate") && !set_rate(player))
+    if (args_flag(args, "set-rate") && !set_rate(player)) {
         return false;
-    if (stream_prepare(&player->session, &params, &none, outputs) != TUTTI_OK)
+    }
+    if (stream_prepare(&player->session, &params, &none, outputs) != TUTTI_OK) {
         return false;
+    }
     session_say_problem(&player->session);
     player->outputs = outputs->count;
     tutti_get_device(client, &device);
@@ -265,7 +277,7 @@ open_file(struct player *player, const char *path)
     char sentence[SOUND_ERROR_BYTES + 64];
 
     /* libsndfile 1.2 reads some damaged files for ever (fuzz/corpus/wav/list-*). */
-    snprintf(sentence, sizeof sentence,
+    snprintf(sentence, sizeof(sentence),
              "tutti: '%.120s' is damaged: libsndfile does not come to an end with it\n", path);
     platform_watch(OPEN_SECONDS, sentence);
     player->file = platform_open_sound(path, SFM_READ, &player->info);
@@ -276,8 +288,9 @@ open_file(struct player *player, const char *path)
     }
     char error[SOUND_ERROR_BYTES];
     bool playable = sound_check(&player->info, error);
-    if (!playable)
+    if (!playable) {
         session_say("'%s' %s", path, error);
+    }
     return playable;
 }
 
@@ -287,9 +300,10 @@ get_memory(struct player *player, uint32_t buffer)
     uint32_t channels = (uint32_t)player->info.channels;
     uint32_t room = sound_ring_frames(&player->info, buffer);
 
-    player->chunk = calloc((size_t)CHUNK_FRAMES * channels, sizeof *player->chunk);
-    if (player->chunk && frames_init(&player->ring, channels, room + CHUNK_FRAMES))
+    player->chunk = calloc((size_t)CHUNK_FRAMES * channels, sizeof(*player->chunk));
+    if (player->chunk && frames_init(&player->ring, channels, room + CHUNK_FRAMES)) {
         return true;
+    }
     session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
     return false;
 }
@@ -305,29 +319,35 @@ command_play_run(const struct args *args, const struct cli *cli)
     int code = 1;
 
     if (!args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &buffer, error) ||
-        !args_number(args, "seconds", 0.001, 1e9, &seconds, error))
+        !args_number(args, "seconds", 0.001, 1e9, &seconds, error)) {
         return command_usage(args, error);
+    }
     atomic_init(&player.end_position_frames, UINT64_MAX);
-    if (!open_file(&player, args->operand))
+    if (!open_file(&player, args->operand)) {
         goto close_file;
+    }
     if (!choose_outputs(&player, args, &outputs, error)) {
         code = command_usage(args, error);
         goto close_file;
     }
     player.total_frames = sound_total_frames(&player.info, seconds);
-    if (!get_memory(&player, buffer))
+    if (!get_memory(&player, buffer)) {
         goto free_memory;
-    if (session_open(&player.session, "tutti play", true) != TUTTI_OK)
+    }
+    if (session_open(&player.session, "tutti play", true) != TUTTI_OK) {
         goto free_memory;
-    if (join(&player, args, buffer, &outputs))
+    }
+    if (join(&player, args, buffer, &outputs)) {
         code = run(&player, &cli->err, cli->err.terminal || args_flag(args, "progress"));
+    }
     restore_rate(&player);
     session_close(&player.session);
 free_memory:
     frames_fini(&player.ring);
     free(player.chunk);
 close_file:
-    if (player.file)
+    if (player.file) {
         sf_close(player.file);
+    }
     return code;
 }

@@ -19,8 +19,9 @@ configured(char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES])
     char path[1024], problem[CONFIG_TEXT_BYTES], *text = NULL;
     size_t bytes = 0;
 
-    if (!config_default_path(platform_getenv, path, sizeof path))
+    if (!config_default_path(platform_getenv, path, sizeof(path))) {
         return 0;
+    }
     if (config_file_read(path, &text, &bytes, problem) != TUTTI_OK) {
         session_say("%s", problem);
         return 0;
@@ -34,8 +35,9 @@ static bool
 is_configured(char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES], unsigned count, const char *entry)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (config_profile_same(names[i], entry + strlen("Tutti ")))
+        if (config_profile_same(names[i], entry + strlen("Tutti "))) {
             return true;
+        }
     }
     return false;
 }
@@ -45,8 +47,9 @@ is_entry(const struct entry *entries, unsigned count, const char *profile)
 {
     for (unsigned i = 0; i < count; i++) {
         if (strlen(entries[i].name) > strlen("Tutti ") &&
-            config_profile_same(entries[i].name + strlen("Tutti "), profile))
+            config_profile_same(entries[i].name + strlen("Tutti "), profile)) {
             return true;
+        }
     }
     return false;
 }
@@ -54,9 +57,10 @@ is_entry(const struct entry *entries, unsigned count, const char *profile)
 static void
 add_bits(struct text *out, const char *whom, const bool there[2])
 {
-    if (there[0] || there[1])
+    if (there[0] || there[1]) {
         text_addf(out, ", %s (%s%s%s)", whom, there[0] ? "64-bit" : "",
                   there[0] && there[1] ? " and " : "", there[1] ? "32-bit" : "");
+    }
 }
 
 static int
@@ -73,23 +77,28 @@ list(void)
         text_addf(&out, "%s: an entry", entries[i].name);
         add_bits(&out, "for everybody", entries[i].machine);
         add_bits(&out, "for this user alone, which hosts do not list", entries[i].user);
-        if (profile && !is_configured(names, profiles, entries[i].name))
+        if (profile && !is_configured(names, profiles, entries[i].name)) {
             text_add(&out, "; no such profile in your configuration: it is like Tutti");
+        }
         text_add(&out, "\n");
     }
     for (unsigned i = 0; i < profiles; i++) {
-        if (is_entry(entries, count, names[i]))
+        if (is_entry(entries, count, names[i])) {
             continue;
+        }
         text_addf(&out, "Tutti %s: in your configuration", names[i]);
-        if (!entries_elsewhere)
+        if (!entries_elsewhere) {
             text_addf(&out, "; 'tutti profile add \"%s\"' makes its entry", names[i]);
+        }
         text_add(&out, "\n");
     }
-    if (count + profiles == 0)
+    if (count + profiles == 0) {
         text_add(&out,
                  "There is no profile. A section [profile NAME] of the configuration is one.\n");
-    if (profiles && entries_elsewhere)
+    }
+    if (profiles && entries_elsewhere) {
         text_addf(&out, "%s\n", entries_elsewhere);
+    }
     bool printed = command_print(&out);
     text_fini(&out);
     return printed ? 0 : 1;
@@ -109,10 +118,11 @@ change(const char *written, bool add, bool user)
         return 1;
     }
     printf("Tutti %s: %s\n", name, add ? "added" : "removed");
-    if (add && user)
+    if (add && user) {
         puts("It is for this user alone. Hosts list what is registered for everybody, and do not "
              "show "
              "it; programs that create it by its CLSID find it.");
+    }
     return 0;
 }
 
@@ -122,11 +132,14 @@ command_profile_run(const struct args *args, const struct cli *cli)
     bool add = strcmp(args->operand, "add") == 0, removes = strcmp(args->operand, "remove") == 0;
 
     (void)cli;
-    if (strcmp(args->operand, "list") == 0)
+    if (strcmp(args->operand, "list") == 0) {
         return args->more ? command_usage(args, "list takes no name") : list();
-    if (!add && !removes)
+    }
+    if (!add && !removes) {
         return command_usage(args, "the action is list, add or remove");
-    if (!args->more)
+    }
+    if (!args->more) {
         return command_usage(args, "the profile's NAME is missing");
+    }
     return change(args->more, add, args_flag(args, "user"));
 }

@@ -52,8 +52,9 @@ process(void *user, const struct tutti_block *block)
         }
         recording_end(&recorder->recording, block->frames);
     }
-    if (block->silent)
+    if (block->silent) {
         atomic_fetch_add_explicit(&recorder->silent_frames, block->frames, memory_order_relaxed);
+    }
 }
 
 /* Writes one chunk; count frames are in it. False: said. */
@@ -69,8 +70,9 @@ write_chunk(struct recorder *recorder, uint32_t count)
         written = sf_writef_float(recorder->file, recorder->chunk, count);
     }
     recorder->written_frames += (uint64_t)(written > 0 ? written : 0);
-    if (written == (sf_count_t)count)
+    if (written == (sf_count_t)count) {
         return true;
+    }
     session_say("cannot write '%s' on: %s; %.1f s are in it", recorder->path,
                 stream_sound_error(recorder->file),
                 (double)recorder->written_frames / recorder->rate_hz);
@@ -85,10 +87,12 @@ drain(struct recorder *recorder)
         uint64_t left = recorder->total_frames - recorder->written_frames;
         uint32_t most = left < CHUNK_FRAMES ? (uint32_t)left : CHUNK_FRAMES;
         uint32_t count = recording_take(&recorder->recording, recorder->chunk, most);
-        if (count == 0)
+        if (count == 0) {
             return true;
-        if (!write_chunk(recorder, count))
+        }
+        if (!write_chunk(recorder, count)) {
             return false;
+        }
     }
 }
 
@@ -97,8 +101,9 @@ drain(struct recorder *recorder)
 static void
 keep_header(struct recorder *recorder)
 {
-    if ((double)(recorder->written_frames - recorder->headed_frames) < recorder->rate_hz)
+    if ((double)(recorder->written_frames - recorder->headed_frames) < recorder->rate_hz) {
         return;
+    }
     sf_command(recorder->file, SFC_UPDATE_HEADER_NOW, NULL, 0);
     recorder->headed_frames = recorder->written_frames;
 }
@@ -132,11 +137,13 @@ tell_losses(struct recorder *recorder)
     uint64_t lost = recorder->recording.lost_frames;
     uint64_t silent = atomic_load(&recorder->silent_frames);
 
-    if (lost)
+    if (lost) {
         session_say("%.3f s did not come through and are silence in the file",
                     (double)lost / recorder->rate_hz);
-    if (silent)
+    }
+    if (silent) {
         session_say("%.2f s are silence: no device was there", (double)silent / recorder->rate_hz);
+    }
 }
 
 static int
@@ -148,8 +155,9 @@ run(struct recorder *recorder, const struct style *style, bool progress)
 
     platform_catch_interrupts();
     enum tutti_status status = tutti_start(recorder->session.client);
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         return session_fail(&recorder->session, "cannot start recording", status);
+    }
     while (good && going && !platform_interrupted() &&
            recorder->written_frames < recorder->total_frames) {
         platform_sleep_ms(SLEEP_MS);
@@ -163,8 +171,9 @@ run(struct recorder *recorder, const struct style *style, bool progress)
     }
     tutti_stop(recorder->session.client);
     good = good && drain(recorder);
-    if (progress)
+    if (progress) {
         tell_progress(recorder, style);
+    }
     session_progress_end();
     tell_losses(recorder);
     return good && going ? 0 : 1;
@@ -191,10 +200,11 @@ outputs_of(struct session *session, uint32_t program)
         }
     }
     tutti_free(programs);
-    if (!found)
+    if (!found) {
         session_say("there is no program %u; 'tutti status' shows who is there", program);
-    else if (outputs == 0)
+    } else if (outputs == 0) {
         session_say("program %u has no outputs to record", program);
+    }
     return outputs;
 }
 
@@ -209,10 +219,12 @@ choose_inputs(struct session *session, const struct recording_choice *choice,
 
     if (choice->kind == TUTTI_CHANNEL_PROGRAM) {
         uint32_t outputs = outputs_of(session, choice->program);
-        if (outputs == 0)
+        if (outputs == 0) {
             return false;
-        if (!choice->channels && outputs < count)
+        }
+        if (!choice->channels && outputs < count) {
             count = outputs;
+        }
         for (uint32_t i = 0; i < count; i++) {
             if (list[i] >= outputs) {
                 session_say("there is no output %u; program %u has outputs 1 to %u", list[i] + 1,
@@ -240,8 +252,9 @@ open_file(struct recorder *recorder, const struct recording_choice *choice)
         return false;
     }
     /* Below 4 GiB the file becomes a plain WAV when it is closed; above it stays RF64. */
-    if ((choice->sound_format & SF_FORMAT_TYPEMASK) == SF_FORMAT_RF64)
+    if ((choice->sound_format & SF_FORMAT_TYPEMASK) == SF_FORMAT_RF64) {
         sf_command(recorder->file, SFC_RF64_AUTO_DOWNGRADE, NULL, SF_TRUE);
+    }
     return true;
 }
 
@@ -255,8 +268,9 @@ prepare(struct recorder *recorder, const struct recording_choice *choice)
     struct tutti_device device;
 
     if (!choose_inputs(&recorder->session, choice, &inputs) ||
-        stream_prepare(&recorder->session, &params, &inputs, &none) != TUTTI_OK)
+        stream_prepare(&recorder->session, &params, &inputs, &none) != TUTTI_OK) {
         return false;
+    }
     session_say_problem(&recorder->session);
     recorder->inputs = inputs.count;
     recorder->int24 = choice->int24;
@@ -265,8 +279,8 @@ prepare(struct recorder *recorder, const struct recording_choice *choice)
     recorder->total_frames =
         choice->seconds > 0 ? (uint64_t)llround(choice->seconds * device.rate_hz) : UINT64_MAX;
     size_t samples = (size_t)CHUNK_FRAMES * recorder->inputs;
-    recorder->chunk = calloc(samples, sizeof *recorder->chunk);
-    recorder->words = calloc(samples, sizeof *recorder->words);
+    recorder->chunk = calloc(samples, sizeof(*recorder->chunk));
+    recorder->words = calloc(samples, sizeof(*recorder->words));
     uint32_t room = 2 * (uint32_t)device.rate_hz + 4 * choice->buffer_frames;
     if (!recorder->chunk || !recorder->words ||
         !recording_init(&recorder->recording, recorder->inputs, room)) {
@@ -282,12 +296,13 @@ can_write(const struct recording_choice *choice)
 {
     int majors = 0;
 
-    sf_command(NULL, SFC_GET_FORMAT_MAJOR_COUNT, &majors, sizeof majors);
+    sf_command(NULL, SFC_GET_FORMAT_MAJOR_COUNT, &majors, sizeof(majors));
     for (int i = 0; i < majors; i++) {
         SF_FORMAT_INFO info = {.format = i};
-        sf_command(NULL, SFC_GET_FORMAT_MAJOR, &info, sizeof info);
-        if ((info.format & SF_FORMAT_TYPEMASK) == (choice->sound_format & SF_FORMAT_TYPEMASK))
+        sf_command(NULL, SFC_GET_FORMAT_MAJOR, &info, sizeof(info));
+        if ((info.format & SF_FORMAT_TYPEMASK) == (choice->sound_format & SF_FORMAT_TYPEMASK)) {
             return true;
+        }
     }
     session_say("this build of tutti cannot write FLAC; record into a .wav");
     return false;
@@ -299,13 +314,16 @@ may_write(const char *path, const struct cli *cli, const struct args *args)
 {
     FILE *older = file_open(path, "rb");
 
-    if (!older)
+    if (!older) {
         return true;
+    }
     fclose(older);
-    if (args_flag(args, "replace"))
+    if (args_flag(args, "replace")) {
         return true;
-    if (cli->err.terminal && session_ask("'%s' exists; replace it?", path))
+    }
+    if (cli->err.terminal && session_ask("'%s' exists; replace it?", path)) {
         return true;
+    }
     session_say("'%s' exists and stays as it is; name another file, or add --replace", path);
     return false;
 }
@@ -318,15 +336,19 @@ command_record_run(const struct args *args, const struct cli *cli)
     char error[ARGS_ERROR_BYTES];
     int code = 1;
 
-    if (!recording_choose(&choice, args, error))
+    if (!recording_choose(&choice, args, error)) {
         return command_usage(args, error);
-    if (!can_write(&choice) || !may_write(args->operand, cli, args))
+    }
+    if (!can_write(&choice) || !may_write(args->operand, cli, args)) {
         return 1;
+    }
     recorder.path = args->operand;
-    if (session_open(&recorder.session, "tutti record", true) != TUTTI_OK)
+    if (session_open(&recorder.session, "tutti record", true) != TUTTI_OK) {
         return 1;
-    if (prepare(&recorder, &choice))
+    }
+    if (prepare(&recorder, &choice)) {
         code = run(&recorder, &cli->err, cli->err.terminal || args_flag(args, "progress"));
+    }
     session_close(&recorder.session);
     if (recorder.file && sf_close(recorder.file) != 0) {
         session_say("cannot finish '%s'; is the disk full?", recorder.path);

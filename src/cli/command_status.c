@@ -19,8 +19,9 @@ leave_out_self(struct tutti_engine_status *status, struct tutti_program_status *
     uint32_t kept = 0, self = platform_pid();
 
     for (uint32_t i = 0; i < status->program_count; i++) {
-        if (programs[i].pid != self)
+        if (programs[i].pid != self) {
             programs[kept++] = programs[i];
+        }
     }
     status->program_count = kept;
 }
@@ -33,25 +34,29 @@ look(struct session *session, const struct style *style, bool json, struct text 
     struct tutti_program_status *programs = NULL;
     enum tutti_status status = TUTTI_OK;
 
-    if (!session->client)
+    if (!session->client) {
         status = session_open(session, "tutti status", false);
-    if (status == TUTTI_OK)
+    }
+    if (status == TUTTI_OK) {
         status = tutti_get_status(session->client, &engine, &programs);
+    }
     if (status == TUTTI_OK) {
         leave_out_self(&engine, programs);
-        if (json)
+        if (json) {
             show_status_json(text, &engine, programs);
-        else
+        } else {
             show_status(text, style, &engine, programs);
+        }
         tutti_free(programs);
         return TUTTI_OK;
     }
     if (status == TUTTI_NO_ENGINE || status == TUTTI_ENGINE_LOST) {
         session_close(session);
-        if (json)
+        if (json) {
             show_status_json(text, NULL, NULL);
-        else
+        } else {
             text_add(text, "No engine runs. It starts by itself with the first program.\n");
+        }
         return TUTTI_NO_ENGINE;
     }
     return status;
@@ -66,10 +71,11 @@ look_once(const struct cli *cli, bool json)
 
     text_init(&text);
     enum tutti_status status = look(&session, &cli->out, json, &text);
-    if (status == TUTTI_OK || status == TUTTI_NO_ENGINE)
+    if (status == TUTTI_OK || status == TUTTI_NO_ENGINE) {
         code = command_print(&text) ? 0 : 1;
-    else if (session.client)
+    } else if (session.client) {
         session_fail(&session, "cannot ask the engine", status);
+    }
     text_fini(&text);
     session_close(&session);
     return code;
@@ -82,8 +88,9 @@ add_screen(struct text *screen, const char *body, unsigned lines)
     text_add(screen, "\033[H");
     for (unsigned line = 0; *body && (lines == 0 || line + 1 < lines); line++) {
         const char *end = body;
-        while (*end && *end != '\n')
+        while (*end && *end != '\n') {
             end++;
+        }
         text_add_bytes(screen, body, (size_t)(end - body));
         text_add(screen, "\033[K\n");
         body = *end ? end + 1 : end;
@@ -110,8 +117,9 @@ watch(const struct cli *cli, bool json, double interval)
     text_init(&body);
     text_init(&page);
     platform_catch_interrupts();
-    if (screen)
+    if (screen) {
         text_add(&page, watch_begin);
+    }
     while (!platform_interrupted()) {
         struct style style = cli->out;
         style.columns = platform_terminal_columns(false);
@@ -119,16 +127,18 @@ watch(const struct cli *cli, bool json, double interval)
         style.lines -= style.lines > 0; /* the last one holds the cursor */
         enum tutti_status status = look(&session, &style, json, &body);
         if (status != TUTTI_OK && status != TUTTI_NO_ENGINE) {
-            if (json)
+            if (json) {
                 session_say("%s", tutti_status_text(status));
-            else
+            } else {
                 text_addf(&body, "%s\n", tutti_status_text(status));
+            }
             session_close(&session);
         }
-        if (screen)
+        if (screen) {
             add_screen(&page, text_get(&body), platform_terminal_lines());
-        else
+        } else {
             text_addf(&page, "%s%s", text_get(&body), json ? "" : "\n");
+        }
         if (!command_print(&page)) {
             code = 1;
             break;
@@ -155,9 +165,11 @@ command_status_run(const struct args *args, const struct cli *cli)
     double interval = 0.25;
     bool json = args_flag(args, "json");
 
-    if (!args_number(args, "interval", 0.05, 3600, &interval, error))
+    if (!args_number(args, "interval", 0.05, 3600, &interval, error)) {
         return command_usage(args, error);
-    if (args_flag(args, "watch"))
+    }
+    if (args_flag(args, "watch")) {
         return watch(cli, json, interval);
+    }
     return look_once(cli, json);
 }

@@ -19,8 +19,9 @@ engine_pid(void)
     struct tutti_program_status *programs = NULL;
     uint32_t pid = 0;
 
-    if (session_open(&session, "tutti stop-engine", false) != TUTTI_OK)
+    if (session_open(&session, "tutti stop-engine", false) != TUTTI_OK) {
         return 0;
+    }
     if (tutti_get_status(session.client, &status, &programs) == TUTTI_OK) {
         pid = status.engine_pid;
         tutti_free(programs);
@@ -36,8 +37,9 @@ wait_for_end(uint32_t pid)
 {
     for (unsigned waited = 0; waited < WAIT_MS && !platform_interrupted();
          waited += LOOK_EVERY_MS) {
-        if (!platform_process_runs(pid))
+        if (!platform_process_runs(pid)) {
             return engine_pid() == 0 ? ENDED : REPLACED;
+        }
         platform_sleep_ms(LOOK_EVERY_MS);
     }
     return STILL_THERE;
@@ -53,8 +55,9 @@ command_stop_engine_run(const struct args *args, const struct cli *cli)
         puts("No engine runs.");
         return 0;
     }
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         return 1;
+    }
     struct tutti_engine_status engine;
     struct tutti_program_status *programs = NULL;
     status = tutti_get_status(session.client, &engine, &programs);

@@ -44,18 +44,21 @@ entry_called(struct entry list[ENTRIES_MOST], unsigned *count, const wchar_t *na
 {
     char text[ENTRIES_NAME_BYTES];
 
-    if (!WideCharToMultiByte(CP_UTF8, 0, name, -1, text, sizeof text, NULL, NULL) ||
-        (strcmp(text, "Tutti") != 0 && strncmp(text, "Tutti ", 6) != 0))
+    if (!WideCharToMultiByte(CP_UTF8, 0, name, -1, text, sizeof(text), NULL, NULL) ||
+        (strcmp(text, "Tutti") != 0 && strncmp(text, "Tutti ", 6) != 0)) {
         return NULL;
-    for (unsigned i = 0; i < *count; i++) {
-        if (ascii_same(list[i].name, text))
-            return &list[i];
     }
-    if (*count == ENTRIES_MOST)
+    for (unsigned i = 0; i < *count; i++) {
+        if (ascii_same(list[i].name, text)) {
+            return &list[i];
+        }
+    }
+    if (*count == ENTRIES_MOST) {
         return NULL;
+    }
     struct entry *entry = &list[(*count)++];
-    memset(entry, 0, sizeof *entry);
-    memcpy(entry->name, text, sizeof text);
+    memset(entry, 0, sizeof(*entry));
+    memcpy(entry->name, text, sizeof(text));
     return entry;
 }
 
@@ -65,14 +68,16 @@ list_machine(unsigned view, struct entry list[ENTRIES_MOST], unsigned *count)
     wchar_t name[TEXT_CHARS];
     HKEY key;
 
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, ASIO_KEY, 0, KEY_READ | views[view], &key))
+    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, ASIO_KEY, 0, KEY_READ | views[view], &key)) {
         return;
+    }
     for (DWORD i = 0, length = TEXT_CHARS;
          RegEnumKeyExW(key, i, name, &length, NULL, NULL, NULL, NULL) == ERROR_SUCCESS;
          i++, length = TEXT_CHARS) {
         struct entry *entry = entry_called(list, count, name);
-        if (entry)
+        if (entry) {
             entry->machine[view] = true;
+        }
     }
     RegCloseKey(key);
 }
@@ -83,17 +88,20 @@ list_user(unsigned view, struct entry list[ENTRIES_MOST], unsigned *count)
     wchar_t class[TEXT_CHARS], name[TEXT_CHARS];
     HKEY key;
 
-    if (RegOpenKeyExW(HKEY_CURRENT_USER, CLASSES_KEY, 0, KEY_READ | views[view], &key))
+    if (RegOpenKeyExW(HKEY_CURRENT_USER, CLASSES_KEY, 0, KEY_READ | views[view], &key)) {
         return;
+    }
     for (DWORD i = 0, length = TEXT_CHARS;
          RegEnumKeyExW(key, i, class, &length, NULL, NULL, NULL, NULL) == ERROR_SUCCESS;
          i++, length = TEXT_CHARS) {
-        DWORD bytes = sizeof name;
-        if (RegGetValueW(key, class, NULL, RRF_RT_REG_SZ, NULL, name, &bytes))
+        DWORD bytes = sizeof(name);
+        if (RegGetValueW(key, class, NULL, RRF_RT_REG_SZ, NULL, name, &bytes)) {
             continue;
+        }
         struct entry *entry = entry_called(list, count, name);
-        if (entry)
+        if (entry) {
             entry->user[view] = true;
+        }
     }
     RegCloseKey(key);
 }
@@ -104,8 +112,9 @@ entries_list(struct entry list[ENTRIES_MOST])
     unsigned count = 0;
 
     for (unsigned view = 0; view < 2; view++) {
-        if (!has_view(view))
+        if (!has_view(view)) {
             continue;
+        }
         list_machine(view, list, &count);
         list_user(view, list, &count);
     }
@@ -119,12 +128,13 @@ static bool
 driver_path(unsigned view, bool user, wchar_t path[PATH_CHARS])
 {
     HKEY key;
-    DWORD bytes = PATH_CHARS * sizeof *path;
+    DWORD bytes = PATH_CHARS * sizeof(*path);
 
     if (RegOpenKeyExW(user ? HKEY_CURRENT_USER : HKEY_LOCAL_MACHINE,
                       CLASSES_KEY L"\\" TUTTI_CLASS L"\\InprocServer32", 0, KEY_READ | views[view],
-                      &key))
+                      &key)) {
         return false;
+    }
     LSTATUS error = RegGetValueW(key, NULL, NULL, RRF_RT_REG_SZ, NULL, path, &bytes);
     RegCloseKey(key);
     return error == ERROR_SUCCESS;
@@ -137,8 +147,9 @@ may_change_machine(void)
     LSTATUS error =
         RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE", 0, KEY_CREATE_SUB_KEY | KEY_SET_VALUE, &key);
 
-    if (error == ERROR_SUCCESS)
+    if (error == ERROR_SUCCESS) {
         RegCloseKey(key);
+    }
     return error == ERROR_SUCCESS;
 }
 
@@ -146,8 +157,9 @@ may_change_machine(void)
 static bool
 system_folder(unsigned view, wchar_t folder[MAX_PATH])
 {
-    if (view == 1 && is_64_bit_windows())
+    if (view == 1 && is_64_bit_windows()) {
         return GetSystemWow64DirectoryW(folder, MAX_PATH) > 0;
+    }
     if (view == 0 && sizeof(void *) == 4) {
         UINT length = GetWindowsDirectoryW(folder, MAX_PATH - 12);
         wcscat(folder, L"\\Sysnative");
@@ -160,18 +172,20 @@ static bool
 run_regsvr(unsigned view, bool add, const wchar_t *words, const wchar_t *driver)
 {
     wchar_t folder[MAX_PATH], command[COMMAND_CHARS];
-    STARTUPINFOW start = {.cb = sizeof start};
+    STARTUPINFOW start = {.cb = sizeof(start)};
     PROCESS_INFORMATION process;
     DWORD code = 1;
 
-    if (!system_folder(view, folder))
+    if (!system_folder(view, folder)) {
         return false;
+    }
     _snwprintf(command, COMMAND_CHARS, L"\"%ls\\regsvr32.exe\" /s %ls/n /i:\"%ls\" \"%ls\"", folder,
                add ? L"" : L"/u ", words, driver);
     command[COMMAND_CHARS - 1] = L'\0';
     if (!CreateProcessW(NULL, command, NULL, NULL, FALSE, CREATE_NO_WINDOW, NULL, NULL, &start,
-                        &process))
+                        &process)) {
         return false;
+    }
     bool ended = WaitForSingleObject(process.hProcess, REGSVR_MS) == WAIT_OBJECT_0;
     GetExitCodeProcess(process.hProcess, &code);
     CloseHandle(process.hThread);
@@ -195,19 +209,21 @@ entries_change(const char *profile, bool add, bool user, char why[ENTRIES_WHY_BY
     words[TEXT_CHARS - 1] = L'\0';
     for (unsigned view = 0; view < 2; view++) {
         /* the same file twice: Wine has one view of a user's classes */
-        if (!has_view(view) || !driver_path(view, user, driver) || _wcsicmp(driver, former) == 0)
+        if (!has_view(view) || !driver_path(view, user, driver) || _wcsicmp(driver, former) == 0) {
             continue;
+        }
         wcscpy(former, driver);
         found++;
         done += run_regsvr(view, add, words, driver);
     }
-    if (!found)
+    if (!found) {
         snprintf(why, ENTRIES_WHY_BYTES,
                  "Tutti itself is not registered%s: 'regsvr32 %stutti.dll' does that",
                  user ? " for this user" : "", user ? "/n /i:user " : "");
-    else if (done < found)
+    } else if (done < found) {
         snprintf(why, ENTRIES_WHY_BYTES, "the driver could not %s its entry: %s",
                  add ? "make" : "remove",
                  "its file may be gone; register Tutti again with regsvr32, and try again");
+    }
     return found && done == found;
 }

@@ -11,11 +11,13 @@ frames_init(struct frames *ring, uint32_t channels, uint32_t frames)
 {
     uint32_t capacity = 1;
 
-    while (capacity < frames)
+    while (capacity < frames) {
         capacity *= 2;
-    ring->samples = calloc((size_t)capacity * channels, sizeof *ring->samples);
-    if (!ring->samples)
+    }
+    ring->samples = calloc((size_t)capacity * channels, sizeof(*ring->samples));
+    if (!ring->samples) {
         return false;
+    }
     ring->channels = channels;
     ring->capacity = capacity;
     atomic_init(&ring->written, 0);
@@ -68,7 +70,7 @@ frames_write(struct frames *ring, const float *samples, uint32_t count)
 {
     uint64_t at = atomic_load_explicit(&ring->written, memory_order_relaxed);
     uint32_t first = until_wrap(ring, at, count);
-    size_t frame = ring->channels * sizeof *samples;
+    size_t frame = ring->channels * sizeof(*samples);
 
     memcpy(frame_at(ring, at), samples, first * frame);
     memcpy(frame_at(ring, at + first), samples + (size_t)first * ring->channels,
@@ -81,7 +83,7 @@ frames_read(struct frames *ring, float *samples, uint32_t count)
 {
     uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed);
     uint32_t first = until_wrap(ring, at, count);
-    size_t frame = ring->channels * sizeof *samples;
+    size_t frame = ring->channels * sizeof(*samples);
 
     memcpy(samples, frame_at(ring, at), first * frame);
     memcpy(samples + (size_t)first * ring->channels, frame_at(ring, at + first),
@@ -134,8 +136,9 @@ peak_put(struct peak *peak, const float *samples, uint32_t count)
         float size = fabsf(samples[i]);
         loudest = size > loudest ? size : loudest;
     }
-    if (loudest > atomic_load_explicit(&peak->value, memory_order_relaxed))
+    if (loudest > atomic_load_explicit(&peak->value, memory_order_relaxed)) {
         atomic_store_explicit(&peak->value, loudest, memory_order_relaxed);
+    }
 }
 
 float

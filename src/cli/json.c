@@ -20,8 +20,9 @@ json_init(struct json *json, struct text *out)
 static void
 begin(struct json *json)
 {
-    if (json->comma)
+    if (json->comma) {
         text_add(json->out, ",");
+    }
     json->comma = true;
 }
 
@@ -76,12 +77,14 @@ character_bytes(const unsigned char *at)
                                     : 0;
 
     for (unsigned i = 1; i < bytes; i++) {
-        if ((at[i] & 0xC0U) != 0x80U)
+        if ((at[i] & 0xC0U) != 0x80U) {
             return 0;
+        }
     }
     if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F) ||
-        (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))
+        (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F)) {
         return 0;
+    }
     return bytes;
 }
 
@@ -98,16 +101,17 @@ add_quoted(struct text *out, const char *utf8)
             at++;
             continue;
         }
-        if (*at == '"' || *at == '\\')
+        if (*at == '"' || *at == '\\') {
             text_addf(out, "\\%c", *at);
-        else if (*at == '\n')
+        } else if (*at == '\n') {
             text_add(out, "\\n");
-        else if (*at == '\t')
+        } else if (*at == '\t') {
             text_add(out, "\\t");
-        else if (*at < 0x20 || *at == 0x7F)
+        } else if (*at < 0x20 || *at == 0x7F) {
             text_addf(out, "\\u%04x", *at);
-        else
+        } else {
             text_add_bytes(out, (const char *)at, bytes);
+        }
         at += bytes;
     }
     text_add(out, "\"");

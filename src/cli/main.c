@@ -15,7 +15,7 @@ static const struct {
     COMMAND_TABLE(COMMAND_ROW)
 #undef COMMAND_ROW
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
 bool
 command_print(const struct text *text)
@@ -46,7 +46,7 @@ print_help(void)
     for (unsigned i = 0; i < COMMANDS; i++) {
         const struct args_command *command = commands[i].command;
         char left[40];
-        snprintf(left, sizeof left, "%s%s%s", command->name, command->operand ? " " : "",
+        snprintf(left, sizeof(left), "%s%s%s", command->name, command->operand ? " " : "",
                  command->operand ? command->operand : "");
         text_addf(&text, "  %-12s %s\n", left, command->summary);
     }
@@ -76,10 +76,12 @@ run_command(unsigned index, int argc, char **argv)
     struct cli cli;
     struct args args;
 
-    if (!args_parse(&args, commands[index].command, argc, (const char *const *)argv, error))
+    if (!args_parse(&args, commands[index].command, argc, (const char *const *)argv, error)) {
         return command_usage(&args, error);
-    if (args.help)
+    }
+    if (args.help) {
         return print_command_help(args.command);
+    }
     platform_style(false, &cli.out);
     platform_style(true, &cli.err);
     return commands[index].run(&args, &cli);
@@ -95,22 +97,25 @@ run(int argc, char **argv)
         return 2;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0)
+        strcmp(argv[1], "help") == 0) {
         return print_help();
+    }
     if (strcmp(argv[1], "--version") == 0) {
         puts("tutti " TUTTI_VERSION);
         return 0;
     }
     for (unsigned i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].command->name;
-        if (strcmp(names[i], argv[1]) == 0)
+        if (strcmp(names[i], argv[1]) == 0) {
             return run_command(i, argc - 2, argv + 2);
+        }
     }
     const char *nearest = args_nearest(argv[1], names, COMMANDS);
-    if (nearest)
+    if (nearest) {
         session_say("there is no command '%s'; did you mean '%s'?", argv[1], nearest);
-    else
+    } else {
         session_say("there is no command '%s'; see 'tutti --help'", argv[1]);
+    }
     return 2;
 }
 
@@ -119,10 +124,11 @@ main(int argc, char **argv)
 {
     int code = 1;
 
-    if (platform_begin(&argc, &argv))
+    if (platform_begin(&argc, &argv)) {
         code = run(argc, argv);
-    else
+    } else {
         session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
+    }
     platform_end();
     return code;
 }

@@ -78,7 +78,7 @@ platform_catch_interrupts(void)
     struct sigaction action = {.sa_handler = on_signal};
 
     sigemptyset(&action.sa_mask);
-    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+    for (unsigned i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
         sigaction(signals[i], &action, NULL);
     }
 }
@@ -102,8 +102,9 @@ platform_getenv(const char *name, char *value, size_t value_bytes)
 {
     const char *found = getenv(name);
 
-    if (!found || strlen(found) >= value_bytes)
+    if (!found || strlen(found) >= value_bytes) {
         return false;
+    }
     memcpy(value, found, strlen(found) + 1);
     return true;
 }
@@ -113,9 +114,10 @@ platform_make_folder_of(const char *path)
 {
     char folder[1024];
 
-    for (size_t i = 1; path[i] && i < sizeof folder; i++) {
-        if (path[i] != '/')
+    for (size_t i = 1; path[i] && i < sizeof(folder); i++) {
+        if (path[i] != '/') {
             continue;
+        }
         memcpy(folder, path, i);
         folder[i] = '\0';
         mkdir(folder, 0700);
@@ -133,13 +135,15 @@ platform_process_runs(uint32_t pid)
 {
     char path[64], text[512];
 
-    if (kill((pid_t)pid, 0) != 0)
+    if (kill((pid_t)pid, 0) != 0) {
         return false;
-    snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)pid);
+    }
+    snprintf(path, sizeof(path), "/proc/%u/stat", (unsigned)pid);
     FILE *file = fopen(path, "r");
-    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    if (file)
+    size_t length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+    if (file) {
         fclose(file);
+    }
     text[length] = '\0';
     /* the state stands behind the name, which may hold anything */
     const char *state = strrchr(text, ')');

@@ -28,8 +28,9 @@ to_utf8(const WCHAR *wide)
     int bytes = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
     char *utf8 = bytes > 0 ? malloc((size_t)bytes) : NULL;
 
-    if (utf8)
+    if (utf8) {
         WideCharToMultiByte(CP_UTF8, 0, wide, -1, utf8, bytes, NULL, NULL);
+    }
     return utf8;
 }
 
@@ -38,17 +39,19 @@ read_arguments(int *argc, char ***argv)
 {
     int count = 0;
     WCHAR **wide = CommandLineToArgvW(GetCommandLineW(), &count);
-    char **utf8 = wide ? calloc((size_t)count + 1, sizeof *utf8) : NULL;
+    char **utf8 = wide ? calloc((size_t)count + 1, sizeof(*utf8)) : NULL;
     bool done = utf8 != NULL;
 
     for (int i = 0; done && i < count; i++) {
         utf8[i] = to_utf8(wide[i]);
         done = utf8[i] != NULL;
     }
-    if (wide)
+    if (wide) {
         LocalFree(wide);
-    if (!done)
+    }
+    if (!done) {
         return false; /* the process ends: what was allocated goes with it */
+    }
     *argc = count;
     *argv = utf8;
     return true;
@@ -74,11 +77,13 @@ void
 platform_end(void)
 {
     for (int i = 0; i < 2; i++) {
-        if (mode_changed[i])
+        if (mode_changed[i]) {
             SetConsoleMode(console(i), old_mode[i]);
+        }
     }
-    if (old_code_page)
+    if (old_code_page) {
         SetConsoleOutputCP(old_code_page);
+    }
 }
 
 void
@@ -110,8 +115,9 @@ platform_terminal_lines(void)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
 
-    if (!GetConsoleScreenBufferInfo(console(false), &info))
+    if (!GetConsoleScreenBufferInfo(console(false), &info)) {
         return 0;
+    }
     return (unsigned)(info.srWindow.Bottom - info.srWindow.Top + 1);
 }
 
@@ -128,8 +134,9 @@ on_control(DWORD kind)
 {
     atomic_store(&interrupted, true);
     /* The process ends when this returns from a closing console; the main thread ends it sooner. */
-    if (kind == CTRL_CLOSE_EVENT || kind == CTRL_LOGOFF_EVENT || kind == CTRL_SHUTDOWN_EVENT)
+    if (kind == CTRL_CLOSE_EVENT || kind == CTRL_LOGOFF_EVENT || kind == CTRL_SHUTDOWN_EVENT) {
         Sleep(CLOSING_MS);
+    }
     return TRUE;
 }
 
@@ -162,11 +169,13 @@ platform_getenv(const char *name, char *value, size_t value_bytes)
 {
     wchar_t wide_name[128], wide[1024];
 
-    if (!to_wide(name, wide_name, ARRAYSIZE(wide_name)))
+    if (!to_wide(name, wide_name, ARRAYSIZE(wide_name))) {
         return false;
+    }
     DWORD length = GetEnvironmentVariableW(wide_name, wide, ARRAYSIZE(wide));
-    if (length >= ARRAYSIZE(wide) || (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND))
+    if (length >= ARRAYSIZE(wide) || (length == 0 && GetLastError() == ERROR_ENVVAR_NOT_FOUND)) {
         return false;
+    }
     wide[length] = L'\0';
     return WideCharToMultiByte(CP_UTF8, 0, wide, -1, value, (int)value_bytes, NULL, NULL) > 0;
 }
@@ -176,11 +185,13 @@ platform_make_folder_of(const char *path)
 {
     wchar_t wide[1024];
 
-    if (!to_wide(path, wide, ARRAYSIZE(wide)))
+    if (!to_wide(path, wide, ARRAYSIZE(wide))) {
         return;
+    }
     for (wchar_t *at = wide; *at; at++) {
-        if ((*at != L'\\' && *at != L'/') || at == wide)
+        if ((*at != L'\\' && *at != L'/') || at == wide) {
             continue;
+        }
         wchar_t separator = *at;
         *at = L'\0';
         CreateDirectoryW(wide, NULL);
@@ -199,8 +210,9 @@ platform_process_runs(uint32_t pid)
 {
     HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
 
-    if (!process)
+    if (!process) {
         return false;
+    }
     bool runs = WaitForSingleObject(process, 0) == WAIT_TIMEOUT;
     CloseHandle(process);
     return runs;
@@ -214,9 +226,10 @@ on_alarm(void *parameter, BOOLEAN fired)
     DWORD written;
     const char *sentence = watched;
 
-    if (sentence)
+    if (sentence) {
         WriteFile(GetStdHandle(STD_ERROR_HANDLE), sentence, (DWORD)strlen(sentence), &written,
                   NULL);
+    }
     TerminateProcess(GetCurrentProcess(), 1);
 }
 
@@ -225,21 +238,24 @@ platform_watch(unsigned seconds, const char *sentence)
 {
     static HANDLE timer;
 
-    if (timer)
+    if (timer) {
         DeleteTimerQueueTimer(NULL, timer, INVALID_HANDLE_VALUE);
+    }
     timer = NULL;
     watched = sentence;
-    if (seconds)
+    if (seconds) {
         CreateTimerQueueTimer(&timer, NULL, on_alarm, NULL, seconds * 1000, 0, WT_EXECUTEONLYONCE);
+    }
 }
 
 SNDFILE *
 platform_open_sound(const char *path, int mode, SF_INFO *info)
 {
     WCHAR wide[32768];
-    int room = (int)(sizeof wide / sizeof *wide);
+    int room = (int)(sizeof(wide) / sizeof(*wide));
 
-    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, room) == 0)
+    if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, room) == 0) {
         return sf_open(path, mode, info);
+    }
     return sf_wchar_open(wide, mode, info);
 }

@@ -100,8 +100,9 @@ judge(const struct complex *data, size_t size, const float *sent, uint32_t count
 
     for (uint64_t k = 0; k < offsets; k++) {
         squares += data[k].re * data[k].re;
-        if (fabs(data[k].re) > fabs(data[best].re))
+        if (fabs(data[k].re) > fabs(data[best].re)) {
             best = k;
+        }
     }
     for (uint32_t i = 0; i < count; i++) {
         energy += (double)sent[i] * (double)sent[i];
@@ -110,14 +111,15 @@ judge(const struct complex *data, size_t size, const float *sent, uint32_t count
     double rest = offsets > 1 ? sqrt((squares - peak * peak) / (double)(offsets - 1)) : 0;
     /* Rounding alone: what silence would leave. */
     double least = energy * (double)size * 1e-9;
-    if (!(rest > least))
+    if (!(rest > least)) {
         rest = least;
+    }
     *match = (struct probe_match){
         .inverted =
             peak<0, .offset = best, .gain = fabs(peak) / (energy * (double)size), .clarity = rest> 0
                 ? fabs(peak) / rest
                 : 0,
-        .exact = memcmp(sent, heard + best, count * sizeof *sent) == 0,
+        .exact = memcmp(sent, heard + best, count * sizeof(*sent)) == 0,
     };
     match->found = match->clarity >= PROBE_CLEAR;
 }
@@ -128,10 +130,11 @@ probe_find(const float *sent, uint32_t count, const float *heard, uint64_t heard
 {
     size_t size = 2;
 
-    while (size < heard_count + count)
+    while (size < heard_count + count) {
         size *= 2;
-    struct complex *data = calloc(size, sizeof *data);
-    struct complex *roots = calloc(size / 2, sizeof *roots);
+    }
+    struct complex *data = calloc(size, sizeof(*data));
+    struct complex *roots = calloc(size / 2, sizeof(*roots));
     bool done = data && roots;
     if (done) {
         for (size_t k = 0; k < size / 2; k++) {

@@ -16,11 +16,13 @@ has_extension(const char *path, const char *extension)
 {
     size_t length = strlen(path), end = strlen(extension);
 
-    if (length < end + 2 || path[length - end - 1] != '.')
+    if (length < end + 2 || path[length - end - 1] != '.') {
         return false;
+    }
     for (size_t i = 0; i < end; i++) {
-        if (ascii_lower(path[length - end + i]) != extension[i])
+        if (ascii_lower(path[length - end + i]) != extension[i]) {
             return false;
+        }
     }
     return true;
 }
@@ -84,12 +86,14 @@ recording_begin(struct recording *recording, uint64_t position_frames, uint32_t 
 {
     uint32_t put = atomic_load_explicit(&recording->gaps_put, memory_order_relaxed);
 
-    if (frames_writable(&recording->ring) < frames)
+    if (frames_writable(&recording->ring) < frames) {
         return false;
+    }
     if (position_frames > recording->expected_position) {
         if (put - atomic_load_explicit(&recording->gaps_taken, memory_order_acquire) ==
-            RECORDING_GAPS)
+            RECORDING_GAPS) {
             return false;
+        }
         recording->gap[put % RECORDING_GAPS].before_frame = recording->came_frames;
         recording->gap[put % RECORDING_GAPS].frames =
             position_frames - recording->expected_position;
@@ -127,7 +131,7 @@ recording_take(struct recording *recording, float *samples, uint32_t most)
     if (recording->gap_left_frames) {
         uint32_t count =
             recording->gap_left_frames < most ? (uint32_t)recording->gap_left_frames : most;
-        memset(samples, 0, (size_t)count * recording->ring.channels * sizeof *samples);
+        memset(samples, 0, (size_t)count * recording->ring.channels * sizeof(*samples));
         recording->gap_left_frames -= count;
         recording->lost_frames += count;
         return count;

@@ -18,13 +18,14 @@ on_event(void *user, const struct tutti_event *event)
     struct session *session = user;
     uint32_t put = atomic_load_explicit(&session->put, memory_order_relaxed);
 
-    if (put - atomic_load_explicit(&session->taken, memory_order_acquire) == SESSION_EVENTS)
+    if (put - atomic_load_explicit(&session->taken, memory_order_acquire) == SESSION_EVENTS) {
         return;
+    }
     struct session_event *place = &session->event[put % SESSION_EVENTS];
     place->kind = event->kind;
     place->value = event->value;
     place->rate_hz = event->rate_hz;
-    snprintf(place->text, sizeof place->text, "%s", event->text ? event->text : "");
+    snprintf(place->text, sizeof(place->text), "%s", event->text ? event->text : "");
     atomic_store_explicit(&session->put, put + 1, memory_order_release);
 }
 
@@ -33,8 +34,9 @@ session_next_event(struct session *session, struct session_event *event)
 {
     uint32_t taken = atomic_load_explicit(&session->taken, memory_order_relaxed);
 
-    if (taken == atomic_load_explicit(&session->put, memory_order_acquire))
+    if (taken == atomic_load_explicit(&session->put, memory_order_acquire)) {
         return false;
+    }
     *event = session->event[taken % SESSION_EVENTS];
     atomic_store_explicit(&session->taken, taken + 1, memory_order_release);
     return true;
@@ -54,10 +56,11 @@ session_open(struct session *session, const char *program, bool start)
     atomic_init(&session->put, 0);
     atomic_init(&session->taken, 0);
     enum tutti_status status = tutti_open(&session->client, &params);
-    if (status == TUTTI_NO_ENGINE && start)
+    if (status == TUTTI_NO_ENGINE && start) {
         session_say("the engine did not start; run 'tuttid --foreground' to see why");
-    else if (status != TUTTI_OK && status != TUTTI_NO_ENGINE)
+    } else if (status != TUTTI_OK && status != TUTTI_NO_ENGINE) {
         session_say("%s", why[0] ? why : tutti_status_text(status));
+    }
     return status;
 }
 
@@ -82,8 +85,9 @@ session_say_problem(const struct session *session)
 {
     struct tutti_engine_status status;
 
-    if (tutti_get_status(session->client, &status, NULL) == TUTTI_OK && status.problem[0])
+    if (tutti_get_status(session->client, &status, NULL) == TUTTI_OK && status.problem[0]) {
         session_say("%s", status.problem);
+    }
 }
 
 void
@@ -132,7 +136,8 @@ session_progress(const struct style *style, const char *line)
 void
 session_progress_end(void)
 {
-    if (line_is_open)
+    if (line_is_open) {
         fputs("\n", stderr);
+    }
     line_is_open = false;
 }

@@ -41,10 +41,11 @@ static void
 add_ms(struct json *json, const char *name, double frames, double rate_hz)
 {
     json_key(json, name);
-    if (rate_hz > 0)
+    if (rate_hz > 0) {
         json_number(json, frames * 1000 / rate_hz);
-    else
+    } else {
         json_null(json);
+    }
 }
 
 static void
@@ -125,7 +126,7 @@ add_engine(struct json *json, const struct tutti_engine_status *status)
     char generation[20];
 
     /* 64 random bits do not survive readers that keep numbers as doubles. */
-    snprintf(generation, sizeof generation, "%016" PRIx64, status->generation);
+    snprintf(generation, sizeof(generation), "%016" PRIx64, status->generation);
     json_object_begin(json);
     add_unsigned(json, "pid", status->engine_pid);
     add_string(json, "generation", generation);

@@ -9,8 +9,9 @@ add_line(struct text *out, const char *name, int64_t frames, double rate_hz, boo
 {
     text_addf(out, sign ? "  %-12s %+8" PRId64 " frames  " : "  %-12s %8" PRId64 " frames  ", name,
               frames);
-    if (rate_hz > 0)
+    if (rate_hz > 0) {
         text_addf(out, sign ? "%+9.3f ms" : "%9.3f ms", (double)frames * 1000 / rate_hz);
+    }
 }
 
 static void
@@ -56,12 +57,13 @@ show_latency(struct text *out, const struct style *style, const struct show_late
     int64_t difference = (int64_t)latency->measured_frames - reported;
     add_line(out, "difference", difference, latency->rate_hz, true);
     text_add(out, "   ");
-    if (difference == 0)
+    if (difference == 0) {
         style_add(out, style, STYLE_GOOD, "exact", 0);
-    else
+    } else {
         style_add(
             out, style, STYLE_WARN,
             difference > 0 ? "longer than reported: cable or device" : "shorter than reported", 0);
+    }
     text_add(out, "\n");
     if (latency->lost_frames) {
         style_add(out, style, STYLE_WARN, "Blocks came late", 0);

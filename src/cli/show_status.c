@@ -12,10 +12,12 @@ enum { LABEL_COLUMNS = 8, ITEM_GAP = 3 };
 static enum style_tone
 tone_of_state(const char *state)
 {
-    if (strcmp(state, "running") == 0)
+    if (strcmp(state, "running") == 0) {
         return STYLE_GOOD;
-    if (strcmp(state, "late") == 0 || strcmp(state, "lost") == 0)
+    }
+    if (strcmp(state, "late") == 0 || strcmp(state, "lost") == 0) {
         return STYLE_BAD;
+    }
     return STYLE_PLAIN;
 }
 
@@ -460,8 +462,9 @@ show_table(struct text *out, const struct style *style, const struct tutti_engin
 static void
 show_problem(struct text *out, const struct style *style, const char *problem)
 {
-    if (!problem[0])
+    if (!problem[0]) {
         return;
+    }
     style_add(out, style, STYLE_STRONG, "Problem", LABEL_COLUMNS);
     style_add_wrapped(out, style, STYLE_WARN, problem, LABEL_COLUMNS, STYLE_SPLIT_WORDS);
 }

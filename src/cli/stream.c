@@ -24,8 +24,9 @@ stream_choose(struct stream_channels *channels, enum tutti_channel_kind kind, ui
 static uint32_t
 room_of(const struct tutti_device *device, enum tutti_channel_kind kind, bool output)
 {
-    if (kind == TUTTI_CHANNEL_DEVICE)
+    if (kind == TUTTI_CHANNEL_DEVICE) {
         return output ? device->outputs : device->inputs;
+    }
     return kind == TUTTI_CHANNEL_MIX ? device->outputs : 0;
 }
 
@@ -35,12 +36,14 @@ shorten(struct stream_channels *channels, const struct tutti_device *device, boo
 {
     uint32_t kept = 0, before = channels->count;
 
-    if (channels->chosen)
+    if (channels->chosen) {
         return false;
+    }
     for (uint32_t i = 0; i < before; i++) {
         uint32_t room = room_of(device, channels->channel[i].kind, output);
-        if (room == 0 || channels->channel[i].channel < room)
+        if (room == 0 || channels->channel[i].channel < room) {
             channels->channel[kept++] = channels->channel[i];
+        }
     }
     channels->count = kept;
     return kept < before;
@@ -55,14 +58,16 @@ say_missing(const struct stream_channels *channels, const struct tutti_device *d
         bool known = kind == TUTTI_CHANNEL_DEVICE || kind == TUTTI_CHANNEL_MIX;
         uint32_t room = room_of(device, kind, output);
         const char *what = output || kind == TUTTI_CHANNEL_MIX ? "output" : "input";
-        if (!known || channels->channel[i].channel < room)
+        if (!known || channels->channel[i].channel < room) {
             continue;
-        if (room == 0)
+        }
+        if (room == 0) {
             session_say("'%s' has no %ss; choose another device in the settings", device->name,
                         what);
-        else
+        } else {
             session_say("there is no %s %u; '%s' has %ss 1 to %u", what,
                         channels->channel[i].channel + 1, device->name, what, room);
+        }
         return true;
     }
     return false;
@@ -80,23 +85,27 @@ stream_prepare(struct session *session, struct tutti_stream_params *params,
                      (device.inputs || device.outputs);
         bool fewer_in = known && shorten(inputs, &device, false);
         bool fewer_out = known && shorten(outputs, &device, true);
-        if (known && (say_missing(inputs, &device, false) || say_missing(outputs, &device, true)))
+        if (known && (say_missing(inputs, &device, false) || say_missing(outputs, &device, true))) {
             return TUTTI_INVALID_ARGUMENT;
-        if (attempt == 1 && !fewer_in && !fewer_out)
+        }
+        if (attempt == 1 && !fewer_in && !fewer_out) {
             break;
+        }
         params->inputs = inputs->count;
         params->input = inputs->channel;
         params->outputs = outputs->count;
         params->output = outputs->channel;
         status = tutti_prepare(session->client, params);
-        if (status != TUTTI_INVALID_ARGUMENT)
+        if (status != TUTTI_INVALID_ARGUMENT) {
             break;
+        }
     }
     struct tutti_device joined;
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         session_fail(session, "cannot join the sound device", status);
-    else if (tutti_get_device(session->client, &joined) == TUTTI_OK)
+    } else if (tutti_get_device(session->client, &joined) == TUTTI_OK) {
         session->rate_hz = joined.rate_hz;
+    }
     return status;
 }
 
@@ -142,9 +151,10 @@ stream_sound_error(SNDFILE *file)
     static char text[TUTTI_TEXT_BYTES];
     const char *why = sf_strerror(file);
 
-    if (strncmp(why, system, sizeof system - 1) == 0)
-        why += sizeof system - 1;
-    snprintf(text, sizeof text, "%s", why);
+    if (strncmp(why, system, sizeof(system) - 1) == 0) {
+        why += sizeof(system) - 1;
+    }
+    snprintf(text, sizeof(text), "%s", why);
     size_t length = strlen(text);
     while (length > 0 && strchr(". \r\n", text[length - 1])) {
         text[--length] = '\0';

@@ -42,15 +42,17 @@ style_columns(const struct style *style)
 static void
 tone_on(struct text *out, const struct style *style, enum style_tone tone)
 {
-    if (style->colour)
+    if (style->colour) {
         text_add(out, tones[tone].on);
+    }
 }
 
 static void
 tone_off(struct text *out, const struct style *style, enum style_tone tone)
 {
-    if (style->colour)
+    if (style->colour) {
         text_add(out, tones[tone].off);
+    }
 }
 
 void
@@ -69,8 +71,9 @@ line_columns(const char *text, size_t columns)
     size_t used = 0, fits = 0;
 
     for (; *text && (used <= columns || !fits); text++) {
-        if (*text == ' ')
+        if (*text == ' ') {
             fits = used;
+        }
         used += ((unsigned char)*text & 0xC0) != 0x80;
     }
     return used <= columns || !fits ? used : fits;
@@ -84,10 +87,12 @@ style_add_wrapped(struct text *out, const struct style *style, enum style_tone t
 
     for (const char *at = sentence; *at;) {
         size_t columns = line_columns(at, room);
-        if (columns > room && words == STYLE_SPLIT_WORDS)
+        if (columns > room && words == STYLE_SPLIT_WORDS) {
             columns = room;
-        if (at != sentence)
+        }
+        if (at != sentence) {
             text_add_times(out, " ", indent);
+        }
         tone_on(out, style, tone);
         text_add_column(out, at, columns, "");
         tone_off(out, style, tone);
@@ -126,8 +131,9 @@ height(float level)
 {
     double db = style_db((double)level);
 
-    if (!(db > STYLE_BAR_MIN_DB))
+    if (!(db > STYLE_BAR_MIN_DB)) {
         return 0;
+    }
     return db >= 0 ? 1 : 1 - db / STYLE_BAR_MIN_DB;
 }
 
@@ -170,8 +176,9 @@ style_cell(struct text *out, const struct style *style, float level)
     unsigned step = high > 0 ? 1 + (unsigned)(high * 7.999) : 0;
     enum style_tone tone = step ? tone_of(level) : STYLE_FAINT;
 
-    if (step > 8)
+    if (step > 8) {
         step = 8;
+    }
     tone_on(out, style, tone);
     text_add(out, style->unicode ? blocks[step] : plain[step]);
     tone_off(out, style, tone);
@@ -253,10 +260,11 @@ style_add_db(struct text *out, double level)
 {
     double db = style_db(level);
 
-    if (db < -99.9)
+    if (db < -99.9) {
         text_add(out, "-inf");
-    else
+    } else {
         text_addf(out, "%.1f", db > -0.05 && db < 0.05 ? 0.0 : db);
+    }
 }
 
 void
@@ -265,10 +273,11 @@ style_add_clock(struct text *out, double seconds)
     uint64_t tenths = seconds > 0 ? (uint64_t)llround(seconds * 10) : 0;
     uint64_t whole = tenths / 10;
 
-    if (whole >= 3600)
+    if (whole >= 3600) {
         text_addf(out, "%" PRIu64 ":%02u", whole / 3600, (unsigned)(whole / 60 % 60));
-    else
+    } else {
         text_addf(out, "%u", (unsigned)(whole / 60));
+    }
     text_addf(out, ":%02u.%u", (unsigned)(whole % 60), (unsigned)(tenths % 10));
 }
 
@@ -277,32 +286,35 @@ style_add_span(struct text *out, double seconds)
 {
     uint64_t whole = seconds > 0 ? (uint64_t)seconds : 0;
 
-    if (whole < 60)
+    if (whole < 60) {
         text_addf(out, "%u s", (unsigned)whole);
-    else if (whole < 3600)
+    } else if (whole < 3600) {
         text_addf(out, "%u min %02u s", (unsigned)(whole / 60), (unsigned)(whole % 60));
-    else if (whole < 86400)
+    } else if (whole < 86400) {
         text_addf(out, "%u h %02u min", (unsigned)(whole / 3600), (unsigned)(whole / 60 % 60));
-    else
+    } else {
         text_addf(out, "%" PRIu64 " d %u h", whole / 86400, (unsigned)(whole / 3600 % 24));
+    }
 }
 
 void
 style_add_ms(struct text *out, double frames, double rate_hz)
 {
-    if (rate_hz > 0)
+    if (rate_hz > 0) {
         text_addf(out, "%.2f ms", frames * 1000 / rate_hz);
-    else
+    } else {
         text_add(out, "? ms");
+    }
 }
 
 void
 style_add_rate(struct text *out, double rate_hz)
 {
-    if (rate_hz >= 1 && rate_hz == floor(rate_hz))
+    if (rate_hz >= 1 && rate_hz == floor(rate_hz)) {
         text_addf(out, "%.0f", rate_hz);
-    else
+    } else {
         text_addf(out, "%.2f", rate_hz);
+    }
 }
 
 void

@@ -27,8 +27,9 @@ text_clear(struct text *text)
 {
     text->length = 0;
     text->failed = false;
-    if (text->data)
+    if (text->data) {
         text->data[0] = '\0';
+    }
 }
 
 /* Makes room for `more` bytes and a terminator. */
@@ -37,10 +38,12 @@ make_room(struct text *text, size_t more)
 {
     size_t room = text->room ? text->room : FIRST_ROOM;
 
-    if (text->failed)
+    if (text->failed) {
         return false;
-    while (room - text->length <= more)
+    }
+    while (room - text->length <= more) {
         room *= 2;
+    }
     if (room != text->room) {
         char *data = realloc(text->data, room);
         if (!data) {
@@ -56,8 +59,9 @@ make_room(struct text *text, size_t more)
 void
 text_add_bytes(struct text *text, const char *bytes, size_t count)
 {
-    if (!make_room(text, count))
+    if (!make_room(text, count)) {
         return;
+    }
     memcpy(text->data + text->length, bytes, count);
     text->length += count;
     text->data[text->length] = '\0';
@@ -111,8 +115,9 @@ text_add_column(struct text *text, const char *utf8, size_t columns, const char 
     size_t done = 0;
 
     for (; *utf8; utf8++) {
-        if (!is_continuation(*utf8) && done++ == keep)
+        if (!is_continuation(*utf8) && done++ == keep) {
             break;
+        }
         unsigned char byte = (unsigned char)*utf8;
         text_add_bytes(text, byte < 0x20 || byte == 0x7F ? "?" : utf8, 1);
     }
@@ -120,8 +125,9 @@ text_add_column(struct text *text, const char *utf8, size_t columns, const char 
         text_add(text, mark);
         keep += mark_columns;
     }
-    if (keep < columns)
+    if (keep < columns) {
         text_add_times(text, " ", columns - keep);
+    }
 }
 
 void

@@ -21,7 +21,7 @@ enum {
 static enum tutti_status
 attachment_new(struct attachment **out, uint64_t generation, os_handle *handles)
 {
-    struct attachment *attachment = calloc(1, sizeof *attachment);
+    struct attachment *attachment = calloc(1, sizeof(*attachment));
 
     if (!attachment) {
         client_close_handles(handles);
@@ -34,8 +34,9 @@ attachment_new(struct attachment **out, uint64_t generation, os_handle *handles)
         attachment->rendezvous = attachment->page.base;
         status = os_wake_adopt(&attachment->engine, &attachment->rendezvous->wake, handles[1]);
         handles[1] = OS_NO_HANDLE;
-        if (status)
+        if (status) {
             os_shm_close(&attachment->page);
+        }
     }
     client_close_handles(handles);
     if (status) {
@@ -59,8 +60,9 @@ attachment_free(struct attachment *attachment)
 static void
 bury(struct tutti_client *client, struct attachment *attachment)
 {
-    if (attachment == client->attachment)
+    if (attachment == client->attachment) {
         client->attachment = NULL;
+    }
     attachment->next = client->graveyard;
     client->graveyard = attachment;
 }
@@ -85,8 +87,9 @@ attach_collect(struct tutti_client *client)
     }
     if (client->attachment && client->attachment->dead) {
         attachment = callback_withdraw(&client->callback);
-        if (attachment)
+        if (attachment) {
             bury(client, attachment);
+        }
     }
     if (callback_quiet(&client->callback)) {
         for (attachment = client->graveyard; attachment; attachment = next) {
@@ -116,8 +119,9 @@ offer(struct tutti_client *client, struct attachment *attachment, uint32_t epoch
     client->attached_epoch = epoch;
     /* As PREPARED said, or an event since. */
     atomic_store(&attachment->patience_ns, (uint64_t)client->timeout_ms * OS_NS_PER_MS);
-    if (!client->link || client->epoch != epoch)
+    if (!client->link || client->epoch != epoch) {
         atomic_store(&attachment->dead, true); /* lost in between */
+    }
     callback_offer(&client->callback, attachment);
 }
 
@@ -129,9 +133,9 @@ send_dispose(struct tutti_client *client)
     struct proto_empty message;
     char ignored[PROTO_TEXT_BYTES];
 
-    memset(&message, 0, sizeof message);
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_DISPOSE, 0);
-    link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
+    link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
              ignored);
 }
 
@@ -141,9 +145,9 @@ dispose_own(struct tutti_client *client)
 {
     struct proto_empty message;
 
-    memset(&message, 0, sizeof message);
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_DISPOSE, 0);
-    return link_ask_own(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL,
+    return link_ask_own(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL,
                         CLIENT_ANSWER_MS);
 }
 
@@ -155,15 +159,16 @@ ask_for_rate(struct tutti_client *client)
     struct proto_set_rate message;
     char ignored[PROTO_TEXT_BYTES];
 
-    memset(&message, 0, sizeof message);
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_SET_RATE, 0);
     os_mutex_lock(&client->lock);
     message.rate_hz = client->rate_hz;
     bool differs = client->rate_hz > 0 && client->device.rate_hz != client->rate_hz;
     os_mutex_unlock(&client->lock);
-    if (differs)
-        link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
+    if (differs) {
+        link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
                  ignored);
+    }
 }
 
 enum tutti_status
@@ -182,11 +187,12 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     /* twice: the engine may just have been leaving */
     for (unsigned i = 0; i < 2 && status == TUTTI_ENGINE_LOST; i++) {
         status = keep_require(client, text);
-        if (status)
+        if (status) {
             return TUTTI_ENGINE_LOST;
+        }
         ask_for_rate(client);
         monitor_ask(client, &monitor);
-        status = link_ask_at(client, &client->prepare, sizeof client->prepare, mine, 2,
+        status = link_ask_at(client, &client->prepare, sizeof(client->prepare), mine, 2,
                              PROTO_PREPARED, &prepared, handles, CLIENT_OPEN_MS, text, &epoch);
     }
     if (status == TUTTI_OK) {
@@ -201,21 +207,24 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     } else if (status == TUTTI_TIMEOUT) {
         /* Nobody knows what it will do with the segment: this engine is none. */
         os_mutex_lock(&client->lock);
-        if (client->link && client->epoch == epoch)
+        if (client->link && client->epoch == epoch) {
             os_link_shutdown(client->link);
+        }
         os_mutex_unlock(&client->lock);
         status = TUTTI_ENGINE_LOST;
     }
-    if (status)
+    if (status) {
         return status;
+    }
     os_mutex_lock(&client->lock);
     client->prepared = true;
     offer(client, attachment, epoch);
     os_cond_signal_all(&client->changed);
     os_mutex_unlock(&client->lock);
     /* Who asked for something else until now was not prepared and has told nobody. */
-    if (monitor_changed(client, monitor))
+    if (monitor_changed(client, monitor)) {
         monitor_ask(client, &monitor);
+    }
     return TUTTI_OK;
 }
 
@@ -244,29 +253,33 @@ attach_again(struct tutti_client *client)
         /* Refused when others run at another rate already: then this program is told of that one.
          */
         struct proto_set_rate set;
-        memset(&set, 0, sizeof set);
+        memset(&set, 0, sizeof(set));
         proto_header_init(&set.header, PROTO_SET_RATE, 0);
         set.rate_hz = rate_hz;
-        status =
-            link_ask_own(client, &set, sizeof set, NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS);
-        if (status == TUTTI_CLOSED)
+        status = link_ask_own(client, &set, sizeof(set), NULL, 0, PROTO_OK, NULL, NULL,
+                              CLIENT_ANSWER_MS);
+        if (status == TUTTI_CLOSED) {
             return false;
+        }
     }
-    if (monitor_ask_own(client, &monitor) == TUTTI_CLOSED)
+    if (monitor_ask_own(client, &monitor) == TUTTI_CLOSED) {
         return false;
-    if (client_is_abandoned(client))
+    }
+    if (client_is_abandoned(client)) {
         return true;
+    }
     /* The former engine could write there; this one compares it with what PREPARE says. */
     proto_segment_init(client->callback.segment, &client->callback.layout);
-    status = link_ask_own(client, &client->prepare, sizeof client->prepare, mine, 2, PROTO_PREPARED,
-                          &prepared, handles, CLIENT_OPEN_MS);
+    status = link_ask_own(client, &client->prepare, sizeof(client->prepare), mine, 2,
+                          PROTO_PREPARED, &prepared, handles, CLIENT_OPEN_MS);
     if (status == TUTTI_OK) {
         status = attachment_new(&attachment, generation, handles);
         if (status) {
             /* The engine has the segment; it would refuse to be shown it again. */
             log_warning("not attached to the engine: %s; tried again", tutti_status_text(status));
-            if (dispose_own(client) == TUTTI_CLOSED)
+            if (dispose_own(client) == TUTTI_CLOSED) {
                 return false;
+            }
         }
     } else {
         client_close_handles(handles);
@@ -280,17 +293,20 @@ attach_again(struct tutti_client *client)
     client->told_lost = false;
     os_mutex_unlock(&client->lock);
     /* Another thread may have told something newer before the older was told here. */
-    while (status == TUTTI_OK && monitor_changed(client, monitor))
+    while (status == TUTTI_OK && monitor_changed(client, monitor)) {
         status = monitor_ask_own(client, &monitor);
+    }
     log_info("attached to another engine");
     events_put(&client->events, TUTTI_EVENT_ENGINE_BACK, 0, prepared.device.rate_hz,
                "the engine is back");
-    if (prepared.input_latency_frames != input || prepared.output_latency_frames != output)
+    if (prepared.input_latency_frames != input || prepared.output_latency_frames != output) {
         events_put(&client->events, TUTTI_EVENT_LATENCIES, 0, 0, "the latencies changed");
+    }
     if (rate_hz > 0 && prepared.device.rate_hz > 0 &&
-        client_to_millihz(rate_hz) != client_to_millihz(prepared.device.rate_hz))
+        client_to_millihz(rate_hz) != client_to_millihz(prepared.device.rate_hz)) {
         events_put(&client->events, TUTTI_EVENT_RATE, 0, prepared.device.rate_hz,
                    "the device runs at another sample rate");
+    }
     return true;
 }
 
@@ -299,16 +315,18 @@ attach_dispose(struct tutti_client *client)
 {
     os_mutex_lock(&client->lock);
     client->prepared = false;
-    while (client->reattaching)
+    while (client->reattaching) {
         os_cond_wait_until(&client->changed, &client->lock, UINT64_MAX);
+    }
     os_mutex_unlock(&client->lock);
 
     send_dispose(client);
 
     os_mutex_lock(&client->lock);
     struct attachment *attachment = callback_withdraw(&client->callback);
-    if (attachment)
+    if (attachment) {
         bury(client, attachment);
+    }
     client->attachment = NULL;
     client->attached_epoch = 0;
     client->rate_hz = 0;

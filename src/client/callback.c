@@ -46,11 +46,13 @@ static void
 hand_back(struct callback *callback, uint32_t seq)
 {
     struct attachment *attachment = atomic_load(&callback->current);
-    if (!attachment)
+    if (!attachment) {
         return;
+    }
     atomic_store_explicit(&callback->segment->done_ns, engine_now_ns(), memory_order_relaxed);
-    if (handoff_done(callback->segment, attachment->rendezvous, seq))
+    if (handoff_done(callback->segment, attachment->rendezvous, seq)) {
         os_wake_post(&attachment->engine);
+    }
 }
 
 /* Hands the open block back if nobody did; false when there was none. */
@@ -58,8 +60,9 @@ static bool
 complete_open(struct callback *callback)
 {
     uint64_t token = atomic_exchange(&callback->open, 0);
-    if (!token)
+    if (!token) {
         return false;
+    }
     hand_back(callback, (uint32_t)(token >> 1));
     return true;
 }
@@ -68,8 +71,9 @@ void
 callback_ready(struct callback *callback)
 {
     atomic_store(&callback->ready_mode, true);
-    if (atomic_load(&callback->open) == 0)
+    if (atomic_load(&callback->open) == 0) {
         return;
+    }
     /*
      * This may be any thread of the host, at any priority, and the callback thread may lose its
      * engine meanwhile. The count is raised before the token is taken and `current` is read:
@@ -78,8 +82,9 @@ callback_ready(struct callback *callback)
      */
     atomic_fetch_add(&callback->completers, 1);
     /* Partner: wait_for_call() raises `deferred` and looks at `open` again. */
-    if (complete_open(callback) && atomic_load(&callback->deferred))
+    if (complete_open(callback) && atomic_load(&callback->deferred)) {
         os_wake_post(&callback->doorbell);
+    }
     atomic_fetch_sub(&callback->completers, 1);
 }
 
@@ -101,8 +106,9 @@ call_host(struct callback *callback, struct tutti_block *block)
     block->half = callback->next_seq & 1;
     block->frames = callback->layout.buffer_frames;
     block->jumped = block->jumped || callback->lost;
-    if (block->time_ns < callback->last_time_ns)
+    if (block->time_ns < callback->last_time_ns) {
         block->time_ns = callback->last_time_ns;
+    }
     callback->lost = false;
     callback->last_time_ns = block->time_ns;
     callback->last_device_frames = block->device_frames;
@@ -146,8 +152,9 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
 
     for (;;) {
         uint32_t seen = atomic_load(&segment->doorbell);
-        if (atomic_load(&callback->stop))
+        if (atomic_load(&callback->stop)) {
             return WAKE_STOP;
+        }
         bool called = handoff_begin(segment, callback->next_seq);
         /* Called again (buffers smaller than the period come in bursts) before the host said ready:
          * that word belongs to the former block, so the next waits for it. */
@@ -157,26 +164,30 @@ wait_for_call(struct callback *callback, struct attachment *attachment)
             atomic_store_explicit(&callback->patience_end_ns, UINT64_MAX, memory_order_relaxed);
             return WAKE_CALL;
         }
-        if (atomic_load(&attachment->dead))
+        if (atomic_load(&attachment->dead)) {
             return WAKE_DEAD;
+        }
         uint64_t now = os_now_ns();
         uint64_t done = atomic_load_explicit(&segment->done_ns, memory_order_relaxed) -
                         (uint64_t)os_link_clock_offset_ns();
-        if (done > since && done <= now)
+        if (done > since && done <= now) {
             since = done;
+        }
         if (open && now >= unready) {
             /* A host that said ready once and then did not: without this no call would ever come
              * again. */
-            if (complete_open(callback))
+            if (complete_open(callback)) {
                 atomic_fetch_add(&callback->unready_blocks, 1);
+            }
             since = now;
             continue;
         }
         uint64_t patience_ns = atomic_load(&attachment->patience_ns);
         uint64_t deadline = since + patience_ns;
         if (now >= deadline) {
-            if (now - deadline <= patience_ns / 2 + STALL_SLACK_NS)
+            if (now - deadline <= patience_ns / 2 + STALL_SLACK_NS) {
                 return WAKE_HUNG;
+            }
             since = now; /* the machine slept, or this program was stopped: the engine gets its time
                             again */
             continue;
@@ -195,8 +206,9 @@ complete_after_return(struct callback *callback)
     uint32_t seq = callback->next_seq - 1;
 
     if (callback->late_take) {
-        if (callback->have_previous)
+        if (callback->have_previous) {
             hand_back(callback, seq - 1);
+        }
         callback->have_previous = true;
     } else if (!atomic_load(&callback->ready_mode)) {
         complete_open(callback);
@@ -246,8 +258,9 @@ run_block(struct callback *callback, struct attachment *attachment)
         callback->offset += callback->next_position - block.position_frames;
         block.position_frames = callback->next_position;
     }
-    if (!callback->late_take)
+    if (!callback->late_take) {
         atomic_store(&callback->open, (uint64_t)callback->next_seq << 1 | 1);
+    }
     call_host(callback, &block);
     complete_after_return(callback);
 }
@@ -268,8 +281,9 @@ retire_current(struct callback *callback)
 {
     struct attachment *attachment = atomic_load(&callback->current);
 
-    if (!attachment)
+    if (!attachment) {
         return;
+    }
     atomic_store(&callback->segment->run, 0);
     atomic_store(&callback->open, 0);
     callback->joined = false;
@@ -287,11 +301,13 @@ put_back_current(struct callback *callback)
     struct attachment *attachment = atomic_load(&callback->current);
     struct attachment *none = NULL;
 
-    if (!attachment)
+    if (!attachment) {
         return;
+    }
     atomic_store(&callback->current, NULL);
-    if (!atomic_compare_exchange_strong(&callback->offered, &none, attachment))
+    if (!atomic_compare_exchange_strong(&callback->offered, &none, attachment)) {
         push_retired(callback, attachment);
+    }
 }
 
 /* Returns when asked to stop or when the engine is gone. */
@@ -341,9 +357,10 @@ run_silent_block(struct callback *callback, uint64_t due_ns, uint64_t skipped_bl
         .silent = true,
     };
 
-    for (uint32_t i = 0; i < callback->layout.inputs; i++)
+    for (uint32_t i = 0; i < callback->layout.inputs; i++) {
         memset(proto_input(&callback->layout, callback->segment, i, half), 0,
                callback->layout.half_bytes);
+    }
     call_host(callback, &block);
 }
 
@@ -367,8 +384,9 @@ run_alone(struct callback *callback)
     pace_init(&pace, first, rate_millihz(callback) / 1000.0, callback->layout.buffer_frames);
     for (;;) {
         uint32_t seen = atomic_load(&callback->segment->doorbell);
-        if (atomic_load(&callback->stop) || may_take_offer(callback))
+        if (atomic_load(&callback->stop) || may_take_offer(callback)) {
             return;
+        }
         uint64_t due = pace_due_ns(&pace);
         now = os_now_ns();
         if (now < due) {
@@ -392,12 +410,14 @@ leave_engine(struct callback *callback)
     atomic_store(&segment->run, 0);
     if (callback->joined) {
         complete_open(callback);
-        if (callback->late_take && callback->have_previous)
+        if (callback->late_take && callback->have_previous) {
             hand_back(callback, callback->next_seq - 1);
+        }
         if (handoff_begin(segment, callback->next_seq)) {
-            for (uint32_t i = 0; i < callback->layout.outputs; i++)
+            for (uint32_t i = 0; i < callback->layout.outputs; i++) {
                 memset(proto_output(&callback->layout, segment, i, callback->next_seq & 1), 0,
                        callback->layout.half_bytes);
+            }
             hand_back(callback, callback->next_seq++);
         }
     }
@@ -430,8 +450,9 @@ callback_main(void *arg)
     atomic_store_explicit(&callback->segment->thread_id, os_thread_id(), memory_order_relaxed);
     while (!atomic_load(&callback->stop)) {
         struct attachment *attachment = NULL;
-        if (may_take_offer(callback))
+        if (may_take_offer(callback)) {
             attachment = atomic_exchange(&callback->offered, NULL);
+        }
         if (!attachment) {
             run_alone(callback);
             continue;
@@ -456,7 +477,7 @@ callback_main(void *arg)
 void
 callback_init(struct callback *callback)
 {
-    memset(callback, 0, sizeof *callback);
+    memset(callback, 0, sizeof(*callback));
     atomic_init(&callback->patience_end_ns, UINT64_MAX);
 }
 
@@ -465,11 +486,13 @@ callback_prepare(struct callback *callback, const struct tutti_stream_params *pa
 {
     enum tutti_status status = proto_layout_init(&callback->layout, params->buffer_frames,
                                                  params->inputs, params->outputs);
-    if (status)
+    if (status) {
         return status;
+    }
     status = os_shm_create(&callback->memory, callback->layout.size_bytes);
-    if (status)
+    if (status) {
         return status;
+    }
     callback->segment = callback->memory.base;
     proto_segment_init(callback->segment, &callback->layout);
     status = os_wake_init(&callback->doorbell, &callback->segment->doorbell);
@@ -490,15 +513,17 @@ callback_prepare(struct callback *callback, const struct tutti_stream_params *pa
 static void
 await_quiet(struct callback *callback)
 {
-    while (!callback_quiet(callback))
+    while (!callback_quiet(callback)) {
         os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
 }
 
 void
 callback_dispose(struct callback *callback)
 {
-    if (!callback->segment)
+    if (!callback->segment) {
         return;
+    }
     await_quiet(callback);
     os_wake_fini(&callback->doorbell);
     os_shm_close(&callback->memory);

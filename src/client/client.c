@@ -42,9 +42,10 @@ client_enter(struct tutti_client *client, enum client_state to)
 enum tutti_status
 client_fail(struct tutti_client *client, enum tutti_status status, const char *text)
 {
-    if (status)
-        utf8_copy(client->error, sizeof client->error,
+    if (status) {
+        utf8_copy(client->error, sizeof(client->error),
                   text && text[0] ? text : tutti_status_text(status));
+    }
     return status;
 }
 
@@ -74,18 +75,20 @@ name_after_executable(char *name, size_t room)
 {
     char path[CONNECT_PATH_BYTES];
 
-    if (os_program_path(path, sizeof path)) {
+    if (os_program_path(path, sizeof(path))) {
         utf8_copy(name, room, "program");
         return;
     }
     char *start = path;
     for (char *p = path; *p; p++) {
-        if (*p == '/' || *p == '\\')
+        if (*p == '/' || *p == '\\') {
             start = p + 1;
+        }
     }
     char *dot = strrchr(start, '.');
-    if (dot && dot != start)
+    if (dot && dot != start) {
         *dot = '\0';
+    }
     utf8_copy(name, room, start);
 }
 
@@ -94,21 +97,26 @@ tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
 {
     static const struct tutti_open_params defaults;
 
-    if (!client)
+    if (!client) {
         return TUTTI_INVALID_ARGUMENT;
-    if (!params)
+    }
+    if (!params) {
         params = &defaults;
-    if (params->error)
+    }
+    if (params->error) {
         utf8_copy(params->error, TUTTI_TEXT_BYTES, tutti_status_text(TUTTI_NO_MEMORY));
-    struct tutti_client *made = calloc(1, sizeof *made);
-    if (!made)
+    }
+    struct tutti_client *made = calloc(1, sizeof(*made));
+    if (!made) {
         return TUTTI_NO_MEMORY;
-    if (params->program && params->program[0])
-        utf8_copy(made->program, sizeof made->program, params->program);
-    else
-        name_after_executable(made->program, sizeof made->program);
-    utf8_copy(made->profile, sizeof made->profile, params->profile ? params->profile : "");
-    utf8_copy(made->engine_path, sizeof made->engine_path,
+    }
+    if (params->program && params->program[0]) {
+        utf8_copy(made->program, sizeof(made->program), params->program);
+    } else {
+        name_after_executable(made->program, sizeof(made->program));
+    }
+    utf8_copy(made->profile, sizeof(made->profile), params->profile ? params->profile : "");
+    utf8_copy(made->engine_path, sizeof(made->engine_path),
               params->engine_path ? params->engine_path : "");
     made->do_not_start = params->do_not_start;
     callback_init(&made->callback);
@@ -116,12 +124,14 @@ tutti_open(struct tutti_client **client, const struct tutti_open_params *params)
     os_mutex_init(&made->asking);
     os_cond_init(&made->changed);
     enum tutti_status status = events_open(&made->events, params->event, params->user);
-    if (status)
+    if (status) {
         goto no_events;
+    }
     status = keep_open(made);
     if (status) {
-        if (params->error)
+        if (params->error) {
             utf8_copy(params->error, TUTTI_TEXT_BYTES, made->attempt_text);
+        }
         goto no_link;
     }
     *client = made;
@@ -141,10 +151,12 @@ void
 tutti_close(struct tutti_client *client)
 {
     FLOAT_ENV_OURS;
-    if (!client)
+    if (!client) {
         return;
-    if (client_state(client) != CLIENT_OPEN)
+    }
+    if (client_state(client) != CLIENT_OPEN) {
         tutti_dispose(client);
+    }
     keep_close(client);
     events_close(&client->events);
     os_cond_fini(&client->changed);
@@ -226,10 +238,12 @@ copy_channels(struct proto_channel *to, const struct tutti_channel *from, uint32
 {
     for (uint32_t i = 0; i < count; i++) {
         struct tutti_channel channel = {.kind = TUTTI_CHANNEL_DEVICE, .channel = i};
-        if (from)
+        if (from) {
             channel = from[i];
-        if (channel.channel >= TUTTI_MAX_CHANNELS)
+        }
+        if (channel.channel >= TUTTI_MAX_CHANNELS) {
             return false;
+        }
         switch (channel.kind) {
         case TUTTI_CHANNEL_DEVICE:
             to[i].kind = PROTO_CHANNEL_DEVICE;
@@ -247,8 +261,9 @@ copy_channels(struct proto_channel *to, const struct tutti_channel *from, uint32
         default:
             return false;
         }
-        if (!is_input && to[i].kind != PROTO_CHANNEL_DEVICE && to[i].kind != PROTO_CHANNEL_NONE)
+        if (!is_input && to[i].kind != PROTO_CHANNEL_DEVICE && to[i].kind != PROTO_CHANNEL_NONE) {
             return false;
+        }
         to[i].channel = (uint16_t)channel.channel;
     }
     return true;
@@ -266,19 +281,21 @@ fill_prepare(struct tutti_client *client, const struct tutti_stream_params *para
 {
     struct proto_prepare *message = &client->prepare;
 
-    memset(message, 0, sizeof *message);
+    memset(message, 0, sizeof(*message));
     proto_header_init(&message->header, PROTO_PREPARE, 0);
     message->buffer_frames = params->buffer_frames;
     message->inputs = params->inputs;
     message->outputs = params->outputs;
     message->flags = flags_of(params);
-    if (params->inputs > TUTTI_MAX_CHANNELS || params->outputs > TUTTI_MAX_CHANNELS)
+    if (params->inputs > TUTTI_MAX_CHANNELS || params->outputs > TUTTI_MAX_CHANNELS) {
         return client_fail(client, TUTTI_INVALID_ARGUMENT,
                            "at most 256 channels in each direction");
+    }
     if (!copy_channels(message->input, params->input, params->inputs, true) ||
-        !copy_channels(message->output, params->output, params->outputs, false))
+        !copy_channels(message->output, params->output, params->outputs, false)) {
         return client_fail(client, TUTTI_INVALID_ARGUMENT,
                            "a channel is joined to something that does not exist");
+    }
     return TUTTI_OK;
 }
 
@@ -288,19 +305,23 @@ tutti_prepare(struct tutti_client *client, const struct tutti_stream_params *par
     FLOAT_ENV_OURS;
     char text[PROTO_TEXT_BYTES] = "";
 
-    if (client_state(client) != CLIENT_OPEN)
+    if (client_state(client) != CLIENT_OPEN) {
         return client_fail(client, TUTTI_INVALID_STATE, "buffers are prepared already");
-    if (!params || !params->process)
+    }
+    if (!params || !params->process) {
         return client_fail(client, TUTTI_INVALID_ARGUMENT, "there is no process function");
+    }
     enum tutti_status status = fill_prepare(client, params);
-    if (status)
+    if (status) {
         return status;
+    }
     status = callback_prepare(&client->callback, params);
-    if (status)
+    if (status) {
         return client_fail(client, status,
                            status == TUTTI_INVALID_ARGUMENT
                                ? "a buffer has 1 to 8192 frames, and there is at least one channel"
                                : NULL);
+    }
     status = attach_prepare(client, text);
     if (status) {
         callback_dispose(&client->callback);
@@ -315,8 +336,9 @@ tutti_input(struct tutti_client *client, uint32_t channel, unsigned half)
 {
     struct callback *callback = &client->callback;
 
-    if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.inputs)
+    if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.inputs) {
         return NULL;
+    }
     return proto_input(&callback->layout, callback->segment, channel, half);
 }
 
@@ -325,8 +347,9 @@ tutti_output(struct tutti_client *client, uint32_t channel, unsigned half)
 {
     struct callback *callback = &client->callback;
 
-    if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.outputs)
+    if (client_state(client) == CLIENT_OPEN || half > 1 || channel >= callback->layout.outputs) {
         return NULL;
+    }
     return proto_output(&callback->layout, callback->segment, channel, half);
 }
 
@@ -359,14 +382,17 @@ enum tutti_status
 tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames, uint32_t *output_frames)
 {
     FLOAT_ENV_OURS;
-    if (client_state(client) == CLIENT_OPEN)
+    if (client_state(client) == CLIENT_OPEN) {
         return client_fail(client, TUTTI_INVALID_STATE,
                            "the latencies are known once buffers are prepared");
+    }
     os_mutex_lock(&client->lock);
-    if (input_frames)
+    if (input_frames) {
         *input_frames = client->input_latency_frames;
-    if (output_frames)
+    }
+    if (output_frames) {
         *output_frames = client->output_latency_frames;
+    }
     os_mutex_unlock(&client->lock);
     return TUTTI_OK;
 }
@@ -376,10 +402,12 @@ tutti_get_latencies(struct tutti_client *client, uint32_t *input_frames, uint32_
 static bool
 settle(struct tutti_client *client)
 {
-    if (client_state(client) != CLIENT_STOPPING)
+    if (client_state(client) != CLIENT_STOPPING) {
         return true;
-    if (callback_is_self(&client->callback))
+    }
+    if (callback_is_self(&client->callback)) {
         return false;
+    }
     callback_join(&client->callback);
     client_enter(client, CLIENT_PREPARED);
     return true;
@@ -390,13 +418,15 @@ tutti_start(struct tutti_client *client)
 {
     /* Nothing is computed here: the callback thread begins in the host's floating-point
      * environment, as any thread that the host starts. */
-    if (!settle(client) || client_state(client) != CLIENT_PREPARED)
+    if (!settle(client) || client_state(client) != CLIENT_PREPARED) {
         return client_fail(client, TUTTI_INVALID_STATE,
                            client_state(client) == CLIENT_OPEN ? "no buffers are prepared"
                                                                : "it runs already");
+    }
     enum tutti_status status = callback_start(&client->callback);
-    if (status)
+    if (status) {
         return client_fail(client, status, NULL);
+    }
     client_enter(client, CLIENT_RUNNING);
     return TUTTI_OK;
 }
@@ -407,10 +437,12 @@ tutti_stop(struct tutti_client *client)
     FLOAT_ENV_OURS;
     bool was_stopping = client_state(client) == CLIENT_STOPPING;
 
-    if (!settle(client) || was_stopping)
+    if (!settle(client) || was_stopping) {
         return TUTTI_OK;
-    if (client_state(client) != CLIENT_RUNNING)
+    }
+    if (client_state(client) != CLIENT_RUNNING) {
         return client_fail(client, TUTTI_INVALID_STATE, "it does not run");
+    }
     callback_ask_stop(&client->callback);
     client_enter(client, CLIENT_STOPPING);
     settle(client);
@@ -421,13 +453,16 @@ enum tutti_status
 tutti_dispose(struct tutti_client *client)
 {
     FLOAT_ENV_OURS;
-    if (client_state(client) == CLIENT_OPEN)
+    if (client_state(client) == CLIENT_OPEN) {
         return client_fail(client, TUTTI_INVALID_STATE, "no buffers are prepared");
-    if (client_state(client) == CLIENT_RUNNING)
+    }
+    if (client_state(client) == CLIENT_RUNNING) {
         tutti_stop(client);
-    if (!settle(client))
+    }
+    if (!settle(client)) {
         return client_fail(client, TUTTI_INVALID_STATE,
                            "buffers cannot be disposed of within their callback");
+    }
     attach_dispose(client);
     client_enter(client, CLIENT_OPEN);
     callback_dispose(&client->callback);
@@ -445,8 +480,9 @@ tutti_get_position(struct tutti_client *client, struct tutti_block *block)
 {
     struct tutti_block told;
 
-    if (client_state(client) != CLIENT_RUNNING || !told_get(&client->callback.told, &told))
+    if (client_state(client) != CLIENT_RUNNING || !told_get(&client->callback.told, &told)) {
         return TUTTI_INVALID_STATE;
+    }
     *block = told;
     return TUTTI_OK;
 }

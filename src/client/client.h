@@ -201,8 +201,9 @@ client_to_millihz(double rate_hz)
 static inline void
 client_close_handles(const os_handle *handles)
 {
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         os_handle_close(handles[i]);
+    }
 }
 
 #endif

@@ -71,15 +71,18 @@ read_pid_file(void)
     char folder[CONNECT_PATH_BYTES], path[CONNECT_PATH_BYTES + 16];
     unsigned long pid = 0;
 
-    if (os_link_runtime_dir(folder, sizeof folder))
+    if (os_link_runtime_dir(folder, sizeof(folder))) {
         return 0;
-    snprintf(path, sizeof path, "%s/engine.pid", folder);
+    }
+    snprintf(path, sizeof(path), "%s/engine.pid", folder);
     FILE *file = file_open(path, "r");
-    if (!file)
+    if (!file) {
         return 0;
+    }
     char line[32];
-    if (fgets(line, sizeof line, file))
+    if (fgets(line, sizeof(line), file)) {
         pid = strtoul(line, NULL, 10);
+    }
     fclose(file);
     return (uint32_t)pid;
 }
@@ -91,12 +94,14 @@ would_start_a_service(void)
 {
     char folder[CONNECT_PATH_BYTES], path[CONNECT_PATH_BYTES + 16];
 
-    if (os_link_runtime_dir(folder, sizeof folder))
+    if (os_link_runtime_dir(folder, sizeof(folder))) {
         return false;
-    snprintf(path, sizeof path, "%s/engine.service", folder);
+    }
+    snprintf(path, sizeof(path), "%s/engine.service", folder);
     FILE *file = file_open(path, "r");
-    if (!file)
+    if (!file) {
         return false;
+    }
     fclose(file);
     uint32_t pid = read_pid_file();
     return !pid || !os_process_alive(pid);
@@ -116,11 +121,13 @@ receive(const struct connect_how *how, struct os_link *link, void *message, size
         enum tutti_status status =
             os_link_recv(link, message, room, bytes, handles, last ? deadline_ns : slice);
         if (status == TUTTI_OK) {
-            for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+            for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
                 os_handle_close(handles[i]);
+            }
         }
-        if (status != TUTTI_TIMEOUT || last || is_cancelled(how))
+        if (status != TUTTI_TIMEOUT || last || is_cancelled(how)) {
             return status;
+        }
     }
 }
 
@@ -131,11 +138,11 @@ judge_answer(struct look *look, const void *message, size_t bytes)
     struct proto_header header;
     const char *why = "";
 
-    if (bytes < sizeof header) {
+    if (bytes < sizeof(header)) {
         look->status = TUTTI_PROTOCOL;
         return SIGHT_REFUSES;
     }
-    memcpy(&header, message, sizeof header);
+    memcpy(&header, message, sizeof(header));
     enum tutti_status status = proto_check(message, bytes, false, &why);
     /* Of another version's messages the header alone can be read; it is the same in all of them. */
     if (header.version < proto_versions.spoken &&
@@ -145,22 +152,22 @@ judge_answer(struct look *look, const void *message, size_t bytes)
     }
     if (status) {
         look->status = status;
-        snprintf(look->text, sizeof look->text, "%s",
+        snprintf(look->text, sizeof(look->text), "%s",
                  status == TUTTI_PROTOCOL ? why : tutti_status_text(status));
         return SIGHT_REFUSES;
     }
     if (header.type == PROTO_ERROR) {
         struct proto_error error;
-        memcpy(&error, message, sizeof error);
+        memcpy(&error, message, sizeof(error));
         look->status = error.status ? (enum tutti_status)error.status : TUTTI_PROTOCOL;
-        utf8_copy(look->text, sizeof look->text, error.text);
+        utf8_copy(look->text, sizeof(look->text), error.text);
         return SIGHT_REFUSES;
     }
     if (header.type != PROTO_WELCOME) {
         look->status = TUTTI_PROTOCOL;
         return SIGHT_REFUSES;
     }
-    memcpy(&look->welcome, message, sizeof look->welcome);
+    memcpy(&look->welcome, message, sizeof(look->welcome));
     return SIGHT_SERVES;
 }
 
@@ -177,20 +184,23 @@ greet(const struct connect_how *how, struct look *look)
     bool suspect = how->hung_pid && look->pid == how->hung_pid;
     uint64_t deadline = in_ms(suspect ? CONNECT_HUNG_MS : CONNECT_GREETING_MS);
 
-    memset(&hello, 0, sizeof hello);
+    memset(&hello, 0, sizeof(hello));
     proto_header_init(&hello.header, PROTO_HELLO, 1);
     hello.oldest_version = proto_versions.oldest;
     hello.bits = sizeof(void *) * 8;
-    utf8_copy(hello.program, sizeof hello.program, how->program);
-    utf8_copy(hello.profile, sizeof hello.profile, how->profile ? how->profile : "");
+    utf8_copy(hello.program, sizeof(hello.program), how->program);
+    utf8_copy(hello.profile, sizeof(hello.profile), how->profile ? how->profile : "");
     hello.host_pid = os_link_host_pid();
-    enum tutti_status status = os_link_send(look->link, &hello, sizeof hello, NULL, 0, deadline);
-    if (status == TUTTI_OK)
-        status = receive(how, look->link, &answer, sizeof answer, &bytes, deadline);
-    if (status == TUTTI_TIMEOUT)
+    enum tutti_status status = os_link_send(look->link, &hello, sizeof(hello), NULL, 0, deadline);
+    if (status == TUTTI_OK) {
+        status = receive(how, look->link, &answer, sizeof(answer), &bytes, deadline);
+    }
+    if (status == TUTTI_TIMEOUT) {
         return SIGHT_HANGS;
-    if (status)
+    }
+    if (status) {
         return SIGHT_LEAVES;
+    }
     return judge_answer(look, &answer, bytes);
 }
 
@@ -203,15 +213,17 @@ ask_status(const struct connect_how *how, struct os_link *link, struct proto_sta
     const char *why = "";
     uint64_t deadline = in_ms(CONNECT_HUNG_MS);
 
-    memset(&question, 0, sizeof question);
+    memset(&question, 0, sizeof(question));
     proto_header_init(&question.header, PROTO_STATUS, 2);
     question.first_program = UINT16_MAX; /* no program's meters */
-    enum tutti_status status = os_link_send(link, &question, sizeof question, NULL, 0, deadline);
+    enum tutti_status status = os_link_send(link, &question, sizeof(question), NULL, 0, deadline);
     do {
-        if (status == TUTTI_OK)
-            status = receive(how, link, reply, sizeof *reply, &bytes, deadline);
-        if (status == TUTTI_OK)
+        if (status == TUTTI_OK) {
+            status = receive(how, link, reply, sizeof(*reply), &bytes, deadline);
+        }
+        if (status == TUTTI_OK) {
             status = proto_check(reply, bytes, false, &why);
+        }
     } while (status == TUTTI_OK && reply->header.type == PROTO_EVENT);
     return status == TUTTI_OK && reply->header.type != PROTO_STATUS_REPLY ? TUTTI_PROTOCOL : status;
 }
@@ -221,7 +233,7 @@ ask_status(const struct connect_how *how, struct os_link *link, struct proto_sta
 static enum sight
 watch_cycles(const struct connect_how *how, const struct look *look)
 {
-    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
     uint64_t deadline = in_ms(how->hung_ms), first = 0;
     enum sight sight = SIGHT_LEAVES;
 
@@ -231,8 +243,9 @@ watch_cycles(const struct connect_how *how, const struct look *look)
             sight = status == TUTTI_TIMEOUT || status == TUTTI_PROTOCOL ? SIGHT_HANGS : sight;
             break;
         }
-        if (i == 0)
+        if (i == 0) {
             first = reply->cycles;
+        }
         bool opening = reply->opening_ms > 0 && reply->opening_ms <= CONNECT_OPENING_MS;
         if (reply->cycles != first || opening || reply->device.state == PROTO_STREAM_CLOSED) {
             sight = SIGHT_SERVES;
@@ -251,9 +264,10 @@ watch_cycles(const struct connect_how *how, const struct look *look)
 static enum sight
 look_for_engine(const struct connect_how *how, struct look *look)
 {
-    memset(look, 0, sizeof *look);
-    if (how->do_not_start && would_start_a_service())
+    memset(look, 0, sizeof(*look));
+    if (how->do_not_start && would_start_a_service()) {
         return SIGHT_ABSENT;
+    }
     look->status = os_link_connect(&look->link, in_ms(CONNECT_GREETING_MS / 2));
     switch ((int)look->status) {
     case TUTTI_OK:
@@ -272,8 +286,9 @@ look_for_engine(const struct connect_how *how, struct look *look)
     look->pid = os_link_peer_pid(look->link);
     enum sight sight = greet(how, look);
     if (sight == SIGHT_SERVES && how->hung_generation &&
-        look->welcome.generation == how->hung_generation)
+        look->welcome.generation == how->hung_generation) {
         sight = watch_cycles(how, look);
+    }
     if (sight != SIGHT_SERVES && sight != SIGHT_OLDER) {
         os_link_close(look->link);
         look->link = NULL;
@@ -292,17 +307,18 @@ ask_to_leave(const struct connect_how *how, struct look *look)
 
     log_info("the engine %u speaks protocol %u, this program %u: asking it to leave",
              (unsigned)look->pid, (unsigned)look->version, (unsigned)proto_versions.spoken);
-    memset(&leave, 0, sizeof leave);
+    memset(&leave, 0, sizeof(leave));
     proto_header_init(&leave.header, PROTO_LEAVE, 2);
     leave.header.version = look->version;
-    if (os_link_send(look->link, &leave, sizeof leave, NULL, 0, deadline) == TUTTI_OK) {
-        while (receive(how, look->link, answer, sizeof answer, &bytes, deadline) == TUTTI_OK) {
+    if (os_link_send(look->link, &leave, sizeof(leave), NULL, 0, deadline) == TUTTI_OK) {
+        while (receive(how, look->link, answer, sizeof(answer), &bytes, deadline) == TUTTI_OK) {
         }
     }
     os_link_close(look->link);
     look->link = NULL;
-    while (look->pid && os_process_alive(look->pid) && os_now_ns() < deadline)
+    while (look->pid && os_process_alive(look->pid) && os_now_ns() < deadline) {
         os_sleep_until_ns(in_ms(5));
+    }
 }
 
 /* ---- starting one ---- */
@@ -314,13 +330,15 @@ path_candidate(unsigned index, char *path, size_t path_bytes)
 {
     char list[CONNECT_PATH_BYTES];
 
-    if (!os_getenv("PATH", list, sizeof list))
+    if (!os_getenv("PATH", list, sizeof(list))) {
         return false;
+    }
     for (const char *at = list; at; at = strchr(at, ':')) {
         at += *at == ':';
         const size_t length = strcspn(at, ":");
-        if (*at != '/' || index--)
+        if (*at != '/' || index--) {
             continue;
+        }
         int n = snprintf(path, path_bytes, "%.*s/%s", (int)length, at, TUTTI_ENGINE_FILE);
         return n > 0 && (size_t)n < path_bytes;
     }
@@ -333,21 +351,24 @@ connect_candidate(unsigned index, const char *module_path, char *path, size_t pa
 {
     /* beside this module; as installed, from lib/ or lib/SYSTEM/ */
     static const char *const below[] = {"", "../bin/", "../libexec/tutti/", "../../bin/"};
-    const unsigned count = sizeof below / sizeof below[0];
+    const unsigned count = sizeof(below) / sizeof(below[0]);
 
 #ifdef TUTTI_ENGINE_DIR
     if (index == count) {
         int n = snprintf(path, path_bytes, "%s/%s", TUTTI_ENGINE_DIR, TUTTI_ENGINE_FILE);
         return n > 0 && (size_t)n < path_bytes;
     }
-    if (index > count)
+    if (index > count) {
         return path_candidate(index - count - 1, path, path_bytes);
+    }
 #endif
-    if (index >= count)
+    if (index >= count) {
         return false;
+    }
     size_t folder = strlen(module_path);
-    while (folder && module_path[folder - 1] != '/' && module_path[folder - 1] != '\\')
+    while (folder && module_path[folder - 1] != '/' && module_path[folder - 1] != '\\') {
         folder--;
+    }
     int n = snprintf(path, path_bytes, "%.*s%s%s", (int)folder, module_path, below[index],
                      TUTTI_ENGINE_FILE);
     return n > 0 && (size_t)n < path_bytes;
@@ -360,16 +381,19 @@ spawn(const struct connect_how *how, uint32_t *pid)
     const char *argv[] = {path, NULL};
 
     if (how->engine_path && how->engine_path[0]) {
-        snprintf(path, sizeof path, "%s", how->engine_path);
+        snprintf(path, sizeof(path), "%s", how->engine_path);
         return os_process_spawn(path, argv, pid);
     }
-    if (os_getenv("TUTTI_ENGINE", path, sizeof path) && path[0])
+    if (os_getenv("TUTTI_ENGINE", path, sizeof(path)) && path[0]) {
         return os_process_spawn(path, argv, pid);
-    if (os_module_path(module, sizeof module))
+    }
+    if (os_module_path(module, sizeof(module))) {
         return TUTTI_NO_ENGINE;
-    for (unsigned i = 0; connect_candidate(i, module, path, sizeof path); i++) {
-        if (os_process_spawn(path, argv, pid) == TUTTI_OK)
+    }
+    for (unsigned i = 0; connect_candidate(i, module, path, sizeof(path)); i++) {
+        if (os_process_spawn(path, argv, pid) == TUTTI_OK) {
             return TUTTI_OK;
+        }
     }
     return TUTTI_NO_ENGINE;
 }
@@ -379,8 +403,9 @@ static bool
 is_engine_alive(void)
 {
     struct os_lock *lock = NULL;
-    if (os_lock_take(&lock, "engine", 0) != TUTTI_OK)
+    if (os_lock_take(&lock, "engine", 0) != TUTTI_OK) {
         return true;
+    }
     os_lock_release(lock);
     return false;
 }
@@ -391,8 +416,9 @@ static enum tutti_status
 start(const struct connect_how *how, struct attempt *attempt)
 {
     if (attempt->spawned && (os_now_ns() < attempt->spawn_again_ns ||
-                             os_process_alive(attempt->pid) || is_engine_alive()))
+                             os_process_alive(attempt->pid) || is_engine_alive())) {
         return TUTTI_OK;
+    }
     if (!attempt->spawned) {
         attempt->deadline_ns = in_ms(CONNECT_SPAWN_MS);
         attempt->last_deadline_ns = in_ms(CONNECT_LAST_MS);
@@ -452,16 +478,18 @@ is_time_over(const struct attempt *attempt)
 static bool
 is_final(const struct connect_how *how, enum sight sight, struct look *look)
 {
-    if (sight == SIGHT_SERVES || sight == SIGHT_REFUSES)
+    if (sight == SIGHT_SERVES || sight == SIGHT_REFUSES) {
         return true;
+    }
     look->status = TUTTI_NO_ENGINE;
     if (is_cancelled(how)) {
         look->status = TUTTI_CLOSED;
         return true;
     }
     if (how->do_not_start && sight != SIGHT_LEAVES) {
-        if (sight == SIGHT_OLDER)
+        if (sight == SIGHT_OLDER) {
             look->status = TUTTI_VERSION_MISMATCH;
+        }
         return true;
     }
     return false;
@@ -480,12 +508,14 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
 
     for (;;) {
         sight = look_for_engine(how, &look);
-        if (is_final(how, sight, &look))
+        if (is_final(how, sight, &look)) {
             break;
+        }
         if (attempt.lock) {
             look.status = act(how, sight, &look, &attempt);
-            if (look.status)
+            if (look.status) {
                 break;
+            }
         } else if (!how->do_not_start) {
             enum tutti_status status = os_lock_take(&attempt.lock, "spawn", in_ms(50));
             if (status != TUTTI_OK && status != TUTTI_TIMEOUT) {
@@ -516,8 +546,9 @@ connect_engine(const struct connect_how *how, struct os_link **link, struct prot
     }
     os_link_close(look.link);
     /* what keeps programs from an engine is mostly the folder */
-    if (look.status == TUTTI_REFUSED && !look.text[0])
-        (void)os_runtime_check(look.text, sizeof look.text);
+    if (look.status == TUTTI_REFUSED && !look.text[0]) {
+        (void)os_runtime_check(look.text, sizeof(look.text));
+    }
     utf8_copy(text, PROTO_TEXT_BYTES, look.text[0] ? look.text : tutti_status_text(look.status));
     return look.status;
 }

@@ -16,10 +16,12 @@ events_main(void *arg)
     float_env_enter(&host_env);
     os_mutex_lock(&events->lock);
     for (;;) {
-        while (!events->quit && events->count == 0)
+        while (!events->quit && events->count == 0) {
             os_cond_wait_until(&events->changed, &events->lock, UINT64_MAX);
-        if (events->quit)
+        }
+        if (events->quit) {
             break;
+        }
         struct events_entry entry = events->entry[events->first];
         events->first = (events->first + 1) % EVENTS_ROOM;
         events->count--;
@@ -43,13 +45,14 @@ enum tutti_status
 events_open(struct events *events, void (*deliver)(void *user, const struct tutti_event *event),
             void *user)
 {
-    memset(events, 0, sizeof *events);
+    memset(events, 0, sizeof(*events));
     events->deliver = deliver;
     events->user = user;
     os_mutex_init(&events->lock);
     os_cond_init(&events->changed);
-    if (!deliver)
+    if (!deliver) {
         return TUTTI_OK;
+    }
     enum tutti_status status =
         os_thread_start(&events->thread, "tutti-events", OS_PRIORITY_NORMAL, events_main, events);
     if (status) {
@@ -74,14 +77,16 @@ events_close(struct events *events)
 void
 events_put_all(struct events *events, const struct tutti_event *event)
 {
-    if (!events->deliver)
+    if (!events->deliver) {
         return;
+    }
     os_mutex_lock(&events->lock);
     struct events_entry *entry = NULL;
     if (events->count) {
         entry = &events->entry[(events->first + events->count - 1) % EVENTS_ROOM];
-        if (entry->kind != event->kind)
+        if (entry->kind != event->kind) {
             entry = NULL;
+        }
     }
     if (entry) {
         entry->value += event->value;
@@ -97,7 +102,7 @@ events_put_all(struct events *events, const struct tutti_event *event)
         entry->losses = event->losses;
     }
     entry->rate_hz = event->rate_hz;
-    utf8_copy(entry->text, sizeof entry->text, event->text ? event->text : "");
+    utf8_copy(entry->text, sizeof(entry->text), event->text ? event->text : "");
     os_cond_signal_all(&events->changed);
     os_mutex_unlock(&events->lock);
 }

@@ -25,15 +25,17 @@ lose_link(struct tutti_client *client)
     struct os_link *link = client->link;
     os_link_shutdown(link);
     client->link = NULL;
-    if (client->request && !client->request->done)
+    if (client->request && !client->request->done) {
         client->request->done = true; /* its status is ENGINE_LOST */
+    }
     if (client->attachment) {
         atomic_store(&client->attachment->dead, true);
         callback_wake(&client->callback);
     }
     os_cond_signal_all(&client->changed);
-    while (client->link_users)
+    while (client->link_users) {
         os_cond_wait_until(&client->changed, &client->lock, UINT64_MAX);
+    }
     bool quit = client->quit;
     client->told_lost = true;
     client->retry_ns = 0;
@@ -86,7 +88,7 @@ try_connect(struct tutti_client *client)
     client->attempts++;
     client->attempt_status = status;
     client->wanted = false;
-    utf8_copy(client->attempt_text, sizeof client->attempt_text, text);
+    utf8_copy(client->attempt_text, sizeof(client->attempt_text), text);
     if (status == TUTTI_OK) {
         client->link = link;
         client->epoch++;
@@ -97,8 +99,9 @@ try_connect(struct tutti_client *client)
         client->hung_pid = 0;
         client->retry_ns = 0;
         back = client->told_lost && !client->prepared;
-        if (back)
+        if (back) {
             client->told_lost = false;
+        }
     } else {
         client->retry_ns = client_in_ms(client->backoff_ms);
         client->backoff_ms =
@@ -106,8 +109,9 @@ try_connect(struct tutti_client *client)
     }
     os_cond_signal_all(&client->changed);
     os_mutex_unlock(&client->lock);
-    if (back)
+    if (back) {
         events_put(&client->events, TUTTI_EVENT_ENGINE_BACK, 0, 0, "the engine is back");
+    }
     return status;
 }
 
@@ -118,8 +122,9 @@ wait_to_connect(struct tutti_client *client)
     while (!client->quit && !client->wanted) {
         if (client->prepared) {
             attach_collect(client);
-            if (os_now_ns() >= client->retry_ns)
+            if (os_now_ns() >= client->retry_ns) {
                 break;
+            }
             os_cond_wait_until(&client->changed, &client->lock, client->retry_ns);
         } else {
             os_cond_wait_until(&client->changed, &client->lock, UINT64_MAX);
@@ -131,8 +136,9 @@ wait_to_connect(struct tutti_client *client)
 static void
 log_unready(struct tutti_client *client)
 {
-    if (client->unready_logged || atomic_load(&client->callback.unready_blocks) == 0)
+    if (client->unready_logged || atomic_load(&client->callback.unready_blocks) == 0) {
         return;
+    }
     client->unready_logged = true;
     log_warning("the program said once that a block was ready and then no more; its blocks are "
                 "taken two buffers after the callback");
@@ -167,16 +173,19 @@ serve_link(struct tutti_client *client)
     }
     uint64_t patience_end_ns = callback_patience_end_ns(&client->callback);
     bool suspect = os_now_ns() >= patience_end_ns;
-    if (suspect)
+    if (suspect) {
         callback_wake(&client->callback);
+    }
     /* The timeout may have become shorter just now: the callback thread has not looked yet. */
     uint64_t until_ns = client_in_ms(timeout_ms);
-    if (patience_end_ns < until_ns)
+    if (patience_end_ns < until_ns) {
         until_ns = patience_end_ns;
-    if (waiting || suspect)
+    }
+    if (waiting || suspect) {
         until_ns = client_in_ms(LEAVING_TICK_MS);
-    else if (patience_end_ns == UINT64_MAX) /* within a callback, perhaps */
+    } else if (patience_end_ns == UINT64_MAX) { /* within a callback, perhaps */
         until_ns = client_in_ms(prepared ? CLIENT_TICK_MS : IDLE_TICK_MS);
+    }
     enum tutti_status status = link_receive(client, until_ns);
     return status == TUTTI_OK || status == TUTTI_TIMEOUT;
 }
@@ -190,14 +199,16 @@ link_main(void *arg)
     os_mutex_lock(&client->lock);
     while (!client->quit) {
         if (!client->link) {
-            if (!wait_to_connect(client))
+            if (!wait_to_connect(client)) {
                 break;
+            }
             os_mutex_unlock(&client->lock);
             try_connect(client);
         } else {
             os_mutex_unlock(&client->lock);
-            if (!serve_link(client))
+            if (!serve_link(client)) {
                 lose_link(client);
+            }
         }
         os_mutex_lock(&client->lock);
     }
@@ -209,8 +220,9 @@ keep_open(struct tutti_client *client)
 {
     client->backoff_ms = BACKOFF_FIRST_MS;
     enum tutti_status status = try_connect(client);
-    if (status)
+    if (status) {
         return status;
+    }
     status =
         os_thread_start(&client->link_thread, "tutti-link", OS_PRIORITY_NORMAL, link_main, client);
     if (status) {
@@ -225,14 +237,16 @@ keep_close(struct tutti_client *client)
 {
     os_mutex_lock(&client->lock);
     client->quit = true;
-    if (client->link)
+    if (client->link) {
         os_link_shutdown(client->link);
+    }
     os_cond_signal_all(&client->changed);
     os_mutex_unlock(&client->lock);
     os_thread_join(client->link_thread);
     client->link_thread = NULL;
-    if (client->link)
+    if (client->link) {
         os_link_close(client->link);
+    }
     client->link = NULL;
 }
 

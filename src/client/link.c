@@ -70,8 +70,9 @@ note_prepared(struct tutti_client *client, const struct proto_prepared *prepared
     attach_set_timeout(client, prepared->patience_ms);
     client->input_latency_frames = prepared->input_latency_frames;
     client->output_latency_frames = prepared->output_latency_frames;
-    if (prepared->device.rate_hz > 0)
+    if (prepared->device.rate_hz > 0) {
         client->rate_hz = prepared->device.rate_hz;
+    }
     atomic_store(&client->callback.rate_millihz, client_to_millihz(client->rate_hz));
 }
 
@@ -89,10 +90,12 @@ answer_request(struct tutti_client *client, struct link_request *request,
                const struct proto_header *header, os_handle *handles)
 {
     if (header->type == request->expected) {
-        if (header->type == PROTO_PREPARED)
+        if (header->type == PROTO_PREPARED) {
             note_prepared(client, (const struct proto_prepared *)header);
-        if (request->answer)
+        }
+        if (request->answer) {
             memcpy(request->answer, header, header->size_bytes);
+        }
         for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
             request->handles[i] = handles[i];
             handles[i] = OS_NO_HANDLE;
@@ -101,7 +104,7 @@ answer_request(struct tutti_client *client, struct link_request *request,
     } else if (header->type == PROTO_ERROR) {
         const struct proto_error *error = (const struct proto_error *)header;
         request->status = error->status ? (enum tutti_status)error->status : TUTTI_PROTOCOL;
-        utf8_copy(request->text, sizeof request->text, error->text);
+        utf8_copy(request->text, sizeof(request->text), error->text);
     } else {
         request->status = TUTTI_PROTOCOL;
     }
@@ -116,10 +119,11 @@ link_receive(struct tutti_client *client, uint64_t deadline_ns)
     size_t bytes;
     const char *why;
 
-    enum tutti_status status = os_link_recv(client->link, client->received, sizeof client->received,
-                                            &bytes, handles, deadline_ns);
-    if (status)
+    enum tutti_status status = os_link_recv(client->link, client->received,
+                                            sizeof(client->received), &bytes, handles, deadline_ns);
+    if (status) {
         return status;
+    }
     status = proto_check(client->received, bytes, false, &why);
     if (status) {
         log_error("the engine sent something malformed: %s",
@@ -131,10 +135,11 @@ link_receive(struct tutti_client *client, uint64_t deadline_ns)
         handle_event(client, (const struct proto_event *)header);
     } else {
         os_mutex_lock(&client->lock);
-        if (is_awaited(client->request, header))
+        if (is_awaited(client->request, header)) {
             answer_request(client, client->request, header, handles);
-        else if (is_awaited(client->own, header))
+        } else if (is_awaited(client->own, header)) {
             answer_request(client, client->own, header, handles);
+        }
         os_cond_signal_all(&client->changed);
         os_mutex_unlock(&client->lock);
     }
@@ -148,11 +153,13 @@ static void
 request_init(struct link_request *request, struct tutti_client *client, enum proto_type expected,
              void *answer, struct proto_header *header)
 {
-    memset(request, 0, sizeof *request);
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    memset(request, 0, sizeof(*request));
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         request->handles[i] = OS_NO_HANDLE;
-    if (++client->serial == 0) /* an event's */
+    }
+    if (++client->serial == 0) { /* an event's */
         client->serial = 1;
+    }
     header->serial = client->serial;
     request->serial = client->serial;
     request->expected = expected;
@@ -191,8 +198,9 @@ link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
     os_cond_signal_all(&client->changed);
     if (status == TUTTI_OK) {
         bool in_time = true;
-        while (!request.done && in_time)
+        while (!request.done && in_time) {
             in_time = os_cond_wait_until(&client->changed, &client->lock, deadline);
+        }
         status = request.done ? request.status : TUTTI_TIMEOUT;
     } else if (status == TUTTI_CLOSED) {
         status = TUTTI_ENGINE_LOST;
@@ -200,13 +208,15 @@ link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
     client->request = NULL;
     os_mutex_unlock(&client->lock);
     os_mutex_unlock(&client->asking);
-    if (answer_handles)
-        memcpy(answer_handles, request.handles, sizeof request.handles);
-    else
+    if (answer_handles) {
+        memcpy(answer_handles, request.handles, sizeof(request.handles));
+    } else {
         client_close_handles(request.handles);
-    if (status)
+    }
+    if (status) {
         utf8_copy(text, PROTO_TEXT_BYTES,
                   request.text[0] ? request.text : tutti_status_text(status));
+    }
     return status;
 }
 
@@ -247,22 +257,26 @@ link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
                           client_in_ms(SEND_MS));
     while (status == TUTTI_OK && !request.done) {
         status = link_receive(client, client_in_ms(CLIENT_TICK_MS));
-        if (status == TUTTI_TIMEOUT && os_now_ns() < deadline && !client_is_abandoned(client))
+        if (status == TUTTI_TIMEOUT && os_now_ns() < deadline && !client_is_abandoned(client)) {
             status = TUTTI_OK;
+        }
     }
     os_mutex_lock(&client->lock);
     client->own = NULL;
     os_mutex_unlock(&client->lock);
-    if (answer_handles)
-        memcpy(answer_handles, request.handles, sizeof request.handles);
-    else
+    if (answer_handles) {
+        memcpy(answer_handles, request.handles, sizeof(request.handles));
+    } else {
         client_close_handles(request.handles);
+    }
     if (request.done) {
-        if (request.status)
+        if (request.status) {
             log_warning("the engine answered: %s", request.text);
+        }
         return request.status;
     }
-    if (client_is_abandoned(client))
+    if (client_is_abandoned(client)) {
         return TUTTI_INVALID_STATE;
+    }
     return TUTTI_CLOSED;
 }

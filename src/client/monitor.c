@@ -21,8 +21,9 @@ snapshot(struct tutti_client *client, struct proto_monitor *message, uint32_t *s
 {
     os_mutex_lock(&client->lock);
     *serial = client->monitor_serial;
-    if (*serial)
+    if (*serial) {
         *message = client->monitor;
+    }
     os_mutex_unlock(&client->lock);
     return *serial != 0;
 }
@@ -33,9 +34,10 @@ monitor_ask(struct tutti_client *client, uint32_t *serial)
     struct proto_monitor message;
     char ignored[PROTO_TEXT_BYTES];
 
-    if (!snapshot(client, &message, serial))
+    if (!snapshot(client, &message, serial)) {
         return TUTTI_OK;
-    return link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL,
+    }
+    return link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL,
                     CLIENT_ANSWER_MS, ignored);
 }
 
@@ -44,9 +46,10 @@ monitor_ask_own(struct tutti_client *client, uint32_t *serial)
 {
     struct proto_monitor message;
 
-    if (!snapshot(client, &message, serial))
+    if (!snapshot(client, &message, serial)) {
         return TUTTI_OK;
-    return link_ask_own(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL, NULL,
+    }
+    return link_ask_own(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL,
                         CLIENT_ANSWER_MS);
 }
 
@@ -69,16 +72,18 @@ gain_ok(float gain)
 static bool
 fill(struct proto_monitor *message, const struct tutti_monitor *monitor)
 {
-    memset(message, 0, sizeof *message);
+    memset(message, 0, sizeof(*message));
     proto_header_init(&message->header, PROTO_MONITOR, 0);
-    if (monitor->paths > TUTTI_MAX_PATHS || (monitor->paths && !monitor->path))
+    if (monitor->paths > TUTTI_MAX_PATHS || (monitor->paths && !monitor->path)) {
         return false;
+    }
     message->count = monitor->paths;
     for (uint32_t p = 0; p < monitor->paths; p++) {
         const struct tutti_path *path = &monitor->path[p];
         if (path->input >= TUTTI_MAX_CHANNELS || path->output >= TUTTI_MAX_CHANNELS ||
-            !gain_ok(path->gain))
+            !gain_ok(path->gain)) {
             return false;
+        }
         message->path[p].input = (uint16_t)path->input;
         message->path[p].output = (uint16_t)path->output;
         message->path[p].gain = path->gain;
@@ -86,8 +91,9 @@ fill(struct proto_monitor *message, const struct tutti_monitor *monitor)
     for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++) {
         message->input_gain[c] = monitor->input_gain ? monitor->input_gain[c] : 1.0f;
         message->output_gain[c] = monitor->output_gain ? monitor->output_gain[c] : 1.0f;
-        if (!gain_ok(message->input_gain[c]) || !gain_ok(message->output_gain[c]))
+        if (!gain_ok(message->input_gain[c]) || !gain_ok(message->output_gain[c])) {
             return false;
+        }
     }
     return true;
 }
@@ -96,8 +102,9 @@ static bool
 is_nothing(const struct proto_monitor *message)
 {
     for (uint32_t c = 0; c < TUTTI_MAX_CHANNELS; c++) {
-        if (message->input_gain[c] != 1.0f || message->output_gain[c] != 1.0f)
+        if (message->input_gain[c] != 1.0f || message->output_gain[c] != 1.0f) {
             return false;
+        }
     }
     return message->count == 0;
 }
@@ -110,13 +117,15 @@ tutti_set_monitor(struct tutti_client *client, const struct tutti_monitor *monit
     struct proto_monitor message;
     uint32_t serial;
 
-    if (!fill(&message, monitor ? monitor : &nothing))
+    if (!fill(&message, monitor ? monitor : &nothing)) {
         return TUTTI_INVALID_ARGUMENT;
+    }
     os_mutex_lock(&client->lock);
     bool news = client->monitor_serial || !is_nothing(&message); /* hosts switch off what is off */
     client->monitor = message;
-    if (news && ++client->monitor_serial == 0)
+    if (news && ++client->monitor_serial == 0) {
         client->monitor_serial = 1; /* 0: never asked */
+    }
     bool tell = news && client->prepared;
     os_mutex_unlock(&client->lock);
     enum tutti_status status = tell ? monitor_ask(client, &serial) : TUTTI_OK;
@@ -138,8 +147,9 @@ tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel)
     uint32_t bits = 0;
     float peak;
 
-    if (channel >= TUTTI_MAX_CHANNELS)
+    if (channel >= TUTTI_MAX_CHANNELS) {
         return 0;
+    }
     os_mutex_lock(&client->lock);
     /* While this is so, nobody frees the segment: attach_dispose() needs the lock to end it. */
     if (client->prepared) {
@@ -152,6 +162,6 @@ tutti_take_peak(struct tutti_client *client, bool input, uint32_t channel)
                                         0, memory_order_relaxed);
     }
     os_mutex_unlock(&client->lock);
-    memcpy(&peak, &bits, sizeof peak);
+    memcpy(&peak, &bits, sizeof(peak));
     return isfinite(peak) && peak > 0 ? peak : 0;
 }

@@ -36,8 +36,9 @@ told_get(struct told *told, struct tutti_block *block)
 
     do {
         before = atomic_load_explicit(&told->version, memory_order_acquire);
-        if (before == 0)
+        if (before == 0) {
             return false;
+        }
         uint32_t flags = atomic_load_explicit(&told->flags, memory_order_acquire);
         block->half = flags & TOLD_HALF;
         block->jumped = flags & TOLD_JUMPED;

@@ -29,10 +29,10 @@ static_assert((int)TUTTI_METERS == (int)PROTO_STATUS_METERS, "as many meters as 
 static void
 copy_device(struct tutti_device *to, const struct proto_device *from)
 {
-    memset(to, 0, sizeof *to);
-    utf8_copy(to->name, sizeof to->name, from->name);
-    utf8_copy(to->backend, sizeof to->backend, from->backend);
-    utf8_copy(to->format, sizeof to->format, from->format);
+    memset(to, 0, sizeof(*to));
+    utf8_copy(to->name, sizeof(to->name), from->name);
+    utf8_copy(to->backend, sizeof(to->backend), from->backend);
+    utf8_copy(to->format, sizeof(to->format), from->format);
     to->state = stream_states[from->state];
     to->inputs = from->inputs;
     to->outputs = from->outputs;
@@ -43,15 +43,15 @@ copy_device(struct tutti_device *to, const struct proto_device *from)
     to->input_latency_frames = from->input_latency_frames;
     to->output_latency_frames = from->output_latency_frames;
     to->rate_hz = from->rate_hz;
-    memcpy(to->rates_hz, from->rates_hz, sizeof to->rates_hz);
+    memcpy(to->rates_hz, from->rates_hz, sizeof(to->rates_hz));
 }
 
 static void
 copy_program(struct tutti_program_status *to, const struct proto_program_status *from)
 {
-    memset(to, 0, sizeof *to);
-    utf8_copy(to->name, sizeof to->name, from->name);
-    utf8_copy(to->profile, sizeof to->profile, from->profile);
+    memset(to, 0, sizeof(*to));
+    utf8_copy(to->name, sizeof(to->name), from->name);
+    utf8_copy(to->profile, sizeof(to->profile), from->profile);
     to->state = program_states[from->state];
     to->program_id = from->program_id;
     to->pid = from->pid;
@@ -70,8 +70,8 @@ copy_program(struct tutti_program_status *to, const struct proto_program_status 
     to->late_machine = from->late_machine;
     to->missed_frames = from->missed_frames;
     to->gap_frames = from->gap_frames;
-    memcpy(to->input_peak, from->input_peak, sizeof to->input_peak);
-    memcpy(to->output_peak, from->output_peak, sizeof to->output_peak);
+    memcpy(to->input_peak, from->input_peak, sizeof(to->input_peak));
+    memcpy(to->output_peak, from->output_peak, sizeof(to->output_peak));
 }
 
 /* One STATUS. reply is big: the caller's heap. */
@@ -81,10 +81,10 @@ ask_status(struct tutti_client *client, uint32_t first_program, struct proto_sta
 {
     struct proto_status message;
 
-    memset(&message, 0, sizeof message);
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_STATUS, 0);
     message.first_program = first_program;
-    return link_ask(client, &message, sizeof message, NULL, 0, PROTO_STATUS_REPLY, reply, NULL,
+    return link_ask(client, &message, sizeof(message), NULL, 0, PROTO_STATUS_REPLY, reply, NULL,
                     CLIENT_ANSWER_MS, text);
 }
 
@@ -95,15 +95,17 @@ tutti_get_device(struct tutti_client *client, struct tutti_device *device)
     /* Beyond every program: the device alone is wanted, and meters that somebody else reads stay as
      * they are. */
     const uint32_t no_program = UINT16_MAX;
-    struct proto_status_reply *reply = malloc(sizeof *reply);
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
     char text[PROTO_TEXT_BYTES];
     enum tutti_status status = TUTTI_ENGINE_LOST;
 
-    if (reply)
+    if (reply) {
         status = ask_status(client, no_program, reply, text);
+    }
     os_mutex_lock(&client->lock);
-    if (status == TUTTI_OK)
+    if (status == TUTTI_OK) {
         client->device = reply->own_device;
+    }
     copy_device(device, &client->device);
     os_mutex_unlock(&client->lock);
     free(reply);
@@ -120,18 +122,21 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
     char text[PROTO_TEXT_BYTES] = "";
     enum tutti_status result;
 
-    if (keep_require(client, text))
+    if (keep_require(client, text)) {
         return client_fail(client, TUTTI_ENGINE_LOST, text);
-    struct proto_status_reply *reply = malloc(sizeof *reply);
-    if (!reply)
+    }
+    struct proto_status_reply *reply = malloc(sizeof(*reply));
+    if (!reply) {
         return client_fail(client, TUTTI_NO_MEMORY, NULL);
+    }
     do {
         result = ask_status(client, count, reply, text);
-        if (result)
+        if (result) {
             goto fail;
+        }
         if (reply->here > room - count) {
             room = count + reply->here;
-            struct tutti_program_status *more = realloc(list, room * sizeof *list);
+            struct tutti_program_status *more = realloc(list, room * sizeof(*list));
             if (!more) {
                 result = TUTTI_NO_MEMORY;
                 goto fail;
@@ -145,7 +150,7 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
         }
     } while (reply->here && count < reply->program_count);
 
-    memset(status, 0, sizeof *status);
+    memset(status, 0, sizeof(*status));
     status->engine_pid = reply->engine_pid;
     status->generation = reply->generation;
     status->uptime_ns = reply->uptime_ns;
@@ -157,13 +162,14 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
     status->cycle_p50_us = reply->cycle_p50_us;
     status->cycle_p99_us = reply->cycle_p99_us;
     copy_device(&status->device, &reply->device);
-    utf8_copy(status->problem, sizeof status->problem, reply->problem);
+    utf8_copy(status->problem, sizeof(status->problem), reply->problem);
     status->program_count = count;
     free(reply);
-    if (programs)
+    if (programs) {
         *programs = list;
-    else
+    } else {
         free(list);
+    }
     return TUTTI_OK;
 
 fail:
@@ -180,25 +186,29 @@ tutti_get_devices(struct tutti_client *client, struct tutti_device_entry **devic
     struct tutti_device_entry *list = NULL;
     char text[PROTO_TEXT_BYTES] = "";
 
-    if (keep_require(client, text))
+    if (keep_require(client, text)) {
         return client_fail(client, TUTTI_ENGINE_LOST, text);
-    struct proto_devices_reply *reply = malloc(sizeof *reply);
+    }
+    struct proto_devices_reply *reply = malloc(sizeof(*reply));
     enum tutti_status status = TUTTI_NO_MEMORY;
-    if (!reply)
+    if (!reply) {
         return client_fail(client, status, NULL);
-    memset(&message, 0, sizeof message);
+    }
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_DEVICES, 0);
-    status = link_ask(client, &message, sizeof message, NULL, 0, PROTO_DEVICES_REPLY, reply, NULL,
+    status = link_ask(client, &message, sizeof(message), NULL, 0, PROTO_DEVICES_REPLY, reply, NULL,
                       CLIENT_DEVICES_MS, text);
-    if (status)
+    if (status) {
         goto out;
+    }
     status = TUTTI_NO_MEMORY;
-    list = calloc(reply->count + 1, sizeof *list);
-    if (!list)
+    list = calloc(reply->count + 1, sizeof(*list));
+    if (!list) {
         goto out;
+    }
     for (uint32_t i = 0; i < reply->count; i++) {
-        utf8_copy(list[i].name, sizeof list[i].name, reply->device[i].name);
-        utf8_copy(list[i].backend, sizeof list[i].backend, reply->device[i].backend);
+        utf8_copy(list[i].name, sizeof(list[i].name), reply->device[i].name);
+        utf8_copy(list[i].backend, sizeof(list[i].backend), reply->device[i].backend);
         list[i].inputs = reply->device[i].inputs;
         list[i].outputs = reply->device[i].outputs;
         list[i].is_default = reply->device[i].is_default;
@@ -217,9 +227,9 @@ tutti_ask_engine_to_leave(struct tutti_client *client)
     struct proto_empty message;
     char text[PROTO_TEXT_BYTES] = "";
 
-    memset(&message, 0, sizeof message);
+    memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_LEAVE, 0);
-    enum tutti_status status = link_ask(client, &message, sizeof message, NULL, 0, PROTO_OK, NULL,
+    enum tutti_status status = link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL,
                                         NULL, CLIENT_ANSWER_MS, text);
     return client_fail(client, status, text);
 }

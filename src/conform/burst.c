@@ -40,8 +40,9 @@ burst_find(const float burst[BURST_FRAMES], const float *heard, uint32_t n)
     int32_t place = -1;
 
     for (uint32_t at = 0; at + BURST_FRAMES <= n; at++) {
-        if (likeness(burst, heard + at, PROBE_FRAMES) < 0.4)
+        if (likeness(burst, heard + at, PROBE_FRAMES) < 0.4) {
             continue;
+        }
         double like = likeness(burst, heard + at, BURST_FRAMES);
         if (like > best) {
             best = like;

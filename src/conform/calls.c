@@ -71,8 +71,9 @@ struct room {
 static void *
 room_for(struct room *room, const void *value, size_t bytes)
 {
-    if (!value)
+    if (!value) {
         return NULL;
+    }
     memset(room->bytes, GUARD, GUARD_BYTES + bytes + GUARD_BYTES);
     memcpy(room->bytes + GUARD_BYTES, value, bytes);
     return room->bytes + GUARD_BYTES;
@@ -82,8 +83,9 @@ static bool
 is_guard(const unsigned char *bytes)
 {
     for (unsigned i = 0; i < GUARD_BYTES; i++) {
-        if (bytes[i] != GUARD)
+        if (bytes[i] != GUARD) {
             return false;
+        }
     }
     return true;
 }
@@ -95,13 +97,16 @@ room_take(struct subject *s, enum conform_method method, const struct room *room
 {
     uint32_t bit = 1u << method;
 
-    if (!value)
+    if (!value) {
         return;
+    }
     memcpy(value, room->bytes + GUARD_BYTES, bytes);
-    if (!is_guard(room->bytes))
+    if (!is_guard(room->bytes)) {
         s->overrun_below |= bit;
-    if (!is_guard(room->bytes + GUARD_BYTES + bytes))
+    }
+    if (!is_guard(room->bytes + GUARD_BYTES + bytes)) {
         s->overrun_above |= bit;
+    }
     s->overrun = s->overrun_below | s->overrun_above;
 }
 
@@ -112,10 +117,10 @@ call_query_interface(struct subject *s, const struct asio_guid *iid, void **obje
 {
     struct room room;
     int32_t result;
-    void **out = room_for(&room, object, sizeof *object);
+    void **out = room_for(&room, object, sizeof(*object));
 
     WATCHED(query_interface, result, query_interface(s->asio, iid, out));
-    room_take(s, METHOD_query_interface, &room, object, sizeof *object);
+    room_take(s, METHOD_query_interface, &room, object, sizeof(*object));
     return result;
 }
 
@@ -134,8 +139,9 @@ call_release(struct subject *s)
     uint32_t result;
 
     WATCHED(release, result, release(s->asio));
-    if (result == 0)
+    if (result == 0) {
         s->asio = NULL;
+    }
     return result;
 }
 
@@ -208,12 +214,12 @@ call_get_channels(struct subject *s, int32_t *inputs, int32_t *outputs)
 {
     struct room in, out;
     int32_t result;
-    int32_t *first = room_for(&in, inputs, sizeof *inputs);
-    int32_t *second = room_for(&out, outputs, sizeof *outputs);
+    int32_t *first = room_for(&in, inputs, sizeof(*inputs));
+    int32_t *second = room_for(&out, outputs, sizeof(*outputs));
 
     WATCHED(get_channels, result, get_channels(s->asio, first, second));
-    room_take(s, METHOD_get_channels, &in, inputs, sizeof *inputs);
-    room_take(s, METHOD_get_channels, &out, outputs, sizeof *outputs);
+    room_take(s, METHOD_get_channels, &in, inputs, sizeof(*inputs));
+    room_take(s, METHOD_get_channels, &out, outputs, sizeof(*outputs));
     return result;
 }
 
@@ -222,12 +228,12 @@ call_get_latencies(struct subject *s, int32_t *input_frames, int32_t *output_fra
 {
     struct room in, out;
     int32_t result;
-    int32_t *first = room_for(&in, input_frames, sizeof *input_frames);
-    int32_t *second = room_for(&out, output_frames, sizeof *output_frames);
+    int32_t *first = room_for(&in, input_frames, sizeof(*input_frames));
+    int32_t *second = room_for(&out, output_frames, sizeof(*output_frames));
 
     WATCHED(get_latencies, result, get_latencies(s->asio, first, second));
-    room_take(s, METHOD_get_latencies, &in, input_frames, sizeof *input_frames);
-    room_take(s, METHOD_get_latencies, &out, output_frames, sizeof *output_frames);
+    room_take(s, METHOD_get_latencies, &in, input_frames, sizeof(*input_frames));
+    room_take(s, METHOD_get_latencies, &out, output_frames, sizeof(*output_frames));
     return result;
 }
 
@@ -239,12 +245,14 @@ call_get_buffer_size(struct subject *s, int32_t *min, int32_t *max, int32_t *pre
     int32_t *values[VALUES] = {min, max, preferred, granularity}, *given[VALUES], result;
     struct room rooms[VALUES];
 
-    for (unsigned i = 0; i < VALUES; i++)
-        given[i] = room_for(&rooms[i], values[i], sizeof *values[i]);
+    for (unsigned i = 0; i < VALUES; i++) {
+        given[i] = room_for(&rooms[i], values[i], sizeof(*values[i]));
+    }
     WATCHED(get_buffer_size, result,
             get_buffer_size(s->asio, given[0], given[1], given[2], given[3]));
-    for (unsigned i = 0; i < VALUES; i++)
-        room_take(s, METHOD_get_buffer_size, &rooms[i], values[i], sizeof *values[i]);
+    for (unsigned i = 0; i < VALUES; i++) {
+        room_take(s, METHOD_get_buffer_size, &rooms[i], values[i], sizeof(*values[i]));
+    }
     return result;
 }
 
@@ -262,10 +270,10 @@ call_get_sample_rate(struct subject *s, double *rate_hz)
 {
     struct room room;
     int32_t result;
-    double *out = room_for(&room, rate_hz, sizeof *rate_hz);
+    double *out = room_for(&room, rate_hz, sizeof(*rate_hz));
 
     WATCHED(get_sample_rate, result, get_sample_rate(s->asio, out));
-    room_take(s, METHOD_get_sample_rate, &room, rate_hz, sizeof *rate_hz);
+    room_take(s, METHOD_get_sample_rate, &room, rate_hz, sizeof(*rate_hz));
     return result;
 }
 
@@ -285,15 +293,16 @@ call_get_clock_sources(struct subject *s, struct asio_clock_source *clocks, int3
 {
     struct room list, number;
     int32_t result;
-    size_t bytes = clocks && count && *count > 0 ? (size_t)*count * sizeof *clocks : 0;
-    int32_t *given_count = room_for(&number, count, sizeof *count);
+    size_t bytes = clocks && count && *count > 0 ? (size_t)*count * sizeof(*clocks) : 0;
+    int32_t *given_count = room_for(&number, count, sizeof(*count));
 
-    if (bytes > ROOM_BYTES)
+    if (bytes > ROOM_BYTES) {
         bytes = ROOM_BYTES;
+    }
     struct asio_clock_source *given = room_for(&list, clocks, bytes);
     WATCHED(get_clock_sources, result, get_clock_sources(s->asio, given, given_count));
     room_take(s, METHOD_get_clock_sources, &list, clocks, bytes);
-    room_take(s, METHOD_get_clock_sources, &number, count, sizeof *count);
+    room_take(s, METHOD_get_clock_sources, &number, count, sizeof(*count));
     return result;
 }
 
@@ -312,16 +321,18 @@ call_get_sample_position(struct subject *s, uint64_t *position, uint64_t *time_n
     struct room first, second;
     struct asio_int64 frames = {0, 0}, time = {0, 0};
     int32_t result;
-    struct asio_int64 *in = room_for(&first, position ? &frames : NULL, sizeof frames);
-    struct asio_int64 *out = room_for(&second, time_ns ? &time : NULL, sizeof time);
+    struct asio_int64 *in = room_for(&first, position ? &frames : NULL, sizeof(frames));
+    struct asio_int64 *out = room_for(&second, time_ns ? &time : NULL, sizeof(time));
 
     WATCHED(get_sample_position, result, get_sample_position(s->asio, in, out));
-    room_take(s, METHOD_get_sample_position, &first, position ? &frames : NULL, sizeof frames);
-    room_take(s, METHOD_get_sample_position, &second, time_ns ? &time : NULL, sizeof time);
-    if (position)
+    room_take(s, METHOD_get_sample_position, &first, position ? &frames : NULL, sizeof(frames));
+    room_take(s, METHOD_get_sample_position, &second, time_ns ? &time : NULL, sizeof(time));
+    if (position) {
         *position = asio_int64_value(frames);
-    if (time_ns)
+    }
+    if (time_ns) {
         *time_ns = asio_int64_value(time);
+    }
     return result;
 }
 
@@ -330,10 +341,10 @@ call_get_channel_info(struct subject *s, struct asio_channel_info *info)
 {
     struct room room;
     int32_t result;
-    struct asio_channel_info *out = room_for(&room, info, sizeof *info);
+    struct asio_channel_info *out = room_for(&room, info, sizeof(*info));
 
     WATCHED(get_channel_info, result, get_channel_info(s->asio, out));
-    room_take(s, METHOD_get_channel_info, &room, info, sizeof *info);
+    room_take(s, METHOD_get_channel_info, &room, info, sizeof(*info));
     return result;
 }
 

@@ -44,8 +44,9 @@ peak_of(const float *samples, uint32_t frames)
 {
     double peak = 0;
 
-    for (uint32_t i = 0; i < frames; i++)
+    for (uint32_t i = 0; i < frames; i++) {
         peak = fabs((double)samples[i]) > peak ? fabs((double)samples[i]) : peak;
+    }
     return peak < 3 ? (uint32_t)(peak * (1 << 30)) : 3u << 30;
 }
 
@@ -77,12 +78,14 @@ play_and_hear(struct host *host, const struct host_block *block)
         if (s->infos[i].is_input && s->infos[i].channel == desk->input) {
             samples_get(desk->samples, buffer, s->types[i], frames);
             uint32_t peak = peak_of(desk->samples, frames);
-            if (peak > atomic_load(&desk->heard))
+            if (peak > atomic_load(&desk->heard)) {
                 atomic_store(&desk->heard, peak);
+            }
         } else if (!s->infos[i].is_input) {
-            memset(desk->samples, 0, frames * sizeof *desk->samples);
-            if (plays && s->infos[i].channel == desk->output)
+            memset(desk->samples, 0, frames * sizeof(*desk->samples));
+            if (plays && s->infos[i].channel == desk->output) {
                 fill(desk, frames);
+            }
             samples_put(buffer, s->types[i], desk->samples, frames);
         }
     }
@@ -117,7 +120,7 @@ hear(struct desk *desk)
 static struct desk *
 open_desk(struct conform *t, int32_t can, const char *what)
 {
-    struct desk *desk = calloc(1, sizeof *desk);
+    struct desk *desk = calloc(1, sizeof(*desk));
     struct subject *s = subject_open(t);
     bool good = desk && s && (desk->samples = calloc(MOST_FRAMES, sizeof(float))) != NULL;
 
@@ -135,11 +138,13 @@ open_desk(struct conform *t, int32_t can, const char *what)
         s->host.on_block = play_and_hear;
         good = subject_prepare(s, desk->input + 1, desk->output + 1, 0) && subject_stream(s, 2);
     }
-    if (good)
+    if (good) {
         return desk;
+    }
     subject_close(s);
-    if (desk)
+    if (desk) {
         free(desk->samples);
+    }
     free(desk);
     return NULL;
 }
@@ -162,8 +167,9 @@ try_often(struct conform *t,
     char why[CONFORM_TEXT_BYTES] = "";
 
     for (unsigned i = 0; i < MEASURE_TRIES; i++) {
-        if (once(t, arg, why))
+        if (once(t, arg, why)) {
             return;
+        }
     }
     conform_fail(t, "%s", why);
 }
@@ -176,7 +182,7 @@ set_gain(struct desk *desk, bool input, int32_t gain)
     struct asio_channel_controls controls = {
         .channel = input ? desk->input : desk->output, .is_input = input, .gain = gain};
     int32_t selector = input ? ASIO_FUTURE_SET_INPUT_GAIN : ASIO_FUTURE_SET_OUTPUT_GAIN;
-    int32_t answer = call_future(desk->s, selector, &controls, sizeof controls);
+    int32_t answer = call_future(desk->s, selector, &controls, sizeof(controls));
 
     conform_expect(desk->s->t, answer == ASIO_SUCCESS, "the gain %#x was answered %s",
                    (unsigned)gain, conform_error_text(answer));
@@ -193,8 +199,9 @@ try_gain(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
         open_desk(t, input ? ASIO_FUTURE_CAN_INPUT_GAIN : ASIO_FUTURE_CAN_OUTPUT_GAIN,
                   input ? "input gain" : "output gain");
 
-    if (!desk)
+    if (!desk) {
         return true;
+    }
     play(desk, true);
     double before = hear(desk);
     set_gain(desk, input, 0);
@@ -231,10 +238,10 @@ read_meter(struct desk *desk, bool input)
                                              .is_input = input};
     int32_t selector = input ? ASIO_FUTURE_GET_INPUT_METER : ASIO_FUTURE_GET_OUTPUT_METER;
 
-    call_future(desk->s, selector, &controls, sizeof controls);
+    call_future(desk->s, selector, &controls, sizeof(controls));
     wait_ms(desk, HEAR_MS);
     controls.meter = -1;
-    int32_t answer = call_future(desk->s, selector, &controls, sizeof controls);
+    int32_t answer = call_future(desk->s, selector, &controls, sizeof(controls));
     conform_expect(desk->s->t, answer == ASIO_SUCCESS, "the meter was answered %s",
                    conform_error_text(answer));
     return controls.meter / (double)FULL_SCALE;
@@ -246,8 +253,9 @@ read_low_meter(struct desk *desk, bool input, double low)
 {
     double meter = read_meter(desk, input);
 
-    for (unsigned ms = 0; ms < DECAY_MS && meter > low; ms += HEAR_MS)
+    for (unsigned ms = 0; ms < DECAY_MS && meter > low; ms += HEAR_MS) {
         meter = read_meter(desk, input);
+    }
     return meter;
 }
 
@@ -259,8 +267,9 @@ try_meter(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
         open_desk(t, input ? ASIO_FUTURE_CAN_INPUT_METER : ASIO_FUTURE_CAN_OUTPUT_METER,
                   input ? "input meter" : "output meter");
 
-    if (!desk)
+    if (!desk) {
         return true;
+    }
     read_meter(desk, input);
     play(desk, true);
     double heard = input ? hear(desk) : played_peak, loud = read_meter(desk, input);
@@ -297,7 +306,7 @@ set_monitor(struct desk *desk, bool on)
                                          .gain = GAIN_MINUS_6_DB,
                                          .state = on,
                                          .pan = FULL_SCALE / 2};
-    int32_t answer = call_future(desk->s, ASIO_FUTURE_SET_INPUT_MONITOR, &monitor, sizeof monitor);
+    int32_t answer = call_future(desk->s, ASIO_FUTURE_SET_INPUT_MONITOR, &monitor, sizeof(monitor));
 
     conform_expect(desk->s->t, answer == ASIO_SUCCESS, "the monitor was answered %s",
                    conform_error_text(answer));
@@ -312,8 +321,9 @@ try_monitor(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
     struct desk *desk = open_desk(t, ASIO_FUTURE_CAN_INPUT_MONITOR, "input monitor");
 
     (void)arg;
-    if (!desk)
+    if (!desk) {
         return true;
+    }
     play(desk, true);
     double alone = hear(desk);
     set_monitor(desk, true);
@@ -362,4 +372,4 @@ static const struct conform_case cases[] = {
 
 const struct conform_group conform_group_controls = {
     "controls", "gains, meters and the monitor, heard through a loopback", cases,
-    sizeof cases / sizeof *cases};
+    sizeof(cases) / sizeof(*cases)};

@@ -69,4 +69,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_hosts = {
-    "hosts", "what real hosts call, one after the other", cases, sizeof cases / sizeof cases[0]};
+    "hosts", "what real hosts call, one after the other", cases, sizeof(cases) / sizeof(cases[0])};

@@ -22,29 +22,33 @@ buffer_sizes_are_consistent(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t min = s->min, max = s->max, preferred = s->preferred, granularity = s->granularity;
     conform_figure(t, preferred, "frames");
     conform_expect(t, min > 0 && min <= max, "the smallest buffer is %d, the largest %d", (int)min,
                    (int)max);
     conform_expect(t, preferred >= min && preferred <= max, "%d is preferred, out of %d to %d",
                    (int)preferred, (int)min, (int)max);
-    if (min == max)
+    if (min == max) {
         conform_expect(t, granularity == 0, "one size only, but the granularity is %d",
                        (int)granularity);
-    else
+    } else {
         conform_expect(t, granularity == -1 || granularity > 0,
                        "several sizes, but the granularity is %d", (int)granularity);
-    if (granularity == -1)
+    }
+    if (granularity == -1) {
         conform_expect(t,
                        is_power_of_two(min) && is_power_of_two(max) && is_power_of_two(preferred),
                        "granularity -1, but %d, %d, %d are not all powers of two", (int)min,
                        (int)max, (int)preferred);
-    if (granularity > 0)
+    }
+    if (granularity > 0) {
         conform_expect(t, (preferred - min) % granularity == 0,
                        "%d is preferred, but from %d in steps of %d it is not reached",
                        (int)preferred, (int)min, (int)granularity);
+    }
     subject_close(s);
 }
 
@@ -54,19 +58,23 @@ list_sizes(const struct subject *s, int32_t sizes[MOST_SIZES])
 {
     unsigned count = 0;
 
-    if (s->min < 1 || s->max < s->min)
+    if (s->min < 1 || s->max < s->min) {
         return 0;
+    }
     for (int64_t size = s->min; size <= s->max && count < MOST_SIZES - 1;) {
         sizes[count++] = (int32_t)size;
-        if (s->granularity == 0 || s->min == s->max)
+        if (s->granularity == 0 || s->min == s->max) {
             break;
+        }
         int64_t next = size * 2;
-        if (s->granularity > 0)
+        if (s->granularity > 0) {
             next = s->min + (next - s->min) / s->granularity * s->granularity;
+        }
         size = next > size ? next : size + (s->granularity > 0 ? s->granularity : 1);
     }
-    if (count && sizes[count - 1] != s->max && s->granularity != 0)
+    if (count && sizes[count - 1] != s->max && s->granularity != 0) {
         sizes[count++] = s->max;
+    }
     return count;
 }
 
@@ -93,19 +101,22 @@ sizes_that_are_not_offered_do_no_harm(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     const int32_t wrong[] = {0, -1, INT32_MIN, INT32_MAX, s->min - 1, s->max + 1};
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         struct asio_buffer_info info = {.is_input = s->outputs > 0 ? 0 : 1};
         int32_t answer = call_create_buffers(s, &info, 1, wrong[i], &s->host.callbacks);
         conform_expect(t, answer != ASIO_OK || (wrong[i] > 0 && wrong[i] < MOST_FRAMES),
                        "createBuffers with %d frames answered OK", (int)wrong[i]);
-        if (answer == ASIO_OK)
+        if (answer == ASIO_OK) {
             call_dispose_buffers(s);
+        }
     }
-    if (subject_prepare(s, 2, 2, 0))
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
     subject_close(s);
 }
 
@@ -117,8 +128,9 @@ refuse(struct subject *s, const char *what, struct asio_buffer_info *infos, int3
     int32_t answer = call_create_buffers(s, infos, count, s->preferred, &s->host.callbacks);
 
     conform_expect(s->t, answer != ASIO_OK, "createBuffers %s answered OK", what);
-    if (answer == ASIO_OK)
+    if (answer == ASIO_OK) {
         call_dispose_buffers(s);
+    }
 }
 
 static void
@@ -126,8 +138,9 @@ wrong_lists_of_channels_are_refused(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t side = s->outputs > 0 ? 0 : 1, there = side ? s->inputs : s->outputs;
     struct asio_buffer_info infos[2] = {{.is_input = side}, {.is_input = side}};
     infos[0].channel = -1;
@@ -141,8 +154,9 @@ wrong_lists_of_channels_are_refused(struct conform *t)
     refuse(s, "without a list", NULL, 1);
     infos[1].channel = there;
     refuse(s, "of a good and a bad channel", infos, 2);
-    if (subject_prepare(s, 2, 2, 0))
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
     subject_close(s);
 }
 
@@ -151,15 +165,18 @@ callbacks_are_needed(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     struct asio_buffer_info info = {.is_input = s->outputs > 0 ? 0 : 1};
     int32_t answer = call_create_buffers(s, &info, 1, s->preferred, NULL);
     conform_expect(t, answer != ASIO_OK, "createBuffers without callbacks answered OK");
-    if (answer == ASIO_OK)
+    if (answer == ASIO_OK) {
         call_dispose_buffers(s);
-    if (subject_prepare(s, 2, 2, 0))
+    }
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
     subject_close(s);
 }
 
@@ -168,14 +185,15 @@ callbacks_are_copied(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
-    struct asio_callbacks *mortal = malloc(sizeof *mortal);
+    }
+    struct asio_callbacks *mortal = malloc(sizeof(*mortal));
     struct asio_buffer_info info = {.is_input = s->outputs > 0 ? 0 : 1};
     if (mortal) {
         *mortal = s->host.callbacks;
         int32_t answer = call_create_buffers(s, &info, 1, s->preferred, mortal);
-        memset(mortal, 0, sizeof *mortal);
+        memset(mortal, 0, sizeof(*mortal));
         if (answer == ASIO_OK) {
             s->prepared = true;
             s->buffer_frames = s->preferred;
@@ -206,10 +224,12 @@ overlap(const struct subject *s, int32_t i, int32_t k)
     for (unsigned a = 0; a < 2; a++) {
         for (unsigned b = 0; b < 2; b++) {
             const unsigned char *one = s->infos[i].buffers[a], *two = s->infos[k].buffers[b];
-            if (i == k && a == b)
+            if (i == k && a == b) {
                 continue;
-            if (one < two + half_bytes(s, k) && two < one + half_bytes(s, i))
+            }
+            if (one < two + half_bytes(s, k) && two < one + half_bytes(s, i)) {
                 return true;
+            }
         }
     }
     return false;
@@ -227,14 +247,16 @@ each_channel_gets_two_halves_of_its_own(struct conform *t)
     for (int32_t i = 0; i < s->count && !conform_failed(t); i++) {
         conform_expect(t, s->infos[i].buffers[0] && s->infos[i].buffers[1],
                        "channel %d of the list has no buffers", (int)i);
-        for (unsigned half = 0; half < 2; half++)
+        for (unsigned half = 0; half < 2; half++) {
             conform_expect(t, ((uintptr_t)s->infos[i].buffers[half] & 3) == 0,
                            "a half of channel %d of the list is not aligned to 4 bytes", (int)i);
+        }
     }
     for (int32_t i = 0; i < s->count && !conform_failed(t); i++) {
-        for (int32_t k = i; k < s->count; k++)
+        for (int32_t k = i; k < s->count; k++) {
             conform_expect(t, !overlap(s, i, k), "channels %d and %d of the list share memory",
                            (int)i, (int)k);
+        }
     }
     conform_figure(t, s->count, "channels");
     subject_close(s);
@@ -247,8 +269,9 @@ halves_can_be_written_whole(struct conform *t)
 
     if (s && subject_prepare(s, 2, 2, 0)) {
         for (int32_t i = 0; i < s->count; i++) {
-            for (unsigned half = 0; half < 2; half++)
+            for (unsigned half = 0; half < 2; half++) {
                 memset(s->infos[i].buffers[half], 0, half_bytes(s, i));
+            }
         }
         subject_stream(s, 3);
     }
@@ -261,16 +284,17 @@ create_buffers_writes_its_list_only(struct conform *t)
     struct subject *s = subject_open(t);
     struct asio_buffer_info infos[3], untouched = {0x5a5a5a5a, 0x5a5a5a5a, {NULL, NULL}};
 
-    if (!s)
+    if (!s) {
         return;
+    }
     infos[0] = infos[2] = untouched;
     infos[1] = (struct asio_buffer_info){.is_input = s->outputs > 0 ? 0 : 1};
     int32_t answer = call_create_buffers(s, &infos[1], 1, s->preferred, &s->host.callbacks);
     if (answer == ASIO_OK) {
         s->prepared = true;
         conform_expect(t,
-                       memcmp(&infos[0], &untouched, sizeof untouched) == 0 &&
-                           memcmp(&infos[2], &untouched, sizeof untouched) == 0,
+                       memcmp(&infos[0], &untouched, sizeof(untouched)) == 0 &&
+                           memcmp(&infos[2], &untouched, sizeof(untouched)) == 0,
                        "createBuffers of one channel wrote beyond its list");
         conform_expect(t, infos[1].channel == 0, "createBuffers changed the channel's number");
     } else {
@@ -285,8 +309,9 @@ latencies_are_sensible(struct conform *t)
     struct subject *s = subject_open(t);
     int32_t input = -1, output = -1;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t answer = call_get_latencies(s, &input, &output);
     conform_expect(t, answer != ASIO_OK || (input >= 0 && output >= 0),
                    "before createBuffers the latencies are %d and %d", (int)input, (int)output);
@@ -346,4 +371,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_interface_buffers = {"interface", NULL, cases,
-                                                              sizeof cases / sizeof *cases};
+                                                              sizeof(cases) / sizeof(*cases)};

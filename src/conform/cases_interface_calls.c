@@ -34,17 +34,18 @@ struct arguments {
 static void
 set_rate(uintptr_t args[CONVENTION_ARGS], double rate_hz)
 {
-    memcpy(args, &rate_hz, sizeof rate_hz);
+    memcpy(args, &rate_hz, sizeof(rate_hz));
 }
 
 static void
 fill_arguments(struct subject *s, enum conform_method method, struct arguments *a,
                uintptr_t args[CONVENTION_ARGS])
 {
-    memset(a, 0, sizeof *a);
-    memset(args, 0, CONVENTION_ARGS * sizeof *args);
-    for (unsigned i = 0; i < 4; i++)
+    memset(a, 0, sizeof(*a));
+    memset(args, 0, CONVENTION_ARGS * sizeof(*args));
+    for (unsigned i = 0; i < 4; i++) {
         args[i] = (uintptr_t)&a->numbers[i];
+    }
     a->numbers[1] = method == METHOD_get_clock_sources ? 4 : 0;
     a->info.is_input = a->buffer.is_input = s->outputs < 1;
     switch ((unsigned)method) {
@@ -132,14 +133,14 @@ call_by_hand(struct subject *s, enum conform_method method, struct convention_se
     unsigned count = words[method];
     bool unknown = method <= METHOD_release;
 
-    memcpy(&function, (const char *)s->asio->methods + (size_t)method * sizeof function,
-           sizeof function);
+    memcpy(&function, (const char *)s->asio->methods + (size_t)method * sizeof(function),
+           sizeof(function));
     fill_arguments(s, method, &arguments, args);
-    memcpy(pushed, args, sizeof pushed);
+    memcpy(pushed, args, sizeof(pushed));
     if (unknown && sizeof(void *) == 4) {
         /* stdcall: `this` is the first of the arguments */
         pushed[0] = (uintptr_t)s->asio;
-        memcpy(pushed + 1, args, sizeof args - sizeof *args);
+        memcpy(pushed + 1, args, sizeof(args) - sizeof(*args));
         count++;
     }
     convention_call(function, s->asio, pushed, count, seen);
@@ -151,8 +152,9 @@ methods_keep_the_stack_and_the_registers(struct conform *t)
     struct subject *s = subject_open(t);
 
     /* what the subject knows is needed; a driver in Loaded is better, so a new one */
-    if (!s)
+    if (!s) {
         return;
+    }
     struct subject *fresh = subject_create(t);
     if (fresh) {
         fresh->inputs = s->inputs;
@@ -161,7 +163,7 @@ methods_keep_the_stack_and_the_registers(struct conform *t)
         fresh->rate_hz = s->rate_hz;
     }
     subject_close(s);
-    for (unsigned i = 0; fresh && i < sizeof order / sizeof *order; i++) {
+    for (unsigned i = 0; fresh && i < sizeof(order) / sizeof(*order); i++) {
         struct convention_seen seen = {0, 0};
         unsigned right = convention_pops(words[order[i]], order[i] <= METHOD_release);
         call_by_hand(fresh, order[i], &seen);
@@ -181,8 +183,9 @@ methods_keep_the_floating_point_state(struct conform *t)
     uint64_t position, time_ns;
     double rate;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     uint64_t before = convention_float_state();
     bool good = subject_init(s);
     conform_expect(t, convention_float_state() == before, "init changed it");
@@ -214,9 +217,10 @@ unknown_selectors_are_refused(struct conform *t)
 
     for (unsigned state = LOADED; state < SUBJECT_STATES; state++) {
         struct subject *s = subject_in(t, (enum subject_state)state);
-        if (!s)
+        if (!s) {
             return;
-        for (unsigned i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+        }
+        for (unsigned i = 0; i < sizeof(unknown) / sizeof(*unknown); i++) {
             int32_t answer = call_future(s, unknown[i], NULL, 0);
             conform_expect(t, answer == ASIO_INVALID_PARAMETER,
                            "future(%#x) in %s answered %s, not InvalidParameter",
@@ -241,7 +245,7 @@ static const struct {
     {ASIO_FUTURE_CAN_OUTPUT_METER, "CanOutputMeter"},
     {ASIO_FUTURE_CAN_REPORT_OVERLOAD, "CanReportOverload"},
 };
-enum { QUESTIONS = sizeof questions / sizeof *questions };
+enum { QUESTIONS = sizeof(questions) / sizeof(*questions) };
 
 static void
 questions_are_answered_with_success_or_an_error(struct conform *t)
@@ -249,8 +253,9 @@ questions_are_answered_with_success_or_an_error(struct conform *t)
     for (unsigned state = LOADED; state <= INITIALIZED; state++) {
         struct subject *s = state == LOADED ? subject_create(t) : subject_open(t);
         unsigned yes = 0;
-        if (!s)
+        if (!s) {
             return;
+        }
         for (unsigned i = 0; i < QUESTIONS; i++) {
             int32_t answer = call_future(s, questions[i].can, NULL, 0);
             yes += answer == ASIO_SUCCESS;
@@ -277,17 +282,19 @@ judge_pair(struct conform *t, const struct pair *pair, void *parameter)
 {
     struct subject *s = subject_in(t, RUNNING);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t can = call_future(s, pair->can, NULL, 0);
     int32_t does = call_future(s, pair->does, pair->bytes ? parameter : NULL, pair->bytes);
-    if (can == ASIO_SUCCESS)
+    if (can == ASIO_SUCCESS) {
         conform_expect(t, does == ASIO_SUCCESS, "it says that it can, but %s answered %s",
                        pair->name, conform_error_text(does));
-    else
+    } else {
         conform_expect(t, does != ASIO_SUCCESS && does != ASIO_OK,
                        "it says that it cannot, but %s answered %s", pair->name,
                        conform_error_text(does));
+    }
     conform_expect(t, !(s->overrun & 1u << METHOD_future), "%s wrote beyond its parameter",
                    pair->name);
     subject_close(s);
@@ -300,7 +307,7 @@ input_monitor_is_as_told(struct conform *t)
 
     judge_pair(t,
                &(struct pair){ASIO_FUTURE_CAN_INPUT_MONITOR, ASIO_FUTURE_SET_INPUT_MONITOR,
-                              "SetInputMonitor", sizeof monitor},
+                              "SetInputMonitor", sizeof(monitor)},
                &monitor);
 }
 
@@ -311,7 +318,7 @@ transport_is_as_told(struct conform *t)
 
     judge_pair(t,
                &(struct pair){ASIO_FUTURE_CAN_TRANSPORT, ASIO_FUTURE_TRANSPORT, "Transport",
-                              sizeof transport},
+                              sizeof(transport)},
                &transport);
 }
 
@@ -330,16 +337,18 @@ gains_are_as_told(struct conform *t)
     struct asio_channel_controls input = {.is_input = 1, .gain = 0x20000000};
     struct asio_channel_controls output = {.gain = 0x20000000};
 
-    if (conform_facts(t)->inputs > 0 || !conform_facts(t)->looked)
+    if (conform_facts(t)->inputs > 0 || !conform_facts(t)->looked) {
         judge_pair(t,
                    &(struct pair){ASIO_FUTURE_CAN_INPUT_GAIN, ASIO_FUTURE_SET_INPUT_GAIN,
-                                  "SetInputGain", sizeof input},
+                                  "SetInputGain", sizeof(input)},
                    &input);
-    if (conform_facts(t)->outputs > 0 || !conform_facts(t)->looked)
+    }
+    if (conform_facts(t)->outputs > 0 || !conform_facts(t)->looked) {
         judge_pair(t,
                    &(struct pair){ASIO_FUTURE_CAN_OUTPUT_GAIN, ASIO_FUTURE_SET_OUTPUT_GAIN,
-                                  "SetOutputGain", sizeof output},
+                                  "SetOutputGain", sizeof(output)},
                    &output);
+    }
 }
 
 static void
@@ -347,16 +356,18 @@ meters_are_as_told(struct conform *t)
 {
     struct asio_channel_controls input = {.is_input = 1, .meter = -1}, output = {.meter = -1};
 
-    if (conform_facts(t)->inputs > 0 || !conform_facts(t)->looked)
+    if (conform_facts(t)->inputs > 0 || !conform_facts(t)->looked) {
         judge_pair(t,
                    &(struct pair){ASIO_FUTURE_CAN_INPUT_METER, ASIO_FUTURE_GET_INPUT_METER,
-                                  "GetInputMeter", sizeof input},
+                                  "GetInputMeter", sizeof(input)},
                    &input);
-    if (conform_facts(t)->outputs > 0 || !conform_facts(t)->looked)
+    }
+    if (conform_facts(t)->outputs > 0 || !conform_facts(t)->looked) {
         judge_pair(t,
                    &(struct pair){ASIO_FUTURE_CAN_OUTPUT_METER, ASIO_FUTURE_GET_OUTPUT_METER,
-                                  "GetOutputMeter", sizeof output},
+                                  "GetOutputMeter", sizeof(output)},
                    &output);
+    }
 }
 
 static void
@@ -365,21 +376,22 @@ io_formats_are_consistent(struct conform *t)
     struct asio_io_format format = {.type = ASIO_FORMAT_INVALID};
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
-    if (call_future(s, ASIO_FUTURE_GET_IO_FORMAT, &format, sizeof format) == ASIO_SUCCESS) {
+    }
+    if (call_future(s, ASIO_FUTURE_GET_IO_FORMAT, &format, sizeof(format)) == ASIO_SUCCESS) {
         int32_t now = format.type;
         conform_expect(t, now == ASIO_FORMAT_PCM || now == ASIO_FORMAT_DSD,
                        "GetIoFormat says format %d", (int)now);
-        int32_t can = call_future(s, ASIO_FUTURE_CAN_DO_IO_FORMAT, &format, sizeof format);
+        int32_t can = call_future(s, ASIO_FUTURE_CAN_DO_IO_FORMAT, &format, sizeof(format));
         conform_expect(t, can == ASIO_SUCCESS, "CanDoIoFormat of the present format answered %s",
                        conform_error_text(can));
-        int32_t set = call_future(s, ASIO_FUTURE_SET_IO_FORMAT, &format, sizeof format);
+        int32_t set = call_future(s, ASIO_FUTURE_SET_IO_FORMAT, &format, sizeof(format));
         conform_expect(t, set == ASIO_SUCCESS, "SetIoFormat of the present format answered %s",
                        conform_error_text(set));
     }
     format.type = ASIO_FORMAT_INVALID;
-    int32_t wrong = call_future(s, ASIO_FUTURE_SET_IO_FORMAT, &format, sizeof format);
+    int32_t wrong = call_future(s, ASIO_FUTURE_SET_IO_FORMAT, &format, sizeof(format));
     conform_expect(t, wrong != ASIO_SUCCESS, "SetIoFormat of format -1 answered SUCCESS");
     subject_close(s);
 }
@@ -390,11 +402,12 @@ internal_buffers_lie_within_the_latencies(struct conform *t)
     struct subject *s = subject_in(t, PREPARED);
     struct asio_internal_buffers internal = {-1, -1};
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t answer =
-        call_future(s, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES, &internal, sizeof internal);
-    if (answer == ASIO_SUCCESS)
+        call_future(s, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES, &internal, sizeof(internal));
+    if (answer == ASIO_SUCCESS) {
         conform_expect(t,
                        internal.input_frames >= 0 && internal.output_frames >= 0 &&
                            internal.input_frames <= s->input_latency &&
@@ -402,9 +415,10 @@ internal_buffers_lie_within_the_latencies(struct conform *t)
                        "%d and %d internal frames, but latencies of %d and %d",
                        (int)internal.input_frames, (int)internal.output_frames,
                        (int)s->input_latency, (int)s->output_latency);
-    else
+    } else {
         conform_expect(t, answer < 0, "GetInternalBufferSamples answered %s",
                        conform_error_text(answer));
+    }
     subject_close(s);
 }
 
@@ -450,4 +464,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_interface_calls = {"interface", NULL, cases,
-                                                            sizeof cases / sizeof *cases};
+                                                            sizeof(cases) / sizeof(*cases)};

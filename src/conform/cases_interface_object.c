@@ -15,12 +15,14 @@ created_with_its_clsid_as_interface(struct conform *t)
 {
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     void *const *slots = (void *const *)s->asio->methods;
-    for (unsigned i = 0; i < METHOD_COUNT; i++)
+    for (unsigned i = 0; i < METHOD_COUNT; i++) {
         conform_expect(t, slots[i], "slot %u (%s) of the virtual table is NULL", i,
                        conform_method_name((enum conform_method)i));
+    }
     subject_close(s);
 }
 
@@ -31,15 +33,17 @@ query_interface_answers_its_clsid_and_unknown(struct conform *t)
     static const char *const names[] = {"its CLSID", "IUnknown"};
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
-    for (unsigned i = 0; i < sizeof iids / sizeof *iids; i++) {
+    }
+    for (unsigned i = 0; i < sizeof(iids) / sizeof(*iids); i++) {
         void *object = NULL;
         int32_t answer = call_query_interface(s, iids[i], &object);
         if (!conform_expect(t, answer == 0 && object,
                             "QueryInterface for %s answered %#x with object %p", names[i],
-                            (unsigned)answer, object))
+                            (unsigned)answer, object)) {
             continue;
+        }
         conform_expect(t, object == (void *)s->asio || i > 0,
                        "QueryInterface for %s gave another pointer than the object", names[i]);
         ((struct asio_driver *)object)->methods->release(object);
@@ -56,9 +60,10 @@ query_interface_refuses_what_it_is_not(struct conform *t)
     const int32_t no_interface = (int32_t)0x80004002u;
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
-    for (unsigned i = 0; i < sizeof iids / sizeof *iids; i++) {
+    }
+    for (unsigned i = 0; i < sizeof(iids) / sizeof(*iids); i++) {
         void *object = (void *)s;
         int32_t answer = call_query_interface(s, iids[i], &object);
         conform_expect(t, answer == no_interface,
@@ -74,8 +79,9 @@ references_are_counted(struct conform *t)
 {
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     uint32_t two = call_add_ref(s), three = call_add_ref(s);
     uint32_t two_left = call_release(s), one_left = two_left ? call_release(s) : 0;
     conform_expect(t, two == 2 && three == 3, "AddRef answered %u and %u, not 2 and 3", two, three);
@@ -93,8 +99,9 @@ created_and_released_a_hundred_times(struct conform *t)
 {
     uint64_t began = conform_now_ns();
 
-    for (unsigned i = 0; i < CREATIONS && !conform_failed(t); i++)
+    for (unsigned i = 0; i < CREATIONS && !conform_failed(t); i++) {
         subject_close(subject_create(t));
+    }
     conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / CREATIONS, "ms each");
 }
 
@@ -103,8 +110,9 @@ initialised_and_released_many_times(struct conform *t)
 {
     uint64_t began = conform_now_ns();
 
-    for (unsigned i = 0; i < INITS && !conform_failed(t); i++)
+    for (unsigned i = 0; i < INITS && !conform_failed(t); i++) {
         subject_close(subject_open(t));
+    }
     conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / INITS, "ms each");
 }
 
@@ -114,8 +122,9 @@ init_is_quick(struct conform *t)
     enum { QUICK_MS = 5000 };
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     uint64_t began = conform_now_ns();
     subject_init(s);
     double ms = (double)(conform_now_ns() - began) / 1e6;
@@ -129,8 +138,9 @@ init_answers_1(struct conform *t)
 {
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t answer = call_init(s, NULL);
     conform_expect(t, answer == 1, "init succeeds with %d", (int)answer);
     subject_close(s);
@@ -178,8 +188,9 @@ released_in_each_state(struct conform *t)
 {
     for (unsigned state = LOADED; state < SUBJECT_STATES; state++) {
         struct subject *s = subject_in(t, (enum subject_state)state);
-        if (!s)
+        if (!s) {
             return;
+        }
         uint32_t left = call_release(s);
         uint32_t seen = atomic_load(&s->host.block_count);
         conform_expect(t, left == 0, "Release in %s answered %u, not 0", subject_state_names[state],
@@ -221,8 +232,9 @@ lead_to_running(void *arg)
 {
     struct subject *s = arg;
 
-    if (subject_init(s) && subject_prepare(s, 2, 2, 0))
+    if (subject_init(s) && subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
 }
 
 static void
@@ -238,8 +250,9 @@ threads_may_take_turns(struct conform *t)
 {
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     if (!conform_on_thread(t, APARTMENT_MTA, APART_S, lead_to_running, s) ||
         !conform_on_thread(t, APARTMENT_NONE, APART_S, lead_back, s)) {
         subject_abandon(s);
@@ -285,17 +298,21 @@ many_threads_may_ask_at_once(struct conform *t)
     HANDLE threads[THREADS];
     unsigned count = 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (; count < THREADS; count++) {
         threads[count] = CreateThread(NULL, 0, ask_often, &asker, 0, NULL);
-        if (!threads[count])
+        if (!threads[count]) {
             break;
+        }
     }
-    if (count)
+    if (count) {
         WaitForMultipleObjects(count, threads, TRUE, INFINITE);
-    for (unsigned i = 0; i < count; i++)
+    }
+    for (unsigned i = 0; i < count; i++) {
         CloseHandle(threads[i]);
+    }
     conform_expect(t, atomic_load(&asker.wrong) == 0,
                    "%u of %u rounds of questions from %u "
                    "threads had a wrong answer",
@@ -319,8 +336,9 @@ ask_from_within(struct host *host, const struct host_block *block)
     double rate;
     uint64_t position, time;
 
-    if (atomic_load(&host->block_count) != 1)
+    if (atomic_load(&host->block_count) != 1) {
         return;
+    }
     inner->channels = call_get_channels(s, &a, &b);
     inner->latencies = call_get_latencies(s, &a, &b);
     inner->rate = call_get_sample_rate(s, &rate);
@@ -336,8 +354,9 @@ questions_are_answered_within_a_callback(struct conform *t)
     struct inner inner = {.channels = 1};
     struct subject *s = subject_in(t, PREPARED);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     s->host.user = &inner;
     s->host.on_block = ask_from_within;
     if (subject_stream(s, 4)) {
@@ -353,10 +372,11 @@ questions_are_answered_within_a_callback(struct conform *t)
             {"getChannelInfo", inner.info, ASIO_OK},
             {"future", inner.selector, ASIO_INVALID_PARAMETER},
         };
-        for (unsigned i = 0; i < sizeof answers / sizeof *answers; i++)
+        for (unsigned i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
             conform_expect(t, answers[i].answer == answers[i].right,
                            "%s answered %s within bufferSwitch", answers[i].name,
                            conform_error_text(answers[i].answer));
+        }
     }
     subject_close(s);
 }
@@ -424,4 +444,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_interface_object = {
-    "interface", "the methods, called one by one", cases, sizeof cases / sizeof *cases};
+    "interface", "the methods, called one by one", cases, sizeof(cases) / sizeof(*cases)};

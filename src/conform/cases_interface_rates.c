@@ -14,11 +14,13 @@ accepted_rates_can_be_set_and_read_back(struct conform *t)
     struct subject *s = subject_open(t);
     unsigned accepted = 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (unsigned i = 0; i < RATES; i++) {
-        if (call_can_sample_rate(s, rates_hz[i]) != ASIO_OK)
+        if (call_can_sample_rate(s, rates_hz[i]) != ASIO_OK) {
             continue;
+        }
         double read = 0;
         accepted++;
         int32_t set = call_set_sample_rate(s, rates_hz[i]), got = call_get_sample_rate(s, &read);
@@ -37,12 +39,14 @@ refused_rates_change_nothing(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (unsigned i = 0; i < RATES; i++) {
         double read = 0;
-        if (call_can_sample_rate(s, rates_hz[i]) == ASIO_OK)
+        if (call_can_sample_rate(s, rates_hz[i]) == ASIO_OK) {
             continue;
+        }
         int32_t set = call_set_sample_rate(s, rates_hz[i]);
         call_get_sample_rate(s, &read);
         conform_expect(t, set != ASIO_OK, "canSampleRate refused %g Hz, setSampleRate took it",
@@ -67,8 +71,9 @@ ask_beside(struct subject *s)
                        "while another object plays, %g Hz were answered %s by canSampleRate, %s by "
                        "setSampleRate",
                        rates_hz[i], conform_error_text(can), conform_error_text(set));
-        if (set == ASIO_OK)
+        if (set == ASIO_OK) {
             call_set_sample_rate(s, before);
+        }
     }
 }
 
@@ -80,8 +85,9 @@ can_and_set_sample_rate_agree_beside_another_object(struct conform *t)
 
     if (s) {
         ask_beside(s);
-        if (subject_prepare(s, 2, 2, 0))
+        if (subject_prepare(s, 2, 2, 0)) {
             ask_beside(s);
+        }
     }
     subject_close(s);
     subject_close(player);
@@ -94,9 +100,10 @@ impossible_rates_are_refused(struct conform *t)
         -1, -44100, 1, 1e7, 1e300, (double)NAN, (double)INFINITY, -(double)INFINITY};
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    }
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         double read = 0;
         int32_t can = call_can_sample_rate(s, wrong[i]), set = call_set_sample_rate(s, wrong[i]);
         call_get_sample_rate(s, &read);
@@ -115,9 +122,10 @@ a_refused_rate_is_answered_with_noclock(struct conform *t)
     static const double odd[] = {12345, 47999, 3000000};
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
-    for (unsigned i = 0; i < RATES + sizeof odd / sizeof *odd; i++) {
+    }
+    for (unsigned i = 0; i < RATES + sizeof(odd) / sizeof(*odd); i++) {
         double rate = i < RATES ? rates_hz[i] : odd[i - RATES];
         int32_t answer = call_can_sample_rate(s, rate);
         conform_expect(t, answer == ASIO_OK || answer == ASIO_NO_CLOCK,
@@ -134,18 +142,21 @@ rate_zero_is_answered(struct conform *t)
     struct subject *s = subject_open(t);
     double read = 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t can = call_can_sample_rate(s, 0);
-    if (can != ASIO_OK)
+    if (can != ASIO_OK) {
         conform_expect(t, call_set_sample_rate(s, 0) != ASIO_OK,
                        "canSampleRate refused 0, setSampleRate took it");
+    }
     call_get_sample_rate(s, &read);
     conform_expect(t, can == ASIO_OK || read == s->rate_hz, "after a rate of 0 the rate is %g",
                    read);
     call_set_sample_rate(s, s->rate_hz);
-    if (subject_prepare(s, 2, 2, 0))
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
     subject_close(s);
 }
 
@@ -155,11 +166,13 @@ a_rate_survives_the_instance(struct conform *t)
     struct subject *s = subject_open(t);
     double before = s ? s->rate_hz : 0, other = 0, found = 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     other = rates_other(s);
-    if (other > 0 && call_set_sample_rate(s, other) != ASIO_OK)
+    if (other > 0 && call_set_sample_rate(s, other) != ASIO_OK) {
         other = 0;
+    }
     subject_close(s);
     if (other == 0) {
         conform_skip(t, "the device has one rate only");
@@ -180,10 +193,12 @@ can_sample_rate_is_answered_while_it_runs(struct conform *t)
     struct subject *s = subject_open(t);
     bool before[RATES];
 
-    if (!s)
+    if (!s) {
         return;
-    for (unsigned i = 0; i < RATES; i++)
+    }
+    for (unsigned i = 0; i < RATES; i++) {
         before[i] = call_can_sample_rate(s, rates_hz[i]) == ASIO_OK;
+    }
     if (subject_prepare(s, 2, 2, 0) && subject_stream(s, 2)) {
         for (unsigned i = 0; i < RATES; i++) {
             bool now = call_can_sample_rate(s, rates_hz[i]) == ASIO_OK;
@@ -206,8 +221,9 @@ null_pointers_are_answered(struct conform *t)
     int32_t a = 0, b = 0, c = 0;
     uint64_t value;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     call_get_channels(s, NULL, NULL);
     call_get_channels(s, &a, NULL);
     call_get_latencies(s, NULL, NULL);
@@ -237,9 +253,10 @@ future_takes_null(struct conform *t)
         ASIO_FUTURE_SET_OUTPUT_GAIN,   ASIO_FUTURE_GET_OUTPUT_METER};
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
-    for (unsigned i = 0; i < sizeof selectors / sizeof *selectors; i++) {
+    }
+    for (unsigned i = 0; i < sizeof(selectors) / sizeof(*selectors); i++) {
         int32_t answer = call_future(s, selectors[i], NULL, 0);
         conform_expect(t, answer != ASIO_SUCCESS,
                        "future(%#x) needs a struct, got NULL and answered SUCCESS",
@@ -256,10 +273,11 @@ any_window_will_do(struct conform *t)
     HWND real = CreateWindowExW(0, L"STATIC", L"host", 0, 0, 0, 10, 10, NULL, NULL, NULL, NULL);
     void *const windows[] = {NULL, (void *)(uintptr_t)0xdeadbeef, GetDesktopWindow(), real};
 
-    for (unsigned i = 0; i < sizeof windows / sizeof *windows; i++) {
+    for (unsigned i = 0; i < sizeof(windows) / sizeof(*windows); i++) {
         struct subject *s = subject_create(t);
-        if (!s)
+        if (!s) {
             break;
+        }
         bool first = call_init(s, windows[i]) != 0;
         conform_expect(t, first, "init with %s failed",
                        i == 0   ? "no window"
@@ -273,8 +291,9 @@ any_window_will_do(struct conform *t)
         }
         subject_close(s);
     }
-    if (real)
+    if (real) {
         DestroyWindow(real);
+    }
 }
 
 static DWORD WINAPI
@@ -294,8 +313,9 @@ close_window(HWND window, LPARAM process)
     DWORD owner = 0;
 
     GetWindowThreadProcessId(window, &owner);
-    if (owner == (DWORD)process && IsWindowVisible(window))
+    if (owner == (DWORD)process && IsWindowVisible(window)) {
         PostMessageW(window, WM_CLOSE, 0, 0);
+    }
     return TRUE;
 }
 
@@ -309,13 +329,16 @@ panel_returns(struct subject *s, DWORD *answer)
 
     for (unsigned waited = 0; thread && !back && waited < PATIENCE_MS; waited += STEP_MS) {
         back = WaitForSingleObject(thread, STEP_MS) == WAIT_OBJECT_0;
-        if (!back)
+        if (!back) {
             EnumWindows(close_window, (LPARAM)GetCurrentProcessId());
+        }
     }
-    if (back)
+    if (back) {
         GetExitCodeThread(thread, answer);
-    if (thread)
+    }
+    if (thread) {
         CloseHandle(thread);
+    }
     return back;
 }
 
@@ -324,8 +347,9 @@ the_control_panel_may_be_asked_for_in_any_state(struct conform *t)
 {
     for (unsigned state = LOADED; state < SUBJECT_STATES; state++) {
         struct subject *s = subject_in(t, (enum subject_state)state);
-        if (!s)
+        if (!s) {
             return;
+        }
         for (unsigned times = 0; times < 2; times++) {
             DWORD answer = 0;
             if (!conform_expect(t, panel_returns(s, &answer),
@@ -394,4 +418,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_interface_rates = {"interface", NULL, cases,
-                                                            sizeof cases / sizeof *cases};
+                                                            sizeof(cases) / sizeof(*cases)};

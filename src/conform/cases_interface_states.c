@@ -68,8 +68,9 @@ try_create(struct subject *s)
     int32_t frames = s->preferred > 0 ? s->preferred : 256;
     int32_t answer = call_create_buffers(s, &info, 1, frames, &s->host.callbacks);
 
-    if (answer == ASIO_OK && !s->prepared)
+    if (answer == ASIO_OK && !s->prepared) {
         call_dispose_buffers(s);
+    }
     return answer;
 }
 
@@ -128,8 +129,9 @@ is_error(int32_t answer)
 static bool
 is_refusal(int32_t answer, int32_t named, enum subject_state state)
 {
-    if (named == 0)
+    if (named == 0) {
         return is_error(answer);
+    }
     return answer == named || (state == LOADED && answer == ASIO_NOT_PRESENT);
 }
 
@@ -158,14 +160,16 @@ judge_state(struct subject *s, enum conform_method method, enum subject_state st
     bool ends = method == METHOD_stop || method == METHOD_dispose_buffers;
     int32_t a, b;
 
-    if (state == LOADED)
+    if (state == LOADED) {
         return;
+    }
     int32_t answer = call_get_channels(s, &a, &b);
     conform_expect(s->t, answer == ASIO_OK, "after %s in %s getChannels answered %s",
                    conform_method_name(method), subject_state_names[state],
                    conform_error_text(answer));
-    if (state < RUNNING)
+    if (state < RUNNING) {
         return;
+    }
     uint32_t seen = atomic_load(&s->host.block_count);
     bool came = host_wait(&s->host, seen + 2, ends ? 100 : 3000);
     conform_expect(s->t, came != ends,
@@ -179,21 +183,26 @@ walk(struct conform *t, enum conform_method method)
 {
     const struct allowed *row = allowed;
 
-    while (row->method != method)
+    while (row->method != method) {
         row++;
+    }
     for (unsigned i = LOADED; i < SUBJECT_STATES; i++) {
         enum subject_state state = (enum subject_state)i;
         struct subject *s = subject_in(t, state);
-        if (!s)
+        if (!s) {
             return;
+        }
         int32_t answer = ask(s, method);
         judge_answer(t, row, state, answer);
-        if (answer == ASIO_OK && method == METHOD_dispose_buffers)
+        if (answer == ASIO_OK && method == METHOD_dispose_buffers) {
             s->prepared = s->running = false;
-        if (answer == ASIO_OK && method == METHOD_stop)
+        }
+        if (answer == ASIO_OK && method == METHOD_stop) {
             s->running = false;
-        if (answer == ASIO_OK && method == METHOD_start && state >= PREPARED)
+        }
+        if (answer == ASIO_OK && method == METHOD_start && state >= PREPARED) {
             s->running = true;
+        }
         judge_state(s, method, state);
         subject_close(s);
     }
@@ -214,15 +223,17 @@ buffers_are_disposed_once(struct conform *t)
 {
     struct subject *s = subject_in(t, PREPARED);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     subject_dispose(s);
     int32_t answer = call_dispose_buffers(s);
     conform_expect(t, answer == ASIO_INVALID_MODE,
                    "the second disposeBuffers answered %s, not InvalidMode",
                    conform_error_text(answer));
-    if (subject_prepare(s, 2, 2, 0))
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
     subject_close(s);
 }
 
@@ -232,8 +243,9 @@ start_goes_on_after_stop(struct conform *t)
     struct subject *s = subject_in(t, PREPARED);
 
     for (unsigned i = 0; s && i < 3; i++) {
-        if (!subject_stream(s, 3))
+        if (!subject_stream(s, 3)) {
             break;
+        }
         subject_stop(s);
     }
     subject_close(s);
@@ -244,8 +256,9 @@ dispose_stops_what_runs(struct conform *t)
 {
     struct subject *s = subject_in(t, RUNNING);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     s->running = s->prepared = false;
     int32_t answer = call_dispose_buffers(s);
     uint32_t seen = atomic_load(&s->host.block_count);
@@ -254,8 +267,9 @@ dispose_stops_what_runs(struct conform *t)
     conform_sleep_ms(100);
     uint32_t later = atomic_load(&s->host.block_count) - seen;
     conform_expect(t, later == 0, "%u callbacks came after disposeBuffers", later);
-    if (subject_prepare(s, 2, 2, 0))
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 2);
+    }
     subject_close(s);
 }
 
@@ -284,4 +298,4 @@ static const struct conform_case cases[] = {
 #undef STATE_LINE
 
 const struct conform_group conform_group_interface_states = {"interface", NULL, cases,
-                                                             sizeof cases / sizeof *cases};
+                                                             sizeof(cases) / sizeof(*cases)};

@@ -23,16 +23,19 @@ driver_name_is_the_registered_one(struct conform *t)
     for (unsigned state = LOADED; state <= INITIALIZED; state++) {
         char name[ASIO_NAME_BYTES + 1];
         struct subject *s = state == LOADED ? subject_create(t) : subject_open(t);
-        if (!s)
+        if (!s) {
             return;
+        }
         call_get_driver_name(s, name);
-        if (text_ends(t, "getDriverName", name, ASIO_NAME_BYTES))
+        if (text_ends(t, "getDriverName", name, ASIO_NAME_BYTES)) {
             conform_expect(t, strcmp(name, conform_driver_name(t)) == 0,
                            "getDriverName in %s says '%s', the registry '%s'",
                            subject_state_names[state], name, conform_driver_name(t));
+        }
         subject_close(s);
-        if (!conform_facts(t)->init)
+        if (!conform_facts(t)->init) {
             return;
+        }
     }
 }
 
@@ -43,9 +46,10 @@ driver_name_fits_31_characters(struct conform *t)
 
     conform_figure(t, (double)length, "letters");
     conform_expect(t, length <= 31, "the registered name has %u characters", (unsigned)length);
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length; i++) {
         conform_expect(t, (unsigned char)conform_driver_name(t)[i] < 0x80,
                        "the registered name has a character beyond ASCII");
+    }
 }
 
 static void
@@ -53,8 +57,9 @@ driver_version_is_steady(struct conform *t)
 {
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t loaded = call_get_driver_version(s);
     subject_init(s);
     int32_t later = call_get_driver_version(s);
@@ -71,8 +76,9 @@ error_message_is_bounded_in_each_state(struct conform *t)
     for (unsigned state = LOADED; state < SUBJECT_STATES; state++) {
         char text[ASIO_ERROR_BYTES + 1];
         struct subject *s = subject_in(t, (enum subject_state)state);
-        if (!s)
+        if (!s) {
             return;
+        }
         call_get_error_message(s, text);
         text_ends(t, "getErrorMessage", text, ASIO_ERROR_BYTES);
         subject_close(s);
@@ -87,16 +93,18 @@ a_refusal_leaves_a_reason(struct conform *t)
     struct asio_channel_info info = {.channel = -1};
     const char *call = "a failed init";
 
-    if (!s)
+    if (!s) {
         return;
+    }
     if (call_init(s, NULL)) {
         call = "getChannelInfo of channel -1";
         int32_t answer = call_get_channel_info(s, &info);
         conform_expect(t, answer != ASIO_OK, "getChannelInfo of channel -1 answered OK");
     }
     call_get_error_message(s, text);
-    if (text_ends(t, "getErrorMessage", text, ASIO_ERROR_BYTES))
+    if (text_ends(t, "getErrorMessage", text, ASIO_ERROR_BYTES)) {
         conform_expect(t, text[0], "after %s getErrorMessage has nothing to say", call);
+    }
     subject_close(s);
 }
 
@@ -109,11 +117,12 @@ judge_channel(struct subject *s, bool is_input, int32_t channel, bool active)
     const char *kind = is_input ? "input" : "output";
     int32_t answer;
 
-    memset(info.name, 0x7e, sizeof info.name);
+    memset(info.name, 0x7e, sizeof(info.name));
     answer = call_get_channel_info(s, &info);
     if (!conform_expect(s->t, answer == ASIO_OK, "getChannelInfo of %s %d answered %s", kind,
-                        (int)channel, conform_error_text(answer)))
+                        (int)channel, conform_error_text(answer))) {
         return;
+    }
     conform_expect(s->t, info.channel == channel && (info.is_input != 0) == is_input,
                    "getChannelInfo changed which channel it was asked for");
     conform_expect(s->t, info.is_active == active, "%s %d has isActive %d, not %d", kind,
@@ -122,17 +131,20 @@ judge_channel(struct subject *s, bool is_input, int32_t channel, bool active)
                    (int)info.group);
     conform_expect(s->t, samples_name(info.type)[0] != '?', "%s %d has sample type %d", kind,
                    (int)channel, (int)info.type);
-    if (text_ends(s->t, "a channel's name", info.name, ASIO_NAME_BYTES))
+    if (text_ends(s->t, "a channel's name", info.name, ASIO_NAME_BYTES)) {
         conform_expect(s->t, info.name[0], "%s %d has no name", kind, (int)channel);
+    }
 }
 
 static void
 judge_channels(struct subject *s, int32_t active_inputs, int32_t active_outputs)
 {
-    for (int32_t i = 0; i < s->inputs && !conform_failed(s->t); i++)
+    for (int32_t i = 0; i < s->inputs && !conform_failed(s->t); i++) {
         judge_channel(s, true, i, i < active_inputs);
-    for (int32_t i = 0; i < s->outputs && !conform_failed(s->t); i++)
+    }
+    for (int32_t i = 0; i < s->outputs && !conform_failed(s->t); i++) {
         judge_channel(s, false, i, i < active_outputs);
+    }
 }
 
 static void
@@ -140,8 +152,9 @@ each_channel_describes_itself(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     conform_expect(t, s->inputs >= 0 && s->outputs >= 0 && s->inputs + s->outputs > 0,
                    "getChannels says %d inputs and %d outputs", (int)s->inputs, (int)s->outputs);
     conform_figure(t, s->inputs + s->outputs, "channels");
@@ -168,12 +181,13 @@ there_are_no_channels_beyond(struct conform *t)
     struct subject *s = subject_open(t);
     const int32_t wrong[] = {-1, INT32_MIN, INT32_MAX, 0x10000};
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (unsigned side = 0; side < 2; side++) {
         int32_t there = side ? s->inputs : s->outputs;
-        for (unsigned i = 0; i <= sizeof wrong / sizeof *wrong; i++) {
-            int32_t channel = i < sizeof wrong / sizeof *wrong ? wrong[i] : there;
+        for (unsigned i = 0; i <= sizeof(wrong) / sizeof(*wrong); i++) {
+            int32_t channel = i < sizeof(wrong) / sizeof(*wrong) ? wrong[i] : there;
             struct asio_channel_info info = {.channel = channel, .is_input = (int32_t)side};
             int32_t answer = call_get_channel_info(s, &info);
             conform_expect(t, answer != ASIO_OK && answer != ASIO_SUCCESS,
@@ -193,17 +207,19 @@ clocks_are_listed_with_any_room(struct conform *t)
     struct subject *s = subject_open(t);
     int32_t count = MOST_CLOCKS, current = 0;
 
-    if (!s)
+    if (!s) {
         return;
-    memset(clocks, 0x7e, sizeof clocks);
+    }
+    memset(clocks, 0x7e, sizeof(clocks));
     int32_t answer = call_get_clock_sources(s, clocks, &count);
     if (conform_expect(t, answer == ASIO_OK && count >= 1,
                        "getClockSources answered %s and %d clocks", conform_error_text(answer),
                        (int)count)) {
         for (int32_t i = 0; i < count && i < MOST_CLOCKS; i++) {
             current += clocks[i].is_current == 1;
-            if (text_ends(t, "a clock's name", clocks[i].name, ASIO_NAME_BYTES))
+            if (text_ends(t, "a clock's name", clocks[i].name, ASIO_NAME_BYTES)) {
                 conform_expect(t, clocks[i].name[0], "clock %d has no name", (int)i);
+            }
         }
         conform_expect(t, current == 1, "%d of %d clocks are current", (int)current, (int)count);
     }
@@ -228,18 +244,20 @@ only_listed_clocks_can_be_chosen(struct conform *t)
     struct subject *s = subject_open(t);
     int32_t count = MOST_CLOCKS;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     if (call_get_clock_sources(s, clocks, &count) == ASIO_OK) {
         for (int32_t i = 0; i < count && i < MOST_CLOCKS; i++) {
-            if (!clocks[i].is_current)
+            if (!clocks[i].is_current) {
                 continue;
+            }
             int32_t answer = call_set_clock_source(s, clocks[i].index);
             conform_expect(t, answer == ASIO_OK, "setClockSource of the current one answered %s",
                            conform_error_text(answer));
         }
     }
-    for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         int32_t answer = call_set_clock_source(s, wrong[i]);
         conform_expect(t, answer != ASIO_OK, "setClockSource(%d) answered OK", (int)wrong[i]);
     }
@@ -274,11 +292,12 @@ touch_all(struct subject *s)
                                          .is_input = i < s->inputs};
         call_get_channel_info(s, &info);
     }
-    call_future(s, ASIO_FUTURE_GET_IO_FORMAT, &format, sizeof format);
-    call_future(s, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES, &internal, sizeof internal);
-    call_future(s, ASIO_FUTURE_GET_INPUT_METER, &controls, sizeof controls);
-    if (call_query_interface(s, conform_clsid(s->t), &object) == 0 && object)
+    call_future(s, ASIO_FUTURE_GET_IO_FORMAT, &format, sizeof(format));
+    call_future(s, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES, &internal, sizeof(internal));
+    call_future(s, ASIO_FUTURE_GET_INPUT_METER, &controls, sizeof(controls));
+    if (call_query_interface(s, conform_clsid(s->t), &object) == 0 && object) {
         ((struct asio_driver *)object)->methods->release(object);
+    }
 }
 
 static void
@@ -286,13 +305,15 @@ nothing_is_written_beyond_an_out_parameter(struct conform *t)
 {
     for (unsigned state = LOADED; state < SUBJECT_STATES; state++) {
         struct subject *s = subject_in(t, (enum subject_state)state);
-        if (!s)
+        if (!s) {
             return;
+        }
         touch_all(s);
-        for (unsigned i = 0; i < METHOD_COUNT; i++)
+        for (unsigned i = 0; i < METHOD_COUNT; i++) {
             conform_expect(t, !(s->overrun & 1u << i), "%s in %s wrote %s what it was given",
                            conform_method_name((enum conform_method)i), subject_state_names[state],
                            s->overrun_above & 1u << i ? "beyond" : "before");
+        }
         subject_close(s);
     }
 }
@@ -340,4 +361,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_interface_texts = {"interface", NULL, cases,
-                                                            sizeof cases / sizeof *cases};
+                                                            sizeof(cases) / sizeof(*cases)};

@@ -29,9 +29,10 @@ measure(struct subject *s, int32_t frames, int32_t *found, int32_t *told)
 
     *found = loop_measure(s, pair.output, pair.input, frames);
     *told = s->input_latency + s->output_latency;
-    if (*found == -1)
+    if (*found == -1) {
         conform_fail(s->t, "with buffers of %d at %g Hz the burst did not come back", (int)frames,
                      s->rate_hz);
+    }
     return *found >= 0;
 }
 
@@ -47,20 +48,24 @@ latency_is_as_reported_at_each_buffer_size(struct conform *t)
     for (int32_t size = s ? s->min : 1; s && size > 0 && size <= s->max && count < MOST_SIZES;
          size *= 2) {
         int32_t found, told;
-        if (s->granularity > 0 && (size - s->min) % s->granularity)
+        if (s->granularity > 0 && (size - s->min) % s->granularity) {
             continue;
-        if (!measure(s, size, &found, &told))
+        }
+        if (!measure(s, size, &found, &told)) {
             break;
+        }
         sizes[count] = size;
         found_frames[count] = found;
         told_frames[count++] = told;
-        if (fabs((double)found - told) > fabs(worst))
+        if (fabs((double)found - told) > fabs(worst)) {
             worst = (double)found - told;
+        }
         conform_expect(t, abs(found - told) <= measure_tolerance(s),
                        "with buffers of %d frames the round trip is %d, %d are reported", (int)size,
                        (int)found, (int)told);
-        if (s->granularity == 0)
+        if (s->granularity == 0) {
             break;
+        }
     }
     conform_series(t, "found", sizes, found_frames, count);
     conform_series(t, "reported", sizes, told_frames, count);
@@ -78,19 +83,23 @@ latency_is_as_reported_at_each_rate(struct conform *t)
 
     for (unsigned i = RATES_STREAMED; s && i < RATES; i++) {
         int32_t found, told;
-        if (!measure_set_rate(s, rates_hz[i]))
+        if (!measure_set_rate(s, rates_hz[i])) {
             continue;
-        if (!measure(s, 0, &found, &told))
+        }
+        if (!measure(s, 0, &found, &told)) {
             break;
-        if (fabs((double)found - told) > fabs(worst))
+        }
+        if (fabs((double)found - told) > fabs(worst)) {
             worst = (double)found - told;
+        }
         conform_expect(t, abs(found - told) <= measure_tolerance(s),
                        "at %g Hz the round trip is %d frames, %d are reported", rates_hz[i],
                        (int)found, (int)told);
     }
     conform_figure(t, worst, "frames off, worst");
-    if (s)
+    if (s) {
         call_set_sample_rate(s, before);
+    }
     subject_close(s);
 }
 
@@ -105,8 +114,9 @@ latency_is_the_same_after_each_start(struct conform *t)
 
     for (unsigned i = 0; s && i < STARTS; i++) {
         int32_t found, told;
-        if (!measure(s, 0, &found, &told))
+        if (!measure(s, 0, &found, &told)) {
             break;
+        }
         least = found < least ? found : least;
         most = found > most ? found : most;
     }
@@ -125,8 +135,9 @@ output_ready_latency_is_as_reported(struct conform *t)
     struct subject *s = subject_open(t);
     int32_t found, told;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     s->host.output_ready = true;
     call_output_ready(s);
     if (measure(s, 0, &found, &told)) {
@@ -155,11 +166,12 @@ compare_once(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
         uint32_t all = heard.compared + heard.told;
         conform_figure(t, all ? 100.0 * heard.told / all : 100, "% told to be lost");
         good = heard.compared > heard.told;
-        if (all)
+        if (all) {
             snprintf(why, CONFORM_TEXT_BYTES, "%u of %u frames were told to be lost", heard.told,
                      all);
-        else
+        } else {
             snprintf(why, CONFORM_TEXT_BYTES, "the burst did not come back");
+        }
         conform_expect(t, heard.different == 0,
                        "%u of %u frames that came back are not those played, from frame %u on, "
                        "and neither position nor Overload told that any were lost there",
@@ -183,8 +195,9 @@ size_of_a_burst(const struct subject *s)
 {
     int32_t size = s->preferred, step = s->granularity;
 
-    while (size < loop_least_frames() && size < s->max && step != 0)
+    while (size < loop_least_frames() && size < s->max && step != 0) {
         size += step > 0 ? step : size;
+    }
     return size >= loop_least_frames() && size <= s->max ? size : 0;
 }
 
@@ -194,10 +207,11 @@ open_for_a_burst(struct conform *t)
     struct subject *s = subject_open(t);
     struct pair pair = pair_of(t);
 
-    if (s && size_of_a_burst(s) == 0)
+    if (s && size_of_a_burst(s) == 0) {
         conform_skip(t, "its buffers are shorter than the burst");
-    else if (s && subject_prepare(s, pair.input + 1, pair.output + 1, size_of_a_burst(s)))
+    } else if (s && subject_prepare(s, pair.input + 1, pair.output + 1, size_of_a_burst(s))) {
         return s;
+    }
     subject_close(s);
     return NULL;
 }
@@ -286,4 +300,4 @@ static const struct conform_case cases[] = {
 
 const struct conform_group conform_group_latency = {
     "latency", "the round trip heard through a loopback, beside the one reported", cases,
-    sizeof cases / sizeof *cases};
+    sizeof(cases) / sizeof(*cases)};

@@ -31,8 +31,9 @@ size_lasting(const struct subject *s, double ms)
 {
     int32_t size = s->min, next;
 
-    while (size * 1000.0 / s->rate_hz < ms && (next = next_size(s, size)) != 0)
+    while (size * 1000.0 / s->rate_hz < ms && (next = next_size(s, size)) != 0) {
         size = next;
+    }
     return size;
 }
 
@@ -43,13 +44,16 @@ measure_at(struct subject *s, int32_t size, double *worst)
     int32_t found = loop_measure(s, facts->loop_output, facts->loop_input, size);
     int32_t told = s->input_latency + s->output_latency, off = found - told;
 
-    if (found == -1)
+    if (found == -1) {
         conform_fail(s->t, "with buffers of %d at %g Hz the burst did not come back", (int)size,
                      s->rate_hz);
-    if (found < 0)
+    }
+    if (found < 0) {
         return false;
-    if (abs(off) > fabs(*worst))
+    }
+    if (abs(off) > fabs(*worst)) {
         *worst = off;
+    }
     conform_expect(s->t, abs(off) <= measure_tolerance(s),
                    "with buffers of %d at %g Hz the round trip is %d frames, %d are reported",
                    (int)size, s->rate_hz, (int)found, (int)told);
@@ -64,13 +68,15 @@ latency_is_as_reported_at_each_size_and_rate(struct conform *t)
     bool good = true;
 
     for (unsigned i = RATES_STREAMED; s && good && i < RATES; i++) {
-        if (measure_set_rate(s, rates_hz[i]))
+        if (measure_set_rate(s, rates_hz[i])) {
             good =
                 measure_at(s, size_lasting(s, least_ms), &worst) && measure_at(s, s->max, &worst);
+        }
     }
     conform_figure(t, worst, "frames off, worst");
-    if (s)
+    if (s) {
         call_set_sample_rate(s, before);
+    }
     subject_close(s);
 }
 
@@ -84,10 +90,12 @@ write_as(struct subject *s, enum loop_writing how)
     int32_t found = loop_measure_as(s, facts->loop_output, facts->loop_input, size, how);
     int32_t told = s->input_latency + s->output_latency;
 
-    if (found == -1)
+    if (found == -1) {
         conform_fail(s->t, "with buffers of %d the burst did not come back", (int)size);
-    if (found < 0)
+    }
+    if (found < 0) {
         return;
+    }
     conform_figure(s->t, (double)found - told, "frames off");
     conform_expect(s->t, abs(found - told) <= measure_tolerance(s),
                    "what was written into a half of %d frames came back after %d frames, %d are "
@@ -100,10 +108,11 @@ what_is_written_before_output_ready_is_heard(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (s && call_output_ready(s) != ASIO_OK)
+    if (s && call_output_ready(s) != ASIO_OK) {
         conform_skip(t, "the driver has no outputReady");
-    else if (s)
+    } else if (s) {
         write_as(s, WRITES_LATER_AND_TELLS);
+    }
     subject_close(s);
 }
 
@@ -112,8 +121,9 @@ what_is_written_before_the_next_callback_is_heard(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (s)
+    if (s) {
         write_as(s, WRITES_LATER);
+    }
     subject_close(s);
 }
 
@@ -135,4 +145,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_latency_grid = {"latency", NULL, cases,
-                                                         sizeof cases / sizeof *cases};
+                                                         sizeof(cases) / sizeof(*cases)};

@@ -25,8 +25,9 @@ be_late(struct host *host, const struct host_block *block)
     struct rude *rude = host->user;
     uint32_t number = atomic_load(&host->block_count);
 
-    if (number % 8 == 7 && number < 40)
+    if (number % 8 == 7 && number < 40) {
         conform_sleep_ms(1 + (unsigned)(LATE_PERIODS * rude_period_ms(rude->s)));
+    }
 }
 
 static void
@@ -34,14 +35,16 @@ late_callbacks_are_survived(struct conform *t)
 {
     struct rude *rude = rude_open(t, be_late);
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     if (subject_start(rude->s) && rude_goes_on(rude, 60, "callbacks that took three periods")) {
         const struct host *host = &rude->s->host;
         conform_expect(t, !atomic_load(&host->nested), "a callback came while another one ran");
-        for (uint32_t i = 1; i < 60; i++)
+        for (uint32_t i = 1; i < 60; i++) {
             conform_expect(t, host->blocks[i].half == (host->blocks[i - 1].half ^ 1),
                            "callback %u got the same half as the one before", i);
+        }
     }
     rude_close(rude);
 }
@@ -51,8 +54,9 @@ fall_asleep(struct host *host, const struct host_block *block)
 {
     struct rude *rude;
 
-    if (is_the_one(host, &rude))
+    if (is_the_one(host, &rude)) {
         conform_sleep_ms(ASLEEP_MS);
+    }
 }
 
 /* Sleeps once, and then looks at what comes. NULL: failed and said. */
@@ -61,11 +65,13 @@ sleep_once(struct conform *t)
 {
     struct rude *rude = rude_open(t, fall_asleep);
 
-    if (!rude)
+    if (!rude) {
         return NULL;
+    }
     rude->at_block = 10;
-    if (subject_start(rude->s) && rude_goes_on(rude, 30, "a callback that slept"))
+    if (subject_start(rude->s) && rude_goes_on(rude, 30, "a callback that slept")) {
         return rude;
+    }
     rude_close(rude);
     return NULL;
 }
@@ -75,8 +81,9 @@ lost_blocks_show_in_position_and_time(struct conform *t)
 {
     struct rude *rude = sleep_once(t);
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     const struct host_block *before = &rude->s->host.blocks[10], *after = before + 15;
     if (before->answer != ASIO_OK || after->answer != ASIO_OK) {
         conform_skip(t, "the driver sends no time info");
@@ -102,14 +109,16 @@ lost_blocks_are_not_made_up_for(struct conform *t)
 {
     struct rude *rude = sleep_once(t);
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     /* Those that came in the ten periods after the sleep; a few that were buffered are fair. */
     const struct host_block *blocks = rude->s->host.blocks;
     uint64_t end = blocks[10].end_ns + (uint64_t)(10 * rude_period_ms(rude->s) * 1e6);
     unsigned came = 0;
-    for (unsigned i = 11; i < 30 && blocks[i].begin_ns < end; i++)
+    for (unsigned i = 11; i < 30 && blocks[i].begin_ns < end; i++) {
         came++;
+    }
     conform_figure(t, came, "callbacks");
     conform_expect(t, came <= 16, "%u callbacks came within ten periods after one that slept %d ms",
                    came, ASLEEP_MS);
@@ -121,8 +130,9 @@ an_overload_is_told_by_a_driver_that_can(struct conform *t)
 {
     struct rude *rude = sleep_once(t);
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     if (call_future(rude->s, ASIO_FUTURE_CAN_REPORT_OVERLOAD, NULL, 0) != ASIO_SUCCESS) {
         conform_skip(t, "the driver does not say that it reports overloads");
     } else {
@@ -140,8 +150,9 @@ stop_inside(struct host *host, const struct host_block *block)
 {
     struct rude *rude;
 
-    if (!is_the_one(host, &rude))
+    if (!is_the_one(host, &rude)) {
         return;
+    }
     atomic_store(&rude->entered, 1);
     atomic_store(&rude->answer, call_stop(rude->s));
     atomic_store(&rude->done, 1);
@@ -154,8 +165,9 @@ stop_in_the_callback_returns(struct conform *t)
 
     if (!rude || !subject_start(rude->s) ||
         !rude_wait_done(rude, "stop does not return within the callback") ||
-        !rude_wait_outside(rude))
+        !rude_wait_outside(rude)) {
         return;
+    }
     if (atomic_load(&rude->answer) == ASIO_OK) {
         uint32_t seen = atomic_load(&rude->s->host.block_count);
         conform_sleep_ms(50 + (unsigned)(3 * rude_period_ms(rude->s)));
@@ -164,8 +176,9 @@ stop_in_the_callback_returns(struct conform *t)
                        later - seen);
         rude->s->running = false;
         rude->at_block = UINT32_MAX;
-        if (subject_start(rude->s))
+        if (subject_start(rude->s)) {
             rude_goes_on(rude, 5, "a stop within the callback and another start");
+        }
     }
     rude_close(rude);
 }
@@ -175,8 +188,9 @@ restart_inside(struct host *host, const struct host_block *block)
 {
     struct rude *rude;
 
-    if (!is_the_one(host, &rude) || atomic_load(&rude->entered))
+    if (!is_the_one(host, &rude) || atomic_load(&rude->entered)) {
         return;
+    }
     atomic_store(&rude->entered, 1);
     call_stop(rude->s);
     atomic_store(&rude->answer, call_start(rude->s));
@@ -190,10 +204,12 @@ stop_and_start_in_the_callback_return(struct conform *t)
 
     if (!rude || !subject_start(rude->s) ||
         !rude_wait_done(rude, "stop or start does not return within the callback") ||
-        !rude_wait_outside(rude))
+        !rude_wait_outside(rude)) {
         return;
-    if (atomic_load(&rude->answer) == ASIO_OK)
+    }
+    if (atomic_load(&rude->answer) == ASIO_OK) {
         rude_goes_on(rude, 5, "a stop and a start within the callback");
+    }
     rude->s->running = false;
     call_stop(rude->s);
     rude_close(rude);
@@ -204,8 +220,9 @@ dispose_inside(struct host *host, const struct host_block *block)
 {
     struct rude *rude;
 
-    if (!is_the_one(host, &rude))
+    if (!is_the_one(host, &rude)) {
         return;
+    }
     atomic_store(&rude->entered, 1);
     atomic_store(&rude->answer, call_dispose_buffers(rude->s));
     atomic_store(&rude->done, 1);
@@ -218,8 +235,9 @@ dispose_in_the_callback_returns(struct conform *t)
 
     if (!rude || !subject_start(rude->s) ||
         !rude_wait_done(rude, "disposeBuffers does not return within the callback") ||
-        !rude_wait_outside(rude))
+        !rude_wait_outside(rude)) {
         return;
+    }
     if (atomic_load(&rude->answer) == ASIO_OK) {
         uint32_t seen = atomic_load(&rude->s->host.block_count);
         conform_sleep_ms(50 + (unsigned)(3 * rude_period_ms(rude->s)));
@@ -227,8 +245,9 @@ dispose_in_the_callback_returns(struct conform *t)
                        "callbacks came after a disposeBuffers that answered OK");
         rude->s->running = rude->s->prepared = false;
         rude->at_block = UINT32_MAX;
-        if (subject_prepare(rude->s, 2, 2, 0) && subject_start(rude->s))
+        if (subject_prepare(rude->s, 2, 2, 0) && subject_start(rude->s)) {
             rude_goes_on(rude, 5, "a disposeBuffers within the callback and other buffers");
+        }
     }
     rude_close(rude);
 }
@@ -238,8 +257,9 @@ release_inside(struct host *host, const struct host_block *block)
 {
     struct rude *rude;
 
-    if (!is_the_one(host, &rude))
+    if (!is_the_one(host, &rude)) {
         return;
+    }
     atomic_store(&rude->entered, 1);
     atomic_store(&rude->answer, (int32_t)call_release(rude->s));
     rude->s->asio = NULL;
@@ -253,8 +273,9 @@ release_in_the_callback_returns(struct conform *t)
 
     if (!rude || !subject_start(rude->s) ||
         !rude_wait_done(rude, "Release does not return within the callback") ||
-        !rude_wait_outside(rude))
+        !rude_wait_outside(rude)) {
         return;
+    }
     uint32_t seen = atomic_load(&rude->s->host.block_count);
     conform_expect(t, atomic_load(&rude->answer) == 0, "Release answered %d, not 0",
                    (int)atomic_load(&rude->answer));
@@ -269,8 +290,9 @@ doze(struct host *host, const struct host_block *block)
 {
     struct rude *rude;
 
-    if (!is_the_one(host, &rude))
+    if (!is_the_one(host, &rude)) {
         return;
+    }
     atomic_store(&rude->entered, 1);
     conform_sleep_ms(200);
 }
@@ -280,10 +302,12 @@ stop_waits_for_a_callback_that_runs(struct conform *t)
 {
     struct rude *rude = rude_open(t, doze);
 
-    if (!rude || !subject_start(rude->s))
+    if (!rude || !subject_start(rude->s)) {
         return;
-    for (unsigned ms = 0; ms < 3000 && !atomic_load(&rude->entered); ms++)
+    }
+    for (unsigned ms = 0; ms < 3000 && !atomic_load(&rude->entered); ms++) {
         conform_sleep_ms(1);
+    }
     int32_t answer = call_stop(rude->s);
     uint32_t inside = atomic_load(&rude->s->host.inside);
     conform_expect(t, answer == ASIO_OK, "stop answered %s", conform_error_text(answer));
@@ -306,8 +330,9 @@ spoil_inputs(struct host *host, const struct host_block *block)
         size_t bytes = (size_t)s->buffer_frames * samples_bytes(s->types[i]);
         unsigned char *half = s->infos[i].buffers[block->half & 1];
         bool spoiled = bytes > 0;
-        for (size_t n = 0; n < bytes && spoiled; n++)
+        for (size_t n = 0; n < bytes && spoiled; n++) {
             spoiled = half[n] == SPOILED_BYTE;
+        }
         if (s->infos[i].is_input) {
             atomic_fetch_add(&rude->done, spoiled);
             memset(half, SPOILED_BYTE, bytes);
@@ -320,12 +345,14 @@ inputs_may_be_written_by_the_host(struct conform *t)
 {
     struct rude *rude = rude_open(t, spoil_inputs);
 
-    if (!rude)
+    if (!rude) {
         return;
-    if (subject_start(rude->s) && rude_goes_on(rude, 20, "the host wrote into the inputs"))
+    }
+    if (subject_start(rude->s) && rude_goes_on(rude, 20, "the host wrote into the inputs")) {
         conform_expect(t, atomic_load(&rude->done) == 0,
                        "%u halves of input still held what the host had written there",
                        atomic_load(&rude->done));
+    }
     rude_close(rude);
 }
 
@@ -347,12 +374,14 @@ shout_once(struct host *host, const struct host_block *block)
                                            -0.9f, 0.9f,  0.9f, 0.9f,  0.9f};
             if (s->infos[i].is_input) {
                 samples_get(heard, own + (size_t)n * bytes, s->types[i], 64);
-                for (unsigned k = 0; k < 64; k++)
+                for (unsigned k = 0; k < 64; k++) {
                     atomic_fetch_add(&rude->done, heard[k] > 0.3f || heard[k] < -0.3f);
+                }
             } else {
                 samples_put(own + (size_t)n * bytes, s->types[i], silence, 64);
-                if (atomic_load(&host->block_count) == 0)
+                if (atomic_load(&host->block_count) == 0) {
                     samples_put(other + (size_t)n * bytes, s->types[i], loud, 64);
+                }
             }
         }
     }
@@ -363,12 +392,14 @@ garbage_in_the_other_half_is_not_heard(struct conform *t)
 {
     struct rude *rude = rude_open(t, shout_once);
 
-    if (!rude)
+    if (!rude) {
         return;
-    if (subject_start(rude->s) && rude_goes_on(rude, LISTEN_BLOCKS, "loud garbage at start"))
+    }
+    if (subject_start(rude->s) && rude_goes_on(rude, LISTEN_BLOCKS, "loud garbage at start")) {
         conform_expect(t, atomic_load(&rude->done) == 0,
                        "%u frames of what the host had left in the other half were heard",
                        atomic_load(&rude->done));
+    }
     rude_close(rude);
 }
 
@@ -420,4 +451,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_rude_callback = {"rude", "hosts that misbehave", cases,
-                                                          sizeof cases / sizeof *cases};
+                                                          sizeof(cases) / sizeof(*cases)};

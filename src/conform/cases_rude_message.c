@@ -14,10 +14,12 @@ static bool
 provoke_reset(struct rude *rude, double *rate)
 {
     *rate = rates_other(rude->s);
-    if (*rate == 0 || call_set_sample_rate(rude->s, *rate) != ASIO_OK)
+    if (*rate == 0 || call_set_sample_rate(rude->s, *rate) != ASIO_OK) {
         return false;
-    for (unsigned ms = 0; ms < BUSY_MS && !atomic_load(&rude->entered); ms += 5)
+    }
+    for (unsigned ms = 0; ms < BUSY_MS && !atomic_load(&rude->entered); ms += 5) {
         conform_sleep_ms(5);
+    }
     return atomic_load(&rude->entered) > 0;
 }
 
@@ -26,8 +28,9 @@ set_rate_back(struct conform *t, double rate)
 {
     struct subject *s = subject_open(t);
 
-    if (s && s->rate_hz != rate)
+    if (s && s->rate_hz != rate) {
         call_set_sample_rate(s, rate);
+    }
     subject_close(s);
 }
 
@@ -63,11 +66,13 @@ open_for_reset(struct conform *t,
 {
     struct rude *rude = rude_open(t, NULL);
 
-    if (!rude)
+    if (!rude) {
         return NULL;
+    }
     rude->s->host.on_message = on_message;
-    if (subject_start(rude->s) && rude_goes_on(rude, 5, "start"))
+    if (subject_start(rude->s) && rude_goes_on(rude, 5, "start")) {
         return rude;
+    }
     rude_close(rude);
     return NULL;
 }
@@ -78,14 +83,16 @@ a_reset_request_may_be_ignored(struct conform *t)
     struct rude *rude = open_for_reset(t, note_reset);
     double rate;
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     double before = rude->s->rate_hz;
     bool asked = provoke_reset(rude, &rate);
-    if (rate == 0)
+    if (rate == 0) {
         conform_skip(t, "the driver has one rate only");
-    else
+    } else {
         rude_goes_on(rude, 60, asked ? "a reset request that was ignored" : "another rate was set");
+    }
     rude_close(rude);
     set_rate_back(t, before);
 }
@@ -96,8 +103,9 @@ a_new_rate_is_applied_or_a_reset_is_asked_for(struct conform *t)
     struct rude *rude = open_for_reset(t, note_reset);
     double rate, told = 0;
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     double before = rude->s->rate_hz, other = rates_other(rude->s);
     bool asked = provoke_reset(rude, &rate);
     if (other == 0) {
@@ -124,15 +132,17 @@ a_reset_request_comes_from_another_thread(struct conform *t)
     struct rude *rude = open_for_reset(t, note_reset);
     double rate;
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     double before = rude->s->rate_hz;
-    if (!provoke_reset(rude, &rate))
+    if (!provoke_reset(rude, &rate)) {
         conform_skip(t, "the driver asks for no reset when another rate is set");
-    else
+    } else {
         conform_expect(t, rude->thread != rude->s->host.blocks[0].thread,
                        "the reset request came on the thread of the callbacks: a host that acts on "
                        "it at once waits for itself");
+    }
     rude_close(rude);
     set_rate_back(t, before);
 }
@@ -142,8 +152,9 @@ release_at_reset(struct host *host, int32_t selector, int32_t value, void *messa
 {
     struct rude *rude = host->user;
 
-    if (selector != ASIO_MESSAGE_RESET_REQUEST || atomic_fetch_add(&rude->entered, 1) > 0)
+    if (selector != ASIO_MESSAGE_RESET_REQUEST || atomic_fetch_add(&rude->entered, 1) > 0) {
         return usual_message(host, selector, value);
+    }
     call_stop(rude->s);
     call_dispose_buffers(rude->s);
     atomic_store(&rude->answer, (int32_t)call_release(rude->s));
@@ -158,8 +169,9 @@ released_within_a_reset_request(struct conform *t)
     struct rude *rude = open_for_reset(t, release_at_reset);
     double rate;
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     double before = rude->s->rate_hz;
     if (!provoke_reset(rude, &rate)) {
         conform_skip(t, "the driver asks for no reset when another rate is set");
@@ -179,8 +191,9 @@ remake_at_reset(struct host *host, int32_t selector, int32_t value, void *messag
     struct rude *rude = host->user;
     struct subject *s = rude->s;
 
-    if (selector != ASIO_MESSAGE_RESET_REQUEST || atomic_fetch_add(&rude->entered, 1) > 0)
+    if (selector != ASIO_MESSAGE_RESET_REQUEST || atomic_fetch_add(&rude->entered, 1) > 0) {
         return usual_message(host, selector, value);
+    }
     call_stop(s);
     call_dispose_buffers(s);
     int32_t answer =
@@ -196,8 +209,9 @@ made_anew_within_a_reset_request(struct conform *t)
     struct rude *rude = open_for_reset(t, remake_at_reset);
     double rate, told = 0;
 
-    if (!rude)
+    if (!rude) {
         return;
+    }
     double before = rude->s->rate_hz;
     if (!provoke_reset(rude, &rate)) {
         conform_skip(t, "the driver asks for no reset when another rate is set");
@@ -227,11 +241,13 @@ nonsense_in_answer_to_messages_is_survived(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     s->host.on_message = talk_nonsense;
-    if (subject_prepare(s, 2, 2, 0))
+    if (subject_prepare(s, 2, 2, 0)) {
         subject_stream(s, 10);
+    }
     subject_close(s);
 }
 
@@ -240,14 +256,18 @@ missing_functions_are_not_called(struct conform *t)
 {
     for (unsigned missing = 0; missing < 3; missing++) {
         struct subject *s = subject_open(t);
-        if (!s)
+        if (!s) {
             return;
-        if (missing == 0)
+        }
+        if (missing == 0) {
             s->host.callbacks.asio_message = NULL;
-        if (missing == 1)
+        }
+        if (missing == 1) {
             s->host.callbacks.sample_rate_did_change = NULL;
-        if (missing == 2)
+        }
+        if (missing == 2) {
             s->host.callbacks.buffer_switch_time_info = NULL;
+        }
         if (subject_prepare(s, 2, 2, 0) && subject_stream(s, 10)) {
             const struct host_block *block = &s->host.blocks[5];
             conform_expect(t, missing == 1 || !block->info,
@@ -275,18 +295,20 @@ a_time_of_148_bytes_is_enough(struct conform *t)
     struct subject *s = subject_open(t);
     DWORD old;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     GetSystemInfo(&system);
     char *pages =
         VirtualAlloc(NULL, 2 * system.dwPageSize, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     if (pages &&
         VirtualProtect(pages + system.dwPageSize, system.dwPageSize, PAGE_NOACCESS, &old)) {
-        own_time = (struct asio_time *)(void *)(pages + system.dwPageSize - sizeof *own_time);
+        own_time = (struct asio_time *)(void *)(pages + system.dwPageSize - sizeof(*own_time));
         usual_switch = s->host.callbacks.buffer_switch_time_info;
         s->host.callbacks.buffer_switch_time_info = answer_own_time;
-        if (subject_prepare(s, 2, 2, 0))
+        if (subject_prepare(s, 2, 2, 0)) {
             subject_stream(s, 20);
+        }
     }
     subject_close(s);
 }
@@ -296,16 +318,18 @@ output_ready_may_come_at_any_time(struct conform *t)
 {
     struct subject *s = subject_in(t, INITIALIZED);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t first = call_output_ready(s);
     conform_expect(t, first == ASIO_OK || first == ASIO_NOT_PRESENT, "outputReady answered %s",
                    conform_error_text(first));
     if (subject_prepare(s, 2, 2, 0)) {
         call_output_ready(s);
         if (subject_stream(s, 3)) {
-            for (unsigned i = 0; i < 50; i++)
+            for (unsigned i = 0; i < 50; i++) {
                 call_output_ready(s);
+            }
             uint32_t before = atomic_load(&s->host.block_count);
             conform_expect(t, host_wait(&s->host, before + 10, 3000),
                            "callbacks cease when outputReady is called outside of them");
@@ -356,4 +380,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_rude_message = {"rude", NULL, cases,
-                                                         sizeof cases / sizeof *cases};
+                                                         sizeof(cases) / sizeof(*cases)};

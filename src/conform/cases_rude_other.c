@@ -9,8 +9,9 @@ two_panels_do_no_harm(struct conform *t)
 {
     struct subject *s = subject_in(t, RUNNING);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (unsigned i = 0; i < 2; i++) {
         int32_t answer = call_control_panel(s);
         conform_expect(t, answer == ASIO_OK || answer == ASIO_NOT_PRESENT,
@@ -39,13 +40,15 @@ two_threads_stop_at_once(struct conform *t)
 {
     for (unsigned i = 0; i < 5 && !conform_failed(t); i++) {
         struct rude *rude = rude_open(t, NULL);
-        if (!rude || !subject_start(rude->s) || !rude_goes_on(rude, 2, "start"))
+        if (!rude || !subject_start(rude->s) || !rude_goes_on(rude, 2, "start")) {
             return;
+        }
         HANDLE thread = CreateThread(NULL, 0, stop_too, rude, 0, NULL);
         int32_t mine = call_stop(rude->s);
         atomic_store(&rude->entered, 1);
-        if (!rude_wait_done(rude, "stop does not return when another thread stops, too"))
+        if (!rude_wait_done(rude, "stop does not return when another thread stops, too")) {
             return;
+        }
         CloseHandle(thread);
         int32_t other = atomic_load(&rude->answer);
         conform_expect(t, mine == ASIO_OK || other == ASIO_OK,
@@ -62,8 +65,9 @@ static void
 end_process_in(struct conform *t, const char *name, enum subject_state state, enum rude_end end)
 {
     rude_play_process(t);
-    if (rude_process(t, name, state, end))
+    if (rude_process(t, name, state, end)) {
         rude_expect_fresh(t, "another process ended with the driver in it");
+    }
 }
 
 #define KILLED_IN(state_name, STATE)                                                               \
@@ -81,8 +85,9 @@ static void
 a_process_that_releases_nothing_ends(struct conform *t)
 {
     rude_play_process(t);
-    for (unsigned state = INITIALIZED; state < SUBJECT_STATES && !conform_failed(t); state++)
+    for (unsigned state = INITIALIZED; state < SUBJECT_STATES && !conform_failed(t); state++) {
         rude_process(t, __func__, (enum subject_state)state, END_BY_ITSELF);
+    }
     rude_expect_fresh(t, "processes ended that released nothing");
 }
 
@@ -118,4 +123,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_rude_other = {"rude", NULL, cases,
-                                                       sizeof cases / sizeof *cases};
+                                                       sizeof(cases) / sizeof(*cases)};

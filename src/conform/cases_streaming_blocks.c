@@ -38,14 +38,16 @@ halves_alternate(struct conform *t)
 {
     struct subject *s = measure_stream(t, short_s, false);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (uint32_t i = 0; i < measure_count(s) && !conform_failed(t); i++) {
         int32_t half = s->host.blocks[i].half;
         conform_expect(t, half == 0 || half == 1, "callback %u was for half %d", i, (int)half);
-        if (i)
+        if (i) {
             conform_expect(t, half != s->host.blocks[i - 1].half,
                            "callbacks %u and %u were both for half %d", i - 1, i, (int)half);
+        }
     }
     conform_figure(t, measure_count(s), "callbacks");
     subject_close(s);
@@ -56,11 +58,13 @@ direct_process_is_0_or_1(struct conform *t)
 {
     struct subject *s = measure_stream(t, 0, false);
 
-    if (!s)
+    if (!s) {
         return;
-    for (uint32_t i = 0; i < measure_count(s) && !conform_failed(t); i++)
+    }
+    for (uint32_t i = 0; i < measure_count(s) && !conform_failed(t); i++) {
         conform_expect(t, s->host.blocks[i].direct == 0 || s->host.blocks[i].direct == 1,
                        "directProcess was %d", (int)s->host.blocks[i].direct);
+    }
     subject_close(s);
 }
 
@@ -73,8 +77,9 @@ is_silent(const struct subject *s, int32_t i, unsigned half)
     size_t count = (size_t)s->buffer_frames * samples_bytes(s->types[i]);
 
     for (size_t at = 0; at < count; at++) {
-        if (bytes[at])
+        if (bytes[at]) {
             return false;
+        }
     }
     return true;
 }
@@ -90,8 +95,9 @@ look_for_sound(struct host *host, const struct host_block *block)
     struct silence *silence = host->user;
     struct subject *s = host->subject;
 
-    if (atomic_load(&host->block_count) > 0)
+    if (atomic_load(&host->block_count) > 0) {
         return;
+    }
     for (int32_t i = 0; i < s->count; i++) {
         for (unsigned half = 0; half < 2; half++) {
             if (!s->infos[i].is_input && !is_silent(s, i, half)) {
@@ -111,17 +117,19 @@ output_halves_are_silent_at_first(struct conform *t)
         struct silence silence = {.loud = -1};
         s->host.user = &silence;
         s->host.on_block = look_for_sound;
-        if (!subject_stream(s, 2))
+        if (!subject_stream(s, 2)) {
             break;
+        }
         subject_stop(s);
         conform_expect(t, silence.loud < 0,
                        "half %u of output %d is not silent when the first callback comes",
                        silence.half, (int)silence.loud);
         /* what is written now must not be there when others are made */
         for (int32_t i = 0; i < s->count; i++) {
-            for (unsigned half = 0; half < 2; half++)
+            for (unsigned half = 0; half < 2; half++) {
                 memset(s->infos[i].buffers[half], 0x11,
                        (size_t)s->buffer_frames * samples_bytes(s->types[i]));
+            }
         }
         subject_dispose(s);
     }
@@ -136,8 +144,9 @@ has_positions(struct subject *s)
 {
     uint32_t count = measure_count(s), without = 0;
 
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         without += s->host.blocks[i].answer != ASIO_OK;
+    }
     return conform_expect(s->t, without == 0,
                           "in %u of %u callbacks no position was told, by time info or by "
                           "getSamplePosition",
@@ -207,8 +216,9 @@ is_told_of(const struct subject *s, uint32_t block)
         bool tells = message->selector == ASIO_MESSAGE_OVERLOAD ||
                      message->selector == ASIO_MESSAGE_RESYNC_REQUEST ||
                      message->selector == ASIO_MESSAGE_RESET_REQUEST;
-        if (tells && message->at_ns >= from && message->at_ns <= to)
+        if (tells && message->at_ns >= from && message->at_ns <= to) {
             return true;
+        }
     }
     return messages > HOST_MESSAGES;
 }
@@ -219,15 +229,17 @@ each_jump_of_the_position_is_told(struct conform *t)
     struct subject *s = measure_stream(t, long_s, true);
     uint32_t jumps = 0, count = s ? measure_count(s) : 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     bool reports = call_future(s, ASIO_FUTURE_CAN_REPORT_OVERLOAD, NULL, 0) == ASIO_SUCCESS;
     uint64_t end = count ? s->host.blocks[count - 1].begin_ns : 0;
     for (uint32_t i = 1; reports && i < count && !conform_failed(t); i++) {
         const struct host_block *block = &s->host.blocks[i];
         bool jumped = block->position != block[-1].position + (uint64_t)s->buffer_frames;
-        if (!jumped || block->begin_ns + TELL_MS * UINT64_C(1000000) > end)
+        if (!jumped || block->begin_ns + TELL_MS * UINT64_C(1000000) > end) {
             continue;
+        }
         jumps++;
         conform_expect(t, is_told_of(s, i),
                        "the position jumped from %llu to %llu, and no Overload, ResyncRequest or "
@@ -236,8 +248,9 @@ each_jump_of_the_position_is_told(struct conform *t)
                        TELL_MS);
     }
     conform_figure(t, jumps, "jumps");
-    if (!reports)
+    if (!reports) {
         conform_skip(t, "the driver does not say that it reports overloads");
+    }
     subject_close(s);
 }
 
@@ -257,8 +270,9 @@ compare_with_blocks(struct subject *s, const struct pair *told, const struct hos
     double line_ns = (double)before->time_ns + ahead * 1e9 / s->rate_hz;
     double off_ms = ((double)told->time_ns - line_ns) / 1e6;
 
-    if (before->answer != ASIO_OK || !before->info)
+    if (before->answer != ASIO_OK || !before->info) {
         return;
+    }
     conform_expect(
         s->t, told->position + most >= before->position && told->position <= after->position + most,
         "it says %llu, the last callback %llu", (unsigned long long)told->position,
@@ -280,16 +294,18 @@ get_sample_position_agrees_with_the_callback(struct conform *t)
             uint32_t seen = atomic_load(&s->host.block_count);
             int32_t answer = call_get_sample_position(s, &told.position, &told.time_ns);
             if (!conform_expect(t, answer == ASIO_OK, "getSamplePosition answered %s",
-                                conform_error_text(answer)))
+                                conform_error_text(answer))) {
                 break;
+            }
             conform_expect(t, told.position >= former.position && told.time_ns >= former.time_ns,
                            "after position %llu at %llu ns it said %llu at %llu",
                            (unsigned long long)former.position, (unsigned long long)former.time_ns,
                            (unsigned long long)told.position, (unsigned long long)told.time_ns);
             /* asked twice, then the block that may have begun meanwhile is waited for */
-            if (i & 1 && host_wait(&s->host, atomic_load(&s->host.block_count) + 1, 1000))
+            if (i & 1 && host_wait(&s->host, atomic_load(&s->host.block_count) + 1, 1000)) {
                 compare_with_blocks(s, &told, &s->host.blocks[seen - 1],
                                     &s->host.blocks[measure_count(s) - 1]);
+            }
         }
     }
     subject_close(s);
@@ -303,11 +319,12 @@ time_stamps_increase(struct conform *t)
     struct subject *s = measure_stream(t, usual_s, true);
 
     if (s && has_positions(s)) {
-        for (uint32_t i = 1; i < measure_count(s) && !conform_failed(t); i++)
+        for (uint32_t i = 1; i < measure_count(s) && !conform_failed(t); i++) {
             conform_expect(t, s->host.blocks[i].time_ns > s->host.blocks[i - 1].time_ns,
                            "the time of block %u is %lld us after the one before", i,
                            (long long)(s->host.blocks[i].time_ns - s->host.blocks[i - 1].time_ns) /
                                1000);
+        }
     }
     subject_close(s);
 }
@@ -357,9 +374,10 @@ note_clock(struct host *host, const struct host_block *block)
 {
     struct clock_notes *notes = host->user;
 
-    if (block->answer == ASIO_OK && notes->count < 64)
+    if (block->answer == ASIO_OK && notes->count < 64) {
         notes->off_ms[notes->count++] =
             (double)block->time_ns / 1e6 - (double)(uint32_t)timeGetTime();
+    }
 }
 
 static void
@@ -391,17 +409,20 @@ one_thread_calls(struct conform *t)
     struct subject *s = measure_stream(t, short_s, false);
     uint32_t first = 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     /* some drivers make their first calls within start, on the thread that called it */
-    while (first < measure_count(s) && s->host.blocks[first].thread == GetCurrentThreadId())
+    while (first < measure_count(s) && s->host.blocks[first].thread == GetCurrentThreadId()) {
         first++;
+    }
     conform_expect(t, first + 2 < measure_count(s),
                    "%u of %u callbacks came on the thread that called start", first,
                    measure_count(s));
-    for (uint32_t i = first + 1; i < measure_count(s) && !conform_failed(t); i++)
+    for (uint32_t i = first + 1; i < measure_count(s) && !conform_failed(t); i++) {
         conform_expect(t, s->host.blocks[i].thread == s->host.blocks[first].thread,
                        "callback %u came on another thread than those before", i);
+    }
     subject_close(s);
 }
 
@@ -410,8 +431,9 @@ callbacks_do_not_overlap(struct conform *t)
 {
     struct subject *s = measure_stream(t, short_s, false);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     uint32_t nested = atomic_load(&s->host.nested);
     conform_expect(t, nested == 0, "%u callbacks came while another one ran", nested);
     subject_close(s);
@@ -424,7 +446,7 @@ measure_evenness(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES
     struct subject *s = measure_stream(t, seconds, false);
     static double at_ms[SERIES_POINTS], interval_us[SERIES_POINTS];
     uint32_t count = s ? measure_count(s) : 0;
-    double *off_us = count > 2 ? calloc(count, sizeof *off_us) : NULL;
+    double *off_us = count > 2 ? calloc(count, sizeof(*off_us)) : NULL;
 
     (void)arg;
     if (!off_us) {
@@ -463,8 +485,9 @@ the_rate_is_really_delivered(struct conform *t)
 {
     struct subject *s = measure_stream(t, usual_s * 2, true);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     double rate = measure_rate(s);
     conform_figure(t, rate, "Hz");
     conform_expect(t, fabs(rate / s->rate_hz - 1) < 0.01,
@@ -531,4 +554,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_streaming_blocks = {
-    "streaming", "callbacks, positions and times", cases, sizeof cases / sizeof *cases};
+    "streaming", "callbacks, positions and times", cases, sizeof(cases) / sizeof(*cases)};

@@ -15,8 +15,9 @@ no_callback_comes_after_stop(struct conform *t)
     struct subject *s = subject_in(t, PREPARED);
 
     for (unsigned i = 0; s && i < STOPS && !conform_failed(t); i++) {
-        if (!subject_stream(s, 1 + i % 5))
+        if (!subject_stream(s, 1 + i % 5)) {
             break;
+        }
         subject_stop(s);
         uint32_t seen = atomic_load(&s->host.block_count);
         bool inside = atomic_load(&s->host.inside) > 0;
@@ -35,8 +36,9 @@ stop_returns_quickly(struct conform *t)
     double most_ms = 0;
 
     for (unsigned i = 0; s && i < STOPS / 4; i++) {
-        if (!subject_stream(s, 3))
+        if (!subject_stream(s, 3)) {
             break;
+        }
         uint64_t began = conform_now_ns();
         subject_stop(s);
         double ms = (double)(conform_now_ns() - began) / 1e6;
@@ -56,8 +58,9 @@ started_and_stopped_a_hundred_times(struct conform *t)
     uint64_t began = conform_now_ns();
 
     for (unsigned i = 0; s && i < CYCLES && !conform_failed(t); i++) {
-        if (!subject_stream(s, 1 + i % 3))
+        if (!subject_stream(s, 1 + i % 3)) {
             conform_fail(t, "that was start number %u", i + 1);
+        }
         subject_stop(s);
     }
     conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / CYCLES, "ms each");
@@ -71,8 +74,9 @@ buffers_made_and_disposed_a_hundred_times(struct conform *t)
     uint64_t began = conform_now_ns();
 
     for (unsigned i = 0; s && i < CYCLES && !conform_failed(t); i++) {
-        if (!subject_prepare(s, i % 3, 1 + i % 2, 0) || (i % 4 == 0 && !subject_stream(s, 2)))
+        if (!subject_prepare(s, i % 3, 1 + i % 2, 0) || (i % 4 == 0 && !subject_stream(s, 2))) {
             conform_fail(t, "that was createBuffers number %u", i + 1);
+        }
         subject_dispose(s);
     }
     conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / CYCLES, "ms each");
@@ -84,8 +88,9 @@ whole_lives_one_after_the_other(struct conform *t)
 {
     uint64_t began = conform_now_ns();
 
-    for (unsigned i = 0; i < LIVES && !conform_failed(t); i++)
+    for (unsigned i = 0; i < LIVES && !conform_failed(t); i++) {
         subject_close(subject_in(t, RUNNING));
+    }
     conform_figure(t, (double)(conform_now_ns() - began) / 1e6 / LIVES, "ms each");
 }
 
@@ -128,8 +133,9 @@ live_often(struct conform *t, struct measure_holding at[BATCHES + 1])
     for (unsigned i = 0; i <= BATCHES; i++) {
         for (unsigned life = 0; life < (i ? BATCH : WARM); life++) {
             subject_close(subject_in(t, RUNNING));
-            if (conform_failed(t))
+            if (conform_failed(t)) {
                 return false;
+            }
         }
         conform_sleep_ms(300); /* threads that end on their own */
         measure_holding(&at[i]);
@@ -146,13 +152,14 @@ nothing_is_left(struct conform *t, const struct leak *leak)
     double least = 0;
     char unit[24];
 
-    if (!live_often(t, at))
+    if (!live_often(t, at)) {
         return;
+    }
     for (unsigned i = 0; i < BATCHES; i++) {
         double more = leak->count(&at[i + 1]) - leak->count(&at[i]);
         least = i == 0 || more < least ? more : least;
     }
-    snprintf(unit, sizeof unit, "%s a life", leak->unit);
+    snprintf(unit, sizeof(unit), "%s a life", leak->unit);
     conform_figure(t, least / BATCH, unit);
     conform_expect(t, least <= leak->most,
                    "%.0f %s at first, %.0f after %d lives of the driver and %.0f after %d",
@@ -206,4 +213,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_streaming_cycles = {"streaming", NULL, cases,
-                                                             sizeof cases / sizeof *cases};
+                                                             sizeof(cases) / sizeof(*cases)};

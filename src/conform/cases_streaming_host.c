@@ -18,18 +18,22 @@ stream_as(struct conform *t, bool knows, bool null_pointer, uint32_t *with, uint
     struct subject *s = subject_open(t);
     bool good;
 
-    if (!s)
+    if (!s) {
         return false;
-    if (!knows)
+    }
+    if (!knows) {
         s->host.knows &= ~(1u << ASIO_MESSAGE_SUPPORTS_TIME_INFO);
+    }
     s->host.null_time_info = null_pointer;
     good = subject_prepare(s, 2, 2, 0) && subject_stream(s, SOME_BLOCKS);
-    if (good)
+    if (good) {
         subject_stop(s);
+    }
     *all = measure_count(s);
     *with = 0;
-    for (uint32_t i = 0; i < *all; i++)
+    for (uint32_t i = 0; i < *all; i++) {
         *with += s->host.blocks[i].info;
+    }
     subject_close(s);
     return good;
 }
@@ -40,19 +44,22 @@ time_info_comes_where_it_is_wanted(struct conform *t)
     struct subject *s = subject_open(t);
     uint32_t with, all;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t can = call_future(s, ASIO_FUTURE_CAN_TIME_INFO, NULL, 0);
     subject_close(s);
-    if (!stream_as(t, true, false, &with, &all))
+    if (!stream_as(t, true, false, &with, &all)) {
         return;
-    if (can == ASIO_SUCCESS)
+    }
+    if (can == ASIO_SUCCESS) {
         conform_expect(t, with == all,
                        "it says that it can give time info and the host wants it, but %u of %u "
                        "callbacks had none",
                        all - with, all);
-    else
+    } else {
         conform_expect(t, with == 0 || with == all, "%u of %u callbacks had time info", with, all);
+    }
 }
 
 static void
@@ -60,9 +67,10 @@ a_host_that_declines_time_info_gets_none(struct conform *t)
 {
     uint32_t with, all;
 
-    if (stream_as(t, false, false, &with, &all))
+    if (stream_as(t, false, false, &with, &all)) {
         conform_expect(t, with == 0, "%u of %u callbacks had time info that the host declined",
                        with, all);
+    }
 }
 
 static void
@@ -71,8 +79,9 @@ a_host_without_the_fourth_callback_is_called_plainly(struct conform *t)
     uint32_t with, all;
 
     /* it knows the selector, but the pointer is NULL: a call of it would have crashed */
-    if (stream_as(t, true, true, &with, &all))
+    if (stream_as(t, true, true, &with, &all)) {
         conform_expect(t, with == 0 && all > 0, "%u of %u callbacks had time info", with, all);
+    }
 }
 
 static void
@@ -81,21 +90,25 @@ time_info_is_whole(struct conform *t)
     struct subject *s = measure_stream(t, 0.3, false);
     const uint32_t both = ASIO_TIME_SYSTEM_TIME_VALID | ASIO_TIME_SAMPLE_POSITION_VALID;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     for (uint32_t i = 0; i < measure_count(s) && !conform_failed(t); i++) {
         const struct host_block *block = &s->host.blocks[i];
-        if (!block->info)
+        if (!block->info) {
             continue;
+        }
         conform_expect(t, !block->null_time, "bufferSwitchTimeInfo came with NULL");
         conform_expect(t, (block->flags & both) == both,
                        "flags %#x: position and time are not both valid", block->flags);
-        if (block->flags & ASIO_TIME_SAMPLE_RATE_VALID)
+        if (block->flags & ASIO_TIME_SAMPLE_RATE_VALID) {
             conform_expect(t, block->rate_hz == s->rate_hz, "rate %g, getSampleRate says %g",
                            block->rate_hz, s->rate_hz);
-        if (i > 1)
+        }
+        if (i > 1) {
             conform_expect(t, !(block->flags & ASIO_TIME_SAMPLE_RATE_CHANGED),
                            "block %u says that the rate changed", i);
+        }
     }
     subject_close(s);
 }
@@ -107,11 +120,13 @@ a_host_that_knows_no_messages_gets_none(struct conform *t)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     s->host.knows = 0;
-    if (subject_prepare(s, 2, 2, 0) && subject_stream(s, SOME_BLOCKS))
+    if (subject_prepare(s, 2, 2, 0) && subject_stream(s, SOME_BLOCKS)) {
         subject_stop(s);
+    }
     for (uint32_t i = 0; i < atomic_load(&s->host.message_count) && i < HOST_MESSAGES; i++) {
         int32_t selector = s->host.messages[i].selector;
         bool asks = selector == ASIO_MESSAGE_SELECTOR_SUPPORTED ||
@@ -129,8 +144,9 @@ no_reset_is_asked_for_without_a_cause(struct conform *t)
 {
     struct subject *s = measure_stream(t, 1, false);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     unsigned resets = host_count_messages(&s->host, ASIO_MESSAGE_RESET_REQUEST);
     conform_expect(t, resets == 0, "%u reset requests came in an undisturbed second", resets);
     subject_close(s);
@@ -141,8 +157,9 @@ an_unchanged_rate_is_not_announced(struct conform *t)
 {
     struct subject *s = subject_in(t, RUNNING);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     int32_t answer = call_set_sample_rate(s, s->rate_hz);
     host_wait(&s->host, atomic_load(&s->host.block_count) + SOME_BLOCKS, 1000);
     uint32_t told = atomic_load(&s->host.rate_count);
@@ -160,8 +177,9 @@ a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
 {
     struct subject *s = subject_in(t, RUNNING);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     double before = s->rate_hz, other = rates_other(s), now = 0;
     if (other == 0) {
         conform_skip(t, "the device has one rate only");
@@ -172,12 +190,13 @@ a_rate_set_while_it_runs_is_taken_or_refused(struct conform *t)
                        "callbacks ceased when the rate was set to %g", other);
         subject_dispose(s);
         call_get_sample_rate(s, &now);
-        if (answer == ASIO_OK)
+        if (answer == ASIO_OK) {
             conform_expect(t, now == other, "setSampleRate(%g) was OK, but the rate is %g", other,
                            now);
-        else
+        } else {
             conform_expect(t, now == before, "setSampleRate(%g) was refused, but the rate is %g",
                            other, now);
+        }
         call_set_sample_rate(s, before);
     }
     subject_close(s);
@@ -188,8 +207,9 @@ a_rate_set_while_it_runs_is_told_alike(struct conform *t)
 {
     struct subject *s = subject_in(t, RUNNING);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     double before = s->rate_hz, other = rates_other(s), now = 0;
     if (other == 0) {
         conform_skip(t, "the device has one rate only");
@@ -201,12 +221,13 @@ a_rate_set_while_it_runs_is_told_alike(struct conform *t)
         host_wait(&s->host, atomic_load(&s->host.block_count) + 1, 5000);
         uint32_t count = atomic_load(&s->host.block_count);
         const struct host_block *last = &s->host.blocks[count - 1];
-        if (count == 0 || count > HOST_BLOCKS || !last->info)
+        if (count == 0 || count > HOST_BLOCKS || !last->info) {
             conform_skip(t, "no block with time info came");
-        else
+        } else {
             conform_expect(t, last->rate_hz == now,
                            "%g Hz were set; getSampleRate says %g, the time info %g", other, now,
                            last->rate_hz);
+        }
         subject_dispose(s);
         call_set_sample_rate(s, before);
     }
@@ -222,14 +243,17 @@ each_rate_is_delivered(struct conform *t)
 
     for (unsigned i = RATES_STREAMED; s && i < RATES; i++) {
         double wanted = rates_hz[i];
-        if (!measure_set_rate(s, wanted))
+        if (!measure_set_rate(s, wanted)) {
             continue;
+        }
         s->host.ask_position = true;
-        if (!subject_prepare(s, 2, 2, 0))
+        if (!subject_prepare(s, 2, 2, 0)) {
             break;
+        }
         s->rate_hz = wanted;
-        if (!subject_stream(s, measure_blocks(s, 1)))
+        if (!subject_stream(s, measure_blocks(s, 1))) {
             break;
+        }
         subject_stop(s);
         double rate = measure_rate(s);
         conform_expect(t, fabs(rate / wanted - 1) < 0.02, "%g Hz were set, %.1f came", wanted,
@@ -252,11 +276,13 @@ each_buffer_size_is_delivered(struct conform *t)
     unsigned delivered = 0;
 
     for (int32_t size = s ? s->min : 1; s && size <= s->max && size > 0; size *= 2) {
-        if (s->granularity > 0 && (size - s->min) % s->granularity)
+        if (s->granularity > 0 && (size - s->min) % s->granularity) {
             continue;
+        }
         s->host.ask_position = true;
-        if (!subject_prepare(s, 2, 2, size) || !subject_stream(s, measure_blocks(s, 0.5)))
+        if (!subject_prepare(s, 2, 2, size) || !subject_stream(s, measure_blocks(s, 0.5))) {
             break;
+        }
         subject_stop(s);
         double rate = measure_rate(s);
         conform_expect(t, fabs(rate / s->rate_hz - 1) < 0.1,
@@ -264,8 +290,9 @@ each_buffer_size_is_delivered(struct conform *t)
                        (int)size, rate, s->rate_hz);
         subject_dispose(s);
         delivered++;
-        if (s->granularity == 0)
+        if (s->granularity == 0) {
             break;
+        }
     }
     conform_figure(t, delivered, "sizes");
     subject_close(s);
@@ -278,8 +305,9 @@ stream_channels(struct conform *t, int32_t inputs, int32_t outputs)
 {
     struct subject *s = subject_open(t);
 
-    if (s && subject_prepare(s, inputs, outputs, 0))
+    if (s && subject_prepare(s, inputs, outputs, 0)) {
         subject_stream(s, SOME_BLOCKS);
+    }
     subject_close(s);
 }
 
@@ -298,10 +326,11 @@ outputs_alone_are_enough(struct conform *t)
 static void
 one_channel_is_enough(struct conform *t)
 {
-    if (conform_facts(t)->outputs > 0)
+    if (conform_facts(t)->outputs > 0) {
         stream_channels(t, 0, 1);
-    else
+    } else {
         stream_channels(t, 1, 0);
+    }
 }
 
 static void
@@ -311,23 +340,29 @@ any_channels_in_any_order(struct conform *t)
     struct asio_buffer_info infos[4];
     int32_t count = 0;
 
-    if (!s)
+    if (!s) {
         return;
-    if (s->outputs > 0)
+    }
+    if (s->outputs > 0) {
         infos[count++] = (struct asio_buffer_info){.channel = s->outputs - 1};
-    if (s->inputs > 0)
+    }
+    if (s->inputs > 0) {
         infos[count++] = (struct asio_buffer_info){.is_input = 1, .channel = s->inputs - 1};
-    if (s->outputs > 1)
+    }
+    if (s->outputs > 1) {
         infos[count++] = (struct asio_buffer_info){.channel = 0};
-    if (s->inputs > 1)
+    }
+    if (s->inputs > 1) {
         infos[count++] = (struct asio_buffer_info){.is_input = 1, .channel = 0};
+    }
     int32_t answer = call_create_buffers(s, infos, count, s->preferred, &s->host.callbacks);
     if (answer == ASIO_OK) {
         s->prepared = true;
         s->buffer_frames = s->preferred;
-        for (int32_t i = 0; i < count; i++)
+        for (int32_t i = 0; i < count; i++) {
             conform_expect(t, infos[i].buffers[0] && infos[i].buffers[1],
                            "entry %d of a mixed list has no buffers", (int)i);
+        }
         subject_stream(s, SOME_BLOCKS);
     } else {
         subject_fail(s, METHOD_create_buffers, answer);
@@ -343,8 +378,9 @@ output_ready_is_answered_the_same_each_time(struct conform *t)
     struct subject *s = subject_open(t);
     int32_t first, latency_in = 0, latency_out = 0;
 
-    if (!s)
+    if (!s) {
         return;
+    }
     first = call_output_ready(s);
     if (subject_prepare(s, 2, 2, 0)) {
         int32_t prepared = call_output_ready(s);
@@ -369,8 +405,9 @@ output_ready_is_answered_the_same_each_time(struct conform *t)
 static void
 be_late_once(struct host *host, const struct host_block *block)
 {
-    if (atomic_load(&host->block_count) == SOME_BLOCKS)
+    if (atomic_load(&host->block_count) == SOME_BLOCKS) {
         conform_sleep_ms((unsigned)(3 * measure_block_ns(host->subject) / 1e6) + 20);
+    }
 }
 
 static void
@@ -387,10 +424,11 @@ a_late_callback_does_not_end_the_stream(struct conform *t)
             const struct host_block *late = &s->host.blocks[SOME_BLOCKS];
             conform_expect(t, last->position > late->position && last->time_ns > late->time_ns,
                            "after a late callback position and time do not go on");
-            for (uint32_t i = 1; i < measure_count(s); i++)
+            for (uint32_t i = 1; i < measure_count(s); i++) {
                 conform_expect(t, s->host.blocks[i].half != s->host.blocks[i - 1].half,
                                "after a late callback half %d came twice",
                                (int)s->host.blocks[i].half);
+            }
         }
     }
     subject_close(s);
@@ -460,4 +498,4 @@ static const struct conform_case cases[] = {
 };
 
 const struct conform_group conform_group_streaming_host = {"streaming", NULL, cases,
-                                                           sizeof cases / sizeof *cases};
+                                                           sizeof(cases) / sizeof(*cases)};

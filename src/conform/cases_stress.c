@@ -44,15 +44,17 @@ copy_through(struct host *host, const struct host_block *block)
     struct subject *s = host->subject;
     int32_t half = block->half & 1, inputs = 0;
 
-    while (inputs < s->count && s->infos[inputs].is_input)
+    while (inputs < s->count && s->infos[inputs].is_input) {
         inputs++;
+    }
     for (int32_t i = inputs; i < s->count; i++) {
         size_t bytes = (size_t)s->buffer_frames * samples_bytes(s->types[i]);
         int32_t from = inputs ? (i - inputs) % inputs : -1;
-        if (from >= 0 && s->types[from] == s->types[i])
+        if (from >= 0 && s->types[from] == s->types[i]) {
             memcpy(s->infos[i].buffers[half], s->infos[from].buffers[half], bytes);
-        else
+        } else {
             memset(s->infos[i].buffers[half], 0, bytes);
+        }
     }
 }
 
@@ -71,8 +73,9 @@ run_once(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
     struct subject *s = subject_open(t);
     bool good = true;
 
-    if (!s)
+    if (!s) {
         return true;
+    }
     int32_t size = run->size == SMALLEST ? s->min : run->size == LARGEST ? s->max : s->preferred;
     if (subject_prepare(s, run->channels, run->channels, size)) {
         s->host.on_block = run->on_block;
@@ -169,15 +172,18 @@ ask_meanwhile(struct conform *t, const void *arg, char why[CONFORM_TEXT_BYTES])
     if (s && subject_prepare(s, 2, 2, 0) && subject_stream(s, 2)) {
         for (; count < THREADS; count++) {
             threads[count] = CreateThread(NULL, 0, ask_on, &asker, 0, NULL);
-            if (!threads[count])
+            if (!threads[count]) {
                 break;
+            }
         }
         host_wait(&s->host, measure_blocks(s, short_run_s(t)), (unsigned)(short_run_s(t) * 2000));
         atomic_store(&asker.ended, true);
-        if (count)
+        if (count) {
             WaitForMultipleObjects(count, threads, TRUE, INFINITE);
-        for (unsigned i = 0; i < count; i++)
+        }
+        for (unsigned i = 0; i < count; i++) {
             CloseHandle(threads[i]);
+        }
         subject_stop(s);
         good = delivers(s, "questions all the time, buffers", why);
     }
@@ -312,8 +318,9 @@ run_long(struct conform *t, int32_t channels, bool smallest)
         }
     }
     subject_close(s);
-    if (!enough)
+    if (!enough) {
         measure_judge_busy(t, others, why);
+    }
 }
 
 static void
@@ -367,4 +374,4 @@ static const struct conform_case cases[] = {
 
 const struct conform_group conform_group_stress = {
     "stress", "the smallest, the largest, the busiest, the longest", cases,
-    sizeof cases / sizeof *cases};
+    sizeof(cases) / sizeof(*cases)};

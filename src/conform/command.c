@@ -34,8 +34,9 @@ show_progress(void *user, const struct result *result)
         text_add(&text, "\n");
     }
     show_result(&text, progress->style, result);
-    if (!progress->quiet)
+    if (!progress->quiet) {
         command_print(&text);
+    }
     text_fini(&text);
 }
 
@@ -58,8 +59,9 @@ write_file(const char *path, void (*show)(struct text *, const struct results *)
         written = !text.failed && fwrite(text_get(&text), 1, text.length, file) == text.length;
         written = fclose(file) == 0 && written;
     }
-    if (!written)
+    if (!written) {
         session_say("cannot write %s", path);
+    }
     text_fini(&text);
     return written;
 }
@@ -81,8 +83,9 @@ say_drivers(void)
     struct find_entry entry;
     unsigned i = 0;
 
-    for (; find_entry(i, &entry); i++)
+    for (; find_entry(i, &entry); i++) {
         session_say("a registered driver: \"%s\"", entry.name);
+    }
     session_say(i ? "name one of them: tutti conform \"%s\""
                   : "no ASIO driver is registered for programs of this kind%s",
                 i ? "DRIVER" : "");
@@ -108,8 +111,9 @@ any_chosen(const char *only)
     const struct conform_case *one;
 
     for (unsigned i = 0; (one = conform_case_at(i, &group)) != NULL; i++) {
-        if (conform_chosen(only, group, one))
+        if (conform_chosen(only, group, one)) {
             return true;
+        }
     }
     return false;
 }
@@ -160,14 +164,18 @@ command_conform_run(const struct args *args, const struct cli *cli)
     double seconds = default_seconds, patience_s = CONFORM_CALL_S;
 
     if (!args_number(args, "seconds", 1, 86400, &seconds, error) ||
-        !args_number(args, "patience", 1, 600, &patience_s, error))
+        !args_number(args, "patience", 1, 600, &patience_s, error)) {
         return command_usage(args, error);
-    if (args_flag(args, "list"))
+    }
+    if (args_flag(args, "list")) {
         return list(args, cli);
-    if (!args->operand)
+    }
+    if (!args->operand) {
         return say_drivers();
-    if (args_value(args, "child"))
+    }
+    if (args_value(args, "child")) {
         return child_run(args->operand, args_value(args, "child"), args_value(args, "only"),
                          seconds);
+    }
     return judge(args, cli, seconds, patience_s);
 }

@@ -14,7 +14,7 @@ static_assert(sizeof(CLSID) == sizeof(struct asio_guid), "the same sixteen bytes
 static bool
 read_clsid(HKEY list, const wchar_t *name, wchar_t clsid[FIND_CLSID_CHARS])
 {
-    DWORD bytes = FIND_CLSID_CHARS * sizeof *clsid;
+    DWORD bytes = FIND_CLSID_CHARS * sizeof(*clsid);
 
     return !RegGetValueW(list, name, L"CLSID", RRF_RT_REG_SZ, NULL, clsid, &bytes);
 }
@@ -32,14 +32,16 @@ find_entry(unsigned number, struct find_entry *entry)
     wchar_t name[FIND_NAME_CHARS], clsid[FIND_CLSID_CHARS] = L"?";
     DWORD length = ARRAYSIZE(name);
 
-    if (!open_list(&list))
+    if (!open_list(&list)) {
         return false;
+    }
     bool found = !RegEnumKeyExW(list, number, name, &length, NULL, NULL, NULL, NULL);
     if (found) {
-        if (!read_clsid(list, name, clsid))
+        if (!read_clsid(list, name, clsid)) {
             wcscpy(clsid, L"?");
-        WideCharToMultiByte(CP_UTF8, 0, name, -1, entry->name, sizeof entry->name, NULL, NULL);
-        WideCharToMultiByte(CP_UTF8, 0, clsid, -1, entry->clsid, sizeof entry->clsid, NULL, NULL);
+        }
+        WideCharToMultiByte(CP_UTF8, 0, name, -1, entry->name, sizeof(entry->name), NULL, NULL);
+        WideCharToMultiByte(CP_UTF8, 0, clsid, -1, entry->clsid, sizeof(entry->clsid), NULL, NULL);
     }
     RegCloseKey(list);
     return found;
@@ -66,7 +68,7 @@ find_clsid(const char *name, struct asio_guid *clsid, char error[FIND_ERROR_BYTE
         snprintf(error, FIND_ERROR_BYTES, "'%s' has no proper CLSID", name);
         return false;
     }
-    memcpy(clsid, &read, sizeof *clsid);
+    memcpy(clsid, &read, sizeof(*clsid));
     return true;
 }
 
@@ -76,7 +78,7 @@ find_create(const struct asio_guid *clsid, char error[FIND_ERROR_BYTES])
     CLSID id;
     void *object = NULL;
 
-    memcpy(&id, clsid, sizeof id);
+    memcpy(&id, clsid, sizeof(id));
     HRESULT result = CoCreateInstance(&id, NULL, CLSCTX_INPROC_SERVER, &id, &object);
     if (result != S_OK) {
         snprintf(error, FIND_ERROR_BYTES, "CoCreateInstance answered %#lx", (unsigned long)result);

@@ -40,8 +40,9 @@ conform_case_count(void)
 {
     unsigned count = 0;
 
-    for (unsigned i = 0; conform_groups[i]; i++)
+    for (unsigned i = 0; conform_groups[i]; i++) {
         count += conform_groups[i]->count;
+    }
     return count;
 }
 
@@ -50,8 +51,9 @@ conform_case_at(unsigned number, const struct conform_group **group)
 {
     for (unsigned i = 0; conform_groups[i]; i++) {
         if (number < conform_groups[i]->count) {
-            if (group)
+            if (group) {
                 *group = conform_groups[i];
+            }
             return &conform_groups[i]->cases[number];
         }
         number -= conform_groups[i]->count;
@@ -63,25 +65,30 @@ conform_case_at(unsigned number, const struct conform_group **group)
 static bool
 matches(const char *pattern, size_t length, const char *name)
 {
-    if (length == 0)
+    if (length == 0) {
         return *name == '\0';
-    if (*pattern == '*')
+    }
+    if (*pattern == '*') {
         return matches(pattern + 1, length - 1, name) ||
                (*name && matches(pattern, length, name + 1));
+    }
     return *name == *pattern && matches(pattern + 1, length - 1, name + 1);
 }
 
 bool
 conform_chosen(const char *only, const struct conform_group *group, const struct conform_case *one)
 {
-    if (!only)
+    if (!only) {
         return true;
+    }
     for (const char *at = only;; at++) {
         size_t length = strcspn(at, ",");
-        if (matches(at, length, one->name) || matches(at, length, group->name))
+        if (matches(at, length, one->name) || matches(at, length, group->name)) {
             return true;
+        }
         at += length;
-        if (!*at)
+        if (!*at) {
             return false;
+        }
     }
 }

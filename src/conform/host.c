@@ -29,26 +29,32 @@ take_block(unsigned slot, struct host_block *block, const struct asio_time *time
 {
     struct host *host = atomic_load(&slots[slot]);
 
-    if (!host)
+    if (!host) {
         return; /* after the end: whoever calls now has been told to stop */
+    }
     block->begin_ns = conform_now_ns();
     block->thread = GetCurrentThreadId();
     block->answer = ASIO_SP_NOT_ADVANCING;
     block->null_time = block->info && !time;
-    if (atomic_fetch_add(&host->inside, 1) > 0)
+    if (atomic_fetch_add(&host->inside, 1) > 0) {
         atomic_fetch_add(&host->nested, 1);
-    if (time)
+    }
+    if (time) {
         note_info(block, time);
-    else if (host->ask_position)
+    } else if (host->ask_position) {
         block->answer = call_get_sample_position(host->subject, &block->position, &block->time_ns);
-    if (host->on_block)
+    }
+    if (host->on_block) {
         host->on_block(host, block);
-    if (host->output_ready)
+    }
+    if (host->output_ready) {
         call_output_ready(host->subject);
+    }
     block->end_ns = conform_now_ns();
     uint32_t number = atomic_load(&host->block_count);
-    if (number < HOST_BLOCKS)
+    if (number < HOST_BLOCKS) {
         host->blocks[number] = *block;
+    }
     atomic_store(&host->block_count, number + 1);
     atomic_fetch_sub(&host->inside, 1);
     SetEvent(host->block_event);
@@ -76,18 +82,21 @@ take_message(unsigned slot, int32_t selector, int32_t value, void *message, doub
 {
     struct host *host = atomic_load(&slots[slot]);
 
-    if (!host)
+    if (!host) {
         return 0;
+    }
     uint32_t number = atomic_fetch_add(&host->message_count, 1);
-    if (number < HOST_MESSAGES)
+    if (number < HOST_MESSAGES) {
         host->messages[number] = (struct host_message){
             .selector = selector,
             .value = value,
             .at_ns = conform_now_ns(),
             .thread = GetCurrentThreadId(),
         };
-    if (host->on_message)
+    }
+    if (host->on_message) {
         return host->on_message(host, selector, value, message, option);
+    }
     return usual_answer(host, selector, value);
 }
 
@@ -96,11 +105,13 @@ take_rate(unsigned slot, double rate_hz)
 {
     struct host *host = atomic_load(&slots[slot]);
 
-    if (!host)
+    if (!host) {
         return;
+    }
     atomic_fetch_add(&host->rate_count, 1);
-    if (host->on_rate)
+    if (host->on_rate) {
         host->on_rate(host, rate_hz);
+    }
 }
 
 /* ---- one set of functions per slot ---- */
@@ -143,11 +154,11 @@ static const struct asio_callbacks functions[HOST_SLOTS] = {
 bool
 host_open(struct host *host, struct subject *subject)
 {
-    memset(host, 0, sizeof *host);
+    memset(host, 0, sizeof(*host));
     host->subject = subject;
     host->knows = HOST_KNOWS_USUAL;
     host->slot = HOST_SLOTS;
-    host->blocks = calloc(HOST_BLOCKS, sizeof *host->blocks);
+    host->blocks = calloc(HOST_BLOCKS, sizeof(*host->blocks));
     host->block_event = CreateEventW(NULL, FALSE, FALSE, NULL);
     for (unsigned i = 0; i < HOST_SLOTS && host->blocks && host->block_event; i++) {
         struct host *none = NULL;
@@ -164,10 +175,12 @@ host_open(struct host *host, struct subject *subject)
 void
 host_close(struct host *host)
 {
-    if (host->slot < HOST_SLOTS)
+    if (host->slot < HOST_SLOTS) {
         atomic_store(&slots[host->slot], NULL);
-    if (host->block_event)
+    }
+    if (host->block_event) {
         CloseHandle(host->block_event);
+    }
     free(host->blocks);
     host->blocks = NULL;
     host->block_event = NULL;
@@ -191,8 +204,9 @@ host_wait(struct host *host, uint32_t count, unsigned timeout_ms)
 
     while (atomic_load(&host->block_count) < count) {
         uint64_t now = conform_now_ns();
-        if (now >= end)
+        if (now >= end) {
             return false;
+        }
         uint64_t left_ms = (end - now) / 1000000u + 1;
         WaitForSingleObject(host->block_event, left_ms < 50 ? (DWORD)left_ms : 50);
     }
@@ -205,7 +219,8 @@ host_count_messages(const struct host *host, int32_t selector)
     uint32_t seen = atomic_load(&host->message_count);
     unsigned count = 0;
 
-    for (uint32_t i = 0; i < seen && i < HOST_MESSAGES; i++)
+    for (uint32_t i = 0; i < seen && i < HOST_MESSAGES; i++) {
         count += host->messages[i].selector == selector;
+    }
     return count;
 }

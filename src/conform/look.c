@@ -17,11 +17,13 @@ look_at_channels(struct subject *s, struct conform_facts *facts)
     struct asio_channel_info info = {.is_input = 1};
 
     facts->input_type = facts->output_type = -1;
-    if (s->inputs > 0 && call_get_channel_info(s, &info) == ASIO_OK)
+    if (s->inputs > 0 && call_get_channel_info(s, &info) == ASIO_OK) {
         facts->input_type = info.type;
+    }
     info = (struct asio_channel_info){0};
-    if (s->outputs > 0 && call_get_channel_info(s, &info) == ASIO_OK)
+    if (s->outputs > 0 && call_get_channel_info(s, &info) == ASIO_OK) {
         facts->output_type = info.type;
+    }
 }
 
 static void
@@ -30,7 +32,7 @@ look_at_error(struct subject *s, struct conform_facts *facts)
     char text[ASIO_ERROR_BYTES + 1];
 
     call_get_error_message(s, text);
-    utf8_copy(facts->error, sizeof facts->error, text);
+    utf8_copy(facts->error, sizeof(facts->error), text);
 }
 
 static void
@@ -39,7 +41,7 @@ look_inside(struct subject *s, struct conform_facts *facts)
     char name[ASIO_NAME_BYTES + 1];
 
     call_get_driver_name(s, name);
-    utf8_copy(facts->name, sizeof facts->name, name);
+    utf8_copy(facts->name, sizeof(facts->name), name);
     facts->init = subject_init(s);
     if (!facts->init) {
         look_at_error(s, facts);
@@ -61,8 +63,9 @@ look_inside(struct subject *s, struct conform_facts *facts)
     facts->loop_output = facts->loop_input = -1;
     facts->streams = subject_prepare(s, 2, 2, 0) && subject_stream(s, BLOCKS);
     subject_dispose(s);
-    if (facts->streams)
+    if (facts->streams) {
         loop_look(s, &facts->loop_output, &facts->loop_input);
+    }
 }
 
 void
@@ -71,8 +74,9 @@ look(struct conform *t)
     struct conform_facts facts = {.loop_output = -1, .loop_input = -1};
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return;
+    }
     look_inside(s, &facts);
     facts.looked = 1;
     t->shared->facts = facts;

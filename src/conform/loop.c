@@ -48,13 +48,16 @@ struct loop {
 static void
 note_jump(struct loop *loop, const struct host_block *block)
 {
-    if (block->answer != ASIO_OK)
+    if (block->answer != ASIO_OK) {
         return;
+    }
     bool jumped = loop->at > 0 && block->position != loop->next_position;
-    if (jumped && loop->at > loop->begin && loop->jump > loop->at)
+    if (jumped && loop->at > loop->begin && loop->jump > loop->at) {
         loop->jump = loop->at;
-    if (jumped && loop->jump_count < MOST_JUMPS)
+    }
+    if (jumped && loop->jump_count < MOST_JUMPS) {
         loop->jumps[loop->jump_count++] = loop->at;
+    }
     loop->next_position = block->position + loop->block;
 }
 
@@ -65,8 +68,9 @@ turn_tapes(struct host *host, const struct host_block *block)
     struct subject *s = host->subject;
     int32_t half = block->half & 1;
 
-    if (loop->at + loop->block > loop->frames)
+    if (loop->at + loop->block > loop->frames) {
         return;
+    }
     note_jump(loop, block);
     for (unsigned i = 0; i < loop->input_count; i++) {
         const struct tape *tape = &loop->inputs[i];
@@ -75,11 +79,12 @@ turn_tapes(struct host *host, const struct host_block *block)
     }
     for (unsigned i = 0; i < loop->output_count; i++) {
         const struct tape *tape = &loop->outputs[i];
-        if (loop->writer)
+        if (loop->writer) {
             loop_writer_post(loop->writer, tape->info, half, tape->samples + loop->at);
-        else
+        } else {
             samples_put(s->infos[tape->info].buffers[half], s->types[tape->info],
                         tape->samples + loop->at, loop->block);
+        }
     }
     loop->at += loop->block;
 }
@@ -89,10 +94,12 @@ turn_tapes(struct host *host, const struct host_block *block)
 static void
 free_loop(struct loop *loop)
 {
-    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++) {
         free(loop->outputs[i].samples);
-    for (unsigned i = 0; i < MOST_INPUTS; i++)
+    }
+    for (unsigned i = 0; i < MOST_INPUTS; i++) {
         free(loop->inputs[i].samples);
+    }
     free(loop);
 }
 
@@ -100,10 +107,11 @@ free_loop(struct loop *loop)
 static struct loop *
 make_loop(struct subject *s, int32_t output, int32_t input, uint32_t frames)
 {
-    struct loop *loop = calloc(1, sizeof *loop);
+    struct loop *loop = calloc(1, sizeof(*loop));
 
-    if (!loop)
+    if (!loop) {
         return NULL;
+    }
     loop->jump = UINT32_MAX;
     loop->block = (uint32_t)s->buffer_frames;
     loop->frames = frames / loop->block * loop->block;
@@ -114,8 +122,9 @@ make_loop(struct subject *s, int32_t output, int32_t input, uint32_t frames)
         struct tape *list = info->is_input ? loop->inputs : loop->outputs;
         unsigned most = info->is_input ? MOST_INPUTS : MOST_OUTPUTS;
         if (*count == most || (wanted >= 0 && wanted != info->channel) ||
-            !samples_bytes(s->types[i]))
+            !samples_bytes(s->types[i])) {
             continue;
+        }
         list[*count].info = i;
         list[*count].samples = calloc(loop->frames, sizeof(float));
         if (!list[(*count)++].samples) {
@@ -164,8 +173,9 @@ find_pair(struct subject *s, struct loop *loop, const float (*bursts)[BURST_FRAM
 {
     for (unsigned o = 0; o < loop->output_count; o++) {
         for (unsigned i = 0; i < loop->input_count; i++) {
-            if (burst_find(bursts[o], loop->inputs[i].samples, loop->frames) < 0)
+            if (burst_find(bursts[o], loop->inputs[i].samples, loop->frames) < 0) {
                 continue;
+            }
             *output = s->infos[loop->outputs[o].info].channel;
             *input = s->infos[loop->inputs[i].info].channel;
             return;
@@ -182,14 +192,16 @@ look_once(struct subject *s, int32_t *output, int32_t *input)
     uint32_t frames = round_up(begin + s->rate_hz * LISTEN_MS / 1000 + 4 * block, block);
     struct loop *loop = make_loop(s, -1, -1, frames);
 
-    if (!loop)
+    if (!loop) {
         return true;
+    }
     for (unsigned o = 0; o < loop->output_count; o++) {
         burst_make(bursts[o], o);
-        memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof bursts[o]);
+        memcpy(loop->outputs[o].samples + begin, bursts[o], sizeof(bursts[o]));
     }
-    if (turn(s, loop))
+    if (turn(s, loop)) {
         find_pair(s, loop, (const float(*)[BURST_FRAMES])bursts, output, input);
+    }
     bool whole = loop->jump_count == 0 && host_count_messages(&s->host, ASIO_MESSAGE_OVERLOAD) == 0;
     free_loop(loop);
     return whole;
@@ -199,15 +211,18 @@ void
 loop_look(struct subject *s, int32_t *output, int32_t *input)
 {
     *output = *input = -1;
-    if (s->inputs < 1 || s->outputs < 1)
+    if (s->inputs < 1 || s->outputs < 1) {
         return;
+    }
     for (unsigned i = 0; i < TRIES && *output < 0; i++) {
-        if (!subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0))
+        if (!subject_prepare(s, MOST_INPUTS, MOST_OUTPUTS, 0)) {
             return;
+        }
         bool whole = look_once(s, output, input);
         subject_dispose(s);
-        if (whole)
+        if (whole) {
             return;
+        }
     }
 }
 
@@ -222,11 +237,13 @@ static bool
 turn_as(struct subject *s, struct loop *loop, enum loop_writing how, bool *kept_up)
 {
     *kept_up = true;
-    if (how == WRITES_IN_CALLBACK)
+    if (how == WRITES_IN_CALLBACK) {
         return turn(s, loop);
+    }
     loop->writer = loop_writer_open(s, how);
-    if (!loop->writer)
+    if (!loop->writer) {
         return conform_expect(s->t, false, "no thread that writes");
+    }
     bool played = turn(s, loop);
     *kept_up = loop_writer_close(loop->writer);
     return played;
@@ -241,30 +258,34 @@ loop_measure_as(struct subject *s, int32_t output, int32_t input, int32_t buffer
 
     burst_make(burst, 0);
     for (unsigned i = 0; i < TRIES && found < 0; i++) {
-        if (!prepare_pair(s, output, input, buffer_frames))
+        if (!prepare_pair(s, output, input, buffer_frames)) {
             return -2;
+        }
         uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
         struct loop *loop = make_loop(
             s, output, input,
             round_up(begin + BURST_FRAMES + 4 * block + s->rate_hz * LISTEN_MS / 1000, block));
         if (!loop || loop->output_count != 1 || loop->input_count != 1) {
             conform_fail(s->t, "no tapes for the loopback");
-            if (loop)
+            if (loop) {
                 free_loop(loop);
+            }
             subject_dispose(s);
             return -2;
         }
-        memcpy(loop->outputs[0].samples + begin, burst, sizeof burst);
+        memcpy(loop->outputs[0].samples + begin, burst, sizeof(burst));
         loop->begin = begin;
         bool kept_up, played = turn_as(s, loop, how, &kept_up);
         int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
         if (played && kept_up && place >= (int32_t)begin &&
-            loop->jump > (uint32_t)place + BURST_FRAMES)
+            loop->jump > (uint32_t)place + BURST_FRAMES) {
             found = place - (int32_t)begin;
+        }
         free_loop(loop);
         subject_dispose(s);
-        if (!played)
+        if (!played) {
             return -2;
+        }
     }
     return found;
 }
@@ -296,19 +317,23 @@ loop_first_half(struct subject *s, int32_t output, int32_t input, bool fills, bo
         const struct tape *tape = &loop->outputs[0];
         burst_make(burst, 0);
         memcpy(tape->samples, burst, sizeof(burst));
-        if (fills)
+        if (fills) {
             samples_put(s->infos[tape->info].buffers[1], s->types[tape->info], tape->samples,
                         block);
+        }
         memset(tape->samples, 0, sizeof(burst));
-        if (turn(s, loop))
+        if (turn(s, loop)) {
             found = burst_find(burst, loop->inputs[0].samples, loop->frames);
-        if (fills && loop->jump_count > 0)
+        }
+        if (fills && loop->jump_count > 0) {
             found = -1; /* time was lost: where it is heard says nothing */
+        }
     } else {
         conform_fail(s->t, "no tapes for the loopback");
     }
-    if (loop)
+    if (loop) {
         free_loop(loop);
+    }
     return found;
 }
 
@@ -338,8 +363,9 @@ frames_at(const struct subject *s, const struct loop *loop, uint64_t at_ns)
 {
     uint32_t count = atomic_load(&s->host.block_count), begun = 0;
 
-    while (begun < count && begun < HOST_BLOCKS && s->host.blocks[begun].begin_ns <= at_ns)
+    while (begun < count && begun < HOST_BLOCKS && s->host.blocks[begun].begin_ns <= at_ns) {
         begun++;
+    }
     return begun * loop->block < loop->frames ? begun * loop->block : loop->frames;
 }
 
@@ -358,15 +384,18 @@ list_told(const struct subject *s, const struct loop *loop, uint32_t round_trip,
     uint32_t messages = atomic_load(&s->host.message_count);
     unsigned count = 0;
 
-    if (loop->jump_count == MOST_JUMPS || messages > HOST_MESSAGES)
+    if (loop->jump_count == MOST_JUMPS || messages > HOST_MESSAGES) {
         told[count++] = (struct told){0, loop->frames};
-    for (unsigned i = 0; i < loop->jump_count; i++)
+    }
+    for (unsigned i = 0; i < loop->jump_count; i++) {
         told[count++] = before_frame(loop->jumps[i], round_trip);
+    }
     for (uint32_t i = 0; i < messages && i < HOST_MESSAGES; i++) {
         const struct host_message *message = &s->host.messages[i];
-        if (message->selector == ASIO_MESSAGE_OVERLOAD)
+        if (message->selector == ASIO_MESSAGE_OVERLOAD) {
             told[count++] = before_frame(frames_at(s, loop, message->at_ns),
                                          round_trip + s->rate_hz * TELL_MS / 1000);
+        }
     }
     return count;
 }
@@ -375,8 +404,9 @@ static bool
 is_told(const struct told *told, unsigned count, uint32_t frame)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (frame >= told[i].begin && frame < told[i].end)
+        if (frame >= told[i].begin && frame < told[i].end) {
             return true;
+        }
     }
     return false;
 }
@@ -391,8 +421,9 @@ compare_tapes(const struct subject *s, const struct loop *loop, struct loop_hear
     double product = 0, own = 0;
 
     for (uint32_t i = 0; i + shift < loop->frames; i++) {
-        if (played[i] == 0.0f)
+        if (played[i] == 0.0f) {
             continue;
+        }
         if (is_told(told, count, i)) {
             heard->told++;
             continue;
@@ -404,10 +435,12 @@ compare_tapes(const struct subject *s, const struct loop *loop, struct loop_hear
     heard->gain = own > 0 ? product / own : 0;
     for (uint32_t i = 0; i + shift < loop->frames; i++) {
         double off = (double)came[i] - heard->gain * (double)played[i];
-        if (played[i] == 0.0f || fabs(off) <= 0.02 * fabs(heard->gain) || is_told(told, count, i))
+        if (played[i] == 0.0f || fabs(off) <= 0.02 * fabs(heard->gain) || is_told(told, count, i)) {
             continue;
-        if (heard->different++ == 0)
+        }
+        if (heard->different++ == 0) {
             heard->first_different = i;
+        }
     }
 }
 
@@ -419,8 +452,9 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
     bool played_whole = false;
 
     *heard = (struct loop_heard){.round_trip_frames = -1};
-    if (!prepare_pair(s, output, input, 0))
+    if (!prepare_pair(s, output, input, 0)) {
         return false;
+    }
     uint32_t block = (uint32_t)s->buffer_frames, begin = lead_of(s);
     struct loop *loop = make_loop(s, output, input, round_up(s->rate_hz * seconds, block));
     if (loop && loop->output_count == 1 && loop->input_count == 1) {
@@ -428,7 +462,7 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
         loop->hears_late = true;
         float *played = loop->outputs[0].samples;
         burst_make(burst, 0);
-        memcpy(played + begin, burst, sizeof burst);
+        memcpy(played + begin, burst, sizeof(burst));
         fill_noise(played, begin + BURST_FRAMES, loop->frames);
         played_whole = turn(s, loop);
         int32_t place = burst_find(burst, loop->inputs[0].samples, loop->frames);
@@ -437,8 +471,9 @@ loop_compare(struct subject *s, int32_t output, int32_t input, double seconds,
             compare_tapes(s, loop, heard);
         }
     }
-    if (loop)
+    if (loop) {
         free_loop(loop);
+    }
     subject_dispose(s);
     return played_whole;
 }

@@ -29,31 +29,36 @@ writer_main(void *arg)
     SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_TIME_CRITICAL);
     for (;;) {
         WaitForSingleObject(writer->wake, INFINITE);
-        if (atomic_load(&writer->quit))
+        if (atomic_load(&writer->quit)) {
             return 0;
+        }
         conform_sleep_ms(MIXING_MS);
         samples_put(s->infos[writer->info].buffers[writer->half], s->types[writer->info],
                     writer->samples, (uint32_t)s->buffer_frames);
         atomic_store(&writer->posted, false);
-        if (writer->how == WRITES_LATER_AND_TELLS)
+        if (writer->how == WRITES_LATER_AND_TELLS) {
             call_output_ready(s);
+        }
     }
 }
 
 struct loop_writer *
 loop_writer_open(struct subject *s, enum loop_writing how)
 {
-    struct loop_writer *writer = calloc(1, sizeof *writer);
+    struct loop_writer *writer = calloc(1, sizeof(*writer));
 
-    if (!writer)
+    if (!writer) {
         return NULL;
+    }
     writer->subject = s;
     writer->how = how;
     writer->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (writer->wake)
+    if (writer->wake) {
         writer->thread = CreateThread(NULL, 0, writer_main, writer, 0, NULL);
-    if (writer->thread)
+    }
+    if (writer->thread) {
         return writer;
+    }
     loop_writer_close(writer);
     return NULL;
 }
@@ -76,16 +81,18 @@ loop_writer_post(struct loop_writer *writer, int32_t info, int32_t half, const f
 bool
 loop_writer_close(struct loop_writer *writer)
 {
-    if (!writer)
+    if (!writer) {
         return true;
+    }
     atomic_store(&writer->quit, true);
     if (writer->thread) {
         SetEvent(writer->wake);
         WaitForSingleObject(writer->thread, INFINITE);
         CloseHandle(writer->thread);
     }
-    if (writer->wake)
+    if (writer->wake) {
         CloseHandle(writer->wake);
+    }
     bool kept_up = !atomic_load(&writer->slow);
     free(writer);
     return kept_up;

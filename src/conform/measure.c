@@ -15,8 +15,9 @@ measure_blocks(const struct subject *s, double seconds)
 {
     double blocks = seconds * (s->rate_hz >= 1000 ? s->rate_hz : 44100) / s->buffer_frames;
 
-    if (blocks < LEAST_BLOCKS)
+    if (blocks < LEAST_BLOCKS) {
         return LEAST_BLOCKS;
+    }
     return blocks > HOST_BLOCKS ? HOST_BLOCKS : (uint32_t)blocks;
 }
 
@@ -25,8 +26,9 @@ measure_stream(struct conform *t, double seconds, bool ask_position)
 {
     struct subject *s = subject_open(t);
 
-    if (!s)
+    if (!s) {
         return NULL;
+    }
     s->host.ask_position = ask_position;
     if (!subject_prepare(s, STREAM_CHANNELS, STREAM_CHANNELS, 0) ||
         !subject_stream(s, measure_blocks(s, seconds))) {
@@ -56,9 +58,10 @@ compare_doubles(const void *a, const void *b)
 double
 measure_quantile(double *values, uint32_t count, double share)
 {
-    if (!count)
+    if (!count) {
         return 0;
-    qsort(values, count, sizeof *values, compare_doubles);
+    }
+    qsort(values, count, sizeof(*values), compare_doubles);
     return values[(uint32_t)((count - 1) * share)];
 }
 
@@ -75,8 +78,9 @@ measure_delivered(const struct subject *s)
 {
     uint32_t count = measure_count(s);
 
-    if (count < 2)
+    if (count < 2) {
         return 0;
+    }
     return rate_between(&s->host.blocks[0], &s->host.blocks[count - 1],
                         (double)(count - 1) * s->buffer_frames);
 }
@@ -86,19 +90,22 @@ measure_rate(const struct subject *s)
 {
     uint32_t count = measure_count(s);
 
-    if (count < 3)
+    if (count < 3) {
         return 0;
+    }
     const struct host_block *first = &s->host.blocks[1], *last = &s->host.blocks[count - 1];
-    if (first->answer != ASIO_OK || last->answer != ASIO_OK)
+    if (first->answer != ASIO_OK || last->answer != ASIO_OK) {
         return measure_delivered(s);
+    }
     return rate_between(first, last, (double)(last->position - first->position));
 }
 
 bool
 measure_set_rate(struct subject *s, double rate_hz)
 {
-    if (call_can_sample_rate(s, rate_hz) != ASIO_OK)
+    if (call_can_sample_rate(s, rate_hz) != ASIO_OK) {
         return false;
+    }
     int32_t answer = call_set_sample_rate(s, rate_hz);
     if (answer != ASIO_OK) {
         conform_fail(s->t, "canSampleRate accepts %g Hz, setSampleRate answered %s", rate_hz,
@@ -127,13 +134,15 @@ static uint32_t
 count_threads(void)
 {
     HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
-    THREADENTRY32 entry = {.dwSize = sizeof entry};
+    THREADENTRY32 entry = {.dwSize = sizeof(entry)};
     uint32_t count = 0;
 
-    if (all == INVALID_HANDLE_VALUE)
+    if (all == INVALID_HANDLE_VALUE) {
         return 0;
-    for (BOOL more = Thread32First(all, &entry); more; more = Thread32Next(all, &entry))
+    }
+    for (BOOL more = Thread32First(all, &entry); more; more = Thread32Next(all, &entry)) {
         count += entry.th32OwnerProcessID == GetCurrentProcessId();
+    }
     CloseHandle(all);
     return count;
 }
@@ -146,8 +155,9 @@ count_handles(void)
     uint32_t count = 0;
     DWORD flags;
 
-    for (uintptr_t number = STEP; number < MOST; number += STEP)
+    for (uintptr_t number = STEP; number < MOST; number += STEP) {
         count += GetHandleInformation((HANDLE)number, &flags) != 0;
+    }
     return count;
 }
 
@@ -158,12 +168,14 @@ count_private_bytes(void)
     MEMORY_BASIC_INFORMATION region;
     uint64_t bytes = 0;
 
-    for (const char *at = NULL; VirtualQuery(at, &region, sizeof region) == sizeof region;
+    for (const char *at = NULL; VirtualQuery(at, &region, sizeof(region)) == sizeof(region);
          at = (const char *)region.BaseAddress + region.RegionSize) {
-        if (region.State == MEM_COMMIT && region.Type == MEM_PRIVATE)
+        if (region.State == MEM_COMMIT && region.Type == MEM_PRIVATE) {
             bytes += region.RegionSize;
-        if ((uintptr_t)region.BaseAddress + region.RegionSize < (uintptr_t)at)
+        }
+        if ((uintptr_t)region.BaseAddress + region.RegionSize < (uintptr_t)at) {
             break;
+        }
     }
     return bytes;
 }
@@ -171,11 +183,11 @@ count_private_bytes(void)
 void
 measure_holding(struct measure_holding *holding)
 {
-    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
+    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof(memory)};
     DWORD handles = 0;
 
     GetProcessHandleCount(GetCurrentProcess(), &handles);
-    GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory);
+    GetProcessMemoryInfo(GetCurrentProcess(), (PROCESS_MEMORY_COUNTERS *)&memory, sizeof(memory));
     holding->handles = handles ? handles : count_handles();
     holding->threads = count_threads();
     holding->private_bytes = memory.PrivateUsage ? memory.PrivateUsage : count_private_bytes();
@@ -199,8 +211,9 @@ measure_time(struct measure_time *now)
         now->idle = ticks_of(&idle);
         now->all = ticks_of(&kernel) + ticks_of(&user); /* the kernel's includes idling */
     }
-    if (GetProcessTimes(GetCurrentProcess(), &begun, &ended, &kernel, &user))
+    if (GetProcessTimes(GetCurrentProcess(), &begun, &ended, &kernel, &user)) {
         now->own = ticks_of(&kernel) + ticks_of(&user);
+    }
 }
 
 double
@@ -235,13 +248,14 @@ measure_judge_busy(struct conform *t, double others, const char *why)
 {
     double at_rest = others > MEASURE_BUSY_PERCENT ? measure_others_at_rest() : 0;
 
-    if (measure_excuses(others, at_rest))
+    if (measure_excuses(others, at_rest)) {
         conform_skip(t,
                      "the machine is busy, other programs have %.0f %% of it, %.0f %% while the "
                      "driver rests: %s",
                      others, at_rest, why);
-    else
+    } else {
         conform_fail(t, "%s", why);
+    }
 }
 
 void
@@ -256,8 +270,9 @@ measure_try(struct conform *t,
     for (unsigned i = 0; i < MEASURE_TRIES; i++) {
         conform_tries(t, i + 1);
         measure_time(&began);
-        if (once(t, arg, why))
+        if (once(t, arg, why)) {
             return;
+        }
         others = measure_others(&began);
         conform_sleep_ms(300);
     }

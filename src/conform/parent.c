@@ -57,11 +57,11 @@ results_init(struct results *results, const char *driver)
 {
     SYSTEMTIME now;
 
-    memset(results, 0, sizeof *results);
-    snprintf(results->driver, sizeof results->driver, "%s", driver);
+    memset(results, 0, sizeof(*results));
+    snprintf(results->driver, sizeof(results->driver), "%s", driver);
     GetLocalTime(&now);
-    snprintf(results->date, sizeof results->date, "%04u-%02u-%02u %02u:%02u", now.wYear, now.wMonth,
-             now.wDay, now.wHour, now.wMinute);
+    snprintf(results->date, sizeof(results->date), "%04u-%02u-%02u %02u:%02u", now.wYear,
+             now.wMonth, now.wDay, now.wHour, now.wMinute);
 }
 
 static void
@@ -72,29 +72,32 @@ clear_result(struct result *result)
         free(result->series[i].y);
     }
     free(result->reason);
-    memset(result, 0, sizeof *result);
+    memset(result, 0, sizeof(*result));
 }
 
 void
 results_fini(struct results *results)
 {
-    for (unsigned i = 0; i < results->count; i++)
+    for (unsigned i = 0; i < results->count; i++) {
         clear_result(&results->list[i]);
+    }
     free(results->list);
-    memset(results, 0, sizeof *results);
+    memset(results, 0, sizeof(*results));
 }
 
 static struct series *
 series_of(struct result *result, const char *name)
 {
     for (unsigned i = 0; i < result->series_count; i++) {
-        if (strcmp(result->series[i].name, name) == 0)
+        if (strcmp(result->series[i].name, name) == 0) {
             return &result->series[i];
+        }
     }
-    if (result->series_count == RESULT_SERIES)
+    if (result->series_count == RESULT_SERIES) {
         return NULL;
+    }
     struct series *series = &result->series[result->series_count++];
-    snprintf(series->name, sizeof series->name, "%s", name);
+    snprintf(series->name, sizeof(series->name), "%s", name);
     return series;
 }
 
@@ -105,8 +108,8 @@ add_points(struct series *series, const char *text)
     int used;
 
     if (!series->x) {
-        series->x = calloc(SERIES_POINTS, sizeof *series->x);
-        series->y = calloc(SERIES_POINTS, sizeof *series->y);
+        series->x = calloc(SERIES_POINTS, sizeof(*series->x));
+        series->y = calloc(SERIES_POINTS, sizeof(*series->y));
     }
     while (series->x && series->y && series->count < SERIES_POINTS &&
            sscanf(text, "%lf\t%lf%n", &x, &y, &used) == 2) {
@@ -121,8 +124,9 @@ add_points(struct series *series, const char *text)
 static void
 add_reason(struct parent *parent, const char *sentence)
 {
-    if (parent->reasons.length)
+    if (parent->reasons.length) {
         text_add(&parent->reasons, "; ");
+    }
     text_add(&parent->reasons, sentence);
 }
 
@@ -134,9 +138,10 @@ excuse(struct parent *parent)
     char reason[LINE_BYTES];
 
     if (result->verdict != VERDICT_FAILED || !parent->options->except ||
-        !conform_chosen(parent->options->except, result->group, result->one))
+        !conform_chosen(parent->options->except, result->group, result->one)) {
         return;
-    snprintf(reason, sizeof reason, "an exception that was declared: %s",
+    }
+    snprintf(reason, sizeof(reason), "an exception that was declared: %s",
              text_get(&parent->reasons));
     text_clear(&parent->reasons);
     add_reason(parent, reason);
@@ -148,17 +153,20 @@ finish_case(struct parent *parent)
 {
     struct result *result = parent->current;
 
-    if (!result)
+    if (!result) {
         return;
-    if (parent->reasons.length)
+    }
+    if (parent->reasons.length) {
         result->reason = strdup(text_get(&parent->reasons));
+    }
     text_clear(&parent->reasons);
     result->seconds = (double)(conform_now_ns() - parent->began_ns) / 1e9;
     parent->results->verdicts[result->verdict]++;
     parent->current = NULL;
     parent->silent_since_ms = conform_now_ms();
-    if (parent->options->progress)
+    if (parent->options->progress) {
         parent->options->progress(parent->options->user, result);
+    }
 }
 
 static void
@@ -168,8 +176,9 @@ begin_case(struct parent *parent, unsigned number)
     const struct conform_case *one = conform_case_at(number, &group);
 
     finish_case(parent);
-    if (!one || number < parent->next || parent->results->count >= conform_case_count())
+    if (!one || number < parent->next || parent->results->count >= conform_case_count()) {
         return;
+    }
     parent->current = &parent->results->list[parent->results->count++];
     parent->current->group = group;
     parent->current->one = one;
@@ -182,7 +191,7 @@ static void
 break_case(struct parent *parent, const char *sentence)
 {
     if (parent->looks) {
-        snprintf(parent->results->look_error, sizeof parent->results->look_error, "%s", sentence);
+        snprintf(parent->results->look_error, sizeof(parent->results->look_error), "%s", sentence);
     } else if (parent->current) {
         parent->current->verdict = VERDICT_FAILED;
         add_reason(parent, sentence);
@@ -200,8 +209,9 @@ break_case(struct parent *parent, const char *sentence)
         free(last->reason);
         last->reason = strdup(text_get(&reason));
         text_fini(&reason);
-        if (parent->options->progress)
+        if (parent->options->progress) {
             parent->options->progress(parent->options->user, last);
+        }
     }
 }
 
@@ -217,12 +227,13 @@ take_words(struct parent *parent, char *word, char *rest)
     } else if (strcmp(word, "end") == 0) {
         parent->ended = true;
     } else if (strcmp(word, "crash") == 0) {
-        snprintf(parent->crash, sizeof parent->crash, "%s", rest);
+        snprintf(parent->crash, sizeof(parent->crash), "%s", rest);
     } else if (!result) {
         return;
     } else if (strcmp(word, "fail") == 0) {
-        if (result->verdict == VERDICT_SKIPPED)
+        if (result->verdict == VERDICT_SKIPPED) {
             text_clear(&parent->reasons);
+        }
         result->verdict = VERDICT_FAILED;
         add_reason(parent, rest);
     } else if (strcmp(word, "skip") == 0 && result->verdict == VERDICT_PASSED) {
@@ -232,13 +243,14 @@ take_words(struct parent *parent, char *word, char *rest)
         const char *unit = rest;
         (void)number_read(rest, &unit, &result->figure);
         result->has_figure = true;
-        snprintf(result->unit, sizeof result->unit, "%s", *unit ? unit + 1 : "");
+        snprintf(result->unit, sizeof(result->unit), "%s", *unit ? unit + 1 : "");
     } else if (strcmp(word, "tries") == 0) {
         result->tries = (unsigned)strtoul(rest, NULL, 10);
     } else if (strcmp(word, "series") == 0) {
         struct series *series = series_of(result, rest);
-        if (series)
+        if (series) {
             series->count = 0;
+        }
     } else if (strcmp(word, "points") == 0 && result->series_count) {
         add_points(&result->series[result->series_count - 1], rest);
     } else if (strcmp(word, "done") == 0) {
@@ -256,8 +268,9 @@ take_line(struct parent *parent)
     parent->line[parent->line_length] = '\0';
     parent->line_length = 0;
     tab = strchr(parent->line, '\t');
-    if (tab)
+    if (tab) {
         *tab = '\0';
+    }
     take_words(parent, parent->line, tab ? tab + 1 : nothing);
 }
 
@@ -271,10 +284,11 @@ drain(struct parent *parent)
     while (PeekNamedPipe(parent->pipe, NULL, 0, NULL, &there, NULL) && there > 0 &&
            ReadFile(parent->pipe, bytes, there < READ_BYTES ? there : READ_BYTES, &read, NULL)) {
         for (DWORD i = 0; i < read; i++) {
-            if (bytes[i] == '\n')
+            if (bytes[i] == '\n') {
                 take_line(parent);
-            else if (parent->line_length < LINE_BYTES - 1)
+            } else if (parent->line_length < LINE_BYTES - 1) {
                 parent->line[parent->line_length++] = bytes[i];
+            }
         }
     }
 }
@@ -293,13 +307,13 @@ start_process(struct parent *parent, int first)
     static wchar_t command[COMMAND_CHARS];
     wchar_t program[MAX_PATH];
     char words[COMMAND_CHARS];
-    STARTUPINFOW startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES};
+    STARTUPINFOW startup = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES};
     PROCESS_INFORMATION made = {0};
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
     const struct parent_options *options = parent->options;
 
     GetModuleFileNameW(NULL, program, ARRAYSIZE(program));
-    snprintf(words, sizeof words, "tutti conform \"%s\" --child=%llu,%llu,%d --seconds=%g%s%s%s",
+    snprintf(words, sizeof(words), "tutti conform \"%s\" --child=%llu,%llu,%d --seconds=%g%s%s%s",
              options->driver, (unsigned long long)(uintptr_t)parent->childs_pipe,
              (unsigned long long)(uintptr_t)parent->section, first, options->seconds,
              options->only ? " \"--only=" : "", options->only ? options->only : "",
@@ -311,10 +325,12 @@ start_process(struct parent *parent, int first)
     bool started =
         widen(command, ARRAYSIZE(command), words) &&
         CreateProcessW(program, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &made);
-    if (nowhere != INVALID_HANDLE_VALUE)
+    if (nowhere != INVALID_HANDLE_VALUE) {
         CloseHandle(nowhere);
-    if (!started)
+    }
+    if (!started) {
         return false;
+    }
     CloseHandle(made.hThread);
     parent->process = made.hProcess;
     return true;
@@ -323,21 +339,23 @@ start_process(struct parent *parent, int first)
 static bool
 start_child(struct parent *parent, int first)
 {
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
 
-    memset(parent->shared->calls, 0, sizeof parent->shared->calls);
+    memset(parent->shared->calls, 0, sizeof(parent->shared->calls));
     parent->line_length = 0;
     parent->ended = false;
     parent->looks = first == CHILD_LOOKS;
     parent->crash[0] = '\0';
     parent->silent_since_ms = conform_now_ms();
-    if (!CreatePipe(&parent->pipe, &parent->childs_pipe, &inherited, READ_BYTES))
+    if (!CreatePipe(&parent->pipe, &parent->childs_pipe, &inherited, READ_BYTES)) {
         return false;
+    }
     SetHandleInformation(parent->pipe, HANDLE_FLAG_INHERIT, 0);
     bool started = start_process(parent, first);
     CloseHandle(parent->childs_pipe);
-    if (!started)
+    if (!started) {
         CloseHandle(parent->pipe);
+    }
     return started;
 }
 
@@ -372,15 +390,16 @@ has_hung(struct parent *parent)
     double limit_s = CONFORM_CASE_S + (parent->current ? parent->current->one->seconds : 0) +
                      parent->options->seconds;
 
-    if (call_ms >= parent->options->patience_s * 1000)
-        snprintf(sentence, sizeof sentence, "the driver hung in %s for %u s",
+    if (call_ms >= parent->options->patience_s * 1000) {
+        snprintf(sentence, sizeof(sentence), "the driver hung in %s for %u s",
                  conform_method_name(method), call_ms / 1000);
-    else if (lasted_s > limit_s)
-        snprintf(sentence, sizeof sentence, "not done after %.0f s%s%s", lasted_s,
+    } else if (lasted_s > limit_s) {
+        snprintf(sentence, sizeof(sentence), "not done after %.0f s%s%s", lasted_s,
                  method < METHOD_COUNT ? ", in " : "",
                  method < METHOD_COUNT ? conform_method_name(method) : "");
-    else
+    } else {
         return false;
+    }
     TerminateProcess(parent->process, 4);
     WaitForSingleObject(parent->process, END_MS);
     drain(parent);
@@ -399,11 +418,12 @@ judge_end(struct parent *parent)
     const char *name = method < METHOD_COUNT ? conform_method_name(method) : "";
 
     GetExitCodeProcess(parent->process, &code);
-    if (parent->crash[0])
-        snprintf(sentence, sizeof sentence, "the driver crashed: %s%s%s", parent->crash, in, name);
-    else
-        snprintf(sentence, sizeof sentence, "the process ended without a word, exit code %#lx%s%s",
+    if (parent->crash[0]) {
+        snprintf(sentence, sizeof(sentence), "the driver crashed: %s%s%s", parent->crash, in, name);
+    } else {
+        snprintf(sentence, sizeof(sentence), "the process ended without a word, exit code %#lx%s%s",
                  (unsigned long)code, in, name);
+    }
     break_case(parent, sentence);
 }
 
@@ -413,18 +433,21 @@ run_child(struct parent *parent, int first)
 {
     bool hung = false;
 
-    if (!start_child(parent, first))
+    if (!start_child(parent, first)) {
         return false;
+    }
     while (!hung && WaitForSingleObject(parent->process, POLL_MS) == WAIT_TIMEOUT) {
         drain(parent);
         hung = has_hung(parent);
     }
     drain(parent);
-    if (!hung && !parent->ended)
+    if (!hung && !parent->ended) {
         judge_end(parent);
+    }
     /* What the driver talked to, a server, a device, is to notice before the next one comes. */
-    if (!parent->ended)
+    if (!parent->ended) {
         Sleep(SETTLE_MS);
+    }
     CloseHandle(parent->process);
     CloseHandle(parent->pipe);
     return true;
@@ -439,8 +462,9 @@ any_left(const struct parent *parent)
     const struct conform_case *one;
 
     for (unsigned i = parent->next; (one = conform_case_at(i, &group)) != NULL; i++) {
-        if (conform_chosen(parent->options->only, group, one))
+        if (conform_chosen(parent->options->only, group, one)) {
             return true;
+        }
     }
     return false;
 }
@@ -448,23 +472,26 @@ any_left(const struct parent *parent)
 static bool
 open_section(struct parent *parent)
 {
-    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
 
     parent->section = CreateFileMappingW(INVALID_HANDLE_VALUE, &inherited, PAGE_READWRITE, 0,
-                                         sizeof *parent->shared, NULL);
-    if (parent->section)
+                                         sizeof(*parent->shared), NULL);
+    if (parent->section) {
         parent->shared =
-            MapViewOfFile(parent->section, FILE_MAP_ALL_ACCESS, 0, 0, sizeof *parent->shared);
+            MapViewOfFile(parent->section, FILE_MAP_ALL_ACCESS, 0, 0, sizeof(*parent->shared));
+    }
     return parent->shared != NULL;
 }
 
 static void
 close_section(struct parent *parent)
 {
-    if (parent->shared)
+    if (parent->shared) {
         UnmapViewOfFile(parent->shared);
-    if (parent->section)
+    }
+    if (parent->section) {
         CloseHandle(parent->section);
+    }
 }
 
 /* True when each chosen case has a verdict. */
@@ -477,8 +504,9 @@ run_all(struct parent *parent, char error[CONFORM_TEXT_BYTES])
             snprintf(error, CONFORM_TEXT_BYTES, "no child process: error %lu", GetLastError());
             return false;
         }
-        if (parent->next == before && parent->ended)
+        if (parent->next == before && parent->ended) {
             break;
+        }
         if (parent->next == before) {
             snprintf(error, CONFORM_TEXT_BYTES, "the child process ended before its first case");
             return false;
@@ -501,13 +529,14 @@ parent_run(struct results *results, const struct parent_options *options,
         snprintf(error, CONFORM_TEXT_BYTES, "%s", why);
         return false;
     }
-    results->list = calloc(conform_case_count() + 1, sizeof *results->list);
+    results->list = calloc(conform_case_count() + 1, sizeof(*results->list));
     text_init(&parent.reasons);
     if (!results->list || !open_section(&parent)) {
         snprintf(error, CONFORM_TEXT_BYTES, "out of memory");
     } else {
-        for (unsigned i = 0; i < LOOKS && !parent.shared->facts.looked; i++)
+        for (unsigned i = 0; i < LOOKS && !parent.shared->facts.looked; i++) {
             run_child(&parent, CHILD_LOOKS);
+        }
         results->facts = parent.shared->facts;
         good = run_all(&parent, error);
     }

@@ -9,8 +9,9 @@ double
 rates_other(struct subject *s)
 {
     for (unsigned i = RATES_STREAMED; i < RATES; i++) {
-        if (rates_hz[i] != s->rate_hz && call_can_sample_rate(s, rates_hz[i]) == ASIO_OK)
+        if (rates_hz[i] != s->rate_hz && call_can_sample_rate(s, rates_hz[i]) == ASIO_OK) {
             return rates_hz[i];
+        }
     }
     return 0;
 }

@@ -42,9 +42,10 @@ static const struct sample_type types[] = {
 static const struct sample_type *
 look_up(int32_t type)
 {
-    for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
-        if (types[i].type == type)
+    for (unsigned i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        if (types[i].type == type) {
             return &types[i];
+        }
     }
     return NULL;
 }
@@ -68,8 +69,9 @@ samples_name(int32_t type)
 static void
 store(unsigned char *to, uint64_t value, const struct sample_type *type)
 {
-    for (unsigned i = 0; i < type->bytes; i++)
+    for (unsigned i = 0; i < type->bytes; i++) {
         to[type->big_endian ? type->bytes - 1 - i : i] = (unsigned char)(value >> (8 * i));
+    }
 }
 
 static uint64_t
@@ -77,8 +79,9 @@ load(const unsigned char *from, const struct sample_type *type)
 {
     uint64_t value = 0;
 
-    for (unsigned i = 0; i < type->bytes; i++)
+    for (unsigned i = 0; i < type->bytes; i++) {
         value |= (uint64_t)from[type->big_endian ? type->bytes - 1 - i : i] << (8 * i);
+    }
     return value;
 }
 
@@ -89,10 +92,12 @@ to_integer(float sample, unsigned bits)
     double full = ldexp(1.0, (int)bits - 1);
     double scaled = (double)sample * full;
 
-    if (scaled >= full - 1)
+    if (scaled >= full - 1) {
         return (int32_t)(full - 1);
-    if (scaled <= -full)
+    }
+    if (scaled <= -full) {
         return (int32_t)-full;
+    }
     return (int32_t)llrint(scaled);
 }
 
@@ -103,13 +108,14 @@ bits_of(float sample, const struct sample_type *type)
     uint64_t long_bits = 0;
     uint32_t short_bits = 0;
 
-    if (type->bits)
+    if (type->bits) {
         return (uint64_t)(int64_t)to_integer(sample, type->bits);
-    if (type->bytes == sizeof wide) {
-        memcpy(&long_bits, &wide, sizeof wide);
+    }
+    if (type->bytes == sizeof(wide)) {
+        memcpy(&long_bits, &wide, sizeof(wide));
         return long_bits;
     }
-    memcpy(&short_bits, &sample, sizeof sample);
+    memcpy(&short_bits, &sample, sizeof(sample));
     return short_bits;
 }
 
@@ -124,11 +130,11 @@ sample_of(uint64_t value, const struct sample_type *type)
         int32_t full = (int32_t)(short_bits << (32 - type->bits));
         return (float)((double)full / 2147483648.0);
     }
-    if (type->bytes == sizeof wide) {
-        memcpy(&wide, &value, sizeof wide);
+    if (type->bytes == sizeof(wide)) {
+        memcpy(&wide, &value, sizeof(wide));
         return (float)wide;
     }
-    memcpy(&narrow, &short_bits, sizeof narrow);
+    memcpy(&narrow, &short_bits, sizeof(narrow));
     return narrow;
 }
 
@@ -142,10 +148,12 @@ samples_put(void *to, int32_t type, const float *from, uint32_t frames)
         memcpy(to, from, frames * sizeof(float));
         return;
     }
-    if (!found)
+    if (!found) {
         return;
-    for (uint32_t i = 0; i < frames; i++, out += found->bytes)
+    }
+    for (uint32_t i = 0; i < frames; i++, out += found->bytes) {
         store(out, bits_of(from[i], found), found);
+    }
 }
 
 void
@@ -158,8 +166,10 @@ samples_get(float *to, const void *from, int32_t type, uint32_t frames)
         memcpy(to, from, frames * sizeof(float));
         return;
     }
-    if (!found)
+    if (!found) {
         return;
-    for (uint32_t i = 0; i < frames; i++, in += found->bytes)
+    }
+    for (uint32_t i = 0; i < frames; i++, in += found->bytes) {
         to[i] = sample_of(load(in, found), found);
+    }
 }

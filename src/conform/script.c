@@ -26,8 +26,9 @@ set_of(int32_t answer)
     default:
         break;
     }
-    if (answer < ASIO_NOT_PRESENT || answer > ASIO_NO_MEMORY)
+    if (answer < ASIO_NOT_PRESENT || answer > ASIO_NO_MEMORY) {
         return 0;
+    }
     return (unsigned)ANSWER_NOT_PRESENT << (answer - ASIO_NOT_PRESENT);
 }
 
@@ -37,9 +38,10 @@ script_judge(struct script_player *player, const char *what, int32_t answer)
     unsigned allowed = player->script->steps[player->step].allowed;
     char text[128];
 
-    if (set_of(answer) & (allowed ? allowed : ANSWER_OK))
+    if (set_of(answer) & (allowed ? allowed : ANSWER_OK)) {
         return;
-    snprintf(text, sizeof text, "answered %s", conform_error_text(answer));
+    }
+    snprintf(text, sizeof(text), "answered %s", conform_error_text(answer));
     script_fail(player, what, text);
 }
 
@@ -50,8 +52,9 @@ play(void *arg)
 {
     struct script_player *player = arg;
 
-    for (; player->step < player->script->count && !player->ended; player->step++)
+    for (; player->step < player->script->count && !player->ended; player->step++) {
         script_take_step(player);
+    }
     /* A script that came to its end has released what it created. */
     for (unsigned i = 0; i < SCRIPT_OBJECTS; i++) {
         script_writer_forget(&player->writer);
@@ -63,7 +66,7 @@ play(void *arg)
 void
 script_run(struct conform *t, const struct script *script)
 {
-    struct script_player *player = calloc(1, sizeof *player);
+    struct script_player *player = calloc(1, sizeof(*player));
 
     if (!player || !script_writer_open(&player->writer)) {
         conform_fail(t, "no memory for a player");
@@ -71,10 +74,11 @@ script_run(struct conform *t, const struct script *script)
     }
     player->t = t;
     player->script = script;
-    if (script->apartment == APARTMENT_NONE)
+    if (script->apartment == APARTMENT_NONE) {
         play(player);
-    else if (!conform_on_thread(t, script->apartment, CONFORM_CASE_S, play, player))
+    } else if (!conform_on_thread(t, script->apartment, CONFORM_CASE_S, play, player)) {
         return; /* its thread still uses all this */
+    }
     script_writer_close(&player->writer);
     free(player);
 }

@@ -31,8 +31,9 @@ script_clear_half(struct subject *s, int32_t half)
 {
     for (int32_t i = 0; i < s->count; i++) {
         size_t bytes = (size_t)s->buffer_frames * samples_bytes(s->types[i]);
-        if (!s->infos[i].is_input && s->infos[i].buffers[half])
+        if (!s->infos[i].is_input && s->infos[i].buffers[half]) {
             memset(s->infos[i].buffers[half], 0, bytes);
+        }
     }
 }
 
@@ -42,8 +43,9 @@ each_block(struct host *host, const struct host_block *block)
     struct script_player *player = host->user;
     const struct script_host *behaviour = &player->script->behaviour;
 
-    if (behaviour->first_ms && atomic_load(&host->block_count) == 0)
+    if (behaviour->first_ms && atomic_load(&host->block_count) == 0) {
         conform_sleep_ms(behaviour->first_ms);
+    }
     if (!behaviour->writes_later) {
         script_clear_half(host->subject, block->half & 1);
         return;
@@ -65,12 +67,14 @@ writer_main(void *arg)
         conform_sleep_ms(1); /* mixing; the callback has returned by then */
         EnterCriticalSection(&writer->lock);
         bool quit = writer->quit;
-        if (!quit && writer->half >= 0)
+        if (!quit && writer->half >= 0) {
             script_clear_half(writer->subject, writer->half);
+        }
         writer->half = -1;
         LeaveCriticalSection(&writer->lock);
-        if (quit)
+        if (quit) {
             return 0;
+        }
     }
 }
 
@@ -103,8 +107,9 @@ script_writer_close(struct script_writer *writer)
         WaitForSingleObject(writer->thread, INFINITE);
         CloseHandle(writer->thread);
     }
-    if (writer->wake)
+    if (writer->wake) {
         CloseHandle(writer->wake);
+    }
     DeleteCriticalSection(&writer->lock);
 }
 
@@ -118,6 +123,7 @@ script_behave(struct script_player *player, struct subject *s)
     s->host.on_block = each_block;
     s->host.ask_position = behaviour->asks_position;
     s->host.output_ready = behaviour->ready == READY_ALWAYS;
-    if (behaviour->null_time_info)
+    if (behaviour->null_time_info) {
         s->host.callbacks.buffer_switch_time_info = NULL;
+    }
 }

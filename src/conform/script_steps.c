@@ -19,12 +19,13 @@ static bool
 find_module(const struct asio_guid *clsid, wchar_t path[MAX_PATH])
 {
     wchar_t text[40], key[80];
-    DWORD bytes = MAX_PATH * sizeof *path;
+    DWORD bytes = MAX_PATH * sizeof(*path);
     CLSID id;
 
-    memcpy(&id, clsid, sizeof id);
-    if (!StringFromGUID2(&id, text, ARRAYSIZE(text)))
+    memcpy(&id, clsid, sizeof(id));
+    if (!StringFromGUID2(&id, text, ARRAYSIZE(text))) {
         return false;
+    }
     _snwprintf(key, ARRAYSIZE(key), L"CLSID\\%ls\\InprocServer32", text);
     return RegGetValueW(HKEY_CLASSES_ROOT, key, NULL, RRF_RT_REG_SZ, NULL, path, &bytes) == 0;
 }
@@ -43,10 +44,11 @@ load_object(struct script_player *player, HMODULE *module)
     *module = find_module(clsid, path) ? LoadLibraryW(path) : NULL;
     FARPROC found = *module ? GetProcAddress(*module, "DllGetClassObject") : NULL;
     get_class_fn get_class;
-    memcpy(&get_class, &found, sizeof get_class);
-    memcpy(&id, clsid, sizeof id);
-    if (!found || get_class(&id, &class_factory, (void **)&factory) != S_OK || !factory)
+    memcpy(&get_class, &found, sizeof(get_class));
+    memcpy(&id, clsid, sizeof(id));
+    if (!found || get_class(&id, &class_factory, (void **)&factory) != S_OK || !factory) {
         return NULL;
+    }
     factory->lpVtbl->CreateInstance(factory, NULL, &id, &object);
     factory->lpVtbl->Release(factory);
     return object;
@@ -55,7 +57,7 @@ load_object(struct script_player *player, HMODULE *module)
 static void
 do_load(struct script_player *player, struct subject *s, const struct script_step *step)
 {
-    s = calloc(1, sizeof *s);
+    s = calloc(1, sizeof(*s));
     if (!s || !host_open(&s->host, s)) {
         script_fail(player, "the test's own host", "found no memory");
         free(s);
@@ -65,8 +67,9 @@ do_load(struct script_player *player, struct subject *s, const struct script_ste
     player->subjects[player->which] = s;
     script_behave(player, s);
     s->asio = load_object(player, &player->modules[player->which]);
-    if (!s->asio)
+    if (!s->asio) {
         script_fail(player, "loading the module", "gave no object");
+    }
 }
 
 static void
@@ -74,10 +77,11 @@ do_create(struct script_player *player, struct subject *s, const struct script_s
 {
     s = subject_create(player->t);
     player->subjects[player->which] = s;
-    if (s)
+    if (s) {
         script_behave(player, s);
-    else
+    } else {
         player->ended = true;
+    }
 }
 
 static void
@@ -100,7 +104,7 @@ do_release(struct script_player *player, struct subject *s, const struct script_
     script_writer_forget(&player->writer);
     uint32_t left = call_release(s);
     if (left) {
-        snprintf(text, sizeof text, "answered %u", left);
+        snprintf(text, sizeof(text), "answered %u", left);
         script_fail(player, "the last Release", text);
     }
     forget_object(player);
@@ -116,12 +120,14 @@ do_init(struct script_player *player, struct subject *s, const struct script_ste
     void *handle = NULL;
     char text[ASIO_ERROR_BYTES + 1] = "";
 
-    if (step->a == WINDOW_DESKTOP)
+    if (step->a == WINDOW_DESKTOP) {
         handle = GetDesktopWindow();
-    else if (step->a == WINDOW_GARBAGE)
+    } else if (step->a == WINDOW_GARBAGE) {
         handle = GetModuleHandleW(NULL);
-    if (call_init(s, handle) == 1)
+    }
+    if (call_init(s, handle) == 1) {
         return;
+    }
     call_get_error_message(s, text);
     script_fail(player, names[step->a], text[0] ? text : "failed and said nothing");
 }
@@ -133,8 +139,9 @@ do_channels(struct script_player *player, struct subject *s, const struct script
     bool known = s->inputs + s->outputs > 0;
 
     script_judge(player, "getChannels", call_get_channels(s, &inputs, &outputs));
-    if (known && (inputs != s->inputs || outputs != s->outputs))
+    if (known && (inputs != s->inputs || outputs != s->outputs)) {
         script_fail(player, "getChannels", "told another number than before");
+    }
     s->inputs = inputs;
     s->outputs = outputs;
 }
@@ -148,13 +155,15 @@ do_can_rates(struct script_player *player, struct subject *s, const struct scrip
     call_get_sample_rate(s, &before);
     for (unsigned i = 0; i < RATES; i++) {
         int32_t answer = call_can_sample_rate(s, rates_hz[i]);
-        if (answer == ASIO_OK)
+        if (answer == ASIO_OK) {
             player->rates[player->rate_count++] = rates_hz[i];
+        }
         script_judge(player, "canSampleRate", answer);
     }
     call_get_sample_rate(s, &after);
-    if (before != after)
+    if (before != after) {
         script_fail(player, "canSampleRate", "changed the rate");
+    }
 }
 
 /* The rate a DO_SET_RATE asks for; 0: there is none. */
@@ -164,15 +173,19 @@ choose_rate(struct script_player *player, struct subject *s, const struct script
     double current = 0;
 
     call_get_sample_rate(s, &current);
-    if (player->first_rate == 0)
+    if (player->first_rate == 0) {
         player->first_rate = current;
-    if (step->x == 0 && step->a == RATE_CURRENT)
+    }
+    if (step->x == 0 && step->a == RATE_CURRENT) {
         return current;
-    if (step->x == 0 && step->a == RATE_FIRST)
+    }
+    if (step->x == 0 && step->a == RATE_FIRST) {
         return player->first_rate;
+    }
     for (unsigned i = 0; i < player->rate_count; i++) {
-        if (step->x != 0 ? player->rates[i] == step->x : player->rates[i] != current)
+        if (step->x != 0 ? player->rates[i] == step->x : player->rates[i] != current) {
             return player->rates[i];
+        }
     }
     return 0;
 }
@@ -182,8 +195,9 @@ do_set_rate(struct script_player *player, struct subject *s, const struct script
 {
     double rate = choose_rate(player, s, step);
 
-    if (rate == 0)
+    if (rate == 0) {
         return;
+    }
     script_judge(player, "setSampleRate", call_set_sample_rate(s, rate));
     player->set_rate = rate;
 }
@@ -195,9 +209,10 @@ do_expect_rate(struct script_player *player, struct subject *s, const struct scr
     char text[80];
 
     script_judge(player, "getSampleRate", call_get_sample_rate(s, &rate));
-    if (player->set_rate == 0 || rate == player->set_rate)
+    if (player->set_rate == 0 || rate == player->set_rate) {
         return;
-    snprintf(text, sizeof text, "told %g Hz, %g Hz was set", rate, player->set_rate);
+    }
+    snprintf(text, sizeof(text), "told %g Hz, %g Hz was set", rate, player->set_rate);
     script_fail(player, "getSampleRate", text);
 }
 
@@ -205,8 +220,9 @@ static bool
 is_created(const struct subject *s, bool input, int32_t channel)
 {
     for (int32_t i = 0; i < s->count; i++) {
-        if ((s->infos[i].is_input != 0) == input && s->infos[i].channel == channel)
+        if ((s->infos[i].is_input != 0) == input && s->infos[i].channel == channel) {
             return s->prepared;
+        }
     }
     return false;
 }
@@ -217,19 +233,22 @@ ask_info(struct script_player *player, struct subject *s, bool input, int32_t ch
     struct asio_channel_info info = {.channel = channel, .is_input = input};
 
     script_judge(player, "getChannelInfo", call_get_channel_info(s, &info));
-    if (active && !player->ended && (info.is_active != 0) != is_created(s, input, channel))
+    if (active && !player->ended && (info.is_active != 0) != is_created(s, input, channel)) {
         script_fail(player, "getChannelInfo",
                     info.is_active ? "says that a channel without buffers is active"
                                    : "says that a channel with buffers is not active");
+    }
 }
 
 static void
 do_channel_info(struct script_player *player, struct subject *s, const struct script_step *step)
 {
-    for (int32_t i = 0; i < s->inputs && !player->ended; i++)
+    for (int32_t i = 0; i < s->inputs && !player->ended; i++) {
         ask_info(player, s, true, i, step->a);
-    for (int32_t i = 0; i < s->outputs && !player->ended; i++)
+    }
+    for (int32_t i = 0; i < s->outputs && !player->ended; i++) {
         ask_info(player, s, false, i, step->a);
+    }
 }
 
 static void
@@ -239,8 +258,9 @@ do_clocks(struct script_player *player, struct subject *s, const struct script_s
     int32_t count = step->a;
 
     script_judge(player, "getClockSources", call_get_clock_sources(s, clocks, &count));
-    if (count < 0)
+    if (count < 0) {
         script_fail(player, "getClockSources", "counted less than none");
+    }
 }
 
 static void
@@ -249,8 +269,9 @@ do_output_ready(struct script_player *player, struct subject *s, const struct sc
     int32_t answer = call_output_ready(s);
 
     script_judge(player, "outputReady", answer);
-    if (player->script->behaviour.ready == READY_IF_OK)
+    if (player->script->behaviour.ready == READY_IF_OK) {
         s->host.output_ready = answer == ASIO_OK;
+    }
 }
 
 /* ---- buffers ---- */
@@ -260,14 +281,18 @@ choose_size(const struct subject *s, int size)
 {
     int32_t frames = s->preferred;
 
-    if (size == SIZE_MIN)
+    if (size == SIZE_MIN) {
         frames = s->min;
-    if (size == SIZE_DOUBLE && s->preferred <= s->max / 2 && s->granularity != 0)
+    }
+    if (size == SIZE_DOUBLE && s->preferred <= s->max / 2 && s->granularity != 0) {
         frames = 2 * s->preferred;
-    if (size == SIZE_LARGE && s->granularity == -1)
+    }
+    if (size == SIZE_LARGE && s->granularity == -1) {
         frames = s->max < LARGE_FRAMES ? s->max : LARGE_FRAMES;
-    if (size == SIZE_OFF_GRID)
+    }
+    if (size == SIZE_OFF_GRID) {
         frames = s->max + 1;
+    }
     return frames;
 }
 
@@ -275,14 +300,16 @@ static void
 fill_infos(struct subject *s, int32_t inputs, int32_t outputs, bool outputs_first)
 {
     s->count = 0;
-    memset(s->infos, 0, sizeof s->infos);
+    memset(s->infos, 0, sizeof(s->infos));
     for (int pass = 0; pass < 2; pass++) {
         bool input = (pass == 0) != outputs_first;
         int32_t there = input ? s->inputs : s->outputs, wanted = input ? inputs : outputs;
-        if (wanted < 0 || wanted > there)
+        if (wanted < 0 || wanted > there) {
             wanted = there;
-        for (int32_t i = 0; i < wanted && i < SUBJECT_CHANNELS; i++)
+        }
+        for (int32_t i = 0; i < wanted && i < SUBJECT_CHANNELS; i++) {
             s->infos[s->count++] = (struct asio_buffer_info){.is_input = input, .channel = i};
+        }
     }
 }
 
@@ -300,8 +327,9 @@ do_buffers(struct script_player *player, struct subject *s, const struct script_
         struct asio_channel_info info = {.channel = s->infos[i].channel,
                                          .is_input = s->infos[i].is_input};
         s->types[i] = call_get_channel_info(s, &info) == ASIO_OK ? info.type : -1;
-        if (!s->infos[i].buffers[0] || !s->infos[i].buffers[1])
+        if (!s->infos[i].buffers[0] || !s->infos[i].buffers[1]) {
             script_fail(player, "createBuffers", "gave a channel no buffer");
+        }
     }
 }
 
@@ -310,8 +338,9 @@ do_buffers(struct script_player *player, struct subject *s, const struct script_
 static void
 do_start(struct script_player *player, struct subject *s, const struct script_step *step)
 {
-    if (player->fresh && atomic_load(&s->host.block_count))
+    if (player->fresh && atomic_load(&s->host.block_count)) {
         script_fail(player, "createBuffers", "was followed by a callback before start");
+    }
     host_forget(&s->host);
     int32_t answer = call_start(s);
     player->fresh = false;
@@ -327,9 +356,10 @@ do_blocks(struct script_player *player, struct subject *s, const struct script_s
 
     call_get_sample_rate(s, &rate);
     double needed_ms = step->a * (double)s->buffer_frames * 1000 / (rate >= 1000 ? rate : 44100);
-    if (host_wait(&s->host, (uint32_t)step->a, PATIENCE_MS + (unsigned)(2 * needed_ms)))
+    if (host_wait(&s->host, (uint32_t)step->a, PATIENCE_MS + (unsigned)(2 * needed_ms))) {
         return;
-    snprintf(text, sizeof text, "brought %u of %d callbacks in time",
+    }
+    snprintf(text, sizeof(text), "brought %u of %d callbacks in time",
              atomic_load(&s->host.block_count), (int)step->a);
     script_fail(player, "start", text);
 }
@@ -343,16 +373,21 @@ complain_of_blocks(const struct subject *s)
     for (uint32_t i = 0; i < count && i < HOST_BLOCKS; i++) {
         const struct host_block *block = &s->host.blocks[i], *last = block - 1;
         bool both = i > 0 && block->answer == ASIO_OK && last->answer == ASIO_OK;
-        if (block->half != 0 && block->half != 1)
+        if (block->half != 0 && block->half != 1) {
             return "got an index that is neither 0 nor 1";
-        if (i > 0 && block->half == last->half)
+        }
+        if (i > 0 && block->half == last->half) {
             return "got the same half twice";
-        if (block->null_time)
+        }
+        if (block->null_time) {
             return "got no time info";
-        if (both && block->position < last->position + frames)
+        }
+        if (both && block->position < last->position + frames) {
             return "got a position that does not grow by the buffer";
-        if (block->info && s->host.callbacks.buffer_switch_time_info == NULL)
+        }
+        if (block->info && s->host.callbacks.buffer_switch_time_info == NULL) {
             return "got a time info that it cannot take";
+        }
     }
     return atomic_load(&s->host.nested) ? "was called while it was being called" : NULL;
 }
@@ -365,17 +400,21 @@ do_stop(struct script_player *player, struct subject *s, const struct script_ste
     bool inside = atomic_load(&s->host.inside) > 0;
 
     script_judge(player, "stop", answer);
-    if (!s->running)
+    if (!s->running) {
         return;
+    }
     s->running = false;
-    if (answer == ASIO_OK && inside)
+    if (answer == ASIO_OK && inside) {
         script_fail(player, "stop", "returned while a callback ran");
+    }
     conform_sleep_ms(QUIET_MS);
-    if (answer == ASIO_OK && atomic_load(&s->host.block_count) != count)
+    if (answer == ASIO_OK && atomic_load(&s->host.block_count) != count) {
         script_fail(player, "stop", "was followed by a callback");
+    }
     const char *wrong = complain_of_blocks(s);
-    if (wrong && !player->ended)
+    if (wrong && !player->ended) {
         script_fail(player, "the callback", wrong);
+    }
 }
 
 static void
@@ -391,8 +430,9 @@ do_unload(struct script_player *player, struct subject *s, const struct script_s
 {
     HMODULE *module = &player->modules[player->which];
 
-    if (*module)
+    if (*module) {
         FreeLibrary(*module);
+    }
     *module = NULL;
 }
 
@@ -404,8 +444,9 @@ do_name(struct script_player *player, struct subject *s, const struct script_ste
     char name[ASIO_NAME_BYTES + 1] = "";
 
     call_get_driver_name(s, name);
-    if (!name[0])
+    if (!name[0]) {
         script_fail(player, "getDriverName", "told nothing");
+    }
 }
 
 static void
@@ -447,8 +488,9 @@ do_can_rate(struct script_player *player, struct subject *s, const struct script
 {
     double rate = step->x;
 
-    if (rate == 0)
+    if (rate == 0) {
         call_get_sample_rate(s, &rate);
+    }
     script_judge(player, "canSampleRate", call_can_sample_rate(s, rate));
 }
 
@@ -461,8 +503,9 @@ do_clock(struct script_player *player, struct subject *s, const struct script_st
 static void
 do_first_info(struct script_player *player, struct subject *s, const struct script_step *step)
 {
-    if (step->a ? s->inputs : s->outputs)
+    if (step->a ? s->inputs : s->outputs) {
         ask_info(player, s, step->a, 0, false);
+    }
 }
 
 static void

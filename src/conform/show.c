@@ -42,11 +42,12 @@ show_driver(struct text *out, const struct style *style, const struct results *r
     style_add_rate(out, facts->rate_hz);
     text_addf(out, " Hz, buffers of %d to %d frames, preferably %d\n", (int)facts->min,
               (int)facts->max, (int)facts->preferred);
-    if (facts->loop_output >= 0)
+    if (facts->loop_output >= 0) {
         text_addf(out, "  input %d hears output %d\n", (int)facts->loop_input,
                   (int)facts->loop_output);
-    else
+    } else {
         text_add(out, "  no input hears an output: latency cannot be measured\n");
+    }
 }
 
 /* Words of a reason within the columns, each line indented. */
@@ -96,11 +97,13 @@ show_result(struct text *out, const struct style *style, const struct result *re
     } else {
         text_add(out, result->one->name);
     }
-    if (result->tries > 1)
+    if (result->tries > 1) {
         text_addf(out, ", tried %u times", result->tries);
+    }
     text_add(out, "\n");
-    if (result->reason)
+    if (result->reason) {
         add_wrapped(out, result->reason);
+    }
 }
 
 void
@@ -110,9 +113,9 @@ show_sum(struct text *out, const struct style *style, const struct results *resu
     char text[64];
 
     text_add(out, "\n");
-    snprintf(text, sizeof text, "%u passed", n[VERDICT_PASSED]);
+    snprintf(text, sizeof(text), "%u passed", n[VERDICT_PASSED]);
     style_add(out, style, STYLE_GOOD, text, 0);
-    snprintf(text, sizeof text, "%u failed", n[VERDICT_FAILED]);
+    snprintf(text, sizeof(text), "%u failed", n[VERDICT_FAILED]);
     text_add(out, ", ");
     style_add(out, style, n[VERDICT_FAILED] ? STYLE_BAD : STYLE_PLAIN, text, 0);
     text_addf(out, ", %u skipped, of %u cases in ", n[VERDICT_SKIPPED], results->count);
@@ -141,8 +144,9 @@ show_list(struct text *out, const struct style *style, const char *only)
             text_addf(out, ": %s\n", group->about);
         }
         for (unsigned i = 0; i < group->count; i++) {
-            if (!conform_chosen(only, group, &group->cases[i]))
+            if (!conform_chosen(only, group, &group->cases[i])) {
                 continue;
+            }
             text_addf(out, "  %s\n", group->cases[i].name);
             add_wrapped(out, group->cases[i].rule);
         }
@@ -154,12 +158,14 @@ show_list_markdown(struct text *out)
 {
     for (unsigned g = 0; conform_groups[g]; g++) {
         const struct conform_group *group = conform_groups[g];
-        if (!same_group(g))
+        if (!same_group(g)) {
             text_addf(out, "%s### %s: %s\n\n| Case | Rule | Source |\n|---|---|---|\n",
                       g ? "\n" : "", group->name, group->about);
-        for (unsigned i = 0; i < group->count; i++)
+        }
+        for (unsigned i = 0; i < group->count; i++) {
             text_addf(out, "| `%s` | %s | %s |\n", group->cases[i].name, group->cases[i].rule,
                       group->cases[i].source);
+        }
     }
 }
 

@@ -84,14 +84,16 @@ static void
 add_sum(struct text *out, const struct results *results)
 {
     text_add(out, "<div class=\"sum\">");
-    for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+    for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
         text_addf(out, "<div class=\"%s\"><b>%u</b><span>%s</span></div>", verdict_names[verdict],
                   results->verdicts[verdict], verdict_names[verdict]);
+    }
     text_addf(out, "<div><b>%u</b><span>cases, %.0f s</span></div></div>\n<div class=\"share\">",
               results->count, results->seconds);
-    for (unsigned verdict = 0; verdict < VERDICTS; verdict++)
+    for (unsigned verdict = 0; verdict < VERDICTS; verdict++) {
         text_addf(out, "<i class=\"%s\" style=\"flex:%u\"></i>", verdict_names[verdict],
                   results->verdicts[verdict]);
+    }
     text_add(out, "</div>\n");
 }
 
@@ -110,25 +112,26 @@ add_facts(struct text *out, const struct results *results)
     char text[96];
 
     text_add(out, "<dl>\n");
-    snprintf(text, sizeof text, "%s, %u bits", results->date, (unsigned)sizeof(void *) * 8);
+    snprintf(text, sizeof(text), "%s, %u bits", results->date, (unsigned)sizeof(void *) * 8);
     add_fact(out, "Judged", text);
     if (facts->looked && facts->init) {
-        snprintf(text, sizeof text, "%d in, %d out", (int)facts->inputs, (int)facts->outputs);
+        snprintf(text, sizeof(text), "%d in, %d out", (int)facts->inputs, (int)facts->outputs);
         add_fact(out, "Channels", text);
         add_fact(out, "Sample type",
                  samples_name(facts->output_type >= 0 ? facts->output_type : facts->input_type));
-        snprintf(text, sizeof text, "%g Hz", facts->rate_hz);
+        snprintf(text, sizeof(text), "%g Hz", facts->rate_hz);
         add_fact(out, "Sample rate", text);
-        snprintf(text, sizeof text, "%d to %d, preferred %d", (int)facts->min, (int)facts->max,
+        snprintf(text, sizeof(text), "%d to %d, preferred %d", (int)facts->min, (int)facts->max,
                  (int)facts->preferred);
         add_fact(out, "Buffer, frames", text);
-        if (facts->loop_output >= 0)
-            snprintf(text, sizeof text, "output %d to input %d", (int)facts->loop_output,
+        if (facts->loop_output >= 0) {
+            snprintf(text, sizeof(text), "output %d to input %d", (int)facts->loop_output,
                      (int)facts->loop_input);
-        else
-            snprintf(text, sizeof text, "none found");
+        } else {
+            snprintf(text, sizeof(text), "none found");
+        }
         add_fact(out, "Loopback", text);
-        snprintf(text, sizeof text, "%d (%#x)", (int)facts->version, (unsigned)facts->version);
+        snprintf(text, sizeof(text), "%d (%#x)", (int)facts->version, (unsigned)facts->version);
         add_fact(out, "Driver version", text);
     } else {
         add_fact(out, "init", facts->looked ? facts->error : results->look_error);
@@ -154,8 +157,9 @@ add_result(struct text *out, const struct result *result)
         show_add_escaped(out, result->reason);
         text_add(out, "</div>");
     }
-    if (result->tries > 1)
+    if (result->tries > 1) {
         text_addf(out, "<div class=\"tries\">tried %u times</div>", result->tries);
+    }
     text_add(out, "</td><td class=\"figure\">");
     if (result->has_figure) {
         text_addf(out, "%.4g ", result->figure);

@@ -35,8 +35,9 @@ find_series(const struct results *results, const char *name)
     for (unsigned i = 0; i < results->count; i++) {
         const struct result *result = &results->list[i];
         for (unsigned n = 0; n < result->series_count; n++) {
-            if (strcmp(result->series[n].name, name) == 0 && result->series[n].count > 0)
+            if (strcmp(result->series[n].name, name) == 0 && result->series[n].count > 0) {
                 return &result->series[n];
+            }
         }
     }
     return NULL;
@@ -81,10 +82,11 @@ add_axes(const struct chart *chart, const char *x_label, const char *y_label)
                   LEFT - 8, at + 4, fabs(y) < 1e-9 ? 0.0 : y);
     }
     for (double x = ceil(chart->x_min / x_step) * x_step; x <= chart->x_max * (1 + 1e-9);
-         x += x_step)
+         x += x_step) {
         text_addf(chart->out,
                   "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g</text>\n",
                   place_x(chart, x), HEIGHT - BOTTOM + 18, fabs(x) < 1e-9 ? 0.0 : x);
+    }
     text_addf(chart->out, "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", LEFT,
               HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM);
     text_addf(chart->out, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
@@ -119,11 +121,11 @@ compare_doubles(const void *a, const void *b)
 static double
 median_of(const double *values, unsigned count)
 {
-    double *sorted = calloc(count, sizeof *sorted), middle = 0;
+    double *sorted = calloc(count, sizeof(*sorted)), middle = 0;
 
     if (sorted) {
-        memcpy(sorted, values, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, compare_doubles);
+        memcpy(sorted, values, count * sizeof(*sorted));
+        qsort(sorted, count, sizeof(*sorted), compare_doubles);
         middle = sorted[count / 2];
     }
     free(sorted);
@@ -138,26 +140,31 @@ show_picture_callbacks(struct text *out, const struct results *results)
     const struct series *series = find_series(results, "intervals");
     struct chart chart = {.out = out};
 
-    if (!series || series->count < 2)
+    if (!series || series->count < 2) {
         return;
+    }
     double typical = median_of(series->y, series->count);
     chart.x_max = series->x[series->count - 1];
     for (unsigned i = 0; i < series->count; i++) {
-        if (series->y[i] > chart.y_max)
+        if (series->y[i] > chart.y_max) {
             chart.y_max = series->y[i];
+        }
     }
-    if (chart.y_max < 2 * typical)
+    if (chart.y_max < 2 * typical) {
         chart.y_max = 2 * typical;
-    if (!(chart.x_max > 0) || !(chart.y_max > 0))
+    }
+    if (!(chart.x_max > 0) || !(chart.y_max > 0)) {
         return;
+    }
     begin_picture(out, "Callbacks", "time since the one before, for each");
     add_axes(&chart, "milliseconds since start", "\xC2\xB5s");
     text_addf(out, "<line class=\"typical\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>\n", LEFT,
               place_y(&chart, typical), WIDTH - RIGHT, place_y(&chart, typical));
     text_add(out, "<path class=\"dots\" d=\"");
-    for (unsigned i = 0; i < series->count; i++)
+    for (unsigned i = 0; i < series->count; i++) {
         text_addf(out, "M%.1f %.1fh0", place_x(&chart, series->x[i]),
                   place_y(&chart, series->y[i]));
+    }
     text_add(out, "\"/>\n");
     end_picture(out);
 }
@@ -171,22 +178,27 @@ show_picture_jitter(struct text *out, const struct results *results)
     struct chart chart = {.out = out};
     unsigned bins[BINS] = {0}, most = 0, beyond = 0;
 
-    if (!series || series->count < 2)
+    if (!series || series->count < 2) {
         return;
-    double typical = median_of(series->y, series->count), *off = calloc(series->count, sizeof *off);
-    if (!off)
+    }
+    double typical = median_of(series->y, series->count),
+           *off = calloc(series->count, sizeof(*off));
+    if (!off) {
         return;
-    for (unsigned i = 0; i < series->count; i++)
+    }
+    for (unsigned i = 0; i < series->count; i++) {
         off[i] = fabs(series->y[i] - typical);
-    qsort(off, series->count, sizeof *off, compare_doubles);
+    }
+    qsort(off, series->count, sizeof(*off), compare_doubles);
     double reach = off[(unsigned)((series->count - 1) * 0.99)] * 1.25 + 1;
     free(off);
     for (unsigned i = 0; i < series->count; i++) {
         double at = (series->y[i] - typical + reach) / (2 * reach) * BINS;
-        if (at < 0 || at >= BINS)
+        if (at < 0 || at >= BINS) {
             beyond++;
-        else if (++bins[(unsigned)at] > most)
+        } else if (++bins[(unsigned)at] > most) {
             most = bins[(unsigned)at];
+        }
     }
     chart.x_min = -reach;
     chart.x_max = reach;
@@ -196,16 +208,18 @@ show_picture_jitter(struct text *out, const struct results *results)
     double width = (double)(WIDTH - LEFT - RIGHT) / BINS;
     for (unsigned i = 0; i < BINS; i++) {
         double top = place_y(&chart, bins[i]);
-        if (bins[i])
+        if (bins[i]) {
             text_addf(
                 out, "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
                 LEFT + i * width + 0.5, top, width - 1, HEIGHT - BOTTOM - top);
+        }
     }
-    if (beyond)
+    if (beyond) {
         text_addf(out,
                   "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%u further "
                   "out</text>\n",
                   WIDTH - RIGHT, TOP - 6, beyond);
+    }
     end_picture(out);
 }
 
@@ -229,13 +243,15 @@ show_picture_latency(struct text *out, const struct results *results)
     const struct series *told = find_series(results, "reported");
     struct chart chart = {.out = out, .x_max = 1};
 
-    if (!found || !told || found->count != told->count)
+    if (!found || !told || found->count != told->count) {
         return;
+    }
     for (unsigned i = 0; i < found->count; i++) {
         chart.y_max = fmax(chart.y_max, fmax(found->y[i], told->y[i]));
     }
-    if (!(chart.y_max > 0))
+    if (!(chart.y_max > 0)) {
         return;
+    }
     chart.y_max *= 1.12;
     begin_picture(out, "Round trip",
                   "found by loopback (<i class=\"found-mark\">dark</i>) beside reported (<i "

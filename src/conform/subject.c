@@ -31,7 +31,7 @@ struct subject *
 subject_create(struct conform *t)
 {
     char error[FIND_ERROR_BYTES];
-    struct subject *s = calloc(1, sizeof *s);
+    struct subject *s = calloc(1, sizeof(*s));
 
     if (!s || !host_open(&s->host, s)) {
         conform_fail(t, "no memory for a host");
@@ -93,8 +93,9 @@ subject_open(struct conform *t)
 static int32_t
 take_channels(int32_t wanted, int32_t there)
 {
-    if (there > SUBJECT_CHANNELS)
+    if (there > SUBJECT_CHANNELS) {
         there = SUBJECT_CHANNELS;
+    }
     return wanted < 0 || wanted > there ? there : wanted;
 }
 
@@ -114,14 +115,17 @@ subject_prepare(struct subject *s, int32_t inputs, int32_t outputs, int32_t buff
     inputs = take_channels(inputs, s->inputs);
     outputs = take_channels(outputs, s->outputs);
     s->count = 0;
-    memset(s->infos, 0, sizeof s->infos);
-    for (int32_t i = 0; i < inputs; i++)
+    memset(s->infos, 0, sizeof(s->infos));
+    for (int32_t i = 0; i < inputs; i++) {
         s->infos[s->count++] = (struct asio_buffer_info){.is_input = 1, .channel = i};
-    for (int32_t i = 0; i < outputs; i++)
+    }
+    for (int32_t i = 0; i < outputs; i++) {
         s->infos[s->count++] = (struct asio_buffer_info){.channel = i};
+    }
     s->buffer_frames = buffer_frames ? buffer_frames : s->preferred;
-    if (s->host.null_time_info)
+    if (s->host.null_time_info) {
         s->host.callbacks.buffer_switch_time_info = NULL;
+    }
     host_forget(&s->host);
     int32_t answer =
         call_create_buffers(s, s->infos, s->count, s->buffer_frames, &s->host.callbacks);
@@ -162,10 +166,12 @@ subject_stream(struct subject *s, uint32_t count)
     double rate_hz = s->rate_hz >= 1000 ? s->rate_hz : 44100;
     double needed_ms = count * (double)s->buffer_frames * 1000 / rate_hz;
 
-    if (!subject_start(s))
+    if (!subject_start(s)) {
         return false;
-    if (host_wait(&s->host, count, FIRST_CALLBACK_MS + (unsigned)(needed_ms * 1.5)))
+    }
+    if (host_wait(&s->host, count, FIRST_CALLBACK_MS + (unsigned)(needed_ms * 1.5))) {
         return true;
+    }
     conform_fail(s->t, "%u of %u callbacks of %d frames at %g Hz came within %.1f s of start",
                  atomic_load(&s->host.block_count), count, (int)s->buffer_frames, rate_hz,
                  (FIRST_CALLBACK_MS + needed_ms * 1.5) / 1000);
@@ -177,38 +183,44 @@ subject_stream(struct subject *s, uint32_t count)
 void
 subject_stop(struct subject *s)
 {
-    if (!s->running)
+    if (!s->running) {
         return;
+    }
     s->running = false;
     int32_t answer = call_stop(s);
-    if (answer != ASIO_OK)
+    if (answer != ASIO_OK) {
         subject_fail(s, METHOD_stop, answer);
+    }
 }
 
 void
 subject_dispose(struct subject *s)
 {
     subject_stop(s);
-    if (!s->prepared)
+    if (!s->prepared) {
         return;
+    }
     s->prepared = false;
     int32_t answer = call_dispose_buffers(s);
-    if (answer != ASIO_OK)
+    if (answer != ASIO_OK) {
         subject_fail(s, METHOD_dispose_buffers, answer);
+    }
 }
 
 void
 subject_close(struct subject *s)
 {
-    if (!s)
+    if (!s) {
         return;
+    }
     if (s->asio) {
         subject_dispose(s);
         call_release(s);
     }
     /* A driver that calls to the very end is given time to finish. */
-    for (unsigned i = 0; i < LEAVE_MS && atomic_load(&s->host.inside); i++)
+    for (unsigned i = 0; i < LEAVE_MS && atomic_load(&s->host.inside); i++) {
         Sleep(1);
+    }
     if (atomic_load(&s->host.inside)) {
         subject_abandon(s);
         return;
@@ -230,8 +242,9 @@ subject_in(struct conform *t, enum subject_state state)
 {
     struct subject *s = subject_create(t);
 
-    if (!s)
+    if (!s) {
         return NULL;
+    }
     if ((state >= INITIALIZED && !subject_init(s)) ||
         (state >= PREPARED && !subject_prepare(s, 2, 2, 0)) ||
         (state >= RUNNING && !subject_stream(s, 2))) {

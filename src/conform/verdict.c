@@ -27,15 +27,18 @@ write_line(struct conform *t, char line[LINE_BYTES])
     size_t length = strlen(line);
 
     for (size_t i = 0; i < length; i++) {
-        if (line[i] == '\n' || line[i] == '\r')
+        if (line[i] == '\n' || line[i] == '\r') {
             line[i] = ' ';
+        }
     }
-    if (length > LINE_BYTES - 2)
+    if (length > LINE_BYTES - 2) {
         length = LINE_BYTES - 2;
+    }
     line[length++] = '\n';
     /* nobody listens any more */
-    if (!WriteFile(t->pipe, line, (DWORD)length, &written, NULL))
+    if (!WriteFile(t->pipe, line, (DWORD)length, &written, NULL)) {
         TerminateProcess(GetCurrentProcess(), 5);
+    }
 }
 
 void
@@ -45,7 +48,7 @@ conform_say(struct conform *t, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    vsnprintf(line, sizeof line, format, list);
+    vsnprintf(line, sizeof(line), format, list);
     va_end(list);
     write_line(t, line);
 }
@@ -55,10 +58,11 @@ say_sentence(struct conform *t, const char *word, const char *format, va_list li
 {
     char text[CONFORM_TEXT_BYTES], clean[CONFORM_TEXT_BYTES];
 
-    vsnprintf(text, sizeof text, format, list);
-    for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;)
+    vsnprintf(text, sizeof(text), format, list);
+    for (char *tab = text; (tab = strchr(tab, '\t')) != NULL;) {
         *tab = ' ';
-    utf8_copy(clean, sizeof clean, text); /* a driver's texts may be anything */
+    }
+    utf8_copy(clean, sizeof(clean), text); /* a driver's texts may be anything */
     conform_say(t, "%s\t%s", word, clean);
 }
 
@@ -73,8 +77,9 @@ conform_fail(struct conform *t, const char *format, ...)
     bool kept = t->failures < FAILURES_KEPT;
     t->failures++;
     LeaveCriticalSection(&t->lock);
-    if (!kept)
+    if (!kept) {
         return;
+    }
     va_start(list, format);
     say_sentence(t, "fail", format, list);
     va_end(list);
@@ -89,8 +94,9 @@ conform_skip(struct conform *t, const char *format, ...)
     bool first = !t->skipped;
     t->skipped = true;
     LeaveCriticalSection(&t->lock);
-    if (!first)
+    if (!first) {
         return;
+    }
     va_start(list, format);
     say_sentence(t, "skip", format, list);
     va_end(list);
@@ -115,14 +121,16 @@ conform_series(struct conform *t, const char *name, const double *x, const doubl
     enum { LINE_POINTS = 40 };
     char line[LINE_BYTES];
 
-    if (count > SERIES_POINTS)
+    if (count > SERIES_POINTS) {
         count = SERIES_POINTS;
+    }
     conform_say(t, "series\t%s", name);
     for (unsigned at = 0; at < count; at += LINE_POINTS) {
-        int length = snprintf(line, sizeof line, "points");
-        for (unsigned i = at; i < count && i < at + LINE_POINTS; i++)
-            length += snprintf(line + length, sizeof line - (size_t)length, "\t%s\t%s",
+        int length = snprintf(line, sizeof(line), "points");
+        for (unsigned i = at; i < count && i < at + LINE_POINTS; i++) {
+            length += snprintf(line + length, sizeof(line) - (size_t)length, "\t%s\t%s",
                                number_write(x[i], 9).text, number_write(y[i], 9).text);
+        }
         write_line(t, line);
     }
 }
@@ -165,8 +173,9 @@ conform_now_ns(void)
     static LARGE_INTEGER frequency;
     LARGE_INTEGER now;
 
-    if (!frequency.QuadPart)
+    if (!frequency.QuadPart) {
         QueryPerformanceFrequency(&frequency);
+    }
     QueryPerformanceCounter(&now);
     uint64_t hz = (uint64_t)frequency.QuadPart, ticks = (uint64_t)now.QuadPart;
     return ticks / hz * 1000000000u + ticks % hz * 1000000000u / hz;
@@ -208,13 +217,13 @@ conform_error_text(int32_t error)
     };
     char *text = texts[atomic_fetch_add(&next, 1) % TEXTS];
 
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (names[i].error == error) {
-            snprintf(text, sizeof texts[0], i < 2 ? "%s" : "%s (%d)", names[i].name, (int)error);
+            snprintf(text, sizeof(texts[0]), i < 2 ? "%s" : "%s (%d)", names[i].name, (int)error);
             return text;
         }
     }
-    snprintf(text, sizeof texts[0], "%d, which is no ASIO error", (int)error);
+    snprintf(text, sizeof(texts[0]), "%d, which is no ASIO error", (int)error);
     return text;
 }
 
@@ -232,12 +241,14 @@ thread_main(void *arg)
     struct thread_start *start = arg;
     HRESULT ready = E_FAIL;
 
-    if (start->apartment != APARTMENT_NONE)
+    if (start->apartment != APARTMENT_NONE) {
         ready = CoInitializeEx(NULL, start->apartment == APARTMENT_STA ? COINIT_APARTMENTTHREADED
                                                                        : COINIT_MULTITHREADED);
+    }
     start->run(start->arg);
-    if (SUCCEEDED(ready))
+    if (SUCCEEDED(ready)) {
         CoUninitialize();
+    }
     HeapFree(GetProcessHeap(), 0, start);
     return 0;
 }
@@ -246,7 +257,7 @@ bool
 conform_on_thread(struct conform *t, enum conform_apartment apartment, unsigned seconds,
                   void (*run)(void *arg), void *arg)
 {
-    struct thread_start *start = HeapAlloc(GetProcessHeap(), 0, sizeof *start);
+    struct thread_start *start = HeapAlloc(GetProcessHeap(), 0, sizeof(*start));
     HANDLE thread = NULL;
 
     if (start) {
@@ -260,8 +271,9 @@ conform_on_thread(struct conform *t, enum conform_apartment apartment, unsigned 
     }
     DWORD waited = WaitForSingleObject(thread, seconds * 1000);
     CloseHandle(thread);
-    if (waited == WAIT_OBJECT_0)
+    if (waited == WAIT_OBJECT_0) {
         return true;
+    }
     conform_fail(t, "another thread was not back from the driver after %u s", seconds);
     return false;
 }

@@ -35,13 +35,15 @@ word_of(float sample, uint32_t *marker)
     float scaled = sample * (float)WORD_SIGN;
 
     *marker = 0;
-    if (!(scaled >= -(float)WORD_SIGN && scaled < (float)WORD_SIGN))
+    if (!(scaled >= -(float)WORD_SIGN && scaled < (float)WORD_SIGN)) {
         return 0;
+    }
     int32_t whole = (int32_t)scaled;
     uint32_t word = (uint32_t)whole & (WORD_SPAN - 1);
     uint32_t top = word >> 16;
-    if ((float)whole == scaled && (top == MARKER_EVEN || top == MARKER_ODD))
+    if ((float)whole == scaled && (top == MARKER_EVEN || top == MARKER_ODD)) {
         *marker = top;
+    }
     return word;
 }
 
@@ -52,12 +54,13 @@ dop_unpack(struct dop_channel *channel, unsigned char *to, const float *from, si
     for (size_t i = 0; i < frames; i++, to += DOP_BYTES) {
         uint32_t marker;
         uint32_t word = word_of(from[i], &marker);
-        if (!marker)
+        if (!marker) {
             channel->run = 0;
-        else if (marker == channel->marker)
+        } else if (marker == channel->marker) {
             channel->run = 1; /* in disorder: it may begin here */
-        else if (channel->run < DOP_LOCK_FRAMES)
+        } else if (channel->run < DOP_LOCK_FRAMES) {
             channel->run++;
+        }
         channel->marker = marker;
         if (channel->run < DOP_LOCK_FRAMES) {
             memset(to, lsb ? DOP_SILENCE_LSB : DOP_SILENCE, DOP_BYTES);

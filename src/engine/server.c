@@ -95,10 +95,11 @@ send_answer(struct connection *connection, void *message, uint32_t serial, const
     header->version = connection->version;
     enum tutti_status status = os_link_send(connection->link, message, header->size_bytes, handles,
                                             handle_count, in_ms(ANSWER_MS));
-    if (status)
+    if (status) {
         log_warning("server: program %u (process %u): sending %s failed: %s",
                     (unsigned)connection->program_id, (unsigned)connection->pid,
                     proto_type_name(header->type), tutti_status_name(status));
+    }
     return status == TUTTI_OK;
 }
 
@@ -107,7 +108,7 @@ send_ok(struct connection *connection, uint32_t serial)
 {
     struct proto_empty ok;
 
-    memset(&ok, 0, sizeof ok);
+    memset(&ok, 0, sizeof(ok));
     proto_header_init(&ok.header, PROTO_OK, serial);
     return send_answer(connection, &ok, serial, NULL, 0);
 }
@@ -118,10 +119,10 @@ send_error(struct connection *connection, uint32_t serial, enum tutti_status sta
 {
     struct proto_error error;
 
-    memset(&error, 0, sizeof error);
+    memset(&error, 0, sizeof(error));
     proto_header_init(&error.header, PROTO_ERROR, serial);
     error.status = (uint32_t)status;
-    utf8_copy(error.text, sizeof error.text, text && text[0] ? text : tutti_status_text(status));
+    utf8_copy(error.text, sizeof(error.text), text && text[0] ? text : tutti_status_text(status));
     return send_answer(connection, &error, serial, NULL, 0);
 }
 
@@ -143,12 +144,13 @@ do_prepare(struct connection *connection, const struct proto_prepare *message, o
     char text[PROTO_TEXT_BYTES] = "";
     os_handle mine[2];
 
-    memset(&answer, 0, sizeof answer);
+    memset(&answer, 0, sizeof(answer));
     enum tutti_status status = engine_prepare(engine, connection->program_id, message, handles[0],
                                               handles[1], &answer, text);
     handles[0] = handles[1] = OS_NO_HANDLE;
-    if (status)
+    if (status) {
         return send_error(connection, message->header.serial, status, text);
+    }
     proto_header_init(&answer.header, PROTO_PREPARED, message->header.serial);
     engine_get_rendezvous(engine, connection->program_id, &mine[0], &mine[1]);
     return send_answer(connection, &answer, message->header.serial, mine, 2);
@@ -168,12 +170,12 @@ do_hello(struct connection *connection, const struct proto_hello *message)
         send_error(connection, message->header.serial, status, NULL);
         return false;
     }
-    memset(&welcome, 0, sizeof welcome);
+    memset(&welcome, 0, sizeof(welcome));
     proto_header_init(&welcome.header, PROTO_WELCOME, message->header.serial);
     welcome.engine_pid = os_process_id();
     welcome.program_id = id;
     welcome.generation = server->generation;
-    utf8_copy(welcome.engine_version, sizeof welcome.engine_version, TUTTI_VERSION);
+    utf8_copy(welcome.engine_version, sizeof(welcome.engine_version), TUTTI_VERSION);
     engine_get_device(server->engine, message->profile, &welcome.device);
     bool sent = send_answer(connection, &welcome, message->header.serial, NULL, 0);
     /* Events are for those who were welcomed: the number is shown to the tend thread only now. */
@@ -214,8 +216,9 @@ dispatch(struct connection *connection, const struct proto_header *header, os_ha
         engine_get_status(engine, ((const struct proto_status *)header)->first_program,
                           &connection->reply.status);
         engine_get_own_device(engine, connection->program_id, &connection->reply.status.own_device);
-        if (server->live && live_problem(server->live, text))
+        if (server->live && live_problem(server->live, text)) {
             utf8_copy(connection->reply.status.problem, PROTO_TEXT_BYTES, text);
+        }
         return send_answer(connection, &connection->reply.status, serial, NULL, 0);
     case PROTO_DEVICES:
         engine_get_devices(engine, &connection->reply.devices);
@@ -262,38 +265,46 @@ receive(struct connection *connection, os_handle *handles, uint64_t deadline_ns)
     const char *why = "";
 
     enum tutti_status status =
-        os_link_recv(connection->link, connection->message, sizeof connection->message, &bytes,
+        os_link_recv(connection->link, connection->message, sizeof(connection->message), &bytes,
                      handles, deadline_ns);
     while (status == TUTTI_FULL) {
         if (proto_check(connection->message, bytes, true, &why) ||
-            !send_error(connection, header->serial, TUTTI_FULL, no_descriptors))
+            !send_error(connection, header->serial, TUTTI_FULL, no_descriptors)) {
             return false;
-        status = os_link_recv(connection->link, connection->message, sizeof connection->message,
+        }
+        status = os_link_recv(connection->link, connection->message, sizeof(connection->message),
                               &bytes, handles, deadline_ns);
     }
-    if (status)
+    if (status) {
         return false;
+    }
     status = proto_check(connection->message, bytes, true, &why);
-    if (status == TUTTI_OK)
+    if (status == TUTTI_OK) {
         return true;
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    }
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         os_handle_close(handles[i]);
-    uint32_t serial = bytes >= sizeof *header ? header->serial : 0;
+    }
+    uint32_t serial = bytes >= sizeof(*header) ? header->serial : 0;
     log_warning("server: process %u sent something malformed: %s", (unsigned)connection->pid,
                 status == TUTTI_PROTOCOL ? why : tutti_status_text(status));
     send_error(connection, serial, status, status == TUTTI_PROTOCOL ? why : NULL);
-    if (status != TUTTI_VERSION_MISMATCH)
+    if (status != TUTTI_VERSION_MISMATCH) {
         return false;
+    }
     /* A newer program has heard which version this engine speaks and may ask it to leave, in that
      * version. */
-    if (os_link_recv(connection->link, connection->message, sizeof connection->message, &bytes,
-                     handles, in_ms(HELLO_MS)))
+    if (os_link_recv(connection->link, connection->message, sizeof(connection->message), &bytes,
+                     handles, in_ms(HELLO_MS))) {
         return false;
+    }
     if (proto_check(connection->message, bytes, true, &why) == TUTTI_OK &&
-        header->type == PROTO_LEAVE)
+        header->type == PROTO_LEAVE) {
         return true;
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    }
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         os_handle_close(handles[i]);
+    }
     return false;
 }
 
@@ -319,8 +330,9 @@ converse(struct connection *connection)
             send_error(connection, header->serial, TUTTI_PROTOCOL, "the first message is HELLO");
             going = false;
         }
-        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
             os_handle_close(handles[i]);
+        }
     }
 }
 
@@ -335,11 +347,13 @@ connection_main(void *arg)
     os_mutex_lock(&server->lock);
     uint32_t id = connection->program_id;
     connection->program_id = 0;
-    while (connection->senders)
+    while (connection->senders) {
         os_cond_wait_until(&server->changed, &server->lock, UINT64_MAX);
+    }
     os_mutex_unlock(&server->lock);
-    if (id)
+    if (id) {
         engine_disconnect(server->engine, id);
+    }
     atomic_store(&connection->ended, true);
 }
 
@@ -355,18 +369,21 @@ send_event(void *user, uint32_t program_id, const struct proto_event *event)
 
     os_mutex_lock(&server->lock);
     for (connection = server->connections; connection; connection = connection->next) {
-        if (connection->program_id == program_id)
+        if (connection->program_id == program_id) {
             break;
+        }
     }
-    if (connection)
+    if (connection) {
         connection->senders++;
+    }
     os_mutex_unlock(&server->lock);
-    if (!connection)
+    if (!connection) {
         return;
+    }
     struct proto_event message = *event;
     message.header.version = connection->version;
     enum tutti_status status =
-        os_link_send(connection->link, &message, sizeof message, NULL, 0, in_ms(EVENT_MS));
+        os_link_send(connection->link, &message, sizeof(message), NULL, 0, in_ms(EVENT_MS));
     if (status) {
         log_warning("server: program %u (process %u) does not take its events: disconnected",
                     (unsigned)program_id, (unsigned)connection->pid);
@@ -386,8 +403,9 @@ end_link(void *user, uint32_t program_id)
 
     os_mutex_lock(&server->lock);
     for (struct connection *at = server->connections; at; at = at->next) {
-        if (at->program_id == program_id)
+        if (at->program_id == program_id) {
             os_link_shutdown(at->link);
+        }
     }
     os_mutex_unlock(&server->lock);
 }
@@ -418,9 +436,10 @@ tend_main(void *arg)
             atomic_store(&server->grace_ms, (uint64_t)server->live->config.engine_grace_ms);
         }
         os_mutex_lock(&server->lock);
-        if (!server->quit)
+        if (!server->quit) {
             os_cond_wait_until(&server->changed, &server->lock,
                                in_ms(idle ? TEND_IDLE_MS : TEND_MS));
+        }
     }
     os_mutex_unlock(&server->lock);
 }
@@ -444,15 +463,16 @@ turn_away(struct os_link *link)
     struct proto_error error;
     size_t bytes;
 
-    memset(&error, 0, sizeof error);
+    memset(&error, 0, sizeof(error));
     proto_header_init(&error.header, PROTO_ERROR, 1);
     error.status = TUTTI_FULL;
-    utf8_copy(error.text, sizeof error.text, no_descriptors);
+    utf8_copy(error.text, sizeof(error.text), no_descriptors);
     /* its greeting first, or the end of the link would be all that it hears */
-    if (os_link_recv(link, message, sizeof message, &bytes, none, in_ms(ACCEPT_MS)) == TUTTI_OK) {
-        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    if (os_link_recv(link, message, sizeof(message), &bytes, none, in_ms(ACCEPT_MS)) == TUTTI_OK) {
+        for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
             os_handle_close(none[i]);
-        os_link_send(link, &error, sizeof error, NULL, 0, in_ms(ACCEPT_MS));
+        }
+        os_link_send(link, &error, sizeof(error), NULL, 0, in_ms(ACCEPT_MS));
     }
     os_link_close(link);
 }
@@ -460,7 +480,7 @@ turn_away(struct os_link *link)
 static void
 welcome_in(struct server *server, struct os_link *link)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
+    struct connection *connection = calloc(1, sizeof(*connection));
 
     if (!connection || server->connection_count == CONNECTIONS_MAX) {
         log_error("server: no room for another connection");
@@ -479,8 +499,9 @@ welcome_in(struct server *server, struct os_link *link)
     os_cond_signal_all(&server->changed);
     os_mutex_unlock(&server->lock);
     if (os_thread_start(&connection->thread, "tutti-program", OS_PRIORITY_NORMAL, connection_main,
-                        connection))
+                        connection)) {
         atomic_store(&connection->ended, true); /* buried like any other */
+    }
 }
 
 /* Frees connections whose thread ended, or all of them. */
@@ -518,8 +539,9 @@ pid_path(char *path, size_t room)
     char folder[SERVER_PATH_BYTES];
 
     path[0] = '\0';
-    if (os_runtime_dir(folder, sizeof folder) == TUTTI_OK)
+    if (os_runtime_dir(folder, sizeof(folder)) == TUTTI_OK) {
         snprintf(path, room, "%s/engine.pid", folder);
+    }
 }
 
 /* For programs that meet an engine which does not even accept: they check that the process is one.
@@ -571,18 +593,19 @@ accept_until_over(struct server *server)
     while (!atomic_load(&stop_asked) && !atomic_load(&server->leave)) {
         struct os_link *link;
         enum tutti_status status = os_listener_accept(server->listener, &link, in_ms(ACCEPT_MS));
-        if (status == TUTTI_OK)
+        if (status == TUTTI_OK) {
             welcome_in(server, link);
-        else if (status == TUTTI_FULL)
+        } else if (status == TUTTI_FULL) {
             turn_away(link);
-        else if (status == TUTTI_IO)
+        } else if (status == TUTTI_IO) {
             os_sleep_until_ns(in_ms(ACCEPT_MS)); /* out of descriptors, say: not in a hot loop */
+        }
         bury(server, false);
         end_if_hung(server);
         uint64_t now = os_now_ns(), grace_ns = atomic_load(&server->grace_ms) * OS_NS_PER_MS;
-        if (server->connections)
+        if (server->connections) {
             alone_since = now;
-        else if (now - alone_since >= grace_ns) {
+        } else if (now - alone_since >= grace_ns) {
             log_info("server: no program for %u ms: leaving", (unsigned)(grace_ns / OS_NS_PER_MS));
             return;
         }
@@ -607,18 +630,21 @@ serve(struct server *server, const struct config *config)
         log_error("server: no engine: %s", text[0] ? text : tutti_status_text(status));
         return status;
     }
-    if (server->live)
+    if (server->live) {
         live_apply(server->live, server->engine);
+    }
     atomic_store(&server->grace_ms, (uint64_t)config->engine_grace_ms);
     status =
         os_thread_start(&server->tend_thread, "tutti-tend", OS_PRIORITY_NORMAL, tend_main, server);
-    if (status)
+    if (status) {
         goto no_tend;
-    pid_path(path, sizeof path);
+    }
+    pid_path(path, sizeof(path));
     write_pid(path); /* before anybody can connect and find it hanging */
     status = os_listener_open(&server->listener);
-    if (status)
+    if (status) {
         goto no_listener;
+    }
     log_info("server: engine %016llx of version %s serves, process %u",
              (unsigned long long)server->generation, TUTTI_VERSION, (unsigned)os_process_id());
     accept_until_over(server);
@@ -641,15 +667,17 @@ enum tutti_status
 server_run(const struct config *config, struct live *live)
 {
     struct os_lock *lock;
-    struct server *server = calloc(1, sizeof *server);
+    struct server *server = calloc(1, sizeof(*server));
 
-    if (!server)
+    if (!server) {
         return TUTTI_NO_MEMORY;
+    }
     enum tutti_status status = os_lock_take(&lock, "engine", in_ms(LOCK_MS));
     if (status) {
         free(server);
-        if (status != TUTTI_TIMEOUT)
+        if (status != TUTTI_TIMEOUT) {
             return status;
+        }
         log_info("server: another engine serves already");
         return TUTTI_FULL;
     }

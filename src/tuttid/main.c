@@ -39,9 +39,10 @@ open_log(bool foreground)
 {
     char folder[PATH_BYTES], path[PATH_BYTES + 16] = "", who[32];
 
-    if (!foreground && os_runtime_dir(folder, sizeof folder) == TUTTI_OK)
-        snprintf(path, sizeof path, "%s/tuttid.log", folder);
-    snprintf(who, sizeof who, "tuttid[%u]", (unsigned)os_process_id());
+    if (!foreground && os_runtime_dir(folder, sizeof(folder)) == TUTTI_OK) {
+        snprintf(path, sizeof(path), "%s/tuttid.log", folder);
+    }
+    snprintf(who, sizeof(who), "tuttid[%u]", (unsigned)os_process_id());
     log_open(who, path);
 }
 
@@ -60,8 +61,9 @@ run(bool foreground)
     signal(SIGINT, on_signal);
     const struct config config = live.config;
     enum tutti_status status = server_run(&config, &live);
-    if (status && status != TUTTI_FULL) /* the server logged that one */
+    if (status && status != TUTTI_FULL) { /* the server logged that one */
         log_error("%s", tutti_status_text(status));
+    }
     live_close(&live);
     log_close();
     return status ? 1 : 0;
@@ -102,8 +104,9 @@ show_configuration(void)
     for (unsigned i = 0; i < count && i < LIVE_MISTAKES; i++) {
         printf("%s\n", live.mistakes.sentence[i]);
     }
-    if (count > LIVE_MISTAKES)
+    if (count > LIVE_MISTAKES) {
         printf("and %u more mistakes\n", count - LIVE_MISTAKES);
+    }
     live_close(&live);
     return count ? 1 : 0;
 }

@@ -300,7 +300,7 @@ hold(bool answers)
     char path[64];
     int ends[2];
     require_service(pipe2(ends, O_CLOEXEC) == 0 && join_by(BUFFER, 2, ends[1]), "was not let in");
-    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)me.answers);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", (int)me.answers);
     int own = open(path, O_RDONLY | O_CLOEXEC);
     require_service(me.answers != OS_NO_HANDLE && own >= 0, "got no way to the engine");
     if (held_pipe_take(&held, answers ? own : ends[0], answers ? (int)me.answers : ends[1])) {
@@ -363,7 +363,7 @@ many_routes(void)
         proto_segment_init(memory[i].base, &me.layout);
         fill_prepare(&prepare, BUFFER, 256);
         prepare.outputs = 0;
-        memset(prepare.output, 0, sizeof prepare.output);
+        memset(prepare.output, 0, sizeof(prepare.output));
         for (unsigned c = 0; c < 256; c++) {
             prepare.input[c] =
                 (struct proto_channel){PROTO_CHANNEL_PROGRAM, (uint16_t)c, UINT32_MAX - i};

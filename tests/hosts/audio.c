@@ -32,8 +32,9 @@ play(uint64_t position, int32_t half)
         struct channel *channel = &audio.output[o];
         memset(audio.scratch, 0, audio.frames * sizeof(float));
         for (unsigned p = 0; p < audio.plays; p++) {
-            if (audio.play_output[p] != (int)o)
+            if (audio.play_output[p] != (int)o) {
                 continue;
+            }
             uint64_t at = position % wave->frames;
             for (uint32_t i = 0; i < audio.frames; i++) {
                 audio.scratch[i] = wave->samples[at * wave->channels + p % wave->channels];
@@ -41,8 +42,9 @@ play(uint64_t position, int32_t half)
             }
         }
         if ((int)o == audio.ping_output) {
-            for (uint32_t i = 0; i < audio.frames; i++)
+            for (uint32_t i = 0; i < audio.frames; i++) {
                 audio.scratch[i] = ping_sample(&audio.ping, position + i);
+            }
         }
         samples_put(channel->buffers[half], channel->type, audio.scratch, audio.frames);
     }
@@ -53,22 +55,24 @@ play(uint64_t position, int32_t half)
 static void
 keep(const struct block_record *block, int32_t half)
 {
-    float *samples = (float *)(void *)(audio.record + sizeof *block);
+    float *samples = (float *)(void *)(audio.record + sizeof(*block));
 
-    memcpy(audio.record, block, sizeof *block);
+    memcpy(audio.record, block, sizeof(*block));
     for (unsigned r = 0; r < audio.records; r++) {
         const struct channel *channel = &audio.input[audio.record_input[r]];
         samples_get(audio.scratch, channel->buffers[half], channel->type, audio.frames);
-        for (uint32_t i = 0; i < audio.frames; i++)
+        for (uint32_t i = 0; i < audio.frames; i++) {
             samples[(size_t)i * audio.records + r] = audio.scratch[i];
+        }
     }
     if (audio.ping_input >= 0) {
         const struct channel *channel = &audio.input[audio.ping_input];
         samples_get(samples + (size_t)audio.records * audio.frames, channel->buffers[half],
                     channel->type, audio.frames);
     }
-    if (!ring_put(&audio.ring, audio.record))
+    if (!ring_put(&audio.ring, audio.record)) {
         atomic_fetch_add(&audio.lost_records, 1);
+    }
 }
 
 /* ---- one block ---- */
@@ -80,8 +84,9 @@ look_at_clock(uint64_t now)
         uint64_t interval = now - audio.last_begin_ns;
         uint64_t slot = interval / 1000;
         audio.intervals[slot < HOST_INTERVALS ? slot : HOST_INTERVALS - 1]++;
-        if (interval > audio.interval_max_ns)
+        if (interval > audio.interval_max_ns) {
             audio.interval_max_ns = interval;
+        }
     }
     audio.last_begin_ns = now;
 }
@@ -91,23 +96,26 @@ look_at_order(struct block_record *block, int32_t half)
 {
     int32_t expected = audio.last_half < 0 ? 0 : !audio.last_half;
 
-    if (half != expected)
+    if (half != expected) {
         atomic_fetch_add(&audio.bad_index, 1);
+    }
     audio.last_half = half;
-    if (block->position < audio.expected_position)
+    if (block->position < audio.expected_position) {
         atomic_fetch_add(&audio.backwards, 1);
-    else if (block->position > audio.expected_position)
+    } else if (block->position > audio.expected_position) {
         atomic_fetch_add(&audio.jumps, 1);
+    }
     audio.expected_position = block->position + audio.frames;
-    if (block->flags & TUTTI_ASIO_BLOCK_SILENT)
+    if (block->flags & TUTTI_ASIO_BLOCK_SILENT) {
         atomic_fetch_add(&audio.silent, 1);
+    }
 }
 
 /* As exactly as the driver tells it. */
 static void
 ask_where(struct block_record *block, const struct asio_time *time)
 {
-    struct tutti_asio_block told = {.size = sizeof told};
+    struct tutti_asio_block told = {.size = sizeof(told)};
     struct asio_int64 position, stamp;
     struct asio_driver *driver = audio.driver;
 
@@ -146,15 +154,17 @@ run_block(const struct asio_time *time, int32_t half)
     ask_where(&block, time);
     look_at_order(&block, half);
     /* Input first: with --play on a driver that works in place nothing of it would be left. */
-    if (!options->frames || atomic_load(&audio.done_frames) < options->frames)
+    if (!options->frames || atomic_load(&audio.done_frames) < options->frames) {
         keep(&block, half);
+    }
     play(block.position, half);
     if (audio.load_ns) {
         while (audio_now_ns() - begin < audio.load_ns) {
         }
     }
-    if (options->output_ready)
+    if (options->output_ready) {
         audio.driver->methods->output_ready(audio.driver);
+    }
     atomic_store(&audio.position, block.position);
     atomic_fetch_add(&audio.done_frames, audio.frames);
     atomic_store(&audio.begun_ns, begin);
@@ -246,8 +256,9 @@ audio_prepare(uint32_t frames, double rate_hz)
         (uint64_t)(audio.options->load_percent / 100.0 * 1e9 * (double)frames / audio.rate_hz);
     free(audio.scratch);
     audio.scratch = calloc(frames, sizeof(float));
-    if (!audio.scratch)
+    if (!audio.scratch) {
         fail("not enough memory");
+    }
     return audio.scratch != NULL;
 }
 

@@ -52,8 +52,9 @@ fail(const char *what, struct asio_driver *driver)
 {
     char text[ASIO_ERROR_BYTES] = "";
 
-    if (driver)
+    if (driver) {
         driver->methods->get_error_message(driver, text);
+    }
     fprintf(stderr, "tutti-crowd: %s: %s\n", what, text);
     failures++;
 }
@@ -72,10 +73,11 @@ called(struct object *object, int32_t half)
         wrong = wrong || (calls > 0 && here < object->last_position + (uint64_t)object->buffer);
         object->last_position = here;
     }
-    if (wrong)
+    if (wrong) {
         atomic_fetch_add(&object->wrong, 1);
-    else
+    } else {
         memset(object->infos[0].buffers[half], 0, (size_t)object->buffer * SAMPLE_BYTES);
+    }
     object->last_half = half;
     atomic_fetch_add(&object->calls, 1);
 }
@@ -100,17 +102,20 @@ find_entries(void)
 {
     HKEY list;
 
-    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\ASIO", 0, KEY_READ, &list))
+    if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\ASIO", 0, KEY_READ, &list)) {
         return;
+    }
     for (DWORD i = 0; entry_count < MOST_ENTRIES; i++) {
         struct entry *entry = &entries[entry_count];
         wchar_t text[64];
-        DWORD length = NAME_CHARS, bytes = sizeof text;
-        if (RegEnumKeyExW(list, i, entry->name, &length, NULL, NULL, NULL, NULL))
+        DWORD length = NAME_CHARS, bytes = sizeof(text);
+        if (RegEnumKeyExW(list, i, entry->name, &length, NULL, NULL, NULL, NULL)) {
             break;
+        }
         if (!RegGetValueW(list, entry->name, L"CLSID", RRF_RT_REG_SZ, NULL, text, &bytes) &&
-            CLSIDFromString(text, &entry->clsid) == S_OK)
+            CLSIDFromString(text, &entry->clsid) == S_OK) {
             entry_count++;
+        }
     }
     RegCloseKey(list);
 }
@@ -120,8 +125,10 @@ create(const struct entry *entry)
 {
     void *object = NULL;
 
-    if (CoCreateInstance(&entry->clsid, NULL, CLSCTX_INPROC_SERVER, &entry->clsid, &object) != S_OK)
+    if (CoCreateInstance(&entry->clsid, NULL, CLSCTX_INPROC_SERVER, &entry->clsid, &object) !=
+        S_OK) {
         return NULL;
+    }
     return object;
 }
 
@@ -142,8 +149,9 @@ scan(void)
                    driver->methods->get_channel_info(driver, &info)) {
             fail("an entry does not answer", driver);
         }
-        if (driver)
+        if (driver) {
             driver->methods->release(driver);
+        }
     }
 }
 
@@ -183,11 +191,13 @@ close_object(unsigned number)
 {
     struct asio_driver *driver = objects[number].driver;
 
-    if (!driver)
+    if (!driver) {
         return;
+    }
     if (number % 2 == 0 &&
-        (driver->methods->stop(driver) || driver->methods->dispose_buffers(driver)))
+        (driver->methods->stop(driver) || driver->methods->dispose_buffers(driver))) {
         fail("an object does not stop", driver);
+    }
     driver->methods->release(driver);
 }
 
@@ -198,12 +208,14 @@ await_calls(unsigned count, uint32_t more)
     ULONGLONG deadline = GetTickCount64() + PATIENCE_MS;
     uint32_t before[MOST_OBJECTS];
 
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         before[i] = atomic_load(&objects[i].calls);
+    }
     for (unsigned i = 0; i < count; i++) {
         while (atomic_load(&objects[i].calls) - before[i] < more) {
-            if (GetTickCount64() > deadline)
+            if (GetTickCount64() > deadline) {
                 return false;
+            }
             Sleep(1);
         }
     }
@@ -225,18 +237,19 @@ parse(struct options *options, int argc, char **argv)
     *options = (struct options){.objects = 2, .buffer = 256};
     for (int i = 1; i + 1 < argc; i += 2) {
         unsigned number = (unsigned)strtoul(argv[i + 1], NULL, 10);
-        if (!strcmp(argv[i], "--objects") && number <= MOST_OBJECTS)
+        if (!strcmp(argv[i], "--objects") && number <= MOST_OBJECTS) {
             options->objects = number;
-        else if (!strcmp(argv[i], "--buffer") && number >= 1)
+        } else if (!strcmp(argv[i], "--buffer") && number >= 1) {
             options->buffer = (int32_t)number;
-        else if (!strcmp(argv[i], "--seconds"))
+        } else if (!strcmp(argv[i], "--seconds")) {
             options->seconds = number;
-        else if (!strcmp(argv[i], "--scans"))
+        } else if (!strcmp(argv[i], "--scans")) {
             options->scans = number;
-        else if (!strcmp(argv[i], "--stop-file"))
+        } else if (!strcmp(argv[i], "--stop-file")) {
             options->stop_file = argv[i + 1];
-        else
+        } else {
             return false;
+        }
     }
     return argc % 2 == 1;
 }
@@ -247,8 +260,9 @@ stay(const struct options *options)
     ULONGLONG end = GetTickCount64() + (ULONGLONG)options->seconds * 1000;
 
     while (options->stop_file ? GetFileAttributesA(options->stop_file) == INVALID_FILE_ATTRIBUTES
-                              : GetTickCount64() < end)
+                              : GetTickCount64() < end) {
         Sleep(10);
+    }
 }
 
 static void
@@ -256,21 +270,25 @@ run(const struct options *options)
 {
     unsigned open = 0;
 
-    while (open < options->objects && open_object(open, options->buffer))
+    while (open < options->objects && open_object(open, options->buffer)) {
         open++;
+    }
     if (open == options->objects && await_calls(open, CALLS)) {
         printf("ready\n");
         fflush(stdout);
-        for (unsigned i = 0; i < options->scans; i++)
+        for (unsigned i = 0; i < options->scans; i++) {
             scan();
+        }
         stay(options);
-        if (!await_calls(open, CALLS))
+        if (!await_calls(open, CALLS)) {
             fail("an object is no longer called", NULL);
+        }
     } else if (open == options->objects) {
         fail("an object is not called", NULL);
     }
-    for (unsigned i = 0; i < options->objects; i++)
+    for (unsigned i = 0; i < options->objects; i++) {
         close_object(i);
+    }
 }
 
 int
@@ -289,10 +307,11 @@ main(int argc, char **argv)
     fflush(stdout);
     CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
     find_entries();
-    if (!entry_count)
+    if (!entry_count) {
         fail("no driver is registered", NULL);
-    else
+    } else {
         run(&options);
+    }
     for (unsigned i = 0; i < options.objects; i++) {
         uint32_t mine = atomic_load(&objects[i].calls);
         least = mine < least ? mine : least;

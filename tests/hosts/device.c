@@ -12,8 +12,9 @@ device_list(void)
 {
     struct find_entry entry;
 
-    for (unsigned i = 0; find_entry(i, &entry); i++)
+    for (unsigned i = 0; find_entry(i, &entry); i++) {
         printf("%s\t%s\n", entry.name, entry.clsid);
+    }
 }
 
 static struct asio_driver *
@@ -23,10 +24,12 @@ create(const char *driver_name)
     char error[FIND_ERROR_BYTES];
     struct asio_driver *driver = NULL;
 
-    if (find_clsid(driver_name, &clsid, error))
+    if (find_clsid(driver_name, &clsid, error)) {
         driver = find_create(&clsid, error);
-    if (!driver)
+    }
+    if (!driver) {
         fail("%s", error);
+    }
     return driver;
 }
 
@@ -54,15 +57,18 @@ ask_driver(struct device *device, const struct options *options)
     }
     m->get_driver_name(driver, device->driver_name);
     result = m->get_channels(driver, &device->inputs, &device->outputs);
-    if (!result)
+    if (!result) {
         result = m->get_buffer_size(driver, &min, &max, &preferred, &granularity);
+    }
     if (!result && options->rate_hz > 0) {
         result = m->can_sample_rate(driver, options->rate_hz);
-        if (!result)
+        if (!result) {
             result = m->set_sample_rate(driver, options->rate_hz);
+        }
     }
-    if (!result)
+    if (!result) {
         result = m->get_sample_rate(driver, &device->rate_hz);
+    }
     if (result) {
         fail_with_text(driver, "asking the driver", result);
         return false;
@@ -81,14 +87,17 @@ ask_driver(struct device *device, const struct options *options)
 static int
 use_channel(struct channel *list, unsigned *count, int32_t number, int32_t room)
 {
-    if (number < 0 || number >= room)
+    if (number < 0 || number >= room) {
         return -1;
-    for (unsigned i = 0; i < *count; i++) {
-        if (list[i].number == number)
-            return (int)i;
     }
-    if (*count == HOST_CHANNELS)
+    for (unsigned i = 0; i < *count; i++) {
+        if (list[i].number == number) {
+            return (int)i;
+        }
+    }
+    if (*count == HOST_CHANNELS) {
         return -1;
+    }
     list[*count].number = number;
     return (int)(*count)++;
 }
@@ -98,11 +107,13 @@ choose_outputs(const struct device *device, const struct options *options)
 {
     unsigned wanted = options->play_channel_count;
 
-    if (options->play && !wanted)
+    if (options->play && !wanted) {
         wanted = audio.wave.channels < (uint32_t)device->outputs ? audio.wave.channels
                                                                  : (uint32_t)device->outputs;
-    if (wanted > HOST_CHANNELS)
+    }
+    if (wanted > HOST_CHANNELS) {
         wanted = HOST_CHANNELS;
+    }
     for (unsigned i = 0; i < wanted; i++) {
         int32_t number = options->play_channel_count ? options->play_channels[i] : (int32_t)i;
         int index = use_channel(audio.output, &audio.outputs, number, device->outputs);
@@ -121,8 +132,9 @@ choose_inputs(const struct device *device, const struct options *options)
 {
     unsigned wanted = options->record_channel_count;
 
-    if (options->record && !wanted)
+    if (options->record && !wanted) {
         wanted = device->inputs < HOST_CHANNELS ? (unsigned)device->inputs : HOST_CHANNELS;
+    }
     for (unsigned i = 0; i < wanted; i++) {
         int32_t number = options->record_channel_count ? options->record_channels[i] : (int32_t)i;
         int index = use_channel(audio.input, &audio.inputs, number, device->inputs);
@@ -139,8 +151,9 @@ choose_inputs(const struct device *device, const struct options *options)
 static bool
 choose_channels(const struct device *device, const struct options *options)
 {
-    if (!choose_outputs(device, options) || !choose_inputs(device, options))
+    if (!choose_outputs(device, options) || !choose_inputs(device, options)) {
         return false;
+    }
     if (options->ping >= 0) {
         audio.ping_output =
             use_channel(audio.output, &audio.outputs, options->ping, device->outputs);
@@ -186,8 +199,9 @@ device_read_latencies(struct device *device)
 {
     int32_t result = device->driver->methods->get_latencies(device->driver, &device->input_latency,
                                                             &device->output_latency);
-    if (result)
+    if (result) {
         fail_with_text(device->driver, "getLatencies", result);
+    }
 }
 
 static bool
@@ -201,8 +215,9 @@ create_buffers(struct device *device)
         infos[count].is_input = 1;
         infos[count].channel = audio.input[i].number;
     }
-    for (unsigned i = 0; i < audio.outputs; i++, count++)
+    for (unsigned i = 0; i < audio.outputs; i++, count++) {
         infos[count].channel = audio.output[i].number;
+    }
     int32_t result = driver->methods->create_buffers(driver, infos, (int32_t)count, device->buffer,
                                                      &audio_callbacks);
     if (result) {
@@ -210,10 +225,12 @@ create_buffers(struct device *device)
         return false;
     }
     count = 0;
-    for (unsigned i = 0; i < audio.inputs; i++, count++)
-        memcpy(audio.input[i].buffers, infos[count].buffers, sizeof infos[count].buffers);
-    for (unsigned i = 0; i < audio.outputs; i++, count++)
-        memcpy(audio.output[i].buffers, infos[count].buffers, sizeof infos[count].buffers);
+    for (unsigned i = 0; i < audio.inputs; i++, count++) {
+        memcpy(audio.input[i].buffers, infos[count].buffers, sizeof(infos[count].buffers));
+    }
+    for (unsigned i = 0; i < audio.outputs; i++, count++) {
+        memcpy(audio.output[i].buffers, infos[count].buffers, sizeof(infos[count].buffers));
+    }
     device_read_latencies(device);
     /* The device may have come up at another rate than it was expected to. */
     driver->methods->get_sample_rate(driver, &device->rate_hz);
@@ -223,14 +240,16 @@ create_buffers(struct device *device)
 bool
 device_open(struct device *device, const struct options *options)
 {
-    struct tutti_asio_block block = {.size = sizeof block};
+    struct tutti_asio_block block = {.size = sizeof(block)};
 
     device->driver = create(options->driver);
     audio.driver = device->driver;
     if (!device->driver || !ask_driver(device, options) || !choose_channels(device, options) ||
         !read_types(device->driver, audio.input, audio.inputs, true) ||
-        !read_types(device->driver, audio.output, audio.outputs, false) || !create_buffers(device))
+        !read_types(device->driver, audio.output, audio.outputs, false) ||
+        !create_buffers(device)) {
         return false;
+    }
     audio.has_blocks = device->driver->methods->future(device->driver, TUTTI_ASIO_GET_BLOCK,
                                                        &block) != ASIO_INVALID_PARAMETER;
     return true;
@@ -241,8 +260,9 @@ device_start(struct device *device)
 {
     audio_rewind();
     int32_t result = device->driver->methods->start(device->driver);
-    if (result)
+    if (result) {
         fail_with_text(device->driver, "start", result);
+    }
     return result == ASIO_OK;
 }
 
@@ -260,8 +280,9 @@ device_close(struct device *device)
 {
     struct asio_driver *driver = device->driver;
 
-    if (!driver)
+    if (!driver) {
         return;
+    }
     driver->methods->stop(driver);
     driver->methods->dispose_buffers(driver);
     driver->methods->release(driver);

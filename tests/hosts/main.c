@@ -51,12 +51,13 @@ fail(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     fprintf(stderr, "tutti-host: %s\n", text);
     EnterCriticalSection(&errors.lock);
-    if (errors.count < HOST_ERRORS)
-        memcpy(errors.text[errors.count], text, sizeof text);
+    if (errors.count < HOST_ERRORS) {
+        memcpy(errors.text[errors.count], text, sizeof(text));
+    }
     errors.count++;
     LeaveCriticalSection(&errors.lock);
 }
@@ -79,13 +80,16 @@ parse_channels(const char *text, int32_t *list, unsigned *count)
     for (;;) {
         char *end;
         long number = strtol(text, &end, 10);
-        if (end == text || number < 0 || number > 255 || *count == HOST_CHANNELS)
+        if (end == text || number < 0 || number > 255 || *count == HOST_CHANNELS) {
             return false;
+        }
         list[(*count)++] = (int32_t)number;
-        if (*end == '\0')
+        if (*end == '\0') {
             return true;
-        if (*end != ',')
+        }
+        if (*end != ',') {
             return false;
+        }
         text = end + 1;
     }
 }
@@ -94,16 +98,17 @@ parse_channels(const char *text, int32_t *list, unsigned *count)
 static bool
 take_switch(struct options *options, const char *name)
 {
-    if (!strcmp(name, "--list"))
+    if (!strcmp(name, "--list")) {
         options->list = true;
-    else if (!strcmp(name, "--output-ready"))
+    } else if (!strcmp(name, "--output-ready")) {
         options->output_ready = true;
-    else if (!strcmp(name, "--progress"))
+    } else if (!strcmp(name, "--progress")) {
         options->progress = true;
-    else if (!strcmp(name, "--end-first-thread"))
+    } else if (!strcmp(name, "--end-first-thread")) {
         options->end_first_thread = true;
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -123,7 +128,7 @@ take_text(struct options *options, const char *name, const char *value)
         {"--stop-file", &options->stop_file},
     };
 
-    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    for (unsigned i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         if (!strcmp(name, texts[i].name)) {
             *texts[i].place = value;
             return true;
@@ -138,30 +143,34 @@ take_value(struct options *options, const char *name, const char *value)
 {
     double number = 0;
 
-    if (!strcmp(name, "--play-channels"))
+    if (!strcmp(name, "--play-channels")) {
         return parse_channels(value, options->play_channels, &options->play_channel_count);
-    if (!strcmp(name, "--record-channels"))
+    }
+    if (!strcmp(name, "--record-channels")) {
         return parse_channels(value, options->record_channels, &options->record_channel_count);
+    }
     if (!strcmp(name, "--on-reset")) {
         options->restart_on_reset = !strcmp(value, "restart");
         return options->restart_on_reset || !strcmp(value, "ignore");
     }
-    if (!parse_number(value, 0, 1e15, &number))
+    if (!parse_number(value, 0, 1e15, &number)) {
         return false;
-    if (!strcmp(name, "--buffer") && number >= 1 && number <= 65536)
+    }
+    if (!strcmp(name, "--buffer") && number >= 1 && number <= 65536) {
         options->buffer = (int32_t)number;
-    else if (!strcmp(name, "--rate"))
+    } else if (!strcmp(name, "--rate")) {
         options->rate_hz = number;
-    else if (!strcmp(name, "--ping") && number <= 255)
+    } else if (!strcmp(name, "--ping") && number <= 255) {
         options->ping = (int32_t)number;
-    else if (!strcmp(name, "--seconds"))
+    } else if (!strcmp(name, "--seconds")) {
         options->seconds = number;
-    else if (!strcmp(name, "--frames"))
+    } else if (!strcmp(name, "--frames")) {
         options->frames = (uint64_t)number;
-    else if (!strcmp(name, "--load") && number <= 1000)
+    } else if (!strcmp(name, "--load") && number <= 1000) {
         options->load_percent = number;
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -171,16 +180,21 @@ parse(struct options *options, int argc, char **argv)
     *options =
         (struct options){.driver = "Tutti", .name = "host", .ping = -1, .restart_on_reset = true};
     for (int i = 1; i < argc; i++) {
-        if (take_switch(options, argv[i]))
+        if (take_switch(options, argv[i])) {
             continue;
-        if (i + 1 == argc)
+        }
+        if (i + 1 == argc) {
             return false;
-        if (!take_text(options, argv[i], argv[i + 1]) && !take_value(options, argv[i], argv[i + 1]))
+        }
+        if (!take_text(options, argv[i], argv[i + 1]) &&
+            !take_value(options, argv[i], argv[i + 1])) {
             return false;
+        }
         i++;
     }
-    if (options->seconds <= 0 && !options->frames && !options->stop_file)
+    if (options->seconds <= 0 && !options->frames && !options->stop_file) {
         options->seconds = 5;
+    }
     return true;
 }
 
@@ -219,12 +233,15 @@ is_over(const struct options *options, uint64_t begun_ns)
 {
     uint64_t now = audio_now_ns();
 
-    if (options->frames && atomic_load(&audio.done_frames) >= options->frames)
+    if (options->frames && atomic_load(&audio.done_frames) >= options->frames) {
         return true;
-    if (options->seconds > 0 && (double)(now - begun_ns) >= options->seconds * 1e9)
+    }
+    if (options->seconds > 0 && (double)(now - begun_ns) >= options->seconds * 1e9) {
         return true;
-    if (options->stop_file && GetFileAttributesA(options->stop_file) != INVALID_FILE_ATTRIBUTES)
+    }
+    if (options->stop_file && GetFileAttributesA(options->stop_file) != INVALID_FILE_ATTRIBUTES) {
         return true;
+    }
     if (now > atomic_load(&audio.begun_ns) + (uint64_t)SILENCE_MS * 1000000) {
         fail("no callback for %d ms", SILENCE_MS);
         return true;
@@ -237,10 +254,11 @@ touch(const char *path)
 {
     FILE *file = fopen(path, "w");
 
-    if (file)
+    if (file) {
         fclose(file);
-    else
+    } else {
         fail("%s cannot be written", path);
+    }
 }
 
 static void
@@ -248,19 +266,23 @@ run(struct device *device, const struct options *options)
 {
     uint32_t latency_changes = 0;
 
-    if (!device_start(device) || !await_first_callback(0))
+    if (!device_start(device) || !await_first_callback(0)) {
         return;
+    }
     uint64_t begun_ns = audio_now_ns(), told_ns = begun_ns;
-    if (options->ready_file)
+    if (options->ready_file) {
         touch(options->ready_file);
-    if (options->end_first_thread)
+    }
+    if (options->end_first_thread) {
         ExitThread(0);
+    }
     while (!is_over(options, begun_ns)) {
         pump();
         if (atomic_exchange(&audio.reset_wanted, false) && options->restart_on_reset) {
             uint64_t before = atomic_load(&audio.callbacks);
-            if (!device_restart(device, options) || !await_first_callback(before))
+            if (!device_restart(device, options) || !await_first_callback(before)) {
                 return;
+            }
         }
         if (atomic_load(&audio.latency_changes) != latency_changes) {
             latency_changes = atomic_load(&audio.latency_changes);
@@ -270,11 +292,12 @@ run(struct device *device, const struct options *options)
             told_ns += 1000000000u;
             printf("callbacks=%llu position=%llu", (unsigned long long)audio.callbacks,
                    (unsigned long long)audio.position);
-            if (audio.ping.found && audio.ping.found <= PING_KEPT)
+            if (audio.ping.found && audio.ping.found <= PING_KEPT) {
                 printf(" round_trip=%llu,%llu,%u",
                        (unsigned long long)audio.ping.kept[audio.ping.found - 1].generation,
                        (unsigned long long)audio.ping.kept[audio.ping.found - 1].device_frames,
                        (unsigned)audio.ping.kept[audio.ping.found - 1].frames);
+            }
             printf("\n");
             fflush(stdout);
         }
@@ -284,14 +307,18 @@ run(struct device *device, const struct options *options)
 static void
 judge(const struct options *options)
 {
-    if (atomic_load(&audio.lost_records))
+    if (atomic_load(&audio.lost_records)) {
         fail("%u blocks were not recorded: the disk did not follow", (unsigned)audio.lost_records);
-    if (atomic_load(&audio.backwards))
+    }
+    if (atomic_load(&audio.backwards)) {
         fail("the position went backward %u times", (unsigned)audio.backwards);
-    if (atomic_load(&audio.bad_index))
+    }
+    if (atomic_load(&audio.bad_index)) {
         fail("halves did not alternate %u times", (unsigned)audio.bad_index);
-    if (options->ping >= 0 && !audio.ping.found)
+    }
+    if (options->ping >= 0 && !audio.ping.found) {
         fail("no ping came back on channel %d", (int)options->ping);
+    }
 }
 
 /* What wine_bridge.py finds again once the driver has been there. */
@@ -301,9 +328,10 @@ name_first_thread(void)
     typedef HRESULT(WINAPI * describe_fn)(HANDLE, const wchar_t *);
     FARPROC found = GetProcAddress(GetModuleHandleW(L"kernel32.dll"), "SetThreadDescription");
     describe_fn describe;
-    memcpy(&describe, &found, sizeof describe);
-    if (found)
+    memcpy(&describe, &found, sizeof(describe));
+    if (found) {
         describe(GetCurrentThread(), L"the host's own");
+    }
 }
 
 int
@@ -332,20 +360,25 @@ main(int argc, char **argv)
     audio.options = &options;
     audio.ping_input = audio.ping_output = -1;
     CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
-    if (options.ping >= 0)
+    if (options.ping >= 0) {
         ping_init(&audio.ping, options.ping);
+    }
     bool ready = (!options.play || wave_read(&audio.wave, options.play)) &&
                  device_open(&device, &options) && writer_open();
-    if (ready)
+    if (ready) {
         run(&device, &options);
+    }
     device_close(&device);
     writer_close();
-    if (options.ping >= 0)
+    if (options.ping >= 0) {
         ping_end(&audio.ping);
-    if (ready)
+    }
+    if (ready) {
         judge(&options);
-    if (options.json)
+    }
+    if (options.json) {
         report_write(&options, &device);
+    }
     CoUninitialize();
     return errors.count ? 1 : 0;
 }

@@ -13,8 +13,8 @@
 void
 ping_init(struct ping *ping, int32_t channel)
 {
-    memset(ping, 0, sizeof *ping);
-    ping->heard = calloc(PING_EVERY, sizeof *ping->heard);
+    memset(ping, 0, sizeof(*ping));
+    ping->heard = calloc(PING_EVERY, sizeof(*ping->heard));
     burst_make(ping->burst, (uint32_t)channel);
 }
 
@@ -37,10 +37,12 @@ search(struct ping *ping, uint32_t n)
         ping->missed += n == PING_EVERY; /* a period cut short by the end proves nothing */
         return;
     }
-    if (!ping->found || place < ping->min_frames)
+    if (!ping->found || place < ping->min_frames) {
         ping->min_frames = place;
-    if (!ping->found || place > ping->max_frames)
+    }
+    if (!ping->found || place > ping->max_frames) {
         ping->max_frames = place;
+    }
     if (ping->found < PING_KEPT) {
         ping->kept[ping->found].generation = ping->begin_generation;
         ping->kept[ping->found].device_frames = ping->begin_device;
@@ -65,8 +67,9 @@ ping_hear(struct ping *ping, const struct block_record *block, const float *samp
             ping->begin_generation = block->generation;
         }
         ping->heard[at] = samples[i];
-        if (at == PING_EVERY - 1 && ping->whole)
+        if (at == PING_EVERY - 1 && ping->whole) {
             search(ping, PING_EVERY);
+        }
     }
     ping->next = block->position + block->frames;
 }
@@ -74,8 +77,9 @@ ping_hear(struct ping *ping, const struct block_record *block, const float *samp
 void
 ping_end(struct ping *ping)
 {
-    if (ping->begun && ping->whole)
+    if (ping->begun && ping->whole) {
         search(ping, (uint32_t)(ping->next % PING_EVERY));
+    }
     free(ping->heard);
     ping->heard = NULL;
 }

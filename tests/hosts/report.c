@@ -7,12 +7,13 @@ put_text(FILE *file, const char *text)
 {
     fputc('"', file);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
+        if (*p == '"' || *p == '\\') {
             fprintf(file, "\\%c", *p);
-        else if (*p < 0x20)
+        } else if (*p < 0x20) {
             fprintf(file, "\\u%04x", (unsigned)*p);
-        else
+        } else {
             fputc(*p, file);
+        }
     }
     fputc('"', file);
 }
@@ -23,12 +24,14 @@ interval_us(double share)
 {
     uint64_t total = 0, seen = 0;
 
-    for (unsigned i = 0; i < HOST_INTERVALS; i++)
+    for (unsigned i = 0; i < HOST_INTERVALS; i++) {
         total += audio.intervals[i];
+    }
     for (unsigned i = 0; i < HOST_INTERVALS; i++) {
         seen += audio.intervals[i];
-        if (total && (double)seen >= share * (double)total)
+        if (total && (double)seen >= share * (double)total) {
             return i;
+        }
     }
     return 0;
 }
@@ -51,10 +54,11 @@ put_numbers(FILE *file, const struct device *device)
             (unsigned)ping->min_frames, (unsigned)ping->max_frames, ping->found, ping->missed,
             ping->interrupted);
     fprintf(file, ",\n  \"round_trips\": [");
-    for (unsigned i = 0; i < ping->found && i < PING_KEPT; i++)
+    for (unsigned i = 0; i < ping->found && i < PING_KEPT; i++) {
         fprintf(file, "%s[%llu, %llu, %u]", i ? ", " : "",
                 (unsigned long long)ping->kept[i].generation,
                 (unsigned long long)ping->kept[i].device_frames, (unsigned)ping->kept[i].frames);
+    }
     fputc(']', file);
     fprintf(file, ",\n  \"callbacks\": %llu,\n  \"position\": %llu",
             (unsigned long long)audio.callbacks, (unsigned long long)audio.position);

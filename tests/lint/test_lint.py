@@ -3,6 +3,7 @@
 
 import unittest
 
+import dialect
 import includes
 import locale_rule
 import text
@@ -59,6 +60,24 @@ class Locale(unittest.TestCase):
         for line in ('"%.0f Hz"', '"%s%d%%f"', 'swprintf(path, room, L"%ls", file)'):
             self.assertEqual([], self.complaints("src/asio/note.c", line), line)
         self.assertEqual([], self.complaints("src/cli/style.c", '"%.1f"'))
+
+
+class Dialect(unittest.TestCase):
+    def complaints(self, code):
+        return list(dialect.complain("src/a.c", code))
+
+    def test_a_body_without_braces_is_found(self):
+        for code in ("if (a)\n    b();", "for (;;)\n    b();", "while (a(b))\n    c();", "if (a) {\n} else\n    b();", "do\n    a();\nwhile (b);",
+                     "if (a(b,\n      c))\n    d();"):
+            self.assertEqual(1, len(self.complaints(code)), code)
+
+    def test_braces_and_what_is_no_code_pass(self):
+        for code in ("if (a) {\n    b();\n} else if (c) {\n}", "do {\n    a();\n} while (b);", "/* if (a)\n b; sizeof x */", 's = "if (a) b";',
+                     "#define A(x) if (x)\\\n    b", "sizeof(a) / sizeof(a[0])"):
+            self.assertEqual([], self.complaints(code), code)
+
+    def test_sizeof_without_parentheses_is_found(self):
+        self.assertEqual(["src/a.c:2: sizeof without parentheses"], self.complaints("x;\nmemset(a, 0, sizeof *a);"))
 
 
 class Text(unittest.TestCase):

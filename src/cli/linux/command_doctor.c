@@ -27,8 +27,9 @@ free_for_real(const char *path, uint64_t *bytes)
 {
     struct statvfs status;
 
-    if (statvfs(path, &status) != 0)
+    if (statvfs(path, &status) != 0) {
         return false;
+    }
     *bytes = (uint64_t)status.f_bavail * status.f_frsize;
     return true;
 }
@@ -41,8 +42,9 @@ ask_version(const char *program, struct doctor_engine *engine)
     struct text said;
 
     text_init(&said);
-    if (run_program(argv, NULL, RUN_SECONDS, &said) == 0)
+    if (run_program(argv, NULL, RUN_SECONDS, &said) == 0) {
         sscanf(text_get(&said), "tuttid %63s", engine->version);
+    }
     text_fini(&said);
 }
 
@@ -54,19 +56,22 @@ find_programs(struct doctor_engine *engine)
     const char *variable = getenv("TUTTI_ENGINE");
     char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES];
 
-    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
     folder[length > 0 ? length : 0] = '\0';
     char *end = strrchr(folder, '/');
-    if (end)
+    if (end) {
         *end = '\0';
+    }
     files_join(engine->bridge, folder, "tutti-bridge");
     if (variable && variable[0]) {
-        if (access(variable, X_OK) == 0)
+        if (access(variable, X_OK) == 0) {
             files_set(engine->program, variable);
+        }
         return;
     }
-    if (files_join(path, folder, "tuttid") && access(path, X_OK) == 0)
+    if (files_join(path, folder, "tuttid") && access(path, X_OK) == 0) {
         files_set(engine->program, path);
+    }
 }
 
 static void
@@ -88,10 +93,10 @@ look_at_engine(struct doctor_engine *engine)
         engine->pid = status.engine_pid;
         tutti_free(programs);
         /* its own file, even when another has been installed over it */
-        snprintf(path, sizeof path, "/proc/%u/exe", engine->pid);
+        snprintf(path, sizeof(path), "/proc/%u/exe", engine->pid);
         ask_version(path, engine);
     } else if (engine->runs && !engine->why[0]) {
-        snprintf(engine->why, sizeof engine->why, "%s", tutti_status_text(opened));
+        snprintf(engine->why, sizeof(engine->why), "%s", tutti_status_text(opened));
     } else if (engine->program[0]) {
         ask_version(engine->program, engine);
     }
@@ -127,14 +132,16 @@ command_doctor_run(const struct args *args, const struct cli *cli)
         doctor_say(&findings[i], DOCTOR_WARN, "cannot be told");
         doctor_checks[i].look(&world, &findings[i]);
         count[findings[i].verdict]++;
-        if (!args_flag(args, "json"))
+        if (!args_flag(args, "json")) {
             doctor_show(&out, &cli->out, doctor_checks[i].name, &findings[i]);
+        }
     }
-    if (args_flag(args, "json"))
+    if (args_flag(args, "json")) {
         doctor_show_json(&out, findings);
-    else
+    } else {
         text_addf(&out, "%u ok, %u to improve, %u wrong\n", count[DOCTOR_OK], count[DOCTOR_WARN],
                   count[DOCTOR_FAIL]);
+    }
     bool printed = command_print(&out);
     text_fini(&out);
     return printed && count[DOCTOR_FAIL] == 0 ? 0 : 1;

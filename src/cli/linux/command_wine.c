@@ -42,12 +42,14 @@ show_all(struct task *task)
     for (size_t i = 0; i < task->list.count; i++) {
         const struct wine_prefix *prefix = &task->list.prefix[i];
         wine_look(prefix, &task->dlls, &state);
-        if (as_json)
+        if (as_json) {
             wine_show_json(&json, prefix, &state);
-        else
+        } else {
             wine_show(&out, &task->cli->out, prefix, &state);
-        if (!as_json && i + 1 < task->list.count)
+        }
+        if (!as_json && i + 1 < task->list.count) {
             text_add(&out, "\n");
+        }
     }
     if (as_json) {
         json_array_end(&json);
@@ -66,8 +68,9 @@ await_setup(const struct task *task, const struct wine_prefix *prefix)
     static struct wine_state state;
 
     wine_look(prefix, &task->dlls, &state);
-    if (!state.being_made)
+    if (!state.being_made) {
         return;
+    }
     session_say("%s: its Wine is still setting it up; waiting", prefix->path);
     wine_await_setup(prefix, &task->dlls, SETUP_S);
 }
@@ -98,8 +101,9 @@ change_all(struct task *task, bool install)
         }
         fflush(stdout);
     }
-    if (install && failed < task->list.count)
+    if (install && failed < task->list.count) {
         puts("Choose \"Tutti\" as the ASIO driver in your programs.");
+    }
     return failed ? 1 : 0;
 }
 
@@ -109,10 +113,11 @@ find_prefixes(struct task *task, char why[WINE_WHY_BYTES])
 {
     const char *prefix = args_value(task->args, "prefix"), *wine = args_value(task->args, "wine");
 
-    if (!prefix)
+    if (!prefix) {
         wine_find(&task->list);
-    else if (!wine_find_given(&task->list, prefix, why))
+    } else if (!wine_find_given(&task->list, prefix, why)) {
         return false;
+    }
     if (wine && prefix && !files_set(task->list.prefix[0].loader, wine)) {
         snprintf(why, WINE_WHY_BYTES, "the path of --wine is too long");
         return false;
@@ -132,19 +137,22 @@ command_wine_run(const struct args *args, const struct cli *cli)
     while (action < 3 && strcmp(actions[action], args->operand) != 0) {
         action++;
     }
-    if (action == 3)
+    if (action == 3) {
         return command_usage(args, "the action is install, uninstall or status");
-    if (args_value(args, "wine") && !args_value(args, "prefix"))
+    }
+    if (args_value(args, "wine") && !args_value(args, "prefix")) {
         return command_usage(args, "--wine is for one prefix: name it with --prefix");
+    }
     bool driver = wine_dlls_find(&task.dlls, args_value(args, "dlls"), why);
     if (!driver && (action == 0 || args_value(args, "dlls"))) {
         session_say("%s", why);
         return 1;
     }
-    if (!find_prefixes(&task, why))
+    if (!find_prefixes(&task, why)) {
         session_say("%s", why);
-    else
+    } else {
         code = action == 2 ? show_all(&task) : change_all(&task, action == 0);
+    }
     wine_prefixes_fini(&task.list);
     return code;
 }

@@ -16,7 +16,7 @@ const struct doctor_check doctor_checks[] = {
     DOCTOR_CHECKS(DOCTOR_ROW)
 #undef DOCTOR_ROW
 };
-const unsigned doctor_check_count = sizeof doctor_checks / sizeof *doctor_checks;
+const unsigned doctor_check_count = sizeof(doctor_checks) / sizeof(*doctor_checks);
 
 static const char *const verdict_names[] = {"ok", "warn", "fail"};
 
@@ -27,7 +27,7 @@ doctor_say(struct doctor_finding *finding, enum doctor_verdict verdict, const ch
 
     finding->verdict = verdict;
     va_start(list, format);
-    vsnprintf(finding->text, sizeof finding->text, format, list);
+    vsnprintf(finding->text, sizeof(finding->text), format, list);
     va_end(list);
     finding->command[0] = '\0';
 }
@@ -63,8 +63,9 @@ doctor_read_line(const struct doctor_world *world, const char *below, char *line
     char path[FILES_PATH_BYTES];
 
     line[0] = '\0';
-    if (doctor_path(world, path, below))
+    if (doctor_path(world, path, below)) {
         files_read_line(path, line, line_bytes);
+    }
 }
 
 bool
@@ -82,14 +83,16 @@ doctor_runs(const struct doctor_world *world, const char *name)
     struct files_names names;
     bool found = false;
 
-    if (!doctor_path(world, folder, "proc"))
+    if (!doctor_path(world, folder, "proc")) {
         return false;
+    }
     files_list(&names, folder);
     for (size_t i = 0; i < names.count && !found; i++) {
         if (names.name[i][0] < '1' || names.name[i][0] > '9' ||
-            !files_join(file, folder, names.name[i]) || !files_join(file, file, "comm"))
+            !files_join(file, folder, names.name[i]) || !files_join(file, file, "comm")) {
             continue;
-        files_read_line(file, comm, sizeof comm);
+        }
+        files_read_line(file, comm, sizeof(comm));
         found = comm[0] && strncmp(comm, name, COMM_BYTES - 1) == 0;
     }
     files_names_fini(&names);

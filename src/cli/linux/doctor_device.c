@@ -32,17 +32,19 @@ take_line(const struct doctor_world *world, const char *line, struct survey *sur
     char backend[16], mark[8], device[DOCTOR_NAME_BYTES];
     size_t length = strlen(survey->others);
 
-    if (survey->device[0] || sscanf(line, "%15s %7[a-z-]: %63[^\n]", backend, mark, device) != 3)
+    if (survey->device[0] || sscanf(line, "%15s %7[a-z-]: %63[^\n]", backend, mark, device) != 3) {
         return;
+    }
     if (device[0] != '[') {
-        snprintf(survey->backend, sizeof survey->backend, "%s", backend);
-        snprintf(survey->device, sizeof survey->device, "%s", device);
+        snprintf(survey->backend, sizeof(survey->backend), "%s", backend);
+        snprintf(survey->device, sizeof(survey->device), "%s", device);
         survey->silent = strcmp(mark, "silent") == 0;
         return;
     }
-    if (strcmp(device, NOT_INSTALLED) == 0 && server_runs(world, backend))
-        snprintf(survey->idle, sizeof survey->idle, "%s", backend);
-    snprintf(survey->others + length, sizeof survey->others - length, "%s%s %.*s",
+    if (strcmp(device, NOT_INSTALLED) == 0 && server_runs(world, backend)) {
+        snprintf(survey->idle, sizeof(survey->idle), "%s", backend);
+    }
+    snprintf(survey->others + length, sizeof(survey->others) - length, "%s%s %.*s",
              length ? ", " : "", backend, (int)strcspn(device + 1, "]"), device + 1);
 }
 
@@ -60,29 +62,30 @@ doctor_device(const struct doctor_world *world, struct doctor_finding *finding)
         take_line(world, line, &survey);
     }
     text_fini(&said);
-    if (!asked)
+    if (!asked) {
         doctor_say(finding, DOCTOR_WARN,
                    "what would be played through cannot be told: tuttid is not there or does not "
                    "run");
-    else if (survey.idle[0])
+    } else if (survey.idle[0]) {
         doctor_say(finding, DOCTOR_WARN,
                    "%s runs, but its library (lib%s) is not installed, so the engine passes it "
                    "over",
                    survey.idle, survey.idle);
-    else if (survey.silent && survey.others[0])
+    } else if (survey.silent && survey.others[0]) {
         doctor_say(finding, DOCTOR_WARN,
                    "nobody will hear anything: there is only the virtual sound card (%s); start a "
                    "sound server or plug in a device",
                    survey.others);
-    else if (survey.device[0])
+    } else if (survey.device[0]) {
         doctor_say(finding, DOCTOR_OK, "programs play through '%s' (%s)%s%s%s", survey.device,
                    survey.backend, survey.others[0] ? "; " : "", survey.others,
                    survey.silent ? "; the configuration wants it, and nobody hears it" : "");
-    else
+    } else {
         doctor_say(finding, DOCTOR_FAIL,
                    "the device of the configuration is not there%s%s%s; 'tutti devices' shows "
                    "what is",
                    survey.others[0] ? " (" : "", survey.others, survey.others[0] ? ")" : "");
+    }
 }
 
 /* "3: REASON" of a mistake "PATH:3: REASON", as the path is said once. */
@@ -127,15 +130,16 @@ judge_configuration(char *lines, struct doctor_finding *finding)
     bool there = strncmp(lines, "file: ", 6) == 0;
     char *end = lines + strcspn(lines, "\n"), list[DOCTOR_TEXT_BYTES - 80] = "";
     char path[DOCTOR_TEXT_BYTES / 3];
-    snprintf(path, sizeof path, "%.*s", (int)(end - lines) - 6, lines + 6);
-    list_mistakes(end, path, list, sizeof list);
-    if (list[0])
+    snprintf(path, sizeof(path), "%.*s", (int)(end - lines) - 6, lines + 6);
+    list_mistakes(end, path, list, sizeof(list));
+    if (list[0]) {
         doctor_say(finding, DOCTOR_WARN, "'%s' has mistakes, so former or default values count: %s",
                    path, list);
-    else if (there)
+    } else if (there) {
         doctor_say(finding, DOCTOR_OK, "'%s' has no mistakes", path);
-    else
+    } else {
         doctor_say(finding, DOCTOR_OK, "there is no file '%s'; every key has its default", path);
+    }
 }
 
 void
@@ -145,12 +149,14 @@ doctor_configuration(const struct doctor_world *world, struct doctor_finding *fi
     struct text said;
 
     text_init(&said);
-    if (world->engine->program[0] && world->run)
+    if (world->engine->program[0] && world->run) {
         world->run(argv, &said); /* false, too, when there are mistakes */
-    if (strncmp(text_get(&said), "file: ", 6) == 0 || strncmp(text_get(&said), "none: ", 6) == 0)
+    }
+    if (strncmp(text_get(&said), "file: ", 6) == 0 || strncmp(text_get(&said), "none: ", 6) == 0) {
         judge_configuration(said.data, finding);
-    else
+    } else {
         doctor_say(finding, DOCTOR_WARN,
                    "the configuration cannot be checked: tuttid is not there or does not run");
+    }
     text_fini(&said);
 }

@@ -73,8 +73,9 @@ doctor_priority(const struct doctor_world *world)
 {
     uint64_t limit = 0;
 
-    if (has_capability(world, CAPABILITY_SYS_NICE))
+    if (has_capability(world, CAPABILITY_SYS_NICE)) {
         return HIGHEST_PRIORITY;
+    }
     read_limit(world, "Max realtime priority", &limit);
     return limit < HIGHEST_PRIORITY ? (unsigned)limit : HIGHEST_PRIORITY;
 }
@@ -84,20 +85,21 @@ doctor_realtime(const struct doctor_world *world, struct doctor_finding *finding
 {
     unsigned priority = doctor_priority(world);
 
-    if (priority >= WANTED_PRIORITY)
+    if (priority >= WANTED_PRIORITY) {
         doctor_say(finding, DOCTOR_OK, "real-time priority is allowed up to %u", priority);
-    else if (priority >= 2)
+    } else if (priority >= 2) {
         doctor_say(finding, DOCTOR_WARN,
                    "real-time priority is allowed up to %u only, below other programs' "
                    "threads; " HOW_TO_ALLOW,
                    priority);
-    else if (has_rtkit(world))
+    } else if (has_rtkit(world)) {
         doctor_say(finding, DOCTOR_WARN,
                    "real-time priority comes through RealtimeKit only, at most 20; " HOW_TO_ALLOW);
-    else
+    } else {
         doctor_say(
             finding, DOCTOR_FAIL,
             "real-time priority is not allowed, so any busy program makes gaps; " HOW_TO_ALLOW);
+    }
     if (priority < WANTED_PRIORITY) {
         command_to_allow(finding);
     }
@@ -108,15 +110,16 @@ doctor_memlock(const struct doctor_world *world, struct doctor_finding *finding)
 {
     uint64_t bytes = 0;
 
-    if (has_capability(world, CAPABILITY_IPC_LOCK))
+    if (has_capability(world, CAPABILITY_IPC_LOCK)) {
         bytes = UINT64_MAX;
-    else
+    } else {
         read_limit(world, "Max locked memory", &bytes);
-    if (bytes == UINT64_MAX)
+    }
+    if (bytes == UINT64_MAX) {
         doctor_say(finding, DOCTOR_OK, "memory may be locked without limit");
-    else if (bytes >> 20 >= WANTED_LOCKED_MIB)
+    } else if (bytes >> 20 >= WANTED_LOCKED_MIB) {
         doctor_say(finding, DOCTOR_OK, "%u MiB may be locked", (unsigned)(bytes >> 20));
-    else {
+    } else {
         doctor_say(finding, DOCTOR_WARN,
                    "only %u KiB may be locked, so samples may be swapped out; " HOW_TO_ALLOW,
                    (unsigned)(bytes >> 10));
@@ -129,11 +132,11 @@ doctor_rtkit(const struct doctor_world *world, struct doctor_finding *finding)
 {
     bool needed = doctor_priority(world) < 2;
 
-    if (has_rtkit(world))
+    if (has_rtkit(world)) {
         doctor_say(finding, DOCTOR_OK, "RealtimeKit is there%s", needed ? "" : ", and not needed");
-    else if (!needed)
+    } else if (!needed) {
         doctor_say(finding, DOCTOR_OK, "RealtimeKit is not there, and not needed");
-    else {
+    } else {
         doctor_say(finding, DOCTOR_WARN,
                    "RealtimeKit is not there; install the package rtkit, or allow real-time "
                    "priority to the group audio:");
@@ -192,8 +195,9 @@ limits_allow(const struct doctor_world *world)
     if (doctor_path(world, folder, "etc/security/limits.d")) {
         files_list(&names, folder);
         for (size_t i = 0; i < names.count && !found; i++) {
-            if (!files_join(path, folder, names.name[i]) || !files_read(&text, path))
+            if (!files_join(path, folder, names.name[i]) || !files_read(&text, path)) {
                 continue;
+            }
             for (const char *line = text_get(&text); *line && !found; line += *line == '\n') {
                 size_t length = strcspn(line, "\n");
                 const char *word = memmem(line, length, "rtprio", strlen("rtprio"));
@@ -222,12 +226,13 @@ doctor_group(const struct doctor_world *world, struct doctor_finding *finding)
                            "sudo groupadd " GROUP " && sudo usermod -aG " GROUP " \"$USER\"");
         }
     } else if (is_member(world, number)) {
-        if (allowed || !limits_allow(world))
+        if (allowed || !limits_allow(world)) {
             doctor_say(finding, DOCTOR_OK, "you are in the group " GROUP);
-        else
+        } else {
             doctor_say(finding, DOCTOR_WARN,
                        "you are in the group " GROUP " and limits.d gives rights, but this session "
                        "has none; log in again");
+        }
     } else if (allowed) {
         doctor_say(finding, DOCTOR_OK, "you are not in the group " GROUP ", and need not be");
     } else {

@@ -74,17 +74,22 @@ files_read(struct text *out, const char *path)
     text_clear(out);
     /* without waiting: a name that should be a file may be a pipe */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
-    while (!error && (got = read(fd, block, sizeof block)) != 0) {
-        if (got < 0 && errno != EINTR)
+    }
+    while (!error && (got = read(fd, block, sizeof(block))) != 0) {
+        if (got < 0 && errno != EINTR) {
             error = errno;
-        if (got > 0)
+        }
+        if (got > 0) {
             text_add_bytes(out, block, (size_t)got);
-        if (out->length > FILES_MOST_BYTES)
+        }
+        if (out->length > FILES_MOST_BYTES) {
             error = EFBIG;
-        if (out->failed)
+        }
+        if (out->failed) {
             error = ENOMEM;
+        }
     }
     close(fd);
     errno = error;
@@ -110,8 +115,9 @@ write_whole(int fd, const char *bytes, size_t count)
 {
     while (count) {
         ssize_t done = write(fd, bytes, count);
-        if (done < 0 && errno != EINTR)
+        if (done < 0 && errno != EINTR) {
             return false;
+        }
         if (done > 0) {
             bytes += done;
             count -= (size_t)done;
@@ -125,20 +131,23 @@ write_bytes(const char *path, const char *bytes, size_t count)
 {
     char beside[FILES_PATH_BYTES + 16];
 
-    snprintf(beside, sizeof beside, "%s.tutti-new", path);
+    snprintf(beside, sizeof(beside), "%s.tutti-new", path);
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     bool written = write_whole(fd, bytes, count);
     int error = errno;
     if (close(fd) != 0 && written) {
         written = false;
         error = errno;
     }
-    if (written && rename(beside, path) == 0)
+    if (written && rename(beside, path) == 0) {
         return true;
-    if (written)
+    }
+    if (written) {
         error = errno;
+    }
     unlink(beside);
     errno = error;
     return false;
@@ -188,23 +197,28 @@ files_list(struct files_names *names, const char *folder)
 {
     *names = (struct files_names){0};
     DIR *dir = opendir(folder);
-    if (!dir)
+    if (!dir) {
         return;
+    }
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
-        char **grown = realloc(names->name, (names->count + 1) * sizeof *grown);
-        if (!grown)
+        }
+        char **grown = realloc(names->name, (names->count + 1) * sizeof(*grown));
+        if (!grown) {
             break;
+        }
         names->name = grown;
         names->name[names->count] = strdup(entry->d_name);
-        if (!names->name[names->count])
+        if (!names->name[names->count]) {
             break;
+        }
         names->count++;
     }
     closedir(dir);
-    if (names->count)
-        qsort(names->name, names->count, sizeof *names->name, by_bytes);
+    if (names->count) {
+        qsort(names->name, names->count, sizeof(*names->name), by_bytes);
+    }
 }
 
 void

@@ -29,13 +29,15 @@ become(const char *const *argv, const struct run_change *changes, int output)
 
     setpgid(0, 0);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-        dup2(null, STDERR_FILENO) < 0)
+        dup2(null, STDERR_FILENO) < 0) {
         _exit(CANNOT_START_CODE);
+    }
     for (; changes && changes->name; changes++) {
-        if (changes->value)
+        if (changes->value) {
             setenv(changes->name, changes->value, 1);
-        else
+        } else {
             unsetenv(changes->name);
+        }
     }
     execvp(argv[0], (char *const *)argv);
     _exit(CANNOT_START_CODE);
@@ -46,10 +48,11 @@ static bool
 hear(int from, struct text *said)
 {
     char block[4096];
-    ssize_t got = read(from, block, sizeof block);
+    ssize_t got = read(from, block, sizeof(block));
 
-    if (got > 0 && said->length + (size_t)got <= MOST_SAID_BYTES)
+    if (got > 0 && said->length + (size_t)got <= MOST_SAID_BYTES) {
         text_add_bytes(said, block, (size_t)got);
+    }
     return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
@@ -63,24 +66,28 @@ attend(pid_t child, int from, long long deadline_ms, struct text *said)
 
     for (;;) {
         pid_t ended = waitpid(child, &status, WNOHANG);
-        if (ended == child || (ended < 0 && errno != EINTR))
+        if (ended == child || (ended < 0 && errno != EINTR)) {
             break;
+        }
         if (now_ms() >= deadline_ms) {
             kill(-child, SIGKILL);
             kill(child, SIGKILL);
-            while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
                 continue;
+            }
             return RUN_TOO_LONG;
         }
         struct pollfd entry = {.fd = open ? from : -1, .events = POLLIN};
-        if (poll(&entry, 1, LOOK_EVERY_MS) > 0)
+        if (poll(&entry, 1, LOOK_EVERY_MS) > 0) {
             open = hear(from, said);
+        }
     }
     for (struct pollfd entry = {.fd = from, .events = POLLIN}; open && poll(&entry, 1, 0) > 0;) {
         open = hear(from, said);
     }
-    if (!WIFEXITED(status))
+    if (!WIFEXITED(status)) {
         return RUN_KILLED;
+    }
     return WEXITSTATUS(status) == CANNOT_START_CODE ? RUN_CANNOT_START : WEXITSTATUS(status);
 }
 
@@ -91,15 +98,18 @@ run_program(const char *const *argv, const struct run_change *changes, unsigned 
     int ends[2];
 
     text_clear(said);
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return RUN_CANNOT_START;
+    }
     pid_t child = fork();
-    if (child == 0)
+    if (child == 0) {
         become(argv, changes, ends[1]);
+    }
     close(ends[1]);
     int code = RUN_CANNOT_START;
-    if (child > 0)
+    if (child > 0) {
         code = attend(child, ends[0], now_ms() + (long long)seconds * 1000, said);
+    }
     close(ends[0]);
     return code;
 }

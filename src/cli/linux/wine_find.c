@@ -29,15 +29,18 @@ wine_prefixes_add(struct wine_prefixes *list, const struct wine_prefix *prefix)
 {
     char real[PATH_MAX];
 
-    if (!realpath(prefix->path, real))
+    if (!realpath(prefix->path, real)) {
         return;
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->prefix[i].path, real) == 0)
-            return;
     }
-    struct wine_prefix *grown = realloc(list->prefix, (list->count + 1) * sizeof *grown);
-    if (!grown)
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->prefix[i].path, real) == 0) {
+            return;
+        }
+    }
+    struct wine_prefix *grown = realloc(list->prefix, (list->count + 1) * sizeof(*grown));
+    if (!grown) {
         return;
+    }
     list->prefix = grown;
     list->prefix[list->count] = *prefix;
     files_set(list->prefix[list->count].path, real);
@@ -66,9 +69,10 @@ add_plain(struct wine_prefixes *list, const char *path, const char *name)
 {
     struct wine_prefix prefix = {.layout = WINE_PLAIN};
 
-    if (!looks_like_a_prefix(path) || !files_set(prefix.path, path))
+    if (!looks_like_a_prefix(path) || !files_set(prefix.path, path)) {
         return;
-    snprintf(prefix.name, sizeof prefix.name, "%s", name);
+    }
+    snprintf(prefix.name, sizeof(prefix.name), "%s", name);
     wine_prefixes_add(list, &prefix);
 }
 
@@ -79,17 +83,21 @@ find_plain(struct wine_prefixes *list, const char *home)
     char path[FILES_PATH_BYTES], inside[FILES_PATH_BYTES];
     struct files_names names;
 
-    if (variable && variable[0])
+    if (variable && variable[0]) {
         add_plain(list, variable, "WINEPREFIX");
-    if (files_join(path, home, ".wine"))
+    }
+    if (files_join(path, home, ".wine")) {
         add_plain(list, path, ".wine");
+    }
     if (data && data[0] == '/' ? !files_join(path, data, "wineprefixes")
-                               : !files_join(path, home, ".local/share/wineprefixes"))
+                               : !files_join(path, home, ".local/share/wineprefixes")) {
         return;
+    }
     files_list(&names, path);
     for (size_t i = 0; i < names.count; i++) {
-        if (files_join(inside, path, names.name[i]))
+        if (files_join(inside, path, names.name[i])) {
             add_plain(list, inside, names.name[i]);
+        }
     }
     files_names_fini(&names);
 }
@@ -100,8 +108,9 @@ wine_find(struct wine_prefixes *list)
     const char *home = getenv("HOME");
 
     *list = (struct wine_prefixes){0};
-    if (!home || home[0] != '/')
+    if (!home || home[0] != '/') {
         home = "/";
+    }
     /* who knows more of a prefix comes first: Lutris may run one that lies where Wine has them */
     wine_find_proton(list, home);
     wine_find_bottles(list, home);
@@ -123,8 +132,9 @@ wine_find_given(struct wine_prefixes *list, const char *path, char why[WINE_WHY_
     }
     /* Steam's folder of a game holds its prefix */
     if (!looks_like_a_prefix(real) && files_join(pfx, real, "pfx") && looks_like_a_prefix(pfx) &&
-        !realpath(pfx, real))
+        !realpath(pfx, real)) {
         return false;
+    }
     if (!looks_like_a_prefix(real)) {
         snprintf(why, WINE_WHY_BYTES,
                  "'%s' is no Wine prefix: it has neither system.reg nor drive_c", path);
@@ -133,12 +143,14 @@ wine_find_given(struct wine_prefixes *list, const char *path, char why[WINE_WHY_
     wine_find(&all);
     files_set(given.path, real);
     for (size_t i = 0; i < all.count; i++) {
-        if (strcmp(all.prefix[i].path, real) == 0)
+        if (strcmp(all.prefix[i].path, real) == 0) {
             given = all.prefix[i];
+        }
     }
     wine_prefixes_fini(&all);
     wine_prefixes_add(list, &given);
-    if (list->count == 0)
+    if (list->count == 0) {
         snprintf(why, WINE_WHY_BYTES, "there is not enough memory");
+    }
     return list->count == 1;
 }

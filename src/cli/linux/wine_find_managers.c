@@ -41,11 +41,13 @@ yaml_get(const char *text, const char *section, const char *key, char *value, si
         size_t indent = strspn(line, " ");
         const char *word = line + indent;
         size_t length = strcspn(word, ":\n");
-        if (indent == 0 && section && word[length] == ':')
+        if (indent == 0 && section && word[length] == ':') {
             inside = length == strlen(section) && strncmp(word, section, length) == 0;
+        }
         if (!inside || (indent == 0) != (section == NULL) || word[length] != ':' ||
-            length != strlen(key) || strncmp(word, key, length) != 0)
+            length != strlen(key) || strncmp(word, key, length) != 0) {
             continue;
+        }
         word += length + 1;
         word += strspn(word, " ");
         size_t bytes = strcspn(word, "\r\n");
@@ -56,8 +58,9 @@ yaml_get(const char *text, const char *section, const char *key, char *value, si
             word++;
             bytes -= 2;
         }
-        if (bytes == 0 || bytes >= value_bytes)
+        if (bytes == 0 || bytes >= value_bytes) {
             return false;
+        }
         memcpy(value, word, bytes);
         value[bytes] = '\0';
         return true;
@@ -79,9 +82,10 @@ find_runner(struct wine_prefix *prefix, const char *runners)
                                           "files/bin/wine"};
     char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES];
 
-    if (!is_plain_name(prefix->runner) || !files_join(folder, runners, prefix->runner))
+    if (!is_plain_name(prefix->runner) || !files_join(folder, runners, prefix->runner)) {
         return;
-    for (unsigned i = 0; i < sizeof loaders / sizeof *loaders; i++) {
+    }
+    for (unsigned i = 0; i < sizeof(loaders) / sizeof(*loaders); i++) {
         if (files_join(path, folder, loaders[i]) && files_is_file(path)) {
             files_set(prefix->loader, path);
             return;
@@ -100,21 +104,24 @@ find_bottles_below(struct wine_prefixes *list, const char *data, bool sandboxed)
     struct files_names names;
     struct text text;
 
-    if (!files_join(bottles, data, "bottles") || !files_join(runners, data, "runners"))
+    if (!files_join(bottles, data, "bottles") || !files_join(runners, data, "runners")) {
         return;
+    }
     files_list(&names, bottles);
     text_init(&text);
     for (size_t i = 0; i < names.count; i++) {
         struct wine_prefix prefix = {.layout = WINE_BOTTLES, .sandboxed = sandboxed};
-        if (!files_join(prefix.path, bottles, names.name[i]) || !files_is_folder(prefix.path))
+        if (!files_join(prefix.path, bottles, names.name[i]) || !files_is_folder(prefix.path)) {
             continue;
-        snprintf(prefix.name, sizeof prefix.name, "%s", names.name[i]);
-        if (files_join(path, prefix.path, "bottle.yml") && files_read(&text, path)) {
-            yaml_get(text_get(&text), NULL, "Name", prefix.name, sizeof prefix.name);
-            yaml_get(text_get(&text), NULL, "Runner", prefix.runner, sizeof prefix.runner);
         }
-        if (strncmp(prefix.runner, "sys-", 4) != 0)
+        snprintf(prefix.name, sizeof(prefix.name), "%s", names.name[i]);
+        if (files_join(path, prefix.path, "bottle.yml") && files_read(&text, path)) {
+            yaml_get(text_get(&text), NULL, "Name", prefix.name, sizeof(prefix.name));
+            yaml_get(text_get(&text), NULL, "Runner", prefix.runner, sizeof(prefix.runner));
+        }
+        if (strncmp(prefix.runner, "sys-", 4) != 0) {
             find_runner(&prefix, runners);
+        }
         wine_prefixes_add(list, &prefix);
     }
     text_fini(&text);
@@ -126,10 +133,12 @@ wine_find_bottles(struct wine_prefixes *list, const char *home)
 {
     char data[FILES_PATH_BYTES];
 
-    if (xdg(data, "XDG_DATA_HOME", home, ".local/share") && files_join(data, data, "bottles"))
+    if (xdg(data, "XDG_DATA_HOME", home, ".local/share") && files_join(data, data, "bottles")) {
         find_bottles_below(list, data, false);
-    if (files_join(data, home, ".var/app/com.usebottles.bottles/data/bottles"))
+    }
+    if (files_join(data, home, ".var/app/com.usebottles.bottles/data/bottles")) {
         find_bottles_below(list, data, true);
+    }
 }
 
 /* ---- Lutris ---- */
@@ -151,17 +160,19 @@ add_game(struct wine_prefixes *list, const struct lutris *lutris, const char *fi
 
     text_init(&text);
     bool found =
-        files_read(&text, file) && yaml_get(text_get(&text), "game", "prefix", path, sizeof path);
-    if (found && path[0] == '~')
+        files_read(&text, file) && yaml_get(text_get(&text), "game", "prefix", path, sizeof(path));
+    if (found && path[0] == '~') {
         found = files_join(prefix.path, lutris->home, path + 1);
-    else if (found)
+    } else if (found) {
         found = files_set(prefix.path, path);
+    }
     if (found && files_is_folder(prefix.path)) {
-        snprintf(prefix.name, sizeof prefix.name, "%.*s", (int)(strlen(name) - strlen(".yml")),
+        snprintf(prefix.name, sizeof(prefix.name), "%.*s", (int)(strlen(name) - strlen(".yml")),
                  name);
-        yaml_get(text_get(&text), "wine", "version", prefix.runner, sizeof prefix.runner);
-        if (strcmp(prefix.runner, "system") != 0 && strcmp(prefix.runner, "winehq-devel") != 0)
+        yaml_get(text_get(&text), "wine", "version", prefix.runner, sizeof(prefix.runner));
+        if (strcmp(prefix.runner, "system") != 0 && strcmp(prefix.runner, "winehq-devel") != 0) {
             find_runner(&prefix, lutris->runners);
+        }
         wine_prefixes_add(list, &prefix);
     }
     text_fini(&text);
@@ -173,13 +184,15 @@ find_games(struct wine_prefixes *list, const struct lutris *lutris, const char *
     char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES];
     struct files_names names;
 
-    if (!files_join(folder, below, "games"))
+    if (!files_join(folder, below, "games")) {
         return;
+    }
     files_list(&names, folder);
     for (size_t i = 0; i < names.count; i++) {
         const char *end = strrchr(names.name[i], '.');
-        if (end && strcmp(end, ".yml") == 0 && files_join(path, folder, names.name[i]))
+        if (end && strcmp(end, ".yml") == 0 && files_join(path, folder, names.name[i])) {
             add_game(list, lutris, path, names.name[i]);
+        }
     }
     files_names_fini(&names);
 }
@@ -190,8 +203,9 @@ find_lutris_below(struct wine_prefixes *list, struct lutris *lutris)
 {
     if (!files_join(lutris->data, lutris->data, "lutris") ||
         !files_join(lutris->config, lutris->config, "lutris") ||
-        !files_join(lutris->runners, lutris->data, "runners/wine"))
+        !files_join(lutris->runners, lutris->data, "runners/wine")) {
         return;
+    }
     find_games(list, lutris, lutris->config);
     find_games(list, lutris, lutris->data);
 }
@@ -203,15 +217,17 @@ find_in_games(struct wine_prefixes *list, const char *home)
     char games[FILES_PATH_BYTES], inside[FILES_PATH_BYTES];
     struct files_names names;
 
-    if (!files_join(games, home, "Games"))
+    if (!files_join(games, home, "Games")) {
         return;
+    }
     files_list(&names, games);
     for (size_t i = 0; i < names.count; i++) {
         struct wine_prefix prefix = {.layout = WINE_LUTRIS};
         if (!files_join(prefix.path, games, names.name[i]) ||
-            !files_join(inside, prefix.path, "system.reg") || !files_is_file(inside))
+            !files_join(inside, prefix.path, "system.reg") || !files_is_file(inside)) {
             continue;
-        snprintf(prefix.name, sizeof prefix.name, "%s", names.name[i]);
+        }
+        snprintf(prefix.name, sizeof(prefix.name), "%s", names.name[i]);
         wine_prefixes_add(list, &prefix);
     }
     files_names_fini(&names);
@@ -223,10 +239,12 @@ wine_find_lutris(struct wine_prefixes *list, const char *home)
     struct lutris own = {.home = home}, flatpak = {.home = home, .sandboxed = true};
 
     if (xdg(own.data, "XDG_DATA_HOME", home, ".local/share") &&
-        xdg(own.config, "XDG_CONFIG_HOME", home, ".config"))
+        xdg(own.config, "XDG_CONFIG_HOME", home, ".config")) {
         find_lutris_below(list, &own);
+    }
     if (files_join(flatpak.data, home, ".var/app/net.lutris.Lutris/data") &&
-        files_join(flatpak.config, home, ".var/app/net.lutris.Lutris/config"))
+        files_join(flatpak.config, home, ".var/app/net.lutris.Lutris/config")) {
         find_lutris_below(list, &flatpak);
+    }
     find_in_games(list, home);
 }

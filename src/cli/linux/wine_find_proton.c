@@ -35,13 +35,15 @@ line_of(const char *text, unsigned number, char line[FILES_PATH_BYTES])
 {
     for (; number; number--) {
         text = strchr(text, '\n');
-        if (!text)
+        if (!text) {
             return false;
+        }
         text++;
     }
     size_t length = strcspn(text, "\r\n");
-    if (length == 0 || length >= FILES_PATH_BYTES)
+    if (length == 0 || length >= FILES_PATH_BYTES) {
         return false;
+    }
     memcpy(line, text, length);
     line[length] = '\0';
     return true;
@@ -59,19 +61,22 @@ find_loader(struct wine_prefix *prefix, const char *compatdata)
     if (files_join(path, compatdata, "config_info") && files_read(&info, path) &&
         line_of(text_get(&info), 1, line)) {
         char *share = strstr(line, "/share/fonts");
-        if (share)
+        if (share) {
             *share = '\0';
-        for (unsigned i = 0; share && i < sizeof loaders / sizeof *loaders; i++) {
-            if (!prefix->loader[0] && files_join(path, line, loaders[i]) && files_is_file(path))
+        }
+        for (unsigned i = 0; share && i < sizeof(loaders) / sizeof(*loaders); i++) {
+            if (!prefix->loader[0] && files_join(path, line, loaders[i]) && files_is_file(path)) {
                 files_set(prefix->loader, path);
+            }
         }
     }
     text_fini(&info);
-    if (files_join(path, compatdata, "version"))
-        files_read_line(path, line, sizeof line);
-    else
+    if (files_join(path, compatdata, "version")) {
+        files_read_line(path, line, sizeof(line));
+    } else {
         line[0] = '\0';
-    snprintf(prefix->runner, sizeof prefix->runner, "Proton%s%.100s", line[0] ? " " : "", line);
+    }
+    snprintf(prefix->runner, sizeof(prefix->runner), "Proton%s%.100s", line[0] ? " " : "", line);
 }
 
 static void
@@ -80,15 +85,17 @@ find_in_library(struct wine_prefixes *list, const char *library, bool sandboxed)
     char folder[FILES_PATH_BYTES], compatdata[FILES_PATH_BYTES];
     struct files_names names;
 
-    if (!files_join(folder, library, "steamapps/compatdata"))
+    if (!files_join(folder, library, "steamapps/compatdata")) {
         return;
+    }
     files_list(&names, folder);
     for (size_t i = 0; i < names.count; i++) {
         struct wine_prefix prefix = {.layout = WINE_PROTON, .sandboxed = sandboxed};
         if (!files_join(compatdata, folder, names.name[i]) ||
-            !files_join(prefix.path, compatdata, "pfx") || !files_is_folder(prefix.path))
+            !files_join(prefix.path, compatdata, "pfx") || !files_is_folder(prefix.path)) {
             continue;
-        snprintf(prefix.name, sizeof prefix.name, "%s", names.name[i]);
+        }
+        snprintf(prefix.name, sizeof(prefix.name), "%s", names.name[i]);
         find_loader(&prefix, compatdata);
         wine_prefixes_add(list, &prefix);
     }
@@ -103,11 +110,13 @@ quoted(const char *from, char *out, size_t room)
     size_t length = 0;
 
     from += strspn(from, " \t");
-    if (*from++ != '"')
+    if (*from++ != '"') {
         return NULL;
+    }
     for (; *from && *from != '\n' && *from != '"' && length + 1 < room; from++) {
-        if (*from == '\\' && from[1] && from[1] != '\n')
+        if (*from == '\\' && from[1] && from[1] != '\n') {
             from++;
+        }
         out[length++] = *from;
     }
     out[length] = '\0';
@@ -125,11 +134,12 @@ find_libraries(struct wine_prefixes *list, const char *steam, bool sandboxed)
     if (files_join(path, steam, "steamapps/libraryfolders.vdf") && files_read(&text, path)) {
         for (const char *line = text_get(&text); line; line = strchr(line, '\n')) {
             line += *line == '\n';
-            const char *value = quoted(line, key, sizeof key);
+            const char *value = quoted(line, key, sizeof(key));
             /* before 2021 the folders' numbers were the keys */
             if (value && (strcmp(key, "path") == 0 || strspn(key, "0123456789") == strlen(key)) &&
-                quoted(value, path, sizeof path) && path[0] == '/')
+                quoted(value, path, sizeof(path)) && path[0] == '/') {
                 find_in_library(list, path, sandboxed);
+            }
         }
     }
     text_fini(&text);
@@ -140,8 +150,9 @@ wine_find_proton(struct wine_prefixes *list, const char *home)
 {
     char path[FILES_PATH_BYTES];
 
-    for (unsigned i = 0; i < sizeof roots / sizeof *roots; i++) {
-        if (files_join(path, home, roots[i].below_home) && files_is_folder(path))
+    for (unsigned i = 0; i < sizeof(roots) / sizeof(*roots); i++) {
+        if (files_join(path, home, roots[i].below_home) && files_is_folder(path)) {
             find_libraries(list, path, roots[i].sandboxed);
+        }
     }
 }

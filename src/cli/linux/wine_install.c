@@ -52,8 +52,9 @@ may_begin(struct job *job)
 static bool
 keep_note(struct job *job)
 {
-    if (wine_note_write(job->prefix->path, &job->note))
+    if (wine_note_write(job->prefix->path, &job->note)) {
         return true;
+    }
     snprintf(job->why, WINE_WHY_BYTES, "cannot write into it: %s", strerror(errno));
     return false;
 }
@@ -74,10 +75,12 @@ make_folder(struct job *job, unsigned half)
 {
     char path[FILES_PATH_BYTES];
 
-    if (!copy_path(job, half, NULL, path))
+    if (!copy_path(job, half, NULL, path)) {
         return false;
-    if (files_is_folder(path))
+    }
+    if (files_is_folder(path)) {
         return true;
+    }
     job->note.made[half] = true;
     return keep_note(job) && mkdir(path, 0755) == 0;
 }
@@ -87,17 +90,21 @@ copy_half(struct job *job, unsigned half)
 {
     char from[FILES_PATH_BYTES], to[FILES_PATH_BYTES];
 
-    if (!make_folder(job, WINE_HALVES) || !make_folder(job, half))
+    if (!make_folder(job, WINE_HALVES) || !make_folder(job, half)) {
         goto failed;
+    }
     for (unsigned file = 0; file < WINE_FILES; file++) {
         if (!files_join(from, job->dlls->half[half], wine_files[file]) ||
-            !copy_path(job, half, wine_files[file], to))
+            !copy_path(job, half, wine_files[file], to)) {
             goto failed;
-        if (!files_is_file(from))
+        }
+        if (!files_is_file(from)) {
             continue;
+        }
         job->note.copied[half][file] = true;
-        if (!keep_note(job) || !files_copy(from, to))
+        if (!keep_note(job) || !files_copy(from, to)) {
             goto failed;
+        }
     }
     return true;
 failed:
@@ -113,16 +120,20 @@ remove_half(struct job *job, unsigned half)
     char path[FILES_PATH_BYTES];
 
     for (unsigned file = 0; half < WINE_HALVES && file < WINE_FILES; file++) {
-        if (!job->note.copied[half][file])
+        if (!job->note.copied[half][file]) {
             continue;
-        if (!copy_path(job, half, wine_files[file], path) || (unlink(path) != 0 && errno != ENOENT))
+        }
+        if (!copy_path(job, half, wine_files[file], path) ||
+            (unlink(path) != 0 && errno != ENOENT)) {
             return false;
+        }
         job->note.copied[half][file] = false;
     }
     /* not empty: somebody else has put something there, which stays */
     if (job->note.made[half] && copy_path(job, half, NULL, path) && rmdir(path) != 0 &&
-        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST) {
         return false;
+    }
     job->note.made[half] = false;
     return true;
 }
@@ -166,25 +177,30 @@ register_half(struct job *job, unsigned half, bool copy)
     const char *unlisted = seen ? wine_list_fault(windows) : NULL;
 
     if (copy || !seen || unlisted) {
-        if (!copy_half(job, half))
+        if (!copy_half(job, half)) {
             return false;
+        }
         windows_copy(half, windows);
     }
-    if (unlisted && !copy)
-        snprintf(job->hint, sizeof job->hint,
+    if (unlisted && !copy) {
+        snprintf(job->hint, sizeof(job->hint),
                  "as a copy in the prefix, for the driver's own path %s and some programs would "
                  "not list it; install again after each update",
                  unlisted);
+    }
     const char *found = job->state.driver[half].windows_path;
-    if (found[0] && !ascii_same(found, job->note.path[half]))
+    if (found[0] && !ascii_same(found, job->note.path[half])) {
         files_set(job->note.before[half], found);
+    }
     files_set(job->note.path[half], windows);
     if (!keep_note(job) ||
-        !wine_register(job->prefix, &job->state, half, windows, false, job->profiles, job->why))
+        !wine_register(job->prefix, &job->state, half, windows, false, job->profiles, job->why)) {
         return false;
+    }
     wine_look(job->prefix, job->dlls, &job->state);
-    if (ascii_same(job->state.driver[half].windows_path, windows))
+    if (ascii_same(job->state.driver[half].windows_path, windows)) {
         return true;
+    }
     snprintf(job->why, WINE_WHY_BYTES, "the %s driver could not be registered: %s", half_name(half),
              half == WINE_32 ? "this Wine runs no 32-bit programs" : "its Wine did not load it");
     return false;
@@ -199,8 +215,9 @@ unregister_half(struct job *job, unsigned half)
     const char *now = job->state.driver[half].windows_path;
 
     /* not there, or somebody has registered another one since, which stays */
-    if (!ours[0] || !ascii_same(now, ours))
+    if (!ours[0] || !ascii_same(now, ours)) {
         return true;
+    }
     bool again =
         before[0] && wine_unix_path(job->prefix->path, before, path) && files_is_file(path);
     files_set(windows, again ? before : ours);
@@ -215,11 +232,13 @@ unregister_half(struct job *job, unsigned half)
             return false;
         }
     }
-    if (!wine_register(job->prefix, &job->state, half, windows, !again, "", job->why))
+    if (!wine_register(job->prefix, &job->state, half, windows, !again, "", job->why)) {
         return false;
+    }
     wine_look(job->prefix, job->dlls, &job->state);
-    if (ascii_same(job->state.driver[half].windows_path, again ? windows : ""))
+    if (ascii_same(job->state.driver[half].windows_path, again ? windows : "")) {
         return true;
+    }
     snprintf(job->why, WINE_WHY_BYTES, "the %s driver is still registered", half_name(half));
     return false;
 }
@@ -228,16 +247,18 @@ static bool
 take_out(struct job *job)
 {
     for (unsigned half = 0; half < WINE_HALVES; half++) {
-        if (!unregister_half(job, half))
+        if (!unregister_half(job, half)) {
             return false;
+        }
         job->note.path[half][0] = job->note.before[half][0] = '\0';
         if (!remove_half(job, half) || !keep_note(job)) {
             snprintf(job->why, WINE_WHY_BYTES, "cannot remove the copies: %s", strerror(errno));
             return false;
         }
     }
-    if (remove_half(job, WINE_HALVES) && wine_note_remove(job->prefix->path))
+    if (remove_half(job, WINE_HALVES) && wine_note_remove(job->prefix->path)) {
         return true;
+    }
     snprintf(job->why, WINE_WHY_BYTES, "cannot remove the note of it: %s", strerror(errno));
     return false;
 }
@@ -259,7 +280,7 @@ give_up_half(struct job *job, unsigned half)
 {
     char first[WINE_WHY_BYTES];
 
-    snprintf(first, sizeof first, "%s", job->why);
+    snprintf(first, sizeof(first), "%s", job->why);
     if (unregister_half(job, half)) {
         job->note.path[half][0] = job->note.before[half][0] = '\0';
         remove_half(job, half);
@@ -276,37 +297,43 @@ wine_install(const struct wine_prefix *prefix, const struct wine_dlls *dlls, boo
     bool any = false;
 
     why[0] = '\0';
-    if (!may_begin(&job))
+    if (!may_begin(&job)) {
         return false;
+    }
     wine_profiles(job.profiles);
     wine_note_read(prefix->path, &job.note);
     bool first = !job.note.version[0];
-    snprintf(job.note.version, sizeof job.note.version, "%s", TUTTI_VERSION);
+    snprintf(job.note.version, sizeof(job.note.version), "%s", TUTTI_VERSION);
     if (!wants(&job, WINE_64) && !wants(&job, WINE_32)) {
         snprintf(why, WINE_WHY_BYTES, "there is no driver of its kind (%u-bit) in %.400s",
                  job.state.bits, dlls->folder);
         return false;
     }
     for (unsigned half = 0; half < WINE_HALVES; half++) {
-        if (!wants(&job, half))
+        if (!wants(&job, half)) {
             continue;
-        if (register_half(&job, half, copy))
+        }
+        if (register_half(&job, half, copy)) {
             any = true;
-        else
+        } else {
             give_up_half(&job, half);
-        if (!any && half == WINE_64)
+        }
+        if (!any && half == WINE_64) {
             break;
+        }
     }
     if (any) {
-        if (!why[0])
+        if (!why[0]) {
             snprintf(why, WINE_WHY_BYTES, "%s", job.hint);
+        }
         return true;
     }
     if (first) {
         char reason[WINE_WHY_BYTES];
-        snprintf(reason, sizeof reason, "%s", why);
-        if (take_out(&job))
+        snprintf(reason, sizeof(reason), "%s", why);
+        if (take_out(&job)) {
             snprintf(why, WINE_WHY_BYTES, "%s", reason);
+        }
     }
     return false;
 }

@@ -26,14 +26,16 @@ first_below(const char *folder, const char *const *names, unsigned count, int mo
     char tried[FILES_PATH_BYTES];
 
     for (unsigned i = 0; i < count; i++) {
-        if (files_join(tried, folder, names[i]) && files_is_file(tried) && access(tried, mode) == 0)
+        if (files_join(tried, folder, names[i]) && files_is_file(tried) &&
+            access(tried, mode) == 0) {
             return files_set(path, tried);
+        }
     }
     return false;
 }
 
 #define FIRST_BELOW(folder, names, mode, path)                                                     \
-    first_below(folder, names, sizeof(names) / sizeof *(names), mode, path)
+    first_below(folder, names, sizeof(names) / sizeof(*(names)), mode, path)
 
 static bool
 find_in_path(const char *const *names, unsigned count, char path[FILES_PATH_BYTES])
@@ -43,11 +45,12 @@ find_in_path(const char *const *names, unsigned count, char path[FILES_PATH_BYTE
 
     for (const char *at = variable ? variable : "/usr/bin:/bin"; *at;) {
         size_t length = strcspn(at, ":");
-        if (length && length < sizeof folder) {
+        if (length && length < sizeof(folder)) {
             memcpy(folder, at, length);
             folder[length] = '\0';
-            if (first_below(folder, names, count, X_OK, path))
+            if (first_below(folder, names, count, X_OK, path)) {
                 return true;
+            }
         }
         at += length;
         at += *at == ':';
@@ -61,11 +64,13 @@ wine_system_loader(char path[FILES_PATH_BYTES])
     static const char *const names[] = {"wine", "wine64"};
     const char *variable = getenv("WINELOADER");
 
-    if (variable && variable[0] == '/' && access(variable, X_OK) == 0)
+    if (variable && variable[0] == '/' && access(variable, X_OK) == 0) {
         return files_set(path, variable);
-    if (FIRST_BELOW("/usr/lib/wine", names, X_OK, path))
+    }
+    if (FIRST_BELOW("/usr/lib/wine", names, X_OK, path)) {
         return true;
-    return find_in_path(names, sizeof names / sizeof *names, path);
+    }
+    return find_in_path(names, sizeof(names) / sizeof(*names), path);
 }
 
 /* The folder that a loader really lies in. */
@@ -74,8 +79,9 @@ folder_of(const char *loader, char folder[FILES_PATH_BYTES])
 {
     char real[PATH_MAX];
 
-    if (!realpath(loader, real))
+    if (!realpath(loader, real)) {
         return false;
+    }
     *strrchr(real, '/') = '\0';
     return files_set(folder, real[0] ? real : "/");
 }
@@ -97,9 +103,10 @@ wine_server(const char *loader, char path[FILES_PATH_BYTES])
     static const char *const names[] = {"wineserver", "wineserver64"};
     char folder[FILES_PATH_BYTES];
 
-    if (folder_of(loader, folder) && FIRST_BELOW(folder, names, X_OK, path))
+    if (folder_of(loader, folder) && FIRST_BELOW(folder, names, X_OK, path)) {
         return true;
-    return find_in_path(names, sizeof names / sizeof *names, path);
+    }
+    return find_in_path(names, sizeof(names) / sizeof(*names), path);
 }
 
 bool

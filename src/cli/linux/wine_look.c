@@ -45,11 +45,13 @@ read_entries(const char *registry, bool apart, char entries[WINE_PROFILES_BYTES]
     char name[WINE_NAME_BYTES];
     size_t length = 0;
 
-    for (const char *at = registry; wine_registry_next(&at, folder, name, sizeof name);) {
+    for (const char *at = registry; wine_registry_next(&at, folder, name, sizeof(name));) {
         const char *profile = name + strlen("Tutti ");
-        if (ascii_starts_with(name, "Tutti ") && length + strlen(profile) + 2 < WINE_PROFILES_BYTES)
+        if (ascii_starts_with(name, "Tutti ") &&
+            length + strlen(profile) + 2 < WINE_PROFILES_BYTES) {
             length += (size_t)snprintf(entries + length, WINE_PROFILES_BYTES - length, "%s%s",
                                        length ? "," : "", profile);
+        }
     }
 }
 
@@ -62,13 +64,14 @@ read_driver(const char *registry, bool apart, struct wine_driver *driver)
     const char *entry = apart ? "Software\\Wow6432Node\\ASIO\\Tutti" : "Software\\ASIO\\Tutti";
     char clsid[64];
 
-    if (!wine_registry_get(registry, entry, "CLSID", clsid, sizeof clsid) ||
+    if (!wine_registry_get(registry, entry, "CLSID", clsid, sizeof(clsid)) ||
         !ascii_same(clsid, CLSID) ||
         !wine_registry_get(registry, server, NULL, driver->windows_path,
-                           sizeof driver->windows_path))
+                           sizeof(driver->windows_path))) {
         driver->windows_path[0] = '\0';
-    else
+    } else {
         read_entries(registry, apart, driver->entries);
+    }
 }
 
 /* ---- files ---- */
@@ -84,9 +87,9 @@ read_version(const char *path, char version[WINE_NAME_BYTES])
     version[0] = '\0';
     text_init(&file);
     if (files_read(&file, path)) {
-        const char *found = memmem(text_get(&file), file.length, signature, sizeof signature);
-        if (found && file.length - (size_t)(found - text_get(&file)) >= sizeof bytes) {
-            memcpy(bytes, found, sizeof bytes);
+        const char *found = memmem(text_get(&file), file.length, signature, sizeof(signature));
+        if (found && file.length - (size_t)(found - text_get(&file)) >= sizeof(bytes)) {
+            memcpy(bytes, found, sizeof(bytes));
             snprintf(version, WINE_NAME_BYTES, "%u.%u.%u", bytes[10] | bytes[11] << 8,
                      bytes[8] | bytes[9] << 8, bytes[14] | bytes[15] << 8);
         } else {
@@ -101,16 +104,20 @@ wine_unix_path(const char *prefix, const char *windows, char path[FILES_PATH_BYT
 {
     char drive[] = "dosdevices/x:";
 
-    if (!windows[0] || windows[1] != ':' || windows[2] != '\\')
+    if (!windows[0] || windows[1] != ':' || windows[2] != '\\') {
         return false;
+    }
     drive[strlen(drive) - 2] = (char)(windows[0] | 0x20);
-    if (!files_join(path, prefix, drive) || access(path, F_OK) != 0)
+    if (!files_join(path, prefix, drive) || access(path, F_OK) != 0) {
         return false;
-    if (!files_join(path, path, windows + 3))
+    }
+    if (!files_join(path, path, windows + 3)) {
         return false;
+    }
     for (char *at = path; *at; at++) {
-        if (*at == '\\')
+        if (*at == '\\') {
             *at = '/';
+        }
     }
     return true;
 }
@@ -120,15 +127,18 @@ wine_windows_path(const char *prefix, const char *path, char windows[FILES_PATH_
 {
     char device[FILES_PATH_BYTES], target[8];
 
-    if (!files_join(device, prefix, "dosdevices/z:") || strlen(path) + 3 > FILES_PATH_BYTES)
+    if (!files_join(device, prefix, "dosdevices/z:") || strlen(path) + 3 > FILES_PATH_BYTES) {
         return false;
-    ssize_t length = readlink(device, target, sizeof target);
-    if (length != 1 || target[0] != '/' || strchr(path, '\\'))
+    }
+    ssize_t length = readlink(device, target, sizeof(target));
+    if (length != 1 || target[0] != '/' || strchr(path, '\\')) {
         return false;
+    }
     snprintf(windows, FILES_PATH_BYTES, "Z:%.4000s", path);
     for (char *at = windows; *at; at++) {
-        if (*at == '/')
+        if (*at == '/') {
             *at = '\\';
+        }
     }
     return true;
 }
@@ -142,8 +152,9 @@ look_at_driver(const struct wine_prefix *prefix, const char *ours, struct wine_d
     driver->version[0] = '\0';
     driver->same = driver->engine = false;
     if (!driver->windows_path[0] ||
-        !wine_unix_path(prefix->path, driver->windows_path, driver->path))
+        !wine_unix_path(prefix->path, driver->windows_path, driver->path)) {
         return;
+    }
     read_version(driver->path, driver->version);
     driver->same =
         ours[0] && files_join(path, ours, wine_files[0]) && files_same(driver->path, path);
@@ -161,11 +172,12 @@ is_locked(const char *folder, const struct stat *status)
     char path[FILES_PATH_BYTES], name[80];
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
 
-    snprintf(name, sizeof name, "server-%jx-%jx/lock", (uintmax_t)status->st_dev,
+    snprintf(name, sizeof(name), "server-%jx-%jx/lock", (uintmax_t)status->st_dev,
              (uintmax_t)status->st_ino);
     int fd = files_join(path, folder, name) ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     bool locked = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
     close(fd);
     return locked;
@@ -177,14 +189,17 @@ is_in_use(const char *prefix)
     char folder[FILES_PATH_BYTES], path[FILES_PATH_BYTES], name[64];
     struct stat status;
 
-    if (stat(prefix, &status) != 0)
+    if (stat(prefix, &status) != 0) {
         return false;
-    snprintf(folder, sizeof folder, "/tmp/.wine-%u", (unsigned)geteuid());
-    if (is_locked(folder, &status))
+    }
+    snprintf(folder, sizeof(folder), "/tmp/.wine-%u", (unsigned)geteuid());
+    if (is_locked(folder, &status)) {
         return true;
-    if (!files_join(path, prefix, "wineserver"))
+    }
+    if (!files_join(path, prefix, "wineserver")) {
         return false;
-    files_read_line(path, name, sizeof name);
+    }
+    files_read_line(path, name, sizeof(name));
     return name[0] && !strchr(name, '/') && files_join(folder, "/tmp", name) &&
            is_locked(folder, &status);
 }
@@ -200,7 +215,7 @@ fault(struct wine_state *state, const char *format, ...)
     va_list list;
 
     va_start(list, format);
-    vsnprintf(state->fault, sizeof state->fault, format, list);
+    vsnprintf(state->fault, sizeof(state->fault), format, list);
     va_end(list);
     return false;
 }
@@ -211,15 +226,19 @@ is_ours_to_write(const struct wine_prefix *prefix, struct wine_state *state)
     char path[FILES_PATH_BYTES];
     struct stat status;
 
-    if (stat(prefix->path, &status) != 0)
+    if (stat(prefix->path, &status) != 0) {
         return fault(state, "it cannot be read: %s", strerror(errno));
-    if (status.st_uid != geteuid())
+    }
+    if (status.st_uid != geteuid()) {
         return fault(state, "it belongs to another user; run tutti as that user");
-    if (!files_join(path, prefix->path, "system.reg"))
+    }
+    if (!files_join(path, prefix->path, "system.reg")) {
         return fault(state, "its path is too long");
-    if (access(prefix->path, W_OK) != 0 || (access(path, W_OK) != 0 && errno != ENOENT))
+    }
+    if (access(prefix->path, W_OK) != 0 || (access(path, W_OK) != 0 && errno != ENOENT)) {
         return fault(state, "it cannot be written: %s; make the folder writable first",
                      strerror(errno));
+    }
     return true;
 }
 
@@ -232,39 +251,45 @@ is_whole(const struct wine_prefix *prefix, const char *registry, int error,
     const bool has_drive = files_join(path, prefix->path, "drive_c") && files_is_folder(path);
     /* Wine's server writes the registry when it ends, some seconds after wineboot */
     state->being_made = state->in_use && (!has_drive || error == ENOENT);
-    if (state->being_made)
+    if (state->being_made) {
         return fault(state,
                      "its Wine is still setting it up; wait until wineboot has ended and try "
                      "again");
-    if (!has_drive)
+    }
+    if (!has_drive) {
         return fault(state, "it has no drive_c: it was not made to the end or is damaged; make it "
                             "anew with wineboot");
-    if (error)
+    }
+    if (error) {
         return fault(state,
                      "its system.reg cannot be read (%s): it is damaged; make it anew with "
                      "wineboot",
                      strerror(error));
+    }
     const char *what = wine_registry_fault(registry);
-    if (what)
+    if (what) {
         return fault(state,
                      "its system.reg %s; bring it back from a backup or make the prefix "
                      "anew with wineboot",
                      what);
-    if (!state->bits)
+    }
+    if (!state->bits) {
         return fault(state, "its system.reg does not say whether it is for 32 or 64 bits");
+    }
     return true;
 }
 
 static bool
 has_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
 {
-    if (prefix->loader[0])
+    if (prefix->loader[0]) {
         files_set(state->loader, prefix->loader);
-    else if (prefix->layout == WINE_PROTON)
+    } else if (prefix->layout == WINE_PROTON) {
         return fault(state, "the Proton that it runs with cannot be told; start its program once "
                             "from Steam");
-    else if (!wine_system_loader(state->loader))
+    } else if (!wine_system_loader(state->loader)) {
         return fault(state, "there is no Wine; install it with the distribution's packages");
+    }
     if (access(state->loader, X_OK) != 0) {
         fault(state, "the Wine that it runs with, %s, is not installed (%.400s)",
               prefix->runner[0] ? prefix->runner : "its own", state->loader);
@@ -272,9 +297,10 @@ has_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
         return false;
     }
     wine_version(state->loader, state->version);
-    if (!state->version[0])
+    if (!state->version[0]) {
         return fault(state, "its Wine, %.400s, does not run here%s", state->loader,
                      prefix->sandboxed ? ": it belongs to a Flatpak" : "");
+    }
     return true;
 }
 
@@ -285,21 +311,25 @@ is_of_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
     char path[FILES_PATH_BYTES], mark[64] = "";
     struct stat inf;
 
-    if (state->bits == 32 && !wine_runs_32(state->loader))
+    if (state->bits == 32 && !wine_runs_32(state->loader)) {
         return fault(state,
                      "it is a 32-bit prefix and %s runs 64-bit ones only; install its "
                      "32-bit part (wine32)",
                      state->version);
-    if (!wine_inf(state->loader, path) || stat(path, &inf) != 0)
+    }
+    if (!wine_inf(state->loader, path) || stat(path, &inf) != 0) {
         return fault(state,
                      "%s has no wine.inf, so it cannot be told whether it would change the "
                      "prefix",
                      state->version);
-    if (files_join(path, prefix->path, ".update-timestamp"))
-        files_read_line(path, mark, sizeof mark);
-    if (strncmp(mark, "disable", strlen("disable")) == 0)
+    }
+    if (files_join(path, prefix->path, ".update-timestamp")) {
+        files_read_line(path, mark, sizeof(mark));
+    }
+    if (strncmp(mark, "disable", strlen("disable")) == 0) {
         return true;
-    if (strtoll(mark, NULL, 10) != (long long)inf.st_mtime)
+    }
+    if (strtoll(mark, NULL, 10) != (long long)inf.st_mtime) {
         return fault(state,
                      "it was last used with another Wine than %s, which would rebuild it; "
                      "start a program in it once with the Wine you want%s",
@@ -307,6 +337,7 @@ is_of_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
                      prefix->layout == WINE_PLAIN || prefix->layout == WINE_GIVEN
                          ? ", or name that Wine with --wine"
                          : "");
+    }
     return true;
 }
 
@@ -318,8 +349,9 @@ const char *
 wine_list_fault(const char *windows_path)
 {
     for (const char *at = windows_path; *at; at++) {
-        if ((unsigned char)*at >= 0x80)
+        if ((unsigned char)*at >= 0x80) {
             return "has characters outside ASCII";
+        }
     }
     return strlen(windows_path) >= LISTED_BYTES ? "has more than 127 characters" : NULL;
 }
@@ -338,39 +370,42 @@ advise(const struct wine_prefix *prefix, const struct wine_dlls *dlls, struct wi
             continue;
         }
         any = true;
-        if (!driver->version[0])
-            snprintf(state->advice, sizeof state->advice,
+        if (!driver->version[0]) {
+            snprintf(state->advice, sizeof(state->advice),
                      "the %s driver's file is gone; run 'tutti wine install'", bits);
-        else if (!driver->engine)
-            snprintf(state->advice, sizeof state->advice,
+        } else if (!driver->engine) {
+            snprintf(state->advice, sizeof(state->advice),
                      "tuttid.exe is missing beside the %s driver, so it finds no engine; run "
                      "'tutti wine install'",
                      bits);
-        else if (dlls->half[half][0] && !driver->same)
-            snprintf(state->advice, sizeof state->advice,
+        } else if (dlls->half[half][0] && !driver->same) {
+            snprintf(state->advice, sizeof(state->advice),
                      "the %s driver is another build (%s) than this one (" TUTTI_VERSION
                      "); run 'tutti wine install'",
                      bits, driver->version);
-        else if (wine_list_fault(driver->windows_path))
-            snprintf(state->advice, sizeof state->advice,
+        } else if (wine_list_fault(driver->windows_path)) {
+            snprintf(state->advice, sizeof(state->advice),
                      "some programs do not list the %s driver, for its path %s; run 'tutti wine "
                      "install'",
                      bits, wine_list_fault(driver->windows_path));
-        else if (driver->native[0] && !prefix->sandboxed)
-            snprintf(state->advice, sizeof state->advice,
+        } else if (driver->native[0] && !prefix->sandboxed) {
+            snprintf(state->advice, sizeof(state->advice),
                      "programs here play through Wine's own sound system and meet no native "
                      "program: %.400s; install Tutti again",
                      driver->native);
+        }
     }
-    if (state->advice[0] || state->fault[0])
+    if (state->advice[0] || state->fault[0]) {
         return;
-    if (!any)
-        snprintf(state->advice, sizeof state->advice,
+    }
+    if (!any) {
+        snprintf(state->advice, sizeof(state->advice),
                  "register it with 'tutti wine install --prefix %.400s'", prefix->path);
-    else if (!all)
-        snprintf(state->advice, sizeof state->advice,
+    } else if (!all) {
+        snprintf(state->advice, sizeof(state->advice),
                  "only one half of the driver is registered: programs of the other kind do not see "
                  "it");
+    }
 }
 
 void
@@ -390,16 +425,19 @@ wine_look(const struct wine_prefix *prefix, const struct wine_dlls *dlls, struct
                   files_is_file(path);
     state->in_use = is_in_use(prefix->path);
     state->ours = wine_note_read(prefix->path, &note);
-    if (state->bits == 64)
+    if (state->bits == 64) {
         read_driver(text_get(&registry), false, &state->driver[WINE_64]);
-    if (state->bits)
+    }
+    if (state->bits) {
         read_driver(text_get(&registry), state->bits == 64, &state->driver[WINE_32]);
+    }
     for (unsigned half = 0; half < WINE_HALVES; half++) {
         look_at_driver(prefix, dlls->half[half], &state->driver[half]);
     }
     if (is_ours_to_write(prefix, state) && is_whole(prefix, text_get(&registry), error, state) &&
-        has_its_wine(prefix, state))
+        has_its_wine(prefix, state)) {
         is_of_its_wine(prefix, state);
+    }
     advise(prefix, dlls, state);
     text_fini(&registry);
 }
@@ -413,8 +451,9 @@ wine_await_setup(const struct wine_prefix *prefix, const struct wine_dlls *dlls,
     for (unsigned naps = 0; naps < 5 * wait_s; naps++) {
         wine_look(prefix, dlls, &state);
         /* what made it may be at work a little longer than its registry is missing */
-        if (!state.being_made && !state.in_use)
+        if (!state.being_made && !state.in_use) {
             return true;
+        }
         nanosleep(&nap, NULL);
     }
     return false;

@@ -21,8 +21,9 @@ cut(char *path)
 {
     char *end = strrchr(path, '/');
 
-    if (end)
+    if (end) {
         *end = '\0';
+    }
     return end != NULL;
 }
 
@@ -35,17 +36,21 @@ find_bridge(const char *driver, char bridge[FILES_PATH_BYTES])
 
     bridge[0] = '\0';
     files_set(folder, driver);
-    if (!cut(folder))
+    if (!cut(folder)) {
         return false;
-    if (files_join(path, folder, wine_files[WINE_FILES - 1]))
+    }
+    if (files_join(path, folder, wine_files[WINE_FILES - 1])) {
         files_read_line(path, bridge, FILES_PATH_BYTES);
-    if (bridge[0] != '/')
+    }
+    if (bridge[0] != '/') {
         bridge[0] = '\0';
-    else if (files_is_file(bridge))
+    } else if (files_is_file(bridge)) {
         return true;
+    }
     for (unsigned up = 1; up < UP; up++) {
-        if (!cut(folder))
+        if (!cut(folder)) {
             return false;
+        }
     }
     return files_join(path, folder, "../bin/tutti-bridge") && files_is_file(path) &&
            realpath(path, real) && files_set(bridge, real);
@@ -71,14 +76,15 @@ wine_look_native(struct wine_driver *driver)
 
     driver->native[0] = '\0';
     bool found = find_bridge(driver->path, driver->bridge);
-    if (!found && !driver->bridge[0])
-        snprintf(driver->native, sizeof driver->native, "the driver finds no tutti-bridge");
-    else if (!found)
-        snprintf(driver->native, sizeof driver->native, "%.300s is not there", driver->bridge);
-    else if (!runs(driver->bridge))
-        snprintf(driver->native, sizeof driver->native, "%.300s does not run", driver->bridge);
-    else if (files_set(engine, driver->bridge) && cut(engine) &&
-             files_join(engine, engine, "tuttid") && access(engine, X_OK) != 0)
-        snprintf(driver->native, sizeof driver->native, "there is no tuttid beside %.300s",
+    if (!found && !driver->bridge[0]) {
+        snprintf(driver->native, sizeof(driver->native), "the driver finds no tutti-bridge");
+    } else if (!found) {
+        snprintf(driver->native, sizeof(driver->native), "%.300s is not there", driver->bridge);
+    } else if (!runs(driver->bridge)) {
+        snprintf(driver->native, sizeof(driver->native), "%.300s does not run", driver->bridge);
+    } else if (files_set(engine, driver->bridge) && cut(engine) &&
+               files_join(engine, engine, "tuttid") && access(engine, X_OK) != 0) {
+        snprintf(driver->native, sizeof(driver->native), "there is no tuttid beside %.300s",
                  driver->bridge);
+    }
 }

@@ -41,23 +41,29 @@ read_line(struct wine_note *note, const char *line)
     char word[16], half_name[16];
     int at = 0;
 
-    if (sscanf(line, "%15s %15s %n", word, half_name, &at) != 2 || at == 0)
+    if (sscanf(line, "%15s %15s %n", word, half_name, &at) != 2 || at == 0) {
         return;
+    }
     const char *rest = line + at;
     unsigned half = find_name(half_names, WINE_HALVES + 1, half_name);
-    if (half > WINE_HALVES)
+    if (half > WINE_HALVES) {
         return;
-    if (strcmp(word, "folder") == 0)
+    }
+    if (strcmp(word, "folder") == 0) {
         note->made[half] = true;
-    if (half == WINE_HALVES)
+    }
+    if (half == WINE_HALVES) {
         return;
-    if (strcmp(word, "driver") == 0)
+    }
+    if (strcmp(word, "driver") == 0) {
         files_set(note->path[half], rest);
-    else if (strcmp(word, "before") == 0)
+    } else if (strcmp(word, "before") == 0) {
         files_set(note->before[half], rest);
+    }
     unsigned file = find_name(wine_files, WINE_FILES, rest);
-    if (strcmp(word, "copy") == 0 && file < WINE_FILES)
+    if (strcmp(word, "copy") == 0 && file < WINE_FILES) {
         note->copied[half][file] = true;
+    }
 }
 
 bool
@@ -72,13 +78,14 @@ wine_note_read(const char *prefix, struct wine_note *note)
                 strncmp(text_get(&text), HEAD, strlen(HEAD)) == 0;
     for (const char *at = read ? text_get(&text) : ""; *at;) {
         size_t length = strcspn(at, "\n");
-        if (length < sizeof line) {
+        if (length < sizeof(line)) {
             memcpy(line, at, length);
             line[length] = '\0';
-            if (strncmp(line, HEAD, strlen(HEAD)) == 0)
-                snprintf(note->version, sizeof note->version, "%.100s", line + strlen(HEAD));
-            else
+            if (strncmp(line, HEAD, strlen(HEAD)) == 0) {
+                snprintf(note->version, sizeof(note->version), "%.100s", line + strlen(HEAD));
+            } else {
                 read_line(note, line);
+            }
         }
         at += length;
         at += *at == '\n';
@@ -96,17 +103,21 @@ wine_note_write(const char *prefix, const struct wine_note *note)
     text_init(&text);
     text_addf(&text, HEAD "%s\n", note->version);
     for (unsigned half = 0; half <= WINE_HALVES; half++) {
-        if (note->made[half])
+        if (note->made[half]) {
             text_addf(&text, "folder %s -\n", half_names[half]);
+        }
     }
     for (unsigned half = 0; half < WINE_HALVES; half++) {
-        if (note->path[half][0])
+        if (note->path[half][0]) {
             text_addf(&text, "driver %s %s\n", half_names[half], note->path[half]);
-        if (note->before[half][0])
+        }
+        if (note->before[half][0]) {
             text_addf(&text, "before %s %s\n", half_names[half], note->before[half]);
+        }
         for (unsigned file = 0; file < WINE_FILES; file++) {
-            if (note->copied[half][file])
+            if (note->copied[half][file]) {
                 text_addf(&text, "copy %s %s\n", half_names[half], wine_files[file]);
+            }
         }
     }
     errno = ENOMEM;

@@ -28,8 +28,9 @@ own_libraries(const char *loader, char paths[2 * FILES_PATH_BYTES])
     files_set(folder, loader);
     for (unsigned up = 0; up < 2; up++) {
         char *end = strrchr(folder, '/');
-        if (!end)
+        if (!end) {
             return false;
+        }
         *end = '\0';
     }
     snprintf(paths, 2 * FILES_PATH_BYTES, "%.4000s/lib64:%.4000s/lib", folder, folder);
@@ -41,8 +42,9 @@ getenv_utf8(const char *name, char *value, size_t bytes)
 {
     const char *found = getenv(name);
 
-    if (!found || strlen(found) >= bytes)
+    if (!found || strlen(found) >= bytes) {
         return false;
+    }
     memcpy(value, found, strlen(found) + 1);
     return true;
 }
@@ -55,9 +57,10 @@ wine_profiles(char profiles[WINE_PROFILES_BYTES])
     size_t bytes = 0, length = 0;
 
     profiles[0] = '\0';
-    if (!config_default_path(getenv_utf8, path, sizeof path) ||
-        config_file_read(path, &text, &bytes, problem) != TUTTI_OK)
+    if (!config_default_path(getenv_utf8, path, sizeof(path)) ||
+        config_file_read(path, &text, &bytes, problem) != TUTTI_OK) {
         return;
+    }
     unsigned count = config_profiles(text, bytes, names);
     free(text);
     for (unsigned i = 0; i < count && length + CONFIG_PROFILE_BYTES < WINE_PROFILES_BYTES; i++) {
@@ -89,19 +92,22 @@ wine_register(const struct wine_prefix *prefix, const struct wine_state *state, 
                                    {NULL, NULL}};
     struct text said;
 
-    if (undo)
+    if (undo) {
         argv[3] = "/u";
-    else
-        snprintf(words, sizeof words, "/i:profiles:%s", profiles);
-    if (prefix->loader[0] && own_libraries(state->loader, libraries))
-        changes[sizeof changes / sizeof *changes - 2] =
+    } else {
+        snprintf(words, sizeof(words), "/i:profiles:%s", profiles);
+    }
+    if (prefix->loader[0] && own_libraries(state->loader, libraries)) {
+        changes[sizeof(changes) / sizeof(*changes) - 2] =
             (struct run_change){"LD_LIBRARY_PATH", libraries};
+    }
     text_init(&said);
     int code = run_program(argv, changes, REGISTER_SECONDS, &said);
-    if (code == RUN_TOO_LONG)
+    if (code == RUN_TOO_LONG) {
         snprintf(why, WINE_WHY_BYTES, "regsvr32 did not end within %d s", REGISTER_SECONDS);
-    else if (code == RUN_CANNOT_START)
+    } else if (code == RUN_CANNOT_START) {
         snprintf(why, WINE_WHY_BYTES, "%.400s cannot be started", state->loader);
+    }
     /* its end may be a crash in Wine's own unloading: the registry says what was done, and is
      * written when the server ends */
     bool ran = code != RUN_TOO_LONG && code != RUN_CANNOT_START;

@@ -23,14 +23,17 @@ wine_registry_fault(const char *text)
 {
     size_t length = strlen(text);
 
-    if (length == 0)
+    if (length == 0) {
         return "is empty";
-    if (strncmp(text, HEAD, strlen(HEAD)) != 0)
+    }
+    if (strncmp(text, HEAD, strlen(HEAD)) != 0) {
         return "does not begin as a Wine registry does";
+    }
     /* keys stand in the order of their names, so the last great part is System */
     if (text[length - 1] != '\n' || !strstr(text, "\n[Software\\\\Microsoft\\\\Windows NT\\\\") ||
-        !strstr(text, "\n[System\\\\"))
+        !strstr(text, "\n[System\\\\")) {
         return "is cut off";
+    }
     return NULL;
 }
 
@@ -38,10 +41,12 @@ unsigned
 wine_registry_bits(const char *text)
 {
     for (const char *line = text; *line && *line != '['; line = next_line(line)) {
-        if (strncmp(line, "#arch=win64", 11) == 0)
+        if (strncmp(line, "#arch=win64", 11) == 0) {
             return 64;
-        if (strncmp(line, "#arch=win32", 11) == 0)
+        }
+        if (strncmp(line, "#arch=win32", 11) == 0) {
             return 32;
+        }
     }
     return 0;
 }
@@ -77,8 +82,9 @@ unquote(const char *from, char stop, char *out, size_t room)
             out[length] = '\0';
             return from + 1;
         }
-        if (length + 4 >= room)
+        if (length + 4 >= room) {
             return NULL;
+        }
         if (*from != '\\') {
             out[length++] = *from;
             continue;
@@ -106,8 +112,9 @@ find_key(const char *text, const char *key)
     char path[512];
 
     for (const char *line = text; *line; line = next_line(line)) {
-        if (*line == '[' && unquote(line + 1, ']', path, sizeof path) && ascii_same(path, key))
+        if (*line == '[' && unquote(line + 1, ']', path, sizeof(path)) && ascii_same(path, key)) {
             return next_line(line);
+        }
     }
     return NULL;
 }
@@ -121,12 +128,14 @@ wine_registry_next(const char **at, const char *folder, char *name, size_t name_
     while (**at) {
         const char *line = *at;
         *at = next_line(line);
-        if (*line != '[' || !unquote(line + 1, ']', path, sizeof path) ||
-            !ascii_starts_with(path, folder) || path[length] != '\\')
+        if (*line != '[' || !unquote(line + 1, ']', path, sizeof(path)) ||
+            !ascii_starts_with(path, folder) || path[length] != '\\') {
             continue;
+        }
         const char *own = path + length + 1;
-        if (strchr(own, '\\') || strlen(own) >= name_bytes)
+        if (strchr(own, '\\') || strlen(own) >= name_bytes) {
             continue;
+        }
         memcpy(name, own, strlen(own) + 1);
         return true;
     }
@@ -148,14 +157,17 @@ wine_registry_get(const char *text, const char *key, const char *name, char *val
     for (const char *line = find_key(text, key); line && *line && *line != '[';
          line = next_line(line)) {
         const char *at = line + 1;
-        if (name && *line == '"')
-            at = unquote(line + 1, '"', found, sizeof found);
-        else if (name || *line != '@')
+        if (name && *line == '"') {
+            at = unquote(line + 1, '"', found, sizeof(found));
+        } else if (name || *line != '@') {
             continue;
-        if (!at || (name && !ascii_same(found, name)) || at[0] != '=' || at[1] != '"')
+        }
+        if (!at || (name && !ascii_same(found, name)) || at[0] != '=' || at[1] != '"') {
             continue;
-        if (!unquote(at + 2, '"', found, sizeof found) || strlen(found) >= value_bytes)
+        }
+        if (!unquote(at + 2, '"', found, sizeof(found)) || strlen(found) >= value_bytes) {
             return false;
+        }
         memcpy(value, found, strlen(found) + 1);
         return true;
     }

@@ -32,8 +32,9 @@ add_names(struct text *out, const struct style *style, const char *names)
     text_init(&line);
     for (; *names; names++) {
         text_add_bytes(&line, names, 1);
-        if (*names == ',')
+        if (*names == ',') {
             text_add(&line, " ");
+        }
     }
     style_add_wrapped(out, style, STYLE_PLAIN, text_get(&line), LABEL_COLUMNS + 2,
                       STYLE_WHOLE_WORDS);
@@ -52,11 +53,12 @@ show_half(struct text *out, const struct style *style, const struct wine_driver 
     }
     style_add(out, style, driver->same && driver->engine ? STYLE_GOOD : STYLE_WARN, "registered",
               0);
-    if (!driver->version[0])
+    if (!driver->version[0]) {
         text_add(out, ", its file is gone");
-    else
+    } else {
         text_addf(out, ", version %s%s", driver->version,
                   driver->same ? ", the same as this" : ", another build than this");
+    }
     text_addf(out, "\n");
     add_label(out, "");
     text_addf(out, "%s\n", driver->windows_path);
@@ -89,16 +91,19 @@ wine_show(struct text *out, const struct style *style, const struct wine_prefix 
     add_label(out, "Wine");
     text_addf(out, "%s%s%s%s", state->version[0] ? state->version : "unknown",
               prefix->runner[0] ? " (" : "", prefix->runner, prefix->runner[0] ? ")" : "");
-    if (state->bits)
+    if (state->bits) {
         text_addf(out, ", %s prefix",
                   state->both         ? "64- and 32-bit"
                   : state->bits == 64 ? "64-bit"
                                       : "32-bit");
+    }
     text_addf(out, "%s\n", state->in_use ? ", in use now" : "");
-    if (state->bits == 64)
+    if (state->bits == 64) {
         show_half(out, style, &state->driver[WINE_64], half_names[WINE_64]);
-    if (state->bits == 32 || state->both)
+    }
+    if (state->bits == 32 || state->both) {
         show_half(out, style, &state->driver[WINE_32], half_names[WINE_32]);
+    }
     if (prefix->layout == WINE_PROTON && !prefix->sandboxed) {
         add_label(out, "sharing");
         style_add_wrapped(out, style, STYLE_PLAIN, steam_advice, LABEL_COLUMNS + 2,
@@ -133,7 +138,7 @@ names_json(struct json *json, const char *names)
     json_array_begin(json);
     while (*names) {
         size_t length = strcspn(names, ",");
-        snprintf(name, sizeof name, "%.*s", (int)length, names);
+        snprintf(name, sizeof(name), "%.*s", (int)length, names);
         json_string(json, name);
         names += length;
         names += *names == ',';

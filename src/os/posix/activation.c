@@ -30,7 +30,7 @@ static bool
 has_option(int fd, int option, int wanted)
 {
     int value = 0;
-    socklen_t bytes = sizeof value;
+    socklen_t bytes = sizeof(value);
     return getsockopt(fd, SOL_SOCKET, option, &value, &bytes) == 0 && value == wanted;
 }
 
@@ -40,11 +40,12 @@ link_inherited_listener(int *out, const char *path)
     const bool ours = number_of("LISTEN_PID") == (long)getpid();
     const long count = number_of("LISTEN_FDS");
     struct sockaddr_un address = {.sun_family = AF_UNSPEC};
-    socklen_t bytes = sizeof address;
+    socklen_t bytes = sizeof(address);
 
     *out = -1;
-    if (!ours || count < 1)
+    if (!ours || count < 1) {
         return TUTTI_OK;
+    }
     /* they are for this process alone, and for this one time */
     unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
@@ -59,7 +60,7 @@ link_inherited_listener(int *out, const char *path)
         return TUTTI_REFUSED;
     }
     if (getsockname(fd, (struct sockaddr *)&address, &bytes) != 0 ||
-        strncmp(address.sun_path, path, sizeof address.sun_path) != 0) {
+        strncmp(address.sun_path, path, sizeof(address.sun_path)) != 0) {
         log_error("the service manager listens at %.107s, but programs look for the engine at %s",
                   address.sun_path, path);
         return TUTTI_REFUSED;

@@ -125,7 +125,7 @@ wake_leader(struct desk *desk)
     struct os_bells *bells = desk->bells;
     const uint64_t one = 1;
     if (desk->kind == EARS) {
-        (void)!write(bells->kick, &one, sizeof one);
+        (void)!write(bells->kick, &one, sizeof(one));
         return;
     }
     atomic_fetch_add(&bells->rung, 1);
@@ -141,8 +141,9 @@ enter(struct worker *worker, uint32_t which)
     struct desk *desk = worker->desk;
     struct bell *bell = &desk->bells->bell[which];
     uint32_t nobody = 0;
-    if (!atomic_compare_exchange_strong(&bell->holder[desk->kind], &nobody, worker->index + 1))
+    if (!atomic_compare_exchange_strong(&bell->holder[desk->kind], &nobody, worker->index + 1)) {
         return false;
+    }
     atomic_store(&desk->lead, lead_of(worker->index, ++worker->step, which + 1));
     return true;
 }
@@ -180,8 +181,9 @@ close_bell(struct worker *worker, uint32_t which)
         close(bell->ear); /* which takes it off the epoll: there is no other descriptor */
         close(bell->answer);
     }
-    if (atomic_fetch_sub(&bell->open, 1) == 1)
+    if (atomic_fetch_sub(&bell->open, 1) == 1) {
         atomic_store(&bell->state, BELL_FREE);
+    }
     return leave(worker, which);
 }
 
@@ -190,12 +192,15 @@ ring(struct worker *worker, uint32_t which)
 {
     struct os_bells *bells = worker->desk->bells;
     struct bell *bell = &bells->bell[which];
-    if (!enter(worker, which))
+    if (!enter(worker, which)) {
         return true;
-    if (atomic_load(&bell->credit) < CREDIT_MOST)
+    }
+    if (atomic_load(&bell->credit) < CREDIT_MOST) {
         atomic_fetch_add(&bell->credit, CREDIT_RING);
-    if (atomic_exchange(&bell->muted, false))
+    }
+    if (atomic_exchange(&bell->muted, false)) {
         listen_to(bells, which, true);
+    }
     /* a pipe that is full wakes its reader without this byte; one that nobody reads is no error */
     (void)!write(bell->door, "", 1);
     return leave(worker, which);
@@ -213,8 +218,9 @@ look_at_marks(struct worker *worker)
             atomic_fetch_and(&desk->marks[w], ~(UINT64_C(1) << which % 64));
             const uint32_t state = atomic_load(&bells->bell[which].state);
             if ((state == BELL_USED && desk->kind == DOORS && !ring(worker, which)) ||
-                (state == BELL_LEAVING && !close_bell(worker, which)))
+                (state == BELL_LEAVING && !close_bell(worker, which))) {
                 return false;
+            }
         }
     }
     return true;
@@ -238,22 +244,25 @@ hear(struct worker *worker, uint32_t which)
     char bytes[READ_BYTES]; /* nobody looks into it */
     struct os_bells *bells = worker->desk->bells;
     struct bell *bell = &bells->bell[which];
-    if (atomic_load(&bell->state) == BELL_FREE)
+    if (atomic_load(&bell->state) == BELL_FREE) {
         return true; /* closed since the event was fetched */
+    }
     if (atomic_load(&bell->credit) == 0) {
         listen_to(bells, which, false);
         atomic_store(&bell->muted, true);
         /* It may have been rung since. */
-        if (atomic_load(&bell->credit) == 0 || !atomic_exchange(&bell->muted, false))
+        if (atomic_load(&bell->credit) == 0 || !atomic_exchange(&bell->muted, false)) {
             return true;
+        }
         listen_to(bells, which, true);
         return true;
     }
     atomic_fetch_sub(&bell->credit, 1);
     os_wake_post(bells->heard);
-    if (!enter(worker, which))
+    if (!enter(worker, which)) {
         return true;
-    (void)!read(bell->ear, bytes, sizeof bytes); /* still open: closing is this desk's, too */
+    }
+    (void)!read(bell->ear, bytes, sizeof(bytes)); /* still open: closing is this desk's, too */
     return leave(worker, which);
 }
 
@@ -262,10 +271,12 @@ serve_doors(struct worker *worker)
 {
     struct os_bells *bells = worker->desk->bells;
     const uint32_t seen = atomic_load(&bells->rung);
-    if (!look_at_marks(worker))
+    if (!look_at_marks(worker)) {
         return false;
-    if (!atomic_load(&bells->stop))
+    }
+    if (!atomic_load(&bells->stop)) {
         syscall(SYS_futex, &bells->rung, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+    }
     return true;
 }
 
@@ -288,14 +299,16 @@ lead(struct worker *worker)
 {
     struct desk *desk = worker->desk;
     bool leads = look_at_marks(worker);
-    if (desk->kind == EARS)
+    if (desk->kind == EARS) {
         os_wake_post(desk->bells->heard); /* what the former one had heard and not passed on */
+    }
     while (leads && !atomic_load(&desk->bells->stop)) {
         follow_the_cycle(worker);
         leads = desk->kind == DOORS ? serve_doors(worker) : serve_ears(worker);
     }
-    if (leads)
+    if (leads) {
         look_at_marks(worker); /* those that leave at the end */
+    }
 }
 
 static void
@@ -304,8 +317,10 @@ wait_for_the_lead(struct worker *worker)
     struct desk *desk = worker->desk;
     for (;;) {
         const uint32_t seen = atomic_load(&desk->turn);
-        if (atomic_load(&desk->bells->stop) || leader_of(atomic_load(&desk->lead)) == worker->index)
+        if (atomic_load(&desk->bells->stop) ||
+            leader_of(atomic_load(&desk->lead)) == worker->index) {
             return;
+        }
         os_wake_wait(&desk->turned, seen, UINT64_MAX);
     }
 }
@@ -320,15 +335,18 @@ work(void *arg)
     sigaddset(&pipes, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipes, NULL);
     atomic_store(&worker->tid, os_thread_id());
-    if (leader_of(atomic_load(&desk->lead)) == worker->index)
+    if (leader_of(atomic_load(&desk->lead)) == worker->index) {
         lead(worker);
+    }
     while (!atomic_load(&desk->bells->stop)) {
         int32_t none = NO_WORKER;
-        if (!atomic_compare_exchange_strong(&desk->spare, &none, (int32_t)worker->index))
+        if (!atomic_compare_exchange_strong(&desk->spare, &none, (int32_t)worker->index)) {
             break; /* there is one */
+        }
         wait_for_the_lead(worker);
-        if (!atomic_load(&desk->bells->stop))
+        if (!atomic_load(&desk->bells->stop)) {
             lead(worker);
+        }
     }
     atomic_store(&worker->ended, true);
 }
@@ -356,8 +374,9 @@ keep_workers(struct desk *desk)
 {
     const uint32_t leader = leader_of(atomic_load(&desk->lead));
     unsigned others = 0;
-    if (desk->worker[leader].thread == NULL && start_worker(desk, leader) != TUTTI_OK)
+    if (desk->worker[leader].thread == NULL && start_worker(desk, leader) != TUTTI_OK) {
         return TUTTI_NO_MEMORY;
+    }
     for (uint32_t i = 0; i < WORKERS_MAX; i++) {
         struct worker *worker = &desk->worker[i];
         if (worker->thread != NULL && atomic_load(&worker->ended)) {
@@ -366,11 +385,13 @@ keep_workers(struct desk *desk)
         }
         others += worker->thread != NULL && i != leader;
     }
-    if (atomic_load(&desk->spare) != NO_WORKER)
+    if (atomic_load(&desk->spare) != NO_WORKER) {
         return TUTTI_OK;
+    }
     for (uint32_t i = 0; i < WORKERS_MAX; i++) {
-        if (desk->worker[i].thread == NULL)
+        if (desk->worker[i].thread == NULL) {
             return start_worker(desk, i);
+        }
     }
     return others < WORKERS_MAX - 1 ? TUTTI_OK : TUTTI_FULL;
 }
@@ -378,9 +399,10 @@ keep_workers(struct desk *desk)
 enum tutti_status
 os_bells_new(struct os_bells **out, struct os_wake *heard)
 {
-    struct os_bells *bells = calloc(1, sizeof *bells);
-    if (bells == NULL)
+    struct os_bells *bells = calloc(1, sizeof(*bells));
+    if (bells == NULL) {
         return TUTTI_NO_MEMORY;
+    }
     bells->heard = heard;
     atomic_init(&bells->cpu, -1);
     for (unsigned kind = 0; kind < DESKS; kind++) {
@@ -396,10 +418,12 @@ os_bells_new(struct os_bells **out, struct os_wake *heard)
     if (bells->epoll < 0 || bells->kick < 0 ||
         epoll_ctl(bells->epoll, EPOLL_CTL_ADD, bells->kick, &event) != 0) {
         log_error("cannot listen to doorbells: %s", strerror(errno));
-        if (bells->epoll >= 0)
+        if (bells->epoll >= 0) {
             close(bells->epoll);
-        if (bells->kick >= 0)
+        }
+        if (bells->kick >= 0) {
             close(bells->kick);
+        }
         free(bells);
         return TUTTI_NO_MEMORY;
     }
@@ -422,8 +446,9 @@ end_workers(struct os_bells *bells)
     for (unsigned kind = 0; kind < DESKS; kind++) {
         for (uint32_t i = 0; i < WORKERS_MAX; i++) {
             struct worker *worker = &bells->desk[kind].worker[i];
-            if (os_thread_join_until(worker->thread, deadline_ns))
+            if (os_thread_join_until(worker->thread, deadline_ns)) {
                 worker->thread = NULL;
+            }
             all = all && worker->thread == NULL;
         }
     }
@@ -433,8 +458,9 @@ end_workers(struct os_bells *bells)
 void
 os_bells_free(struct os_bells *bells)
 {
-    if (bells == NULL)
+    if (bells == NULL) {
         return;
+    }
     if (!end_workers(bells)) {
         log_warning("a program does not let go of its doorbell: what belongs to it stays");
         return;
@@ -461,13 +487,16 @@ add(struct os_bells *bells, int door, uint32_t *out)
 {
     uint32_t which = 0;
     int ends[2];
-    while (which < BELLS_MAX && atomic_load(&bells->bell[which].state) != BELL_FREE)
+    while (which < BELLS_MAX && atomic_load(&bells->bell[which].state) != BELL_FREE) {
         which++;
-    if (which == BELLS_MAX)
+    }
+    if (which == BELLS_MAX) {
         return TUTTI_FULL;
+    }
     struct bell *bell = &bells->bell[which];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
         return TUTTI_NO_MEMORY;
+    }
     bell->door = door;
     bell->ear = ends[0];
     bell->answer = ends[1];
@@ -491,8 +520,9 @@ enum tutti_status
 os_bells_add(struct os_bells *bells, os_handle *doorbell, uint32_t *bell)
 {
     *bell = OS_NO_BELL;
-    if (*doorbell == OS_NO_HANDLE)
+    if (*doorbell == OS_NO_HANDLE) {
         return TUTTI_OK;
+    }
     const int door = (int)*doorbell;
     *doorbell = OS_NO_HANDLE;
     if (!is_door(door)) {
@@ -503,10 +533,12 @@ os_bells_add(struct os_bells *bells, os_handle *doorbell, uint32_t *bell)
     os_mutex_lock(&bells->lock);
     bells->works = true;
     enum tutti_status status = keep_workers(&bells->desk[DOORS]);
-    if (status == TUTTI_OK)
+    if (status == TUTTI_OK) {
         status = keep_workers(&bells->desk[EARS]);
-    if (status == TUTTI_OK)
+    }
+    if (status == TUTTI_OK) {
         status = add(bells, door, bell);
+    }
     os_mutex_unlock(&bells->lock);
     if (status != TUTTI_OK) {
         log_warning("no room for another doorbell by pipe: %s", tutti_status_text(status));
@@ -524,8 +556,9 @@ os_bells_answer(const struct os_bells *bells, uint32_t bell)
 void
 os_bells_remove(struct os_bells *bells, uint32_t bell)
 {
-    if (bell == OS_NO_BELL)
+    if (bell == OS_NO_BELL) {
         return;
+    }
     atomic_store(&bells->bell[bell].state, BELL_LEAVING);
     for (unsigned kind = 0; kind < DESKS; kind++) {
         mark(&bells->desk[kind], bell);
@@ -538,11 +571,12 @@ static bool
 is_waiting(uint32_t tid)
 {
     char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/self/task/%u/stat", tid);
+    snprintf(path, sizeof(path), "/proc/self/task/%u/stat", tid);
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
-    const ssize_t length = read(fd, text, sizeof text - 1);
+    }
+    const ssize_t length = read(fd, text, sizeof(text) - 1);
     close(fd);
     text[length > 0 ? length : 0] = '\0';
     const char *name_end = strrchr(text, ')');
@@ -557,23 +591,26 @@ bell_of_stuck(struct desk *desk)
     const uint64_t now = os_now_ns();
     const uint32_t leader = leader_of(atomic_load(&desk->lead));
     uint32_t in[WORKERS_MAX], stuck = OS_NO_BELL;
-    for (uint32_t i = 0; i < WORKERS_MAX; i++)
+    for (uint32_t i = 0; i < WORKERS_MAX; i++) {
         in[i] = OS_NO_BELL;
+    }
     for (uint32_t b = 0; b < BELLS_MAX; b++) {
         const uint32_t holder = atomic_load(&bells->bell[b].holder[desk->kind]);
-        if (holder != 0 && holder - 1 != leader)
+        if (holder != 0 && holder - 1 != leader) {
             in[holder - 1] = b;
+        }
     }
     for (uint32_t i = 0; i < WORKERS_MAX; i++) {
         struct worker *worker = &desk->worker[i];
-        if (in[i] == OS_NO_BELL)
+        if (in[i] == OS_NO_BELL) {
             worker->stuck_since_ns = 0;
-        else if (worker->stuck_since_ns == 0)
+        } else if (worker->stuck_since_ns == 0) {
             worker->stuck_since_ns = now;
-        else if (now - worker->stuck_since_ns > (uint64_t)STUCK_MS * OS_NS_PER_MS &&
-                 is_waiting(atomic_load(&worker->tid)) &&
-                 atomic_load(&bells->bell[in[i]].state) == BELL_USED)
+        } else if (now - worker->stuck_since_ns > (uint64_t)STUCK_MS * OS_NS_PER_MS &&
+                   is_waiting(atomic_load(&worker->tid)) &&
+                   atomic_load(&bells->bell[in[i]].state) == BELL_USED) {
             stuck = in[i];
+        }
     }
     return stuck;
 }
@@ -583,11 +620,13 @@ static void
 retire_workers(struct os_bells *bells)
 {
     for (uint32_t b = 0; b < BELLS_MAX; b++) {
-        if (atomic_load(&bells->bell[b].state) != BELL_FREE)
+        if (atomic_load(&bells->bell[b].state) != BELL_FREE) {
             return;
+        }
     }
-    if (!end_workers(bells))
+    if (!end_workers(bells)) {
         return; /* they end when they can */
+    }
     for (unsigned kind = 0; kind < DESKS; kind++) {
         atomic_store(&bells->desk[kind].lead, 0);
         atomic_store(&bells->desk[kind].spare, NO_WORKER);
@@ -601,20 +640,24 @@ os_bells_tend(struct os_bells *bells)
 {
     uint32_t stuck = OS_NO_BELL;
     os_mutex_lock(&bells->lock);
-    if (bells->works)
+    if (bells->works) {
         retire_workers(bells);
+    }
     for (unsigned kind = 0; kind < DESKS; kind++) {
         struct desk *desk = &bells->desk[kind];
         bool left = false;
-        if (desk->worker[leader_of(atomic_load(&desk->lead))].thread == NULL)
+        if (desk->worker[leader_of(atomic_load(&desk->lead))].thread == NULL) {
             continue;
+        }
         keep_workers(desk);
         const uint32_t here = bell_of_stuck(desk);
         stuck = here == OS_NO_BELL ? stuck : here;
-        for (uint32_t w = 0; w < MASK_WORDS; w++)
+        for (uint32_t w = 0; w < MASK_WORDS; w++) {
             left = left || atomic_load(&desk->marks[w]) != 0;
-        if (left)
+        }
+        if (left) {
             wake_leader(desk);
+        }
     }
     os_mutex_unlock(&bells->lock);
     return stuck;
@@ -632,8 +675,9 @@ os_bells_ring(struct os_bells *bells, uint32_t bell)
 void
 os_bells_go(struct os_bells *bells, uint32_t cpu)
 {
-    if (bells == NULL || !bells->marked)
+    if (bells == NULL || !bells->marked) {
         return;
+    }
     bells->marked = false;
     atomic_store_explicit(&bells->cpu, cpu, memory_order_relaxed);
     wake_leader(&bells->desk[DOORS]);
@@ -644,12 +688,14 @@ watch(struct desk *desk)
 {
     uint32_t was = desk->seen_lead;
     desk->seen_lead = atomic_load(&desk->lead);
-    if (!is_in_a_bell(was) || desk->seen_lead != was)
+    if (!is_in_a_bell(was) || desk->seen_lead != was) {
         return;
+    }
     const int32_t spare = atomic_load(&desk->spare);
     if (spare == NO_WORKER ||
-        !atomic_compare_exchange_strong(&desk->lead, &was, lead_of((uint32_t)spare, 0, 0)))
+        !atomic_compare_exchange_strong(&desk->lead, &was, lead_of((uint32_t)spare, 0, 0))) {
         return;
+    }
     atomic_store(&desk->spare, NO_WORKER);
     os_wake_post(&desk->turned);
 }
@@ -657,6 +703,7 @@ watch(struct desk *desk)
 void
 os_bells_watch(struct os_bells *bells)
 {
-    for (unsigned kind = 0; bells != NULL && kind < DESKS; kind++)
+    for (unsigned kind = 0; bells != NULL && kind < DESKS; kind++) {
         watch(&bells->desk[kind]);
+    }
 }

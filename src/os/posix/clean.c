@@ -39,8 +39,9 @@ reset_signals(void)
 {
     const struct kernel_action action = {0};
     const uint64_t none = 0;
-    for (int number = 1; number < NSIG; number++) /* KILL and STOP cannot be set */
+    for (int number = 1; number < NSIG; number++) { /* KILL and STOP cannot be set */
         (void)syscall(SYS_rt_sigaction, number, &action, NULL, KERNEL_MASK_BYTES);
+    }
     (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_MASK_BYTES);
 }
 
@@ -50,14 +51,16 @@ reset_limits(void)
     static const int limits[] = {RLIMIT_NOFILE, RLIMIT_CPU,     RLIMIT_FSIZE,  RLIMIT_DATA,
                                  RLIMIT_AS,     RLIMIT_MEMLOCK, RLIMIT_RTPRIO, RLIMIT_NICE,
                                  RLIMIT_RTTIME, RLIMIT_NPROC};
-    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         struct rlimit limit;
-        if (getrlimit(limits[i], &limit) != 0)
+        if (getrlimit(limits[i], &limit) != 0) {
             continue;
+        }
         const rlim_t most =
             limits[i] == RLIMIT_NOFILE && limit.rlim_max > FILES ? FILES : limit.rlim_max;
-        if (limit.rlim_cur >= most)
+        if (limit.rlim_cur >= most) {
             continue;
+        }
         limit.rlim_cur = most;
         (void)setrlimit(limits[i], &limit);
     }
@@ -68,9 +71,9 @@ reset_scheduling(void)
 {
     unsigned char all[CPU_BYTES];
     const struct sched_param param = {.sched_priority = 0};
-    memset(all, 0xff, sizeof all);
+    memset(all, 0xff, sizeof(all));
     /* the kernel takes of it what the cgroup has */
-    (void)syscall(SYS_sched_setaffinity, 0, sizeof all, all);
+    (void)syscall(SYS_sched_setaffinity, 0, sizeof(all), all);
     (void)sched_setscheduler(0, SCHED_OTHER, &param);
     (void)setpriority(PRIO_PROCESS, 0, 0);
     (void)syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, 0, 0);
@@ -82,8 +85,9 @@ static void
 reset_oom_score(void)
 {
     const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
         return;
+    }
     (void)!write(fd, "0", 1);
     close(fd);
 }
@@ -104,8 +108,9 @@ os_process_begin(void)
     for (;;) {
         const int fd = open("/dev/null", O_RDWR);
         if (fd < 0 || fd >= POSIX_FIRST_FREE_FD) {
-            if (fd >= 0)
+            if (fd >= 0) {
                 close(fd);
+            }
             break;
         }
     }
@@ -115,8 +120,9 @@ os_process_begin(void)
 int
 posix_free_fd(int fd)
 {
-    if (fd < 0 || fd >= POSIX_FIRST_FREE_FD)
+    if (fd < 0 || fd >= POSIX_FIRST_FREE_FD) {
         return fd;
+    }
     const int moved = fcntl(fd, F_DUPFD_CLOEXEC, POSIX_FIRST_FREE_FD);
     const int error = errno;
     close(fd);

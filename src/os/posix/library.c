@@ -26,15 +26,17 @@ bool
 os_library_symbol(struct os_library *library, const char *name, void *function)
 {
     void *address = dlsym(library, name);
-    if (address == NULL)
+    if (address == NULL) {
         return false;
-    memcpy(function, &address, sizeof address);
+    }
+    memcpy(function, &address, sizeof(address));
     return true;
 }
 
 void
 os_library_close(struct os_library *library)
 {
-    if (library != NULL)
+    if (library != NULL) {
         dlclose(library);
+    }
 }

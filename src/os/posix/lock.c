@@ -52,10 +52,12 @@ try_once(const char *path, int *out)
         if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
             const int error = errno;
             close(fd);
-            if (error == EINTR)
+            if (error == EINTR) {
                 continue;
-            if (error == EWOULDBLOCK)
+            }
+            if (error == EWOULDBLOCK) {
                 return TUTTI_TIMEOUT;
+            }
             log_error("cannot lock %s: %s", path, strerror(error));
             return TUTTI_REFUSED;
         }
@@ -74,11 +76,13 @@ take(const char *path, uint64_t deadline_ns, int *out)
     for (;;) {
         const enum tutti_status status = try_once(path, out);
         const uint64_t now = os_now_ns();
-        if (status != TUTTI_TIMEOUT || now >= deadline_ns)
+        if (status != TUTTI_TIMEOUT || now >= deadline_ns) {
             return status;
+        }
         os_sleep_until_ns(deadline_ns - now < pause_ns ? deadline_ns : now + pause_ns);
-        if (pause_ns < LONGEST_PAUSE_NS)
+        if (pause_ns < LONGEST_PAUSE_NS) {
             pause_ns *= 2;
+        }
     }
 }
 
@@ -87,15 +91,18 @@ os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns)
 {
     assert(strchr(name, '/') == NULL);
     char dir[POSIX_PATH_BYTES], path[POSIX_PATH_BYTES + 64];
-    if (os_runtime_dir(dir, sizeof dir) != TUTTI_OK)
+    if (os_runtime_dir(dir, sizeof(dir)) != TUTTI_OK) {
         return TUTTI_REFUSED;
-    const int length = snprintf(path, sizeof path, "%s/%s.lock", dir, name);
-    if (length < 0 || (size_t)length >= sizeof path)
+    }
+    const int length = snprintf(path, sizeof(path), "%s/%s.lock", dir, name);
+    if (length < 0 || (size_t)length >= sizeof(path)) {
         return TUTTI_REFUSED;
+    }
 
-    struct os_lock *lock = malloc(sizeof *lock);
-    if (lock == NULL)
+    struct os_lock *lock = malloc(sizeof(*lock));
+    if (lock == NULL) {
         return TUTTI_NO_MEMORY;
+    }
     const enum tutti_status status = take(path, deadline_ns, &lock->fd);
     if (status != TUTTI_OK) {
         free(lock);
@@ -108,8 +115,9 @@ os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns)
 void
 os_lock_release(struct os_lock *lock)
 {
-    if (lock == NULL)
+    if (lock == NULL) {
         return;
+    }
     /* in so many words: a child that the program forked holds the same open file */
     flock(lock->fd, LOCK_UN);
     close(lock->fd);

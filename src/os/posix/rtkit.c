@@ -92,7 +92,7 @@ connect_bus(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
 {
     char reason[256];
     bool whole = true;
-    memset(dbus, 0, sizeof *dbus);
+    memset(dbus, 0, sizeof(*dbus));
     if (os_library_open(&dbus->library, LIBRARY, reason) != TUTTI_OK) {
         snprintf(why, RTKIT_WHY_BYTES, LIBRARY " is not installed");
         return false;
@@ -108,10 +108,11 @@ connect_bus(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
     struct bus_error error;
     dbus->error_init(&error);
     dbus->connection = dbus->bus_get_private(BUS_SYSTEM, &error);
-    if (dbus->connection == NULL)
+    if (dbus->connection == NULL) {
         snprintf(why, RTKIT_WHY_BYTES, "%s", error.message != NULL ? error.message : "no bus");
-    else
+    } else {
         dbus->connection_set_exit_on_disconnect(dbus->connection, 0);
+    }
     dbus->error_free(&error);
     return dbus->connection != NULL;
 }
@@ -124,8 +125,9 @@ ask(struct dbus *dbus, void *message, char why[RTKIT_WHY_BYTES])
     dbus->error_init(&error);
     void *reply =
         dbus->connection_send_with_reply_and_block(dbus->connection, message, REPLY_MS, &error);
-    if (reply == NULL)
+    if (reply == NULL) {
         snprintf(why, RTKIT_WHY_BYTES, "%s", error.message != NULL ? error.message : "no answer");
+    }
     dbus->error_free(&error);
     dbus->message_unref(message);
     return reply;
@@ -138,12 +140,14 @@ property(struct dbus *dbus, const char *name, int64_t otherwise)
     const char *interface = SERVICE;
     char why[RTKIT_WHY_BYTES];
     void *message = dbus->message_new_method_call(SERVICE, OBJECT, PROPERTIES, "Get");
-    if (message == NULL)
+    if (message == NULL) {
         return otherwise;
+    }
     dbus->message_append_args(message, 's', &interface, 's', &name, 0);
     void *reply = ask(dbus, message, why);
-    if (reply == NULL)
+    if (reply == NULL) {
         return otherwise;
+    }
     struct bus_iterator outer, inner;
     int64_t value = otherwise;
     if (dbus->message_iter_init(reply, &outer) && dbus->message_iter_get_arg_type(&outer) == 'v') {
@@ -165,10 +169,12 @@ static bool
 limit_time(int64_t most_us)
 {
     struct rlimit limit;
-    if (most_us <= 0 || getrlimit(RLIMIT_RTTIME, &limit) != 0)
+    if (most_us <= 0 || getrlimit(RLIMIT_RTTIME, &limit) != 0) {
         return false;
-    if (limit.rlim_max <= (rlim_t)most_us)
+    }
+    if (limit.rlim_max <= (rlim_t)most_us) {
         return true;
+    }
     limit.rlim_cur = limit.rlim_max = (rlim_t)most_us;
     return setrlimit(RLIMIT_RTTIME, &limit) == 0;
 }
@@ -190,8 +196,9 @@ make_realtime(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
     }
     dbus->message_append_args(message, 't', &thread, 'u', &priority, 0);
     void *reply = ask(dbus, message, why);
-    if (reply == NULL)
+    if (reply == NULL) {
         return false;
+    }
     dbus->message_unref(reply);
     log_info("RealtimeKit gave a thread real-time priority %u", (unsigned)priority);
     return true;
@@ -202,12 +209,14 @@ rtkit_ask(char why[RTKIT_WHY_BYTES])
 {
     struct dbus dbus;
     snprintf(why, RTKIT_WHY_BYTES, "not asked");
-    if (!atomic_load(&wanted))
+    if (!atomic_load(&wanted)) {
         return false;
+    }
     const bool done = connect_bus(&dbus, why) && make_realtime(&dbus, why);
     disconnect(&dbus);
     /* who refused once is not asked by every thread again */
-    if (!done)
+    if (!done) {
         atomic_store(&wanted, false);
+    }
     return done;
 }

@@ -19,8 +19,9 @@ os_getenv(const char *name, char *value, size_t value_bytes)
 {
     const char *found = getenv(name);
     const size_t length = found != NULL ? strlen(found) : 0;
-    if (found == NULL || length >= value_bytes)
+    if (found == NULL || length >= value_bytes) {
         return false;
+    }
     memcpy(value, found, length + 1);
     return true;
 }
@@ -51,14 +52,15 @@ runtime_dir_name(char *path, size_t path_bytes, char *why, size_t why_bytes)
 {
     char base[POSIX_PATH_BYTES];
     int length;
-    if (os_getenv("TUTTI_RUNTIME_DIR", base, sizeof base) && base[0] != '\0')
+    if (os_getenv("TUTTI_RUNTIME_DIR", base, sizeof(base)) && base[0] != '\0') {
         length = snprintf(path, path_bytes, "%s", base);
-    else if (os_getenv("XDG_RUNTIME_DIR", base, sizeof base) && base[0] == '/')
+    } else if (os_getenv("XDG_RUNTIME_DIR", base, sizeof(base)) && base[0] == '/') {
         length = snprintf(path, path_bytes, "%s/tutti", base);
-    else if (session_dir(base, sizeof base))
+    } else if (session_dir(base, sizeof(base))) {
         length = snprintf(path, path_bytes, "%s/tutti", base);
-    else
+    } else {
         length = snprintf(path, path_bytes, "/tmp/tutti-%lu", (unsigned long)geteuid());
+    }
     if (length <= 0 || (size_t)length >= path_bytes) {
         snprintf(why, why_bytes, "the name of the runtime folder is too long");
         return false;
@@ -69,8 +71,9 @@ runtime_dir_name(char *path, size_t path_bytes, char *why, size_t why_bytes)
         return false;
     }
     /* a separator at the end would make open() follow a link in spite of O_NOFOLLOW */
-    while (length > 1 && path[length - 1] == '/')
+    while (length > 1 && path[length - 1] == '/') {
         path[--length] = '\0';
+    }
     return true;
 }
 
@@ -81,19 +84,21 @@ name_user(uid_t user, char *text, size_t text_bytes)
 {
     char line[512], number[32];
     FILE *const list = fopen("/etc/passwd", "re");
-    snprintf(number, sizeof number, ":%lu:", (unsigned long)user);
+    snprintf(number, sizeof(number), ":%lu:", (unsigned long)user);
     snprintf(text, text_bytes, "%lu", (unsigned long)user);
-    while (list != NULL && fgets(line, sizeof line, list) != NULL) {
+    while (list != NULL && fgets(line, sizeof(line), list) != NULL) {
         char *const name_end = strchr(line, ':');
         const char *const found = name_end != NULL ? strchr(name_end + 1, ':') : NULL;
-        if (found == NULL || strncmp(found, number, strlen(number)) != 0)
+        if (found == NULL || strncmp(found, number, strlen(number)) != 0) {
             continue;
+        }
         *name_end = '\0';
         snprintf(text, text_bytes, "%.32s (%lu)", line, (unsigned long)user);
         break;
     }
-    if (list != NULL)
+    if (list != NULL) {
         fclose(list);
+    }
 }
 
 static enum tutti_status
@@ -107,8 +112,8 @@ refuse_foreign(const char *what, const char *path, const struct stat *status, ch
                  what, path, (unsigned)status->st_mode & 0777u);
         return TUTTI_REFUSED;
     }
-    name_user(status->st_uid, owner, sizeof owner);
-    name_user(geteuid(), user, sizeof user);
+    name_user(status->st_uid, owner, sizeof(owner));
+    name_user(geteuid(), user, sizeof(user));
     snprintf(why, why_bytes,
              "%s %s is refused: it belongs to user %s, and this program runs as user %s; run it as "
              "that user, or set TUTTI_RUNTIME_DIR to a folder of its own",
@@ -123,17 +128,20 @@ check_folder(const char *path, char *why, size_t why_bytes)
     struct stat status;
     if (fd < 0) {
         const int error = errno;
-        if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid != geteuid())
+        if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid != geteuid()) {
             return refuse_foreign("the runtime folder", path, &status, why, why_bytes);
+        }
         snprintf(why, why_bytes, "cannot open the runtime folder %s: %s", path, strerror(error));
         return error == ENOTDIR || error == ELOOP || error == EACCES ? TUTTI_REFUSED : TUTTI_IO;
     }
     const bool known = fstat(fd, &status) == 0;
     close(fd);
-    if (!known)
+    if (!known) {
         return TUTTI_IO;
-    if (status.st_uid != geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    }
+    if (status.st_uid != geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return refuse_foreign("the runtime folder", path, &status, why, why_bytes);
+    }
     return TUTTI_OK;
 }
 
@@ -143,17 +151,19 @@ make_folder(const char *path, char *why, size_t why_bytes)
 {
     char parent[POSIX_PATH_BYTES];
     struct stat status;
-    if (lstat(path, &status) == 0)
+    if (lstat(path, &status) == 0) {
         return TUTTI_OK;
-    snprintf(parent, sizeof parent, "%s", path);
+    }
+    snprintf(parent, sizeof(parent), "%s", path);
     *(strrchr(parent, '/') + 1) = '\0';
     if (stat(parent, &status) == 0 && status.st_uid != geteuid() && status.st_uid != 0 &&
         (status.st_mode & S_ISVTX) == 0) {
         parent[strlen(parent) - 1] = '\0';
         return refuse_foreign("the folder", parent, &status, why, why_bytes);
     }
-    if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST)
+    if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) {
         return TUTTI_OK;
+    }
     snprintf(why, why_bytes,
              "cannot create the runtime folder %s: %s; set TUTTI_RUNTIME_DIR to a folder that this "
              "user can write to",
@@ -164,8 +174,9 @@ make_folder(const char *path, char *why, size_t why_bytes)
 static enum tutti_status
 find_folder(char name[POSIX_PATH_BYTES], char *why, size_t why_bytes)
 {
-    if (!runtime_dir_name(name, POSIX_PATH_BYTES, why, why_bytes))
+    if (!runtime_dir_name(name, POSIX_PATH_BYTES, why, why_bytes)) {
         return TUTTI_REFUSED;
+    }
     const enum tutti_status status = make_folder(name, why, why_bytes);
     return status == TUTTI_OK ? check_folder(name, why, why_bytes) : status;
 }
@@ -174,13 +185,14 @@ enum tutti_status
 os_runtime_dir(char *path, size_t path_bytes)
 {
     char name[POSIX_PATH_BYTES], why[POSIX_PATH_BYTES + 256] = "";
-    const enum tutti_status status = find_folder(name, why, sizeof why);
+    const enum tutti_status status = find_folder(name, why, sizeof(why));
     if (status != TUTTI_OK) {
         log_error("%s", why);
         return status;
     }
-    if (strlen(name) >= path_bytes)
+    if (strlen(name) >= path_bytes) {
         return TUTTI_IO;
+    }
     memcpy(path, name, strlen(name) + 1);
     return TUTTI_OK;
 }
@@ -215,7 +227,7 @@ look_at_module(struct dl_phdr_info *info, size_t size, void *user)
         const uintptr_t begin = info->dlpi_addr + segment->p_vaddr;
         if (segment->p_type == PT_LOAD && search->address >= begin &&
             search->address - begin < segment->p_memsz) {
-            snprintf(search->name, sizeof search->name, "%s", info->dlpi_name);
+            snprintf(search->name, sizeof(search->name), "%s", info->dlpi_name);
             search->found = true;
             return 1;
         }
@@ -233,8 +245,9 @@ real_path(const char *name, char *path, size_t path_bytes)
     }
     const size_t length = strlen(full);
     const bool fits = length < path_bytes;
-    if (fits)
+    if (fits) {
         memcpy(path, full, length + 1);
+    }
     free(full);
     return fits ? TUTTI_OK : TUTTI_IO;
 }

@@ -32,8 +32,9 @@ os_handle_duplicate(os_handle handle)
 void
 os_handle_close(os_handle handle)
 {
-    if (handle != OS_NO_HANDLE)
+    if (handle != OS_NO_HANDLE) {
         close((int)handle);
+    }
 }
 
 static enum tutti_status
@@ -56,20 +57,23 @@ map(struct os_shm *shm, int fd, size_t size_bytes)
 enum tutti_status
 os_shm_create(struct os_shm *shm, size_t size_bytes)
 {
-    if (size_bytes == 0 || size_bytes > INT64_MAX)
+    if (size_bytes == 0 || size_bytes > INT64_MAX) {
         return TUTTI_NO_MEMORY;
+    }
     const int fd = posix_free_fd(memfd_create("tutti", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     if (fd < 0) {
         log_error("cannot create shared memory: %s", strerror(errno));
         return TUTTI_NO_MEMORY;
     }
     enum tutti_status status = TUTTI_NO_MEMORY;
-    if (ftruncate(fd, (off_t)size_bytes) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0)
+    if (ftruncate(fd, (off_t)size_bytes) != 0 || fcntl(fd, F_ADD_SEALS, SEALS) != 0) {
         log_error("cannot size and seal shared memory: %s", strerror(errno));
-    else
+    } else {
         status = map(shm, fd, size_bytes);
-    if (status != TUTTI_OK)
+    }
+    if (status != TUTTI_OK) {
         close(fd);
+    }
     return status;
 }
 
@@ -78,34 +82,41 @@ static const char *
 objection(int fd, size_t size_bytes)
 {
     struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         return "not a memory file";
-    if (status.st_size < 0 || (uint64_t)status.st_size != size_bytes)
+    }
+    if (status.st_size < 0 || (uint64_t)status.st_size != size_bytes) {
         return "of another size than announced";
+    }
     const int seals = fcntl(fd, F_GET_SEALS);
-    if (seals < 0 || (seals & SEALS) != SEALS)
+    if (seals < 0 || (seals & SEALS) != SEALS) {
         return "not sealed";
+    }
     /* huge pages can be sealed too, but are not there for certain once a hole was punched */
     struct statfs system;
-    if (fstatfs(fd, &system) != 0 || system.f_type != TMPFS_MAGIC)
+    if (fstatfs(fd, &system) != 0 || system.f_type != TMPFS_MAGIC) {
         return "not of ordinary pages";
+    }
     return NULL;
 }
 
 enum tutti_status
 os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
 {
-    if (handle == OS_NO_HANDLE)
+    if (handle == OS_NO_HANDLE) {
         return TUTTI_PROTOCOL;
+    }
     const int fd = (int)handle;
     const char *why = size_bytes == 0 ? "empty" : objection(fd, size_bytes);
     enum tutti_status status = TUTTI_PROTOCOL;
-    if (why != NULL)
+    if (why != NULL) {
         log_warning("shared memory from a peer is %s: refused", why);
-    else
+    } else {
         status = map(shm, fd, size_bytes);
-    if (status != TUTTI_OK)
+    }
+    if (status != TUTTI_OK) {
         close(fd);
+    }
     return status;
 }
 
@@ -121,8 +132,9 @@ os_shm_is_whole(const struct os_shm *shm)
 void
 os_shm_close(struct os_shm *shm)
 {
-    if (shm->base == NULL)
+    if (shm->base == NULL) {
         return;
+    }
     munmap(shm->base, shm->size_bytes);
     os_handle_close(shm->handle);
     *shm = (struct os_shm){.handle = OS_NO_HANDLE};

@@ -63,15 +63,17 @@ set_priority(pid_t tid, enum os_priority priority)
     const int level = engine                          ? FIFO_ENGINE
                       : priority == OS_PRIORITY_BELLS ? FIFO_BELLS
                                                       : FIFO_PROGRAM;
-    if (set_fifo(tid, level))
+    if (set_fifo(tid, level)) {
         return true;
+    }
 
     /* a lower limit still keeps the order: the engine at the limit, programs below it */
     const int error = errno;
     struct rlimit limit;
     if (getrlimit(RLIMIT_RTPRIO, &limit) == 0 && limit.rlim_cur >= 2 &&
-        limit.rlim_cur < FIFO_ENGINE && set_fifo(tid, (int)limit.rlim_cur - (engine ? 0 : 1)))
+        limit.rlim_cur < FIFO_ENGINE && set_fifo(tid, (int)limit.rlim_cur - (engine ? 0 : 1))) {
         return true;
+    }
     errno = error;
     return false;
 }
@@ -94,11 +96,13 @@ os_thread_raise_priority(enum os_priority priority)
     struct sched_param param;
     const int policy = sched_getscheduler(0);
     const int level = priority == OS_PRIORITY_ENGINE ? FIFO_ENGINE : FIFO_PROGRAM;
-    if (priority == OS_PRIORITY_NORMAL)
+    if (priority == OS_PRIORITY_NORMAL) {
         return true;
+    }
     if (policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER &&
-        sched_getparam(0, &param) == 0 && param.sched_priority >= level)
+        sched_getparam(0, &param) == 0 && param.sched_priority >= level) {
         return true;
+    }
     return os_thread_set_priority(priority);
 }
 
@@ -107,11 +111,13 @@ set_priority_or_say_why_not(const struct os_thread *thread)
 {
     static atomic_bool said;
     char why[RTKIT_WHY_BYTES];
-    if (os_thread_set_priority(thread->priority))
+    if (os_thread_set_priority(thread->priority)) {
         return;
+    }
     const int error = errno;
-    if (rtkit_ask(why) || atomic_exchange(&said, true))
+    if (rtkit_ask(why) || atomic_exchange(&said, true)) {
         return;
+    }
     log_warning(
         "thread %s runs without real-time priority (%s; RealtimeKit: %s): allow it with 'rtprio "
         "95' for this user in /etc/security/limits.d, then log in again; 'tutti doctor' tells more",
@@ -123,8 +129,9 @@ thread_main(void *arg)
 {
     struct os_thread *thread = arg;
     pthread_setname_np(pthread_self(), thread->name);
-    if (thread->priority != OS_PRIORITY_NORMAL)
+    if (thread->priority != OS_PRIORITY_NORMAL) {
         set_priority_or_say_why_not(thread);
+    }
 
     thread->run(thread->arg);
 
@@ -150,8 +157,9 @@ all_but_faults(sigset_t *set)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
     sigfillset(set);
-    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
         sigdelset(set, faults[i]);
+    }
 }
 
 /* A thread does not begin at its creator's real-time priority, and takes no signals. */
@@ -161,8 +169,9 @@ create(struct os_thread *thread)
     pthread_attr_t attributes;
     sigset_t blocked, before;
     int error = pthread_attr_init(&attributes);
-    if (error != 0)
+    if (error != 0) {
         return error;
+    }
     const struct sched_param param = {.sched_priority = 0};
     pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
     pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
@@ -179,10 +188,11 @@ enum tutti_status
 os_thread_start(struct os_thread **out, const char *name, enum os_priority priority,
                 void (*run)(void *arg), void *arg)
 {
-    struct os_thread *thread = calloc(1, sizeof *thread);
-    if (thread == NULL)
+    struct os_thread *thread = calloc(1, sizeof(*thread));
+    if (thread == NULL) {
         return TUTTI_NO_MEMORY;
-    snprintf(thread->name, sizeof thread->name, "%s", name);
+    }
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
     thread->priority = priority;
     thread->run = run;
     thread->arg = arg;
@@ -202,15 +212,18 @@ os_thread_start(struct os_thread **out, const char *name, enum os_priority prior
 bool
 os_thread_join_until(struct os_thread *thread, uint64_t deadline_ns)
 {
-    if (thread == NULL)
+    if (thread == NULL) {
         return true;
+    }
     os_mutex_lock(&thread->mutex);
-    while (!thread->ended && os_cond_wait_until(&thread->cond, &thread->mutex, deadline_ns))
+    while (!thread->ended && os_cond_wait_until(&thread->cond, &thread->mutex, deadline_ns)) {
         continue;
+    }
     const bool ended = thread->ended;
     os_mutex_unlock(&thread->mutex);
-    if (!ended)
+    if (!ended) {
         return false;
+    }
     pthread_join(thread->thread, NULL);
     thread_free(thread);
     return true;
@@ -235,12 +248,14 @@ os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
     (void)pid;
     struct sched_param was, param = {.sched_priority = 0};
     /* 0 would mean the calling thread */
-    if (tid == 0 || tid > INT32_MAX)
+    if (tid == 0 || tid > INT32_MAX) {
         return false;
+    }
     const int policy = sched_getscheduler((pid_t)tid);
     if (policy < 0 || sched_getparam((pid_t)tid, &was) != 0 ||
-        sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) != 0)
+        sched_setscheduler((pid_t)tid, SCHED_OTHER, &param) != 0) {
         return false;
+    }
     *former = (struct os_thread_level){policy, was.sched_priority};
     return true;
 }
@@ -259,14 +274,16 @@ static void
 for_each_real_time(uint32_t pid, void (*each)(uint32_t pid, uint32_t tid, void *arg), void *arg)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%u/task", pid);
+    snprintf(path, sizeof(path), "/proc/%u/task", pid);
     DIR *const folder = opendir(path);
-    if (folder == NULL)
+    if (folder == NULL) {
         return;
+    }
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         const uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
-        if (tid != 0 && is_real_time(sched_getscheduler((pid_t)tid)))
+        if (tid != 0 && is_real_time(sched_getscheduler((pid_t)tid))) {
             each(pid, tid, arg);
+        }
     }
     closedir(folder);
 }
@@ -291,13 +308,15 @@ os_handle
 os_thread_time_open(uint32_t pid, uint32_t tid)
 {
     char path[64];
-    if (pid == 0 || tid == 0 || pid > INT32_MAX || tid > INT32_MAX)
+    if (pid == 0 || tid == 0 || pid > INT32_MAX || tid > INT32_MAX) {
         return OS_NO_HANDLE;
+    }
     /* Not a thread's own clock: the system shows that to the thread's process alone. */
-    snprintf(path, sizeof path, "/proc/%u/task/%u/schedstat", pid, tid);
+    snprintf(path, sizeof(path), "/proc/%u/task/%u/schedstat", pid, tid);
     const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
+    if (file < 0) {
         return OS_NO_HANDLE;
+    }
     os_thread_time_ns(file); /* the first reading makes the kernel's buffer */
     return file;
 }
@@ -306,12 +325,14 @@ uint64_t
 os_thread_time_ns(os_handle time)
 {
     char text[64];
-    if (time == OS_NO_HANDLE)
+    if (time == OS_NO_HANDLE) {
         return 0;
-    const ssize_t bytes = pread((int)time, text, sizeof text, 0);
+    }
+    const ssize_t bytes = pread((int)time, text, sizeof(text), 0);
     uint64_t ns = 0;
-    for (ssize_t i = 0; i < bytes && text[i] >= '0' && text[i] <= '9'; i++)
+    for (ssize_t i = 0; i < bytes && text[i] >= '0' && text[i] <= '9'; i++) {
         ns = ns * 10 + (uint64_t)(text[i] - '0');
+    }
     return ns;
 }
 

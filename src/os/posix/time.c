@@ -27,8 +27,9 @@ void
 os_sleep_until_ns(uint64_t deadline_ns)
 {
     const struct timespec at = posix_timespec(deadline_ns);
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR) {
         continue;
+    }
 }
 
 int
@@ -42,7 +43,8 @@ posix_poll_until(struct pollfd *fds, unsigned count, uint64_t deadline_ns)
             timeout = &left;
         }
         const int ready = ppoll(fds, count, timeout, NULL);
-        if (ready >= 0 || errno != EINTR)
+        if (ready >= 0 || errno != EINTR) {
             return ready;
+        }
     }
 }

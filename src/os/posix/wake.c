@@ -30,8 +30,9 @@ enum tutti_status
 os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event)
 {
     os_wake_init(wake, word);
-    if (event == OS_NO_HANDLE)
+    if (event == OS_NO_HANDLE) {
         return TUTTI_OK;
+    }
     close((int)event);
     log_warning("a peer wants to be woken by more than a word: refused");
     return TUTTI_PROTOCOL;
@@ -55,8 +56,9 @@ os_wake_post(struct os_wake *wake)
 bool
 os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns)
 {
-    if (atomic_load(wake->word) != seen)
+    if (atomic_load(wake->word) != seen) {
         return true;
+    }
     const struct timespec at = posix_timespec(deadline_ns);
     /* the bitset form takes an absolute time of CLOCK_MONOTONIC; the kernel compares the word
      * again. One wait only: a waiter that was woken looks at the protocol's own words, whatever

@@ -86,8 +86,9 @@ read_all(void *data, size_t bytes)
     unsigned char *at = data;
     while (bytes > 0) {
         DWORD got = 0;
-        if (!ReadFile(state.answers, at, (DWORD)bytes, &got, NULL) || got == 0)
+        if (!ReadFile(state.answers, at, (DWORD)bytes, &got, NULL) || got == 0) {
             return false;
+        }
         at += got;
         bytes -= got;
     }
@@ -100,8 +101,9 @@ write_all(const void *data, size_t bytes)
     const unsigned char *at = data;
     while (bytes > 0) {
         DWORD put = 0;
-        if (!WriteFile(state.requests, at, (DWORD)bytes, &put, NULL) || put == 0)
+        if (!WriteFile(state.requests, at, (DWORD)bytes, &put, NULL) || put == 0) {
             return false;
+        }
         at += put;
         bytes -= put;
     }
@@ -121,13 +123,15 @@ run_reader(void *arg)
     state.reads = true;
     ReleaseSRWLockExclusive(&state.lock);
     WakeAllConditionVariable(&state.changed);
-    while (read_all(&in.record, sizeof in.record) && in.record.size_bytes >= sizeof in.record &&
-           in.record.size_bytes <= sizeof in) {
-        const size_t bytes = in.record.size_bytes - sizeof in.record;
-        if (!read_all(in.payload, bytes))
+    while (read_all(&in.record, sizeof(in.record)) && in.record.size_bytes >= sizeof(in.record) &&
+           in.record.size_bytes <= sizeof(in)) {
+        const size_t bytes = in.record.size_bytes - sizeof(in.record);
+        if (!read_all(in.payload, bytes)) {
             break;
-        if (!named)
+        }
+        if (!named) {
             win32_name_thread("tutti-bridge");
+        }
         named = true;
         if (in.record.kind != BRIDGE_ANSWER) {
             bridge_link_take(&in.record, in.payload, bytes);
@@ -152,8 +156,9 @@ static bool
 await_answer(uint64_t deadline_ns)
 {
     AcquireSRWLockExclusive(&state.lock);
-    while (!state.answered && atomic_load(&state.epoch) != 0 && os_now_ns() < deadline_ns)
+    while (!state.answered && atomic_load(&state.epoch) != 0 && os_now_ns() < deadline_ns) {
         SleepConditionVariableSRW(&state.changed, &state.lock, win32_timeout_ms(deadline_ns), 0);
+    }
     const bool answered = state.answered;
     ReleaseSRWLockExclusive(&state.lock);
     return answered;
@@ -169,13 +174,14 @@ bridge_ask(struct bridge_record *request, const void *payload, size_t payload_by
     request->serial = ++state.serial;
     state.answered = false;
     ReleaseSRWLockExclusive(&state.lock);
-    request->size_bytes = (uint32_t)(sizeof *request + payload_bytes);
-    if (atomic_load(&state.epoch) != 0 && write_all(request, sizeof *request) &&
+    request->size_bytes = (uint32_t)(sizeof(*request) + payload_bytes);
+    if (atomic_load(&state.epoch) != 0 && write_all(request, sizeof(*request)) &&
         write_all(payload, payload_bytes) &&
         await_answer(os_now_ns() + (timeout_ms + GRACE_MS) * OS_NS_PER_MS)) {
         status = (enum tutti_status)state.answer.status;
-        if (reply != NULL)
+        if (reply != NULL) {
             *reply = state.answer;
+        }
     }
     ReleaseSRWLockExclusive(&asking);
     return status;
@@ -188,9 +194,10 @@ bridge_tell(struct bridge_record *request)
     AcquireSRWLockExclusive(&state.lock);
     request->serial = ++state.serial;
     ReleaseSRWLockExclusive(&state.lock);
-    request->size_bytes = sizeof *request;
-    if (atomic_load(&state.epoch) != 0)
-        (void)write_all(request, sizeof *request);
+    request->size_bytes = sizeof(*request);
+    if (atomic_load(&state.epoch) != 0) {
+        (void)write_all(request, sizeof(*request));
+    }
     ReleaseSRWLockExclusive(&asking);
 }
 
@@ -200,7 +207,7 @@ HANDLE
 bridge_open(uint32_t pid, int fd, DWORD access)
 {
     wchar_t path[64];
-    swprintf(path, sizeof path / sizeof path[0], L"\\\\?\\unix\\proc\\%u\\fd\\%d", (unsigned)pid,
+    swprintf(path, sizeof(path) / sizeof(path[0]), L"\\\\?\\unix\\proc\\%u\\fd\\%d", (unsigned)pid,
              fd);
     const HANDLE file =
         CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
@@ -234,15 +241,16 @@ static bool
 start_process(const wchar_t *file)
 {
     wchar_t line[2048];
-    STARTUPINFOW startup = {.cb = sizeof startup};
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
     PROCESS_INFORMATION info;
     char *const name = unix_name(file);
     wchar_t *const wide = name != NULL ? win32_wide(name) : NULL;
     bool started = false;
     if (wide != NULL &&
-        swprintf(line, sizeof line / sizeof line[0], L"tutti-bridge \"%ls\"", wide) > 0)
+        swprintf(line, sizeof(line) / sizeof(line[0]), L"tutti-bridge \"%ls\"", wide) > 0) {
         started = CreateProcessW(state.program, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL,
                                  NULL, &startup, &info) != 0;
+    }
     if (started) {
         CloseHandle(info.hThread);
         CloseHandle(info.hProcess);
@@ -250,8 +258,9 @@ start_process(const wchar_t *file)
         win32_log_failure("start the bridge to the native engine", GetLastError());
     }
     free(wide);
-    if (name != NULL)
+    if (name != NULL) {
         HeapFree(GetProcessHeap(), 0, name);
+    }
     return started;
 }
 
@@ -267,15 +276,16 @@ read_file(const wchar_t *file, int ends[4])
     for (;;) {
         handle = CreateFileW(file, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
                              OPEN_EXISTING, 0, NULL);
-        if (handle != INVALID_HANDLE_VALUE || os_now_ns() >= deadline_ns)
+        if (handle != INVALID_HANDLE_VALUE || os_now_ns() >= deadline_ns) {
             break;
+        }
         os_sleep_until_ns(os_now_ns() + LOOK_AGAIN_MS * OS_NS_PER_MS);
     }
     if (handle == INVALID_HANDLE_VALUE) {
         log_warning("the bridge to the native engine does not answer");
         return false;
     }
-    (void)ReadFile(handle, text, sizeof text - 1, &bytes, NULL);
+    (void)ReadFile(handle, text, sizeof(text) - 1, &bytes, NULL);
     CloseHandle(handle);
     DeleteFileW(file);
     return sscanf(text, "%d %d %d %d %d", &version, &ends[0], &ends[1], &ends[2], &ends[3]) == 5 &&
@@ -285,17 +295,21 @@ read_file(const wchar_t *file, int ends[4])
 static void
 map_clock(int pid, int fd)
 {
-    if (atomic_load(&state.clock) != NULL)
+    if (atomic_load(&state.clock) != NULL) {
         UnmapViewOfFile((void *)(uintptr_t)atomic_exchange(&state.clock, NULL));
+    }
     const HANDLE file = bridge_open((uint32_t)pid, fd, GENERIC_READ | GENERIC_WRITE);
     const HANDLE section =
         file != NULL ? CreateFileMappingW(file, NULL, PAGE_READWRITE, 0, 65536, NULL) : NULL;
-    if (section != NULL)
+    if (section != NULL) {
         atomic_store(&state.clock, MapViewOfFile(section, FILE_MAP_READ, 0, 0, 65536));
-    if (section != NULL)
+    }
+    if (section != NULL) {
         CloseHandle(section);
-    if (file != NULL)
+    }
+    if (file != NULL) {
         CloseHandle(file);
+    }
 }
 
 /* A name that no other thread of this machine has. */
@@ -317,7 +331,7 @@ ask_by_name(struct bridge_record *request, struct bridge_record *reply)
     char name[NAME_BYTES];
     unique_name(name);
     win32_name_thread(name);
-    snprintf(request->text, sizeof request->text, "%s", name);
+    snprintf(request->text, sizeof(request->text), "%s", name);
     return bridge_ask(request, NULL, 0, reply, 0);
 }
 
@@ -328,17 +342,20 @@ greet(void)
 {
     struct bridge_record reply, request = {.kind = BRIDGE_GREET};
     AcquireSRWLockExclusive(&state.lock);
-    while (!state.reads)
+    while (!state.reads) {
         SleepConditionVariableSRW(&state.changed, &state.lock, INFINITE, 0);
+    }
     ReleaseSRWLockExclusive(&state.lock);
-    snprintf(request.text, sizeof request.text, "%s", state.reader_name);
+    snprintf(request.text, sizeof(request.text), "%s", state.reader_name);
     request.value = os_now_ns();
-    if (bridge_ask(&request, NULL, 0, &reply, 0) != TUTTI_OK)
+    if (bridge_ask(&request, NULL, 0, &reply, 0) != TUTTI_OK) {
         return false;
+    }
     state.host_pid = reply.number;
-    snprintf(state.engine_dir, sizeof state.engine_dir, "\\\\?\\unix%.250s", reply.text);
-    for (char *at = state.engine_dir; *at != '\0'; at++)
+    snprintf(state.engine_dir, sizeof(state.engine_dir), "\\\\?\\unix%.250s", reply.text);
+    for (char *at = state.engine_dir; *at != '\0'; at++) {
         *at = *at == '/' ? '\\' : *at;
+    }
     return true;
 }
 
@@ -348,11 +365,13 @@ greet(void)
 static void
 end_session(void)
 {
-    if (state.requests != NULL)
+    if (state.requests != NULL) {
         CloseHandle(state.requests);
+    }
     os_thread_join(state.reader);
-    if (state.answers != NULL)
+    if (state.answers != NULL) {
         CloseHandle(state.answers);
+    }
     state.requests = state.answers = NULL;
     state.reader = NULL;
 }
@@ -364,9 +383,10 @@ start_session(void)
     wchar_t file[MAX_PATH + 64];
     int ends[4];
     end_session();
-    if (!choose_file(file, sizeof file / sizeof file[0]) || !start_process(file) ||
-        !read_file(file, ends))
+    if (!choose_file(file, sizeof(file) / sizeof(file[0])) || !start_process(file) ||
+        !read_file(file, ends)) {
         return false;
+    }
     state.answers = bridge_open((uint32_t)ends[0], ends[1], GENERIC_READ);
     state.requests = bridge_open((uint32_t)ends[0], ends[2], GENERIC_WRITE);
     if (state.answers == NULL || state.requests == NULL) {
@@ -398,8 +418,9 @@ bridge_hold(void)
 {
     AcquireSRWLockExclusive(&life);
     const bool runs = atomic_load(&state.epoch) != 0 || start_session();
-    if (runs)
+    if (runs) {
         state.holders++;
+    }
     ReleaseSRWLockExclusive(&life);
     return runs ? TUTTI_OK : TUTTI_NO_ENGINE;
 }
@@ -413,8 +434,9 @@ linger(LPVOID module)
         Sleep(LINGER_MS);
         AcquireSRWLockExclusive(&life);
         waits = state.holders == 0 && os_now_ns() < state.released_ns + LINGER_MS * OS_NS_PER_MS;
-        if (!waits && state.holders == 0)
+        if (!waits && state.holders == 0) {
             end_session();
+        }
         state.lingers = waits;
         ReleaseSRWLockExclusive(&life);
     }
@@ -427,8 +449,9 @@ start_lingering(void)
 {
     HMODULE module;
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, (const wchar_t *)&state,
-                            &module))
+                            &module)) {
         return false;
+    }
     const HANDLE thread = CreateThread(NULL, 0, linger, module, 0, NULL);
     if (thread == NULL) {
         FreeLibrary(module);
@@ -445,8 +468,9 @@ bridge_release(void)
     state.released_ns = os_now_ns();
     if (--state.holders == 0 && !state.lingers) {
         state.lingers = start_lingering();
-        if (!state.lingers)
+        if (!state.lingers) {
             end_session();
+        }
     }
     ReleaseSRWLockExclusive(&life);
 }
@@ -463,11 +487,13 @@ is_there(const wchar_t *path)
 static bool
 take_unix_path(const wchar_t *path)
 {
-    if (swprintf(state.program, sizeof state.program / sizeof state.program[0], L"%ls%ls",
-                 path[0] == L'/' ? L"\\\\?\\unix" : L"", path) <= 0)
+    if (swprintf(state.program, sizeof(state.program) / sizeof(state.program[0]), L"%ls%ls",
+                 path[0] == L'/' ? L"\\\\?\\unix" : L"", path) <= 0) {
         return false;
-    for (wchar_t *at = state.program; *at != L'\0'; at++)
+    }
+    for (wchar_t *at = state.program; *at != L'\0'; at++) {
         *at = *at == L'/' ? L'\\' : *at;
+    }
     return is_there(state.program);
 }
 
@@ -477,19 +503,21 @@ take_told(const char *module)
 {
     char path[WIN32_PATH_BYTES + 32], text[900] = "";
     DWORD bytes = 0;
-    snprintf(path, sizeof path, "%s", module);
+    snprintf(path, sizeof(path), "%s", module);
     char *name = strrchr(path, '\\');
-    if (name == NULL)
+    if (name == NULL) {
         return false;
-    snprintf(name + 1, sizeof path - (size_t)(name + 1 - path), "tutti-bridge.txt");
+    }
+    snprintf(name + 1, sizeof(path) - (size_t)(name + 1 - path), "tutti-bridge.txt");
     wchar_t *const wide = win32_wide(path);
     const HANDLE file = wide != NULL ? CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL,
                                                    OPEN_EXISTING, 0, NULL)
                                      : INVALID_HANDLE_VALUE;
     free(wide);
-    if (file == INVALID_HANDLE_VALUE)
+    if (file == INVALID_HANDLE_VALUE) {
         return false;
-    (void)ReadFile(file, text, sizeof text - 1, &bytes, NULL);
+    }
+    (void)ReadFile(file, text, sizeof(text) - 1, &bytes, NULL);
     CloseHandle(file);
     text[strcspn(text, "\r\n")] = '\0';
     wchar_t *const native = win32_wide(text);
@@ -507,13 +535,15 @@ take_installed(const char *module)
     wchar_t *const wide = win32_wide(module);
     char *const native = wide != NULL ? unix_name(wide) : NULL;
     free(wide);
-    if (native == NULL)
+    if (native == NULL) {
         return false;
-    for (unsigned up = 0; up < NATIVE_PATHS && strrchr(native, '/') != NULL; up++)
+    }
+    for (unsigned up = 0; up < NATIVE_PATHS && strrchr(native, '/') != NULL; up++) {
         *strrchr(native, '/') = '\0';
+    }
     wchar_t *const root = win32_wide(native);
     found = root != NULL &&
-            swprintf(path, sizeof path / sizeof path[0], L"%ls/../bin/tutti-bridge", root) > 0 &&
+            swprintf(path, sizeof(path) / sizeof(path[0]), L"%ls/../bin/tutti-bridge", root) > 0 &&
             take_unix_path(path);
     free(root);
     HeapFree(GetProcessHeap(), 0, native);
@@ -524,13 +554,13 @@ static bool
 find_program(void)
 {
     char text[900], module[WIN32_PATH_BYTES];
-    if (os_getenv("TUTTI_BRIDGE", text, sizeof text)) {
+    if (os_getenv("TUTTI_BRIDGE", text, sizeof(text))) {
         wchar_t *const wide = win32_wide(text);
         const bool found = wide != NULL && wide[0] != L'\0' && take_unix_path(wide);
         free(wide);
         return found;
     }
-    return os_module_path(module, sizeof module) == TUTTI_OK &&
+    return os_module_path(module, sizeof(module)) == TUTTI_OK &&
            (take_told(module) || take_installed(module));
 }
 
@@ -543,12 +573,13 @@ bridge_choose(void)
         const bool found = wine && find_program();
         /* tried, not only found: a sandbox may hide what it needs */
         const bool on = found && start_session();
-        if (on)
+        if (on) {
             log_info("Wine: by the bridge to the native engine");
-        else if (wine)
+        } else if (wine) {
             log_warning("Wine: %s, so this program plays through Wine's own sound system and meets "
                         "no native program; 'tutti wine status' tells more",
                         found ? "tutti-bridge does not work here" : "there is no tutti-bridge");
+        }
         atomic_store(&mode, on ? MODE_ON : MODE_OFF);
     }
     ReleaseSRWLockExclusive(&life);
@@ -581,8 +612,9 @@ os_link_clock_offset_ns(void)
 enum tutti_status
 os_link_runtime_dir(char *path, size_t path_bytes)
 {
-    if (!bridge_is_on())
+    if (!bridge_is_on()) {
         return os_runtime_dir(path, path_bytes);
+    }
     const int length = snprintf(path, path_bytes, "%s", state.engine_dir);
     return length > 0 && (size_t)length < path_bytes ? TUTTI_OK : TUTTI_IO;
 }

@@ -41,30 +41,34 @@ static struct bridge_link *
 find(uint32_t number)
 {
     struct bridge_link *link = links;
-    while (link != NULL && (link->number != number || link->epoch != bridge_epoch()))
+    while (link != NULL && (link->number != number || link->epoch != bridge_epoch())) {
         link = link->next;
+    }
     return link;
 }
 
 static struct packet *
 make_packet(const struct bridge_record *record, const void *payload, size_t bytes)
 {
-    struct packet *packet = malloc(sizeof *packet + bytes);
-    if (packet == NULL)
+    struct packet *packet = malloc(sizeof(*packet) + bytes);
+    if (packet == NULL) {
         return NULL;
+    }
     packet->next = NULL;
     packet->bytes = bytes;
     memcpy(packet->data, payload, bytes);
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         packet->handle[i] = bridge_object_take(&record->object[i]);
+    }
     return packet;
 }
 
 static void
 free_packet(struct packet *packet)
 {
-    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++)
+    for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
         os_handle_close(packet->handle[i]);
+    }
     free(packet);
 }
 
@@ -83,16 +87,18 @@ bridge_link_take(const struct bridge_record *record, const void *payload, size_t
     }
     ReleaseSRWLockExclusive(&lock);
     WakeAllConditionVariable(&changed);
-    if (link == NULL && packet != NULL)
+    if (link == NULL && packet != NULL) {
         free_packet(packet);
+    }
 }
 
 void
 bridge_link_lose_all(void)
 {
     AcquireSRWLockExclusive(&lock);
-    for (struct bridge_link *link = links; link != NULL; link = link->next)
+    for (struct bridge_link *link = links; link != NULL; link = link->next) {
         link->closed = true;
+    }
     ReleaseSRWLockExclusive(&lock);
     WakeAllConditionVariable(&changed);
 }
@@ -114,8 +120,9 @@ ask_for_link(struct bridge_link *link, uint64_t deadline_ns)
 {
     struct bridge_record reply, request = {.kind = BRIDGE_CONNECT, .number = left_ms(deadline_ns)};
     const enum tutti_status status = bridge_ask(&request, NULL, 0, &reply, request.number);
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         return status;
+    }
     link->number = reply.link;
     link->epoch = bridge_epoch();
     link->peer_pid = reply.number;
@@ -127,14 +134,16 @@ enum tutti_status
 bridge_link_connect(struct os_link **out, uint64_t deadline_ns)
 {
     enum tutti_status status = TUTTI_NO_MEMORY;
-    struct os_link *link = calloc(1, sizeof *link);
-    struct bridge_link *bridge = calloc(1, sizeof *bridge);
-    if (link == NULL || bridge == NULL)
+    struct os_link *link = calloc(1, sizeof(*link));
+    struct bridge_link *bridge = calloc(1, sizeof(*bridge));
+    if (link == NULL || bridge == NULL) {
         goto failed;
+    }
     bridge->last = &bridge->first;
     status = bridge_hold();
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         goto failed;
+    }
     status = ask_for_link(bridge, deadline_ns);
     if (status != TUTTI_OK) {
         bridge_release();
@@ -165,20 +174,23 @@ bridge_link_shutdown(struct bridge_link *link)
     link->shut = true;
     ReleaseSRWLockExclusive(&lock);
     WakeAllConditionVariable(&changed);
-    if (!shut && is_alive(link))
+    if (!shut && is_alive(link)) {
         bridge_ask(&request, NULL, 0, NULL, 0);
+    }
 }
 
 void
 bridge_link_close(struct bridge_link *link)
 {
     struct bridge_record request = {.kind = BRIDGE_DROP, .link = link->number};
-    if (is_alive(link))
+    if (is_alive(link)) {
         bridge_ask(&request, NULL, 0, NULL, 0);
+    }
     AcquireSRWLockExclusive(&lock);
     struct bridge_link **at = &links;
-    while (*at != link)
+    while (*at != link) {
         at = &(*at)->next;
+    }
     *at = link->next;
     ReleaseSRWLockExclusive(&lock);
     for (struct packet *packet = link->first, *next; packet != NULL; packet = next) {
@@ -204,16 +216,19 @@ bridge_link_send(struct bridge_link *link, const void *message, size_t message_b
     struct bridge_record request = {
         .kind = BRIDGE_SEND, .link = link->number, .number = left_ms(deadline_ns)};
     if (message_bytes == 0 || message_bytes > OS_LINK_MAX_MESSAGE_BYTES ||
-        handle_count > OS_LINK_MAX_HANDLES)
+        handle_count > OS_LINK_MAX_HANDLES) {
         return TUTTI_INVALID_ARGUMENT;
+    }
     AcquireSRWLockShared(&lock);
     const bool closed = link->shut || link->closed;
     ReleaseSRWLockShared(&lock);
-    if (closed || !is_alive(link))
+    if (closed || !is_alive(link)) {
         return TUTTI_CLOSED;
+    }
     for (unsigned i = 0; i < handle_count; i++) {
-        if (handles[i] == OS_NO_HANDLE)
+        if (handles[i] == OS_NO_HANDLE) {
             continue;
+        }
         request.object[i].id = bridge_object_id(handles[i]);
         if (request.object[i].id == 0) {
             log_error("a pipe or memory of this program cannot be shown to the native engine");
@@ -232,7 +247,7 @@ deliver(struct packet *packet, void *message, size_t message_room, size_t *messa
         return TUTTI_PROTOCOL;
     }
     memcpy(message, packet->data, packet->bytes);
-    memcpy(handles, packet->handle, sizeof packet->handle);
+    memcpy(handles, packet->handle, sizeof(packet->handle));
     *message_bytes = packet->bytes;
     free(packet);
     return TUTTI_OK;
@@ -245,15 +260,17 @@ bridge_link_recv(struct bridge_link *link, void *message, size_t message_room,
     struct packet *packet = NULL;
     enum tutti_status status = TUTTI_TIMEOUT;
     AcquireSRWLockExclusive(&lock);
-    while (!link->shut && link->first == NULL && !link->closed && os_now_ns() < deadline_ns)
+    while (!link->shut && link->first == NULL && !link->closed && os_now_ns() < deadline_ns) {
         SleepConditionVariableSRW(&changed, &lock, win32_timeout_ms(deadline_ns), 0);
+    }
     if (link->shut) {
         status = TUTTI_CLOSED;
     } else if (link->first != NULL) {
         packet = link->first;
         link->first = packet->next;
-        if (link->first == NULL)
+        if (link->first == NULL) {
             link->last = &link->first;
+        }
     } else if (link->closed) {
         status = TUTTI_CLOSED;
     }

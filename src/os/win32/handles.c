@@ -37,13 +37,15 @@ give(HANDLE peer, struct win32_wire_handle *wire, HANDLE handle)
         SetLastError(ERROR_INVALID_HANDLE);
         return false;
     }
-    if (peer != NULL && DuplicateHandle(GetCurrentProcess(), handle, peer, &copy, access, FALSE, 0))
+    if (peer != NULL &&
+        DuplicateHandle(GetCurrentProcess(), handle, peer, &copy, access, FALSE, 0)) {
         wire->way = WIN32_WAY_GIVEN;
-    else if (DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), &copy, access, FALSE,
-                             0))
+    } else if (DuplicateHandle(GetCurrentProcess(), handle, GetCurrentProcess(), &copy, access,
+                               FALSE, 0)) {
         wire->way = WIN32_WAY_PULL;
-    else
+    } else {
         return false;
+    }
     wire->value = (uint32_t)(uintptr_t)copy;
     return true;
 }
@@ -52,11 +54,12 @@ void
 win32_handles_take_back(HANDLE peer, const struct win32_wire_handle wire[OS_LINK_MAX_HANDLES])
 {
     for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
-        if (wire[i].way == WIN32_WAY_GIVEN)
+        if (wire[i].way == WIN32_WAY_GIVEN) {
             DuplicateHandle(peer, handle_of(wire[i].value), NULL, NULL, 0, FALSE,
                             DUPLICATE_CLOSE_SOURCE);
-        else if (wire[i].way == WIN32_WAY_PULL)
+        } else if (wire[i].way == WIN32_WAY_PULL) {
             CloseHandle(handle_of(wire[i].value));
+        }
     }
 }
 
@@ -65,8 +68,9 @@ win32_handles_give(HANDLE peer, struct win32_wire_handle wire[OS_LINK_MAX_HANDLE
                    const os_handle *handles, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        if (handles[i] == OS_NO_HANDLE || give(peer, &wire[i], (HANDLE)handles[i]))
+        if (handles[i] == OS_NO_HANDLE || give(peer, &wire[i], (HANDLE)handles[i])) {
             continue;
+        }
         win32_log_failure("hand over a handle", GetLastError());
         win32_handles_take_back(peer, wire);
         return false;
@@ -81,16 +85,19 @@ receive(HANDLE peer, const struct win32_wire_handle *wire)
     HANDLE handle = handle_of(wire->value);
     if (wire->way == WIN32_WAY_PULL) {
         if (peer == NULL || !DuplicateHandle(peer, handle, GetCurrentProcess(), &handle, 0, FALSE,
-                                             DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE))
+                                             DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)) {
             return OS_NO_HANDLE;
+        }
     } else if (wire->way != WIN32_WAY_GIVEN) {
         return OS_NO_HANDLE;
     }
-    if (win32_object_type(handle) != WIN32_OBJECT_OTHER)
+    if (win32_object_type(handle) != WIN32_OBJECT_OTHER) {
         return (os_handle)handle;
+    }
     /* a given value may be a lie, and something of our own that must stay open */
-    if (wire->way == WIN32_WAY_PULL)
+    if (wire->way == WIN32_WAY_PULL) {
         CloseHandle(handle);
+    }
     return OS_NO_HANDLE;
 }
 

@@ -27,15 +27,17 @@ bool
 os_library_symbol(struct os_library *library, const char *name, void *function)
 {
     const FARPROC address = GetProcAddress((HMODULE)library, name);
-    if (address == NULL)
+    if (address == NULL) {
         return false;
-    memcpy(function, &address, sizeof address);
+    }
+    memcpy(function, &address, sizeof(address));
     return true;
 }
 
 void
 os_library_close(struct os_library *library)
 {
-    if (library != NULL)
+    if (library != NULL) {
         FreeLibrary((HMODULE)library);
+    }
 }

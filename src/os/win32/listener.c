@@ -37,13 +37,15 @@ static enum tutti_status
 create_first_instance(struct os_listener *listener)
 {
     listener->pipe = create_instance(listener, FILE_FLAG_FIRST_PIPE_INSTANCE);
-    if (listener->pipe != INVALID_HANDLE_VALUE)
+    if (listener->pipe != INVALID_HANDLE_VALUE) {
         return TUTTI_OK;
+    }
     if (GetLastError() == ERROR_ACCESS_DENIED) {
         listener->pipe = create_instance(listener, 0);
         if (listener->pipe != INVALID_HANDLE_VALUE &&
-            win32_owner_of(listener->pipe) == WIN32_USER_SAME)
+            win32_owner_of(listener->pipe) == WIN32_USER_SAME) {
             return TUTTI_OK;
+        }
         log_error("the engine's pipe exists already and is not this user's");
         return TUTTI_REFUSED;
     }
@@ -54,16 +56,21 @@ create_first_instance(struct os_listener *listener)
 void
 os_listener_close(struct os_listener *listener)
 {
-    if (listener == NULL)
+    if (listener == NULL) {
         return;
-    if (listener->pipe != INVALID_HANDLE_VALUE)
+    }
+    if (listener->pipe != INVALID_HANDLE_VALUE) {
         CloseHandle(listener->pipe);
-    if (listener->connected != NULL)
+    }
+    if (listener->connected != NULL) {
         CloseHandle(listener->connected);
-    if (listener->wake != NULL)
+    }
+    if (listener->wake != NULL) {
         CloseHandle(listener->wake);
-    if (listener->security.descriptor != NULL)
+    }
+    if (listener->security.descriptor != NULL) {
         win32_security_fini(&listener->security);
+    }
     free(listener->name);
     free(listener);
 }
@@ -71,22 +78,26 @@ os_listener_close(struct os_listener *listener)
 enum tutti_status
 os_listener_open(struct os_listener **out)
 {
-    struct os_listener *listener = calloc(1, sizeof *listener);
-    if (listener == NULL)
+    struct os_listener *listener = calloc(1, sizeof(*listener));
+    if (listener == NULL) {
         return TUTTI_IO;
+    }
     listener->pipe = INVALID_HANDLE_VALUE;
     enum tutti_status status = TUTTI_REFUSED;
     listener->name = win32_link_name();
-    if (listener->name == NULL || !win32_security_init_private(&listener->security))
+    if (listener->name == NULL || !win32_security_init_private(&listener->security)) {
         goto failed;
+    }
     status = TUTTI_IO;
     listener->connected = CreateEventW(NULL, TRUE, FALSE, NULL);
     listener->wake = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (listener->connected == NULL || listener->wake == NULL)
+    if (listener->connected == NULL || listener->wake == NULL) {
         goto failed;
+    }
     status = create_first_instance(listener);
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         goto failed;
+    }
     *out = listener;
     return TUTTI_OK;
 
@@ -103,10 +114,12 @@ wait_for_client(struct os_listener *listener, uint64_t deadline_ns)
     OVERLAPPED connect = {.hEvent = listener->connected};
     DWORD bytes;
     ResetEvent(listener->connected);
-    if (WaitForSingleObject(listener->wake, 0) == WAIT_OBJECT_0)
+    if (WaitForSingleObject(listener->wake, 0) == WAIT_OBJECT_0) {
         return TUTTI_CLOSED;
-    if (ConnectNamedPipe(listener->pipe, &connect))
+    }
+    if (ConnectNamedPipe(listener->pipe, &connect)) {
         return TUTTI_OK;
+    }
     switch (GetLastError()) {
     case ERROR_PIPE_CONNECTED:
         return TUTTI_OK;
@@ -123,10 +136,12 @@ wait_for_client(struct os_listener *listener, uint64_t deadline_ns)
     }
     /* a client may have come while the connect was being cancelled */
     const bool connected = GetOverlappedResult(listener->pipe, &connect, &bytes, FALSE) != 0;
-    if (what == WAIT_OBJECT_0)
+    if (what == WAIT_OBJECT_0) {
         return TUTTI_CLOSED;
-    if (connected)
+    }
+    if (connected) {
         return TUTTI_OK;
+    }
     return what == WAIT_TIMEOUT ? TUTTI_TIMEOUT : TUTTI_IO;
 }
 
@@ -134,21 +149,24 @@ enum tutti_status
 os_listener_accept(struct os_listener *listener, struct os_link **out, uint64_t deadline_ns)
 {
     for (;;) {
-        if (listener->pipe == INVALID_HANDLE_VALUE)
+        if (listener->pipe == INVALID_HANDLE_VALUE) {
             listener->pipe = create_instance(listener, 0);
+        }
         if (listener->pipe == INVALID_HANDLE_VALUE) {
             win32_log_failure("create another instance of the engine's pipe", GetLastError());
             return TUTTI_IO;
         }
         const enum tutti_status status = wait_for_client(listener, deadline_ns);
-        if (status == TUTTI_TIMEOUT || status == TUTTI_CLOSED)
+        if (status == TUTTI_TIMEOUT || status == TUTTI_CLOSED) {
             return status;
+        }
         /* also after a client that came and went: a new instance costs less than being certain of
          * the old */
         const HANDLE pipe = listener->pipe;
         listener->pipe = create_instance(listener, 0);
-        if (status == TUTTI_OK)
+        if (status == TUTTI_OK) {
             return win32_link_adopt(out, pipe, true);
+        }
         CloseHandle(pipe);
     }
 }

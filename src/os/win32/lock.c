@@ -41,8 +41,9 @@ hold(void *arg)
     }
     const bool held = lock->status == TUTTI_OK;
     SetEvent(lock->answered);
-    if (!held)
+    if (!held) {
         return;
+    }
     WaitForSingleObject(lock->release, INFINITE);
     ReleaseMutex(lock->mutex);
 }
@@ -54,12 +55,15 @@ lock_free(struct os_lock *lock)
         SetEvent(lock->release);
         os_thread_join(lock->thread);
     }
-    if (lock->release != NULL)
+    if (lock->release != NULL) {
         CloseHandle(lock->release);
-    if (lock->answered != NULL)
+    }
+    if (lock->answered != NULL) {
         CloseHandle(lock->answered);
-    if (lock->mutex != NULL)
+    }
+    if (lock->mutex != NULL) {
         CloseHandle(lock->mutex);
+    }
     free(lock);
 }
 
@@ -69,13 +73,15 @@ open_mutex(const char *name)
 {
     struct win32_security security;
     wchar_t *wide = win32_object_name("Local\\", name);
-    if (wide == NULL)
+    if (wide == NULL) {
         return NULL;
+    }
     HANDLE mutex = NULL;
     if (win32_security_init_private(&security)) {
         mutex = CreateMutexExW(&security.attributes, wide, 0, SYNCHRONIZE | MUTEX_MODIFY_STATE);
-        if (mutex == NULL)
+        if (mutex == NULL) {
             win32_log_failure("open the lock", GetLastError());
+        }
         win32_security_fini(&security);
     }
     free(wide);
@@ -93,16 +99,19 @@ take_bridged(struct os_lock *lock, const char *name, uint64_t deadline_ns)
     struct bridge_record request = {
         .kind = BRIDGE_LOCK, .number = win32_timeout_ms(deadline_ns), .value = value};
     enum tutti_status status = bridge_hold();
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         return TUTTI_REFUSED;
-    snprintf(request.text, sizeof request.text, "%s", name);
+    }
+    snprintf(request.text, sizeof(request.text), "%s", name);
     status = bridge_ask(&request, NULL, 0, NULL, request.number);
-    if (status == TUTTI_CLOSED)
+    if (status == TUTTI_CLOSED) {
         bridge_tell(&undo);
-    if (status == TUTTI_OK)
+    }
+    if (status == TUTTI_OK) {
         lock->bridged = value;
-    else
+    } else {
         bridge_release();
+    }
     return status == TUTTI_CLOSED ? TUTTI_REFUSED : status;
 }
 
@@ -117,34 +126,40 @@ release_bridged(const struct os_lock *lock)
 enum tutti_status
 os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns)
 {
-    struct os_lock *lock = calloc(1, sizeof *lock);
-    if (lock == NULL)
+    struct os_lock *lock = calloc(1, sizeof(*lock));
+    if (lock == NULL) {
         return TUTTI_NO_MEMORY;
+    }
     if (bridge_is_on()) {
         const enum tutti_status bridged = take_bridged(lock, name, deadline_ns);
-        if (bridged == TUTTI_OK)
+        if (bridged == TUTTI_OK) {
             *out = lock;
-        else
+        } else {
             free(lock);
+        }
         return bridged;
     }
     lock->deadline_ns = deadline_ns;
     enum tutti_status status = TUTTI_REFUSED;
     lock->mutex = open_mutex(name);
-    if (lock->mutex == NULL)
+    if (lock->mutex == NULL) {
         goto out_lock;
+    }
     status = TUTTI_NO_MEMORY;
     lock->answered = CreateEventW(NULL, TRUE, FALSE, NULL);
     lock->release = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (lock->answered == NULL || lock->release == NULL)
+    if (lock->answered == NULL || lock->release == NULL) {
         goto out_lock;
+    }
     status = os_thread_start(&lock->thread, "tutti-lock", OS_PRIORITY_NORMAL, hold, lock);
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         goto out_lock;
+    }
     WaitForSingleObject(lock->answered, INFINITE);
     status = lock->status;
-    if (status != TUTTI_OK)
+    if (status != TUTTI_OK) {
         goto out_lock;
+    }
     *out = lock;
     return TUTTI_OK;
 
@@ -156,8 +171,10 @@ out_lock:
 void
 os_lock_release(struct os_lock *lock)
 {
-    if (lock != NULL && lock->bridged)
+    if (lock != NULL && lock->bridged) {
         release_bridged(lock);
-    if (lock != NULL)
+    }
+    if (lock != NULL) {
         lock_free(lock);
+    }
 }

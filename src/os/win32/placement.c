@@ -20,8 +20,9 @@ bool
 os_process_has_thread(uint32_t pid, uint32_t tid)
 {
     const HANDLE thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
-    if (thread == NULL)
+    if (thread == NULL) {
         return false;
+    }
     const bool has = GetProcessIdOfThread(thread) == pid;
     CloseHandle(thread);
     return has;

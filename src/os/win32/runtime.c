@@ -20,14 +20,17 @@ os_getenv(const char *name, char *value, size_t value_bytes)
     wchar_t *wide_name = win32_wide(name);
     wchar_t *wide = NULL;
     bool found = false;
-    if (wide_name == NULL)
+    if (wide_name == NULL) {
         return false;
+    }
     const DWORD count = GetEnvironmentVariableW(wide_name, NULL, 0); /* with the terminator */
-    if (count == 0)
+    if (count == 0) {
         goto out;
-    wide = malloc(count * sizeof *wide);
-    if (wide == NULL)
+    }
+    wide = malloc(count * sizeof(*wide));
+    if (wide == NULL) {
         goto out;
+    }
     SetLastError(ERROR_SUCCESS);
     const DWORD length = GetEnvironmentVariableW(wide_name, wide, count);
     /* 0 without an error is an empty value; more than before: changed meanwhile */
@@ -44,10 +47,10 @@ static wchar_t *
 runtime_dir_name(void)
 {
     char base[WIN32_PATH_BYTES], name[WIN32_PATH_BYTES + 16];
-    if (os_getenv("TUTTI_RUNTIME_DIR", base, sizeof base) && base[0] != '\0') {
-        snprintf(name, sizeof name, "%s", base);
-    } else if (os_getenv("LOCALAPPDATA", base, sizeof base) && base[0] != '\0') {
-        snprintf(name, sizeof name, "%s\\Tutti", base);
+    if (os_getenv("TUTTI_RUNTIME_DIR", base, sizeof(base)) && base[0] != '\0') {
+        snprintf(name, sizeof(name), "%s", base);
+    } else if (os_getenv("LOCALAPPDATA", base, sizeof(base)) && base[0] != '\0') {
+        snprintf(name, sizeof(name), "%s\\Tutti", base);
     } else {
         log_error("neither TUTTI_RUNTIME_DIR nor LOCALAPPDATA is set");
         return NULL;
@@ -60,7 +63,7 @@ runtime_dir_name(void)
         return NULL;
     }
     wchar_t *wide = win32_wide(name);
-    wchar_t *full = malloc(WIDE_PATH_MAX * sizeof *full);
+    wchar_t *full = malloc(WIDE_PATH_MAX * sizeof(*full));
     const DWORD length =
         wide != NULL && full != NULL ? GetFullPathNameW(wide, WIDE_PATH_MAX, full, NULL) : 0;
     free(wide);
@@ -68,8 +71,9 @@ runtime_dir_name(void)
         free(full);
         return NULL;
     }
-    for (DWORD end = length; end > 3 && full[end - 1] == L'\\'; end--)
+    for (DWORD end = length; end > 3 && full[end - 1] == L'\\'; end--) {
         full[end - 1] = L'\0';
+    }
     return full;
 }
 
@@ -113,8 +117,9 @@ check_folder(const wchar_t *path)
     }
     const bool trusted = owner != NULL && is_trusted_owner(owner);
     LocalFree(descriptor);
-    if (trusted)
+    if (trusted) {
         return TUTTI_OK;
+    }
     log_error("the runtime folder is refused: it belongs to another user");
     return TUTTI_REFUSED;
 }
@@ -123,8 +128,9 @@ static enum tutti_status
 make_folder(const wchar_t *path)
 {
     struct win32_security security;
-    if (!win32_security_init(&security, "O:%sD:P(A;OICI;FA;;;%s)(A;OICI;FA;;;SY)"))
+    if (!win32_security_init(&security, "O:%sD:P(A;OICI;FA;;;%s)(A;OICI;FA;;;SY)")) {
         return TUTTI_REFUSED;
+    }
     const bool made = CreateDirectoryW(path, &security.attributes) != 0;
     const DWORD error = GetLastError();
     win32_security_fini(&security);
@@ -138,21 +144,25 @@ make_folder(const wchar_t *path)
 enum tutti_status
 os_runtime_dir(char *path, size_t path_bytes)
 {
-    if (win32_user_sid() == NULL)
+    if (win32_user_sid() == NULL) {
         return TUTTI_REFUSED;
+    }
     wchar_t *name = runtime_dir_name();
-    if (name == NULL)
+    if (name == NULL) {
         return TUTTI_REFUSED;
+    }
     enum tutti_status status = make_folder(name);
-    if (status == TUTTI_OK)
+    if (status == TUTTI_OK) {
         status = check_folder(name);
+    }
     /* long names only: objects are named after this path, whichever way it was written */
-    wchar_t *full = malloc(WIDE_PATH_MAX * sizeof *full);
+    wchar_t *full = malloc(WIDE_PATH_MAX * sizeof(*full));
     if (status == TUTTI_OK) {
         const DWORD length = full != NULL ? GetLongPathNameW(name, full, WIDE_PATH_MAX) : 0;
         const bool expanded = length > 0 && length < WIDE_PATH_MAX;
-        if (!win32_utf8(path, path_bytes, expanded ? full : name))
+        if (!win32_utf8(path, path_bytes, expanded ? full : name)) {
             status = TUTTI_IO;
+        }
     }
     free(full);
     free(name);
@@ -163,23 +173,25 @@ enum tutti_status
 os_runtime_check(char *why, size_t why_bytes)
 {
     char path[WIN32_PATH_BYTES];
-    const enum tutti_status status = os_runtime_dir(path, sizeof path);
-    if (status != TUTTI_OK)
+    const enum tutti_status status = os_runtime_dir(path, sizeof(path));
+    if (status != TUTTI_OK) {
         snprintf(why, why_bytes,
                  "the runtime folder cannot be used, the log says why; set TUTTI_RUNTIME_DIR to a "
                  "folder that is this user's alone");
+    }
     return status;
 }
 
 static enum tutti_status
 module_file(HMODULE module, char *path, size_t path_bytes)
 {
-    wchar_t *wide = malloc(WIDE_PATH_MAX * sizeof *wide);
+    wchar_t *wide = malloc(WIDE_PATH_MAX * sizeof(*wide));
     enum tutti_status status = TUTTI_IO;
     if (wide != NULL) {
         const DWORD length = GetModuleFileNameW(module, wide, WIDE_PATH_MAX);
-        if (length > 0 && length < WIDE_PATH_MAX && win32_utf8(path, path_bytes, wide))
+        if (length > 0 && length < WIDE_PATH_MAX && win32_utf8(path, path_bytes, wide)) {
             status = TUTTI_OK;
+        }
     }
     free(wide);
     return status;
@@ -197,7 +209,8 @@ os_module_path(char *path, size_t path_bytes)
     HMODULE module;
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                                 GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-                            (const wchar_t *)(uintptr_t)&os_module_path, &module))
+                            (const wchar_t *)(uintptr_t)&os_module_path, &module)) {
         return TUTTI_IO;
+    }
     return module_file(module, path, path_bytes);
 }

@@ -35,10 +35,11 @@ os_handle_duplicate(os_handle handle)
 void
 os_handle_close(os_handle handle)
 {
-    if (bridge_owns(handle))
+    if (bridge_owns(handle)) {
         bridge_object_close(handle);
-    else if (handle != OS_NO_HANDLE)
+    } else if (handle != OS_NO_HANDLE) {
         CloseHandle((HANDLE)handle);
+    }
 }
 
 enum win32_object
@@ -51,13 +52,16 @@ win32_object_type(HANDLE handle)
         UNICODE_STRING name; /* first member of what is returned; its text follows */
         unsigned char room[1024];
     } info;
-    if (query == NULL || query(handle, OBJECT_TYPE_INFORMATION, &info, sizeof info, NULL) < 0)
+    if (query == NULL || query(handle, OBJECT_TYPE_INFORMATION, &info, sizeof(info), NULL) < 0) {
         return WIN32_OBJECT_OTHER;
+    }
     const size_t count = info.name.Length / sizeof(wchar_t);
-    if (count == 7 && wcsncmp(info.name.Buffer, L"Section", count) == 0)
+    if (count == 7 && wcsncmp(info.name.Buffer, L"Section", count) == 0) {
         return WIN32_OBJECT_SECTION;
-    if (count == 5 && wcsncmp(info.name.Buffer, L"Event", count) == 0)
+    }
+    if (count == 5 && wcsncmp(info.name.Buffer, L"Event", count) == 0) {
         return WIN32_OBJECT_EVENT;
+    }
     return WIN32_OBJECT_OTHER;
 }
 
@@ -66,12 +70,14 @@ win32_object_type(HANDLE handle)
 static void
 lock_pages(void *base, size_t size_bytes)
 {
-    if (VirtualLock(base, size_bytes) || GetLastError() != ERROR_WORKING_SET_QUOTA)
+    if (VirtualLock(base, size_bytes) || GetLastError() != ERROR_WORKING_SET_QUOTA) {
         return;
+    }
     SIZE_T least, most;
     if (GetProcessWorkingSetSize(GetCurrentProcess(), &least, &most) &&
-        SetProcessWorkingSetSize(GetCurrentProcess(), least + size_bytes, most + size_bytes))
+        SetProcessWorkingSetSize(GetCurrentProcess(), least + size_bytes, most + size_bytes)) {
         (void)VirtualLock(base, size_bytes);
+    }
 }
 
 static enum tutti_status
@@ -83,16 +89,17 @@ map(struct os_shm *shm, HANDLE section, size_t size_bytes)
         return TUTTI_NO_MEMORY;
     }
     MEMORY_BASIC_INFORMATION region;
-    if (VirtualQuery(base, &region, sizeof region) != sizeof region || region.State != MEM_COMMIT ||
-        region.RegionSize < size_bytes) {
+    if (VirtualQuery(base, &region, sizeof(region)) != sizeof(region) ||
+        region.State != MEM_COMMIT || region.RegionSize < size_bytes) {
         log_warning("shared memory from a peer is not there as a whole: refused");
         UnmapViewOfFile(base);
         return TUTTI_PROTOCOL;
     }
     /* one access per page brings it in */
     const volatile unsigned char *page = base;
-    for (size_t at = 0; at < size_bytes; at += PAGE_BYTES)
+    for (size_t at = 0; at < size_bytes; at += PAGE_BYTES) {
         (void)page[at];
+    }
     lock_pages(base, size_bytes);
     shm->base = base;
     shm->size_bytes = size_bytes;
@@ -107,10 +114,11 @@ map_bridged(struct os_shm *shm, os_handle handle, size_t size_bytes)
     const HANDLE section = bridge_memory_section(handle, size_bytes);
     const enum tutti_status status =
         section != NULL ? map(shm, section, size_bytes) : TUTTI_PROTOCOL;
-    if (status == TUTTI_OK)
+    if (status == TUTTI_OK) {
         shm->handle = handle;
-    else
+    } else {
         bridge_object_close(handle);
+    }
     return status;
 }
 
@@ -150,7 +158,7 @@ is_plain_section(HANDLE section, size_t size_bytes)
     const query_section_fn query =
         (query_section_fn)(any_fn)win32_function(L"ntdll.dll", "NtQuerySection");
     return win32_object_type(section) == WIN32_OBJECT_SECTION && query != NULL &&
-           query(section, SECTION_BASIC_INFORMATION, &info, sizeof info, NULL) >= 0 &&
+           query(section, SECTION_BASIC_INFORMATION, &info, sizeof(info), NULL) >= 0 &&
            (info.attributes & SEC_COMMIT) != 0 && (info.attributes & bad) == 0 &&
            info.size.QuadPart > 0 && (uint64_t)info.size.QuadPart >= size_bytes;
 }
@@ -158,19 +166,23 @@ is_plain_section(HANDLE section, size_t size_bytes)
 enum tutti_status
 os_shm_adopt(struct os_shm *shm, os_handle handle, size_t size_bytes)
 {
-    if (handle == OS_NO_HANDLE)
+    if (handle == OS_NO_HANDLE) {
         return TUTTI_PROTOCOL;
-    if (bridge_owns(handle))
+    }
+    if (bridge_owns(handle)) {
         return map_bridged(shm, handle, size_bytes);
+    }
     const HANDLE section = (HANDLE)handle;
     enum tutti_status status = TUTTI_PROTOCOL;
-    if (size_bytes == 0 || !is_plain_section(section, size_bytes))
+    if (size_bytes == 0 || !is_plain_section(section, size_bytes)) {
         log_warning("what a peer sent is no shared memory of %lu bytes: refused",
                     (unsigned long)size_bytes);
-    else
+    } else {
         status = map(shm, section, size_bytes);
-    if (status != TUTTI_OK)
+    }
+    if (status != TUTTI_OK) {
         CloseHandle(section);
+    }
     return status;
 }
 
@@ -184,8 +196,9 @@ os_shm_is_whole(const struct os_shm *shm)
 void
 os_shm_close(struct os_shm *shm)
 {
-    if (shm->base == NULL)
+    if (shm->base == NULL) {
         return;
+    }
     UnmapViewOfFile(shm->base);
     os_handle_close(shm->handle);
     *shm = (struct os_shm){.handle = OS_NO_HANDLE};

@@ -65,9 +65,11 @@ os_cond_wait_until(struct os_cond *cond, struct os_mutex *mutex, uint64_t deadli
 {
     for (;;) {
         const DWORD timeout_ms = win32_timeout_ms(deadline_ns);
-        if (SleepConditionVariableSRW(variable_of(cond), lock_of(mutex), timeout_ms, 0))
+        if (SleepConditionVariableSRW(variable_of(cond), lock_of(mutex), timeout_ms, 0)) {
             return true;
-        if (os_now_ns() >= deadline_ns)
+        }
+        if (os_now_ns() >= deadline_ns) {
             return false; /* else the system's tick came before our deadline */
+        }
     }
 }

@@ -11,11 +11,13 @@ wchar_t *
 win32_wide(const char *text)
 {
     const int count = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, NULL, 0);
-    if (count <= 0)
+    if (count <= 0) {
         return NULL;
-    wchar_t *wide = malloc((size_t)count * sizeof *wide);
-    if (wide != NULL)
+    }
+    wchar_t *wide = malloc((size_t)count * sizeof(*wide));
+    if (wide != NULL) {
         MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, wide, count);
+    }
     return wide;
 }
 
@@ -23,8 +25,9 @@ bool
 win32_utf8(char *to, size_t room, const wchar_t *text)
 {
     const int bytes = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
-    if (bytes <= 0 || (size_t)bytes > room)
+    if (bytes <= 0 || (size_t)bytes > room) {
         return false;
+    }
     return WideCharToMultiByte(CP_UTF8, 0, text, -1, to, bytes, NULL, NULL) == bytes;
 }
 
@@ -35,9 +38,10 @@ win32_log_failure(const char *what, DWORD error)
     char text[512];
     const DWORD count = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS |
                                            FORMAT_MESSAGE_MAX_WIDTH_MASK,
-                                       NULL, error, 0, wide, sizeof wide / sizeof wide[0], NULL);
-    if (count == 0 || !win32_utf8(text, sizeof text, wide))
+                                       NULL, error, 0, wide, sizeof(wide) / sizeof(wide[0]), NULL);
+    if (count == 0 || !win32_utf8(text, sizeof(text), wide)) {
         text[0] = '\0';
+    }
     log_error("cannot %s: error %lu %s", what, error, text);
 }
 

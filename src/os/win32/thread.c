@@ -61,12 +61,14 @@ win32_refuse_power_throttling(void)
     } throttling = {1, EXECUTION_SPEED | IGNORE_TIMER_RESOLUTION, 0};
     const set_process_information_fn set = (set_process_information_fn)(any_fn)win32_function(
         L"kernel32.dll", "SetProcessInformation");
-    if (set == NULL)
+    if (set == NULL) {
         return;
-    if (set(GetCurrentProcess(), PROCESS_POWER_THROTTLING, &throttling, sizeof throttling))
+    }
+    if (set(GetCurrentProcess(), PROCESS_POWER_THROTTLING, &throttling, sizeof(throttling))) {
         return;
+    }
     throttling.control_mask = EXECUTION_SPEED;
-    (void)set(GetCurrentProcess(), PROCESS_POWER_THROTTLING, &throttling, sizeof throttling);
+    (void)set(GetCurrentProcess(), PROCESS_POWER_THROTTLING, &throttling, sizeof(throttling));
 }
 
 static void
@@ -78,8 +80,9 @@ refuse_thread_throttling(void)
     } throttling = {1, EXECUTION_SPEED, 0};
     const set_process_information_fn set =
         (set_process_information_fn)(any_fn)win32_function(L"kernel32.dll", "SetThreadInformation");
-    if (set != NULL)
-        (void)set(GetCurrentThread(), THREAD_POWER_THROTTLING, &throttling, sizeof throttling);
+    if (set != NULL) {
+        (void)set(GetCurrentThread(), THREAD_POWER_THROTTLING, &throttling, sizeof(throttling));
+    }
 }
 
 static BOOL CALLBACK
@@ -87,15 +90,17 @@ init_mmcss(PINIT_ONCE once, PVOID parameter, PVOID *context)
 {
     mmcss.linux_slot = FlsAlloc(NULL);
     const HMODULE avrt = LoadLibraryExW(L"avrt.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
-    if (avrt == NULL)
+    if (avrt == NULL) {
         return TRUE;
+    }
     mmcss.set_mm_priority =
         (set_mm_priority_fn)(any_fn)GetProcAddress(avrt, "AvSetMmThreadPriority");
     mmcss.revert = (revert_fn)(any_fn)GetProcAddress(avrt, "AvRevertMmThreadCharacteristics");
     const set_characteristics_fn set =
         (set_characteristics_fn)(any_fn)GetProcAddress(avrt, "AvSetMmThreadCharacteristicsW");
-    if (mmcss.set_mm_priority != NULL && mmcss.revert != NULL)
+    if (mmcss.set_mm_priority != NULL && mmcss.revert != NULL) {
         mmcss.set_characteristics = set;
+    }
     mmcss.task_slot = FlsAlloc(NULL);
     return TRUE;
 }
@@ -103,25 +108,29 @@ init_mmcss(PINIT_ONCE once, PVOID parameter, PVOID *context)
 __attribute__((destructor)) static void
 free_task_slot(void)
 {
-    if (mmcss.task_slot != FLS_OUT_OF_INDEXES)
+    if (mmcss.task_slot != FLS_OUT_OF_INDEXES) {
         FlsFree(mmcss.task_slot);
+    }
     mmcss.task_slot = FLS_OUT_OF_INDEXES;
-    if (mmcss.linux_slot != FLS_OUT_OF_INDEXES)
+    if (mmcss.linux_slot != FLS_OUT_OF_INDEXES) {
         FlsFree(mmcss.linux_slot);
+    }
     mmcss.linux_slot = FLS_OUT_OF_INDEXES;
 }
 
 static bool
 join_mmcss(enum os_priority priority)
 {
-    if (mmcss.set_characteristics == NULL || mmcss.task_slot == FLS_OUT_OF_INDEXES)
+    if (mmcss.set_characteristics == NULL || mmcss.task_slot == FLS_OUT_OF_INDEXES) {
         return false;
+    }
     HANDLE task = FlsGetValue(mmcss.task_slot);
     if (task == NULL) {
         DWORD index = 0;
         task = mmcss.set_characteristics(L"Pro Audio", &index);
-        if (task == NULL)
+        if (task == NULL) {
             return false;
+        }
         FlsSetValue(mmcss.task_slot, task);
     }
     return mmcss.set_mm_priority(task,
@@ -132,8 +141,9 @@ static void
 leave_mmcss(void)
 {
     const HANDLE task = mmcss.task_slot != FLS_OUT_OF_INDEXES ? FlsGetValue(mmcss.task_slot) : NULL;
-    if (task == NULL)
+    if (task == NULL) {
         return;
+    }
     mmcss.revert(task);
     FlsSetValue(mmcss.task_slot, NULL);
 }
@@ -146,8 +156,9 @@ os_thread_set_priority(enum os_priority priority)
         leave_mmcss();
         return SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_NORMAL) != 0;
     }
-    if (join_mmcss(priority))
+    if (join_mmcss(priority)) {
         return true;
+    }
     return SetThreadPriority(GetCurrentThread(), priority == OS_PRIORITY_ENGINE
                                                      ? THREAD_PRIORITY_TIME_CRITICAL
                                                      : THREAD_PRIORITY_HIGHEST) != 0;
@@ -167,8 +178,9 @@ win32_name_thread(const char *name)
     const set_description_fn set =
         (set_description_fn)(any_fn)win32_function(L"kernel32.dll", "SetThreadDescription");
     wchar_t *wide = set != NULL ? win32_wide(name) : NULL;
-    if (wide != NULL)
+    if (wide != NULL) {
         (void)set(GetCurrentThread(), wide);
+    }
     free(wide);
 }
 
@@ -177,8 +189,9 @@ static void
 become_linux_thread(const struct os_thread *thread)
 {
     const uint32_t id = bridge_raise_thread(thread->priority);
-    if (mmcss.linux_slot != FLS_OUT_OF_INDEXES)
+    if (mmcss.linux_slot != FLS_OUT_OF_INDEXES) {
         FlsSetValue(mmcss.linux_slot, (void *)(uintptr_t)id);
+    }
     win32_name_thread(thread->name);
 }
 
@@ -188,17 +201,21 @@ thread_main(LPVOID arg)
     const struct os_thread *thread = arg;
     const HMODULE module = thread->module;
     win32_name_thread(thread->name);
-    if (thread->priority != OS_PRIORITY_NORMAL)
+    if (thread->priority != OS_PRIORITY_NORMAL) {
         refuse_thread_throttling();
-    if (thread->priority != OS_PRIORITY_NORMAL && !os_thread_set_priority(thread->priority))
+    }
+    if (thread->priority != OS_PRIORITY_NORMAL && !os_thread_set_priority(thread->priority)) {
         log_warning("thread %s runs without raised priority (error %lu): see that the service "
                     "'Multimedia Class Scheduler' runs",
                     thread->name, GetLastError());
-    if (thread->priority != OS_PRIORITY_NORMAL && bridge_is_on())
+    }
+    if (thread->priority != OS_PRIORITY_NORMAL && bridge_is_on()) {
         become_linux_thread(thread);
+    }
     thread->run(thread->arg);
-    if (thread->priority != OS_PRIORITY_NORMAL)
+    if (thread->priority != OS_PRIORITY_NORMAL) {
         leave_mmcss();
+    }
     FreeLibraryAndExitThread(module, 0);
 }
 
@@ -206,17 +223,19 @@ enum tutti_status
 os_thread_start(struct os_thread **out, const char *name, enum os_priority priority,
                 void (*run)(void *arg), void *arg)
 {
-    struct os_thread *thread = calloc(1, sizeof *thread);
-    if (thread == NULL)
+    struct os_thread *thread = calloc(1, sizeof(*thread));
+    if (thread == NULL) {
         return TUTTI_NO_MEMORY;
-    snprintf(thread->name, sizeof thread->name, "%s", name);
+    }
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
     thread->priority = priority;
     thread->run = run;
     thread->arg = arg;
 
     if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                            (const wchar_t *)(uintptr_t)&thread_main, &thread->module))
+                            (const wchar_t *)(uintptr_t)&thread_main, &thread->module)) {
         goto failed;
+    }
     thread->handle = CreateThread(NULL, 0, thread_main, thread, 0, NULL);
     if (thread->handle == NULL) {
         const DWORD error = GetLastError();
@@ -236,10 +255,12 @@ failed:
 bool
 os_thread_join_until(struct os_thread *thread, uint64_t deadline_ns)
 {
-    if (thread == NULL)
+    if (thread == NULL) {
         return true;
-    if (WaitForSingleObject(thread->handle, win32_timeout_ms(deadline_ns)) != WAIT_OBJECT_0)
+    }
+    if (WaitForSingleObject(thread->handle, win32_timeout_ms(deadline_ns)) != WAIT_OBJECT_0) {
         return false;
+    }
     CloseHandle(thread->handle);
     free(thread);
     return true;
@@ -264,8 +285,9 @@ os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
 {
     const HANDLE thread =
         OpenThread(THREAD_SET_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
-    if (thread == NULL)
+    if (thread == NULL) {
         return false;
+    }
     /* MMCSS raises a thread of its own again with time, but then not above us: it has been told off
      * by its lateness before */
     const int level = GetThreadPriority(thread);
@@ -273,8 +295,9 @@ os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
                       level != THREAD_PRIORITY_ERROR_RETURN &&
                       SetThreadPriority(thread, THREAD_PRIORITY_NORMAL) != 0;
     CloseHandle(thread);
-    if (done)
+    if (done) {
         *former = (struct os_thread_level){0, level};
+    }
     return done;
 }
 
@@ -283,8 +306,9 @@ os_thread_restore(uint32_t pid, uint32_t tid, const struct os_thread_level *form
 {
     const HANDLE thread =
         OpenThread(THREAD_SET_INFORMATION | THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
-    if (thread == NULL)
+    if (thread == NULL) {
         return false;
+    }
     const bool done =
         GetProcessIdOfThread(thread) == pid && SetThreadPriority(thread, former->level) != 0;
     CloseHandle(thread);
@@ -295,8 +319,9 @@ void
 os_process_demote(uint32_t pid)
 {
     const HANDLE process = OpenProcess(PROCESS_SET_INFORMATION, FALSE, pid);
-    if (process == NULL)
+    if (process == NULL) {
         return;
+    }
     SetPriorityClass(process, BELOW_NORMAL_PRIORITY_CLASS);
     CloseHandle(process);
 }
@@ -311,10 +336,12 @@ os_handle
 os_thread_time_open(uint32_t pid, uint32_t tid)
 {
     const HANDLE thread = OpenThread(THREAD_QUERY_LIMITED_INFORMATION, FALSE, tid);
-    if (thread == NULL)
+    if (thread == NULL) {
         return OS_NO_HANDLE;
-    if (GetProcessIdOfThread(thread) == pid)
+    }
+    if (GetProcessIdOfThread(thread) == pid) {
         return (os_handle)thread;
+    }
     CloseHandle(thread);
     return OS_NO_HANDLE;
 }
@@ -323,8 +350,9 @@ uint64_t
 os_thread_time_ns(os_handle time)
 {
     FILETIME created, ended, kernel, user;
-    if (time == OS_NO_HANDLE || !GetThreadTimes((HANDLE)time, &created, &ended, &kernel, &user))
+    if (time == OS_NO_HANDLE || !GetThreadTimes((HANDLE)time, &created, &ended, &kernel, &user)) {
         return 0;
+    }
     return ns_of(&kernel) + ns_of(&user);
 }
 
@@ -333,8 +361,9 @@ os_process_realtime_cpu_ns(uint32_t pid)
 {
     FILETIME created, ended, kernel, user;
     const HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-    if (process == NULL)
+    if (process == NULL) {
         return 0;
+    }
     const bool told = GetProcessTimes(process, &created, &ended, &kernel, &user) != 0;
     CloseHandle(process);
     return told ? ns_of(&kernel) + ns_of(&user) : 0;

@@ -34,9 +34,10 @@ init_state(PINIT_ONCE once, PVOID parameter, PVOID *context)
     state.timer_slot = FlsAlloc((PFLS_CALLBACK_FUNCTION)(any_fn)CloseHandle);
     /* Wine's timers fire on whole milliseconds, its delays within 75 us; on Windows it is the other
      * way round */
-    if (win32_function(L"ntdll.dll", "wine_get_version") != NULL)
+    if (win32_function(L"ntdll.dll", "wine_get_version") != NULL) {
         state.wine_delay =
             (delay_execution_fn)(any_fn)win32_function(L"ntdll.dll", "NtDelayExecution");
+    }
     return TRUE;
 }
 
@@ -50,8 +51,9 @@ ensure_state(void)
 __attribute__((destructor)) static void
 free_timer_slot(void)
 {
-    if (state.timer_slot != FLS_OUT_OF_INDEXES)
+    if (state.timer_slot != FLS_OUT_OF_INDEXES) {
         FlsFree(state.timer_slot);
+    }
     state.timer_slot = FLS_OUT_OF_INDEXES;
 }
 
@@ -70,11 +72,13 @@ os_now_ns(void)
 DWORD
 win32_timeout_ms(uint64_t deadline_ns)
 {
-    if (deadline_ns == UINT64_MAX)
+    if (deadline_ns == UINT64_MAX) {
         return INFINITE;
+    }
     const uint64_t now = os_now_ns();
-    if (deadline_ns <= now)
+    if (deadline_ns <= now) {
         return 0;
+    }
     const uint64_t ms = (deadline_ns - now + OS_NS_PER_MS - 1) / OS_NS_PER_MS;
     return ms < INFINITE - 1 ? (DWORD)ms : INFINITE - 1;
 }
@@ -83,15 +87,18 @@ static HANDLE
 thread_timer(void)
 {
     ensure_state();
-    if (state.timer_slot == FLS_OUT_OF_INDEXES)
+    if (state.timer_slot == FLS_OUT_OF_INDEXES) {
         return NULL;
+    }
     HANDLE timer = FlsGetValue(state.timer_slot);
-    if (timer != NULL)
+    if (timer != NULL) {
         return timer;
+    }
     timer =
         CreateWaitableTimerExW(NULL, NULL, CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, TIMER_ALL_ACCESS);
-    if (timer == NULL) /* before Windows 10 1803 */
+    if (timer == NULL) { /* before Windows 10 1803 */
         timer = CreateWaitableTimerExW(NULL, NULL, 0, TIMER_ALL_ACCESS);
+    }
     if (timer != NULL && !FlsSetValue(state.timer_slot, timer)) {
         CloseHandle(timer);
         timer = NULL;
@@ -111,8 +118,9 @@ HANDLE
 win32_set_timer(uint64_t delay_ns)
 {
     const HANDLE timer = thread_timer();
-    if (timer == NULL)
+    if (timer == NULL) {
         return NULL;
+    }
     const LARGE_INTEGER due = relative_ticks(delay_ns);
     return SetWaitableTimer(timer, &due, 0, NULL, NULL, FALSE) ? timer : NULL;
 }
@@ -127,9 +135,10 @@ os_sleep_until_ns(uint64_t deadline_ns)
             continue;
         }
         const HANDLE timer = win32_set_timer(deadline_ns - now);
-        if (timer != NULL)
+        if (timer != NULL) {
             WaitForSingleObject(timer, INFINITE);
-        else
+        } else {
             Sleep(win32_timeout_ms(deadline_ns));
+        }
     }
 }

@@ -30,12 +30,14 @@ os_wake_init(struct os_wake *wake, _Atomic uint32_t *word)
 enum tutti_status
 os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event)
 {
-    if (event == OS_NO_HANDLE)
+    if (event == OS_NO_HANDLE) {
         return TUTTI_PROTOCOL;
+    }
     if (bridge_owns(event)) {
         *wake = (struct os_wake){.word = word, .event = event};
-        if (bridge_pipe_open(event))
+        if (bridge_pipe_open(event)) {
             return TUTTI_OK;
+        }
         os_wake_fini(wake);
         return TUTTI_PROTOCOL;
     }
@@ -50,8 +52,9 @@ os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event)
 void
 os_wake_fini(struct os_wake *wake)
 {
-    if (wake->word != NULL)
+    if (wake->word != NULL) {
         os_handle_close(wake->event);
+    }
     *wake = (struct os_wake){.event = OS_NO_HANDLE};
 }
 
@@ -61,10 +64,11 @@ os_wake_post(struct os_wake *wake)
     /* seen by the waiter's acquire load in os_wake_wait(): what the poster wrote before is visible
      */
     atomic_fetch_add_explicit(wake->word, 1, memory_order_acq_rel);
-    if (bridge_owns(wake->event))
+    if (bridge_owns(wake->event)) {
         bridge_pipe_post(wake->event);
-    else
+    } else {
         SetEvent((HANDLE)wake->event);
+    }
 }
 
 static void
@@ -76,13 +80,15 @@ wait_for_event(HANDLE event, uint64_t deadline_ns)
     }
     for (;;) {
         const uint64_t now = os_now_ns();
-        if (now >= deadline_ns)
+        if (now >= deadline_ns) {
             return;
+        }
         const uint64_t left_ns = deadline_ns - now;
         if (left_ns > FAR_NS) {
             const DWORD ms = win32_timeout_ms(deadline_ns - FAR_NS / 2);
-            if (WaitForSingleObject(event, ms) != WAIT_TIMEOUT)
+            if (WaitForSingleObject(event, ms) != WAIT_TIMEOUT) {
                 return;
+            }
             continue;
         }
         const HANDLE timer = win32_set_timer(left_ns);
@@ -99,10 +105,12 @@ wait_for_event(HANDLE event, uint64_t deadline_ns)
 bool
 os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns)
 {
-    if (bridge_owns(wake->event))
+    if (bridge_owns(wake->event)) {
         return bridge_pipe_wait(wake->event, wake->word, seen, deadline_ns);
-    if (atomic_load_explicit(wake->word, memory_order_acquire) != seen)
+    }
+    if (atomic_load_explicit(wake->word, memory_order_acquire) != seen) {
         return true;
+    }
     wait_for_event((HANDLE)wake->event, deadline_ns);
     return atomic_load_explicit(wake->word, memory_order_acquire) != seen;
 }

@@ -44,11 +44,13 @@ clock_offset_ns(void)
     for (;;) {
         uint64_t now = clock_now_ns();
         uint64_t offset = (uint64_t)timeGetTime() * 1000000 - now;
-        if (!any || (int64_t)(offset - best) > 0)
+        if (!any || (int64_t)(offset - best) > 0) {
             best = offset;
+        }
         any = true;
-        if (now - begin > 1100000)
+        if (now - begin > 1100000) {
             return best;
+        }
     }
 }
 
@@ -57,14 +59,18 @@ clock_frames_ns(const struct stream *stream, uint64_t frames)
 {
     double rate_hz = stream->rate_hz;
 
-    if (BROKEN(small_buffers_slow) && stream->frames <= 64)
+    if (BROKEN(small_buffers_slow) && stream->frames <= 64) {
         rate_hz *= 0.8;
-    if (BROKEN(rate_off))
+    }
+    if (BROKEN(rate_off)) {
         rate_hz *= 0.97;
-    if (BROKEN(high_rates_slow) && stream->rate_hz > 192000)
+    }
+    if (BROKEN(high_rates_slow) && stream->rate_hz > 192000) {
         rate_hz *= 0.8;
-    if (BROKEN(rate_fixed))
+    }
+    if (BROKEN(rate_fixed)) {
         rate_hz = 48000;
+    }
     return (uint64_t)((double)frames * 1e9 / rate_hz);
 }
 
@@ -78,13 +84,14 @@ sleep_until_ns(uint64_t due_ns)
     delay_fn delay = NULL;
     uint64_t now = clock_now_ns();
 
-    memcpy(&delay, &found, sizeof delay);
+    memcpy(&delay, &found, sizeof(delay));
     while (now < due_ns) {
         LARGE_INTEGER interval = {.QuadPart = -(LONGLONG)((due_ns - now + 99) / 100)};
-        if (delay)
+        if (delay) {
             delay(FALSE, &interval);
-        else
+        } else {
             Sleep((DWORD)((due_ns - now) / 1000000));
+        }
         now = clock_now_ns();
     }
 }
@@ -97,28 +104,35 @@ take_inputs(struct stream *stream, unsigned half, uint64_t position)
 {
     uint64_t delay = 2 * (uint64_t)stream->frames + INPUT_EXTRA + OUTPUT_EXTRA;
 
-    if (BROKEN(latency_varies))
+    if (BROKEN(latency_varies)) {
         delay += starts % 8 * 16;
-    if (BROKEN(latency_ignores_rate) && stream->rate_hz != 48000)
+    }
+    if (BROKEN(latency_ignores_rate) && stream->rate_hz != 48000) {
         delay += 2 * OUTPUT_EXTRA;
+    }
     if (BROKEN(latency_of_large_ignores_rate) && stream->frames == BUFFER_MAX &&
-        stream->rate_hz != 48000)
+        stream->rate_hz != 48000) {
         delay += 2 * OUTPUT_EXTRA;
-    if (BROKEN(output_ready_delays) && stream->ready)
+    }
+    if (BROKEN(output_ready_delays) && stream->ready) {
         delay += (uint64_t)stream->frames;
+    }
     for (unsigned c = 0; c < CHANNELS; c++) {
         float *input = stream->input[c][half];
-        if (BROKEN(silent_inputs_left))
+        if (BROKEN(silent_inputs_left)) {
             input = NULL;
+        }
         for (int32_t i = 0; input && i < stream->frames; i++) {
             uint64_t at = position + (uint64_t)i;
             float sample = at + (uint64_t)stream->frames < delay
                                ? 0
                                : stream->cable[c][(at - delay) % CABLE_FRAMES];
-            if (BROKEN(cable_adds_noise))
+            if (BROKEN(cable_adds_noise)) {
                 sample += (float)(rand() % 1000) / 10000;
-            if (BROKEN(cable_repeats) && i >= stream->frames * 3 / 4)
+            }
+            if (BROKEN(cable_repeats) && i >= stream->frames * 3 / 4) {
                 sample = input[i - stream->frames / 4];
+            }
             input[i] = sample;
         }
     }
@@ -129,12 +143,14 @@ put_outputs(struct stream *stream, unsigned half, uint64_t position)
 {
     bool lost = BROKEN(cable_loses_a_block) && stream->blocks == 80;
 
-    if (BROKEN(takes_wrong_half))
+    if (BROKEN(takes_wrong_half)) {
         half ^= 1;
+    }
     for (unsigned c = 0; c < CHANNELS; c++) {
         const float *output = lost ? NULL : stream->output[c][half];
-        for (int32_t i = 0; i < stream->frames; i++)
+        for (int32_t i = 0; i < stream->frames; i++) {
             stream->cable[c][(position + (uint64_t)i) % CABLE_FRAMES] = output ? output[i] : 0;
+        }
     }
 }
 
@@ -145,10 +161,11 @@ take_blocks(struct stream *stream, uint64_t position)
 {
     unsigned half = (unsigned)stream->half;
 
-    if (BROKEN(takes_at_return) || BROKEN(output_ready_ignored) || BROKEN(takes_wrong_half))
+    if (BROKEN(takes_at_return) || BROKEN(output_ready_ignored) || BROKEN(takes_wrong_half)) {
         put_outputs(stream, half, position);
-    else if (stream->has_previous)
+    } else if (stream->has_previous) {
         put_outputs(stream, half ^ 1, stream->previous_position);
+    }
     stream->has_previous = true;
     stream->previous_position = position;
 }
@@ -156,11 +173,13 @@ take_blocks(struct stream *stream, uint64_t position)
 static void
 put_silence(struct stream *stream, uint64_t position, uint64_t frames)
 {
-    if (frames > CABLE_FRAMES)
+    if (frames > CABLE_FRAMES) {
         frames = CABLE_FRAMES;
+    }
     for (unsigned c = 0; c < CHANNELS; c++) {
-        for (uint64_t i = 0; i < frames; i++)
+        for (uint64_t i = 0; i < frames; i++) {
             stream->cable[c][(position + i) % CABLE_FRAMES] = 0;
+        }
     }
 }
 
@@ -171,18 +190,24 @@ position_to_tell(struct stream *stream)
 {
     uint64_t position = stream->position, frames = (uint64_t)stream->frames;
 
-    if (BROKEN(position_first_not_zero))
+    if (BROKEN(position_first_not_zero)) {
         position += frames;
-    if (BROKEN(position_not_aligned) && position)
+    }
+    if (BROKEN(position_not_aligned) && position) {
         position += 7;
-    if (BROKEN(position_jumps_back) && stream->blocks == 20)
+    }
+    if (BROKEN(position_jumps_back) && stream->blocks == 20) {
         position -= 4 * frames;
-    if (BROKEN(position_tires) && position > stream->rate_hz * 3 / 2)
+    }
+    if (BROKEN(position_tires) && position > stream->rate_hz * 3 / 2) {
         position -= 8 * frames;
-    if (BROKEN(position_stands) && stream->blocks > 8)
+    }
+    if (BROKEN(position_stands) && stream->blocks > 8) {
         position = 8 * frames;
-    if (BROKEN(position_drifts))
+    }
+    if (BROKEN(position_drifts)) {
         position += position / 100 / frames * frames;
+    }
     return position;
 }
 
@@ -191,16 +216,21 @@ time_to_tell(struct stream *stream, uint64_t due_ns)
 {
     uint64_t time = due_ns + stream->offset_ns;
 
-    if (BROKEN(time_in_ms))
+    if (BROKEN(time_in_ms)) {
         time /= 1000000;
-    if (BROKEN(time_steps_back) && stream->blocks == 20)
+    }
+    if (BROKEN(time_steps_back) && stream->blocks == 20) {
         time -= 100000000;
-    if (BROKEN(time_other_scale))
+    }
+    if (BROKEN(time_other_scale)) {
         time += 3600ull * 1000000000;
-    if (BROKEN(time_uneven))
+    }
+    if (BROKEN(time_uneven)) {
         time += (uint64_t)(rand() % 12000) * 1000;
-    if (BROKEN(time_zero))
+    }
+    if (BROKEN(time_zero)) {
         time = 0;
+    }
     return time;
 }
 
@@ -209,8 +239,9 @@ halves_of(uint64_t value)
 {
     struct asio_int64 halves = asio_int64_from(value);
 
-    if (BROKEN(halves_swapped))
+    if (BROKEN(halves_swapped)) {
         return (struct asio_int64){halves.lo, halves.hi};
+    }
     return halves;
 }
 
@@ -243,10 +274,12 @@ call_with_time(const struct call *call)
         return;
     }
     struct asio_time *answer = stream->host->buffer_switch_time_info(&time, call->half, direct);
-    if (answer && BROKEN(time_beyond_148))
+    if (answer && BROKEN(time_beyond_148)) {
         memset(answer + 1, 0, 8);
-    if (BROKEN(info_answer_needed))
+    }
+    if (BROKEN(info_answer_needed)) {
         *(volatile double *)&stream->rate_hz = answer->info.sample_rate;
+    }
 }
 
 static DWORD WINAPI
@@ -254,10 +287,11 @@ call_host(void *arg)
 {
     const struct call *call = arg;
 
-    if (call->stream->time_info)
+    if (call->stream->time_info) {
         call_with_time(call);
-    else
+    } else {
         call->stream->host->buffer_switch(call->half, BROKEN(direct_garbage) ? 77 : 1);
+    }
     return 0;
 }
 
@@ -266,8 +300,9 @@ call_on_another_thread(struct call *call)
 {
     HANDLE thread = CreateThread(NULL, 0, call_host, call, 0, NULL);
 
-    if (!thread)
+    if (!thread) {
         return;
+    }
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
 }
@@ -286,10 +321,12 @@ call_often(void *arg)
     uint64_t end_ns = clock_now_ns() + 5000000;
 
     InterlockedIncrement(&meeting->there);
-    while (meeting->there < 2 && clock_now_ns() < end_ns)
+    while (meeting->there < 2 && clock_now_ns() < end_ns) {
         YieldProcessor();
-    for (unsigned i = 0; i < TIMES; i++)
+    }
+    for (unsigned i = 0; i < TIMES; i++) {
         call_host(meeting->call);
+    }
     return 0;
 }
 
@@ -300,8 +337,9 @@ call_on_two_threads(struct call *call)
     HANDLE thread = CreateThread(NULL, 0, call_often, &meeting, 0, NULL);
 
     call_often(&meeting);
-    if (!thread)
+    if (!thread) {
         return;
+    }
     WaitForSingleObject(thread, INFINITE);
     CloseHandle(thread);
 }
@@ -315,28 +353,36 @@ deliver(struct call *call)
         stream->tell &= ~(uint32_t)TELL_RESET;
         stream->host->asio_message(ASIO_MESSAGE_RESET_REQUEST, 0, NULL, NULL);
     }
-    if (BROKEN(jitter) && stream->blocks % 3 == 1)
+    if (BROKEN(jitter) && stream->blocks % 3 == 1) {
         sleep_until_ns(clock_now_ns() +
                        16 * clock_frames_ns(stream, (uint64_t)stream->frames) / 10);
-    if (BROKEN(stalls) && stream->blocks % 32 == 31)
+    }
+    if (BROKEN(stalls) && stream->blocks % 32 == 31) {
         Sleep(120);
-    if (BROKEN(calls_stop) && stream->blocks > 60)
+    }
+    if (BROKEN(calls_stop) && stream->blocks > 60) {
         return;
-    if (BROKEN(stops_after_reset) && stream->reset_told)
+    }
+    if (BROKEN(stops_after_reset) && stream->reset_told) {
         return;
-    if (BROKEN(readies_cost) && stream->readies > 20)
+    }
+    if (BROKEN(readies_cost) && stream->readies > 20) {
         return;
-    if (BROKEN(second_stream_stops_first) && streams > 1 && stream->first)
+    }
+    if (BROKEN(second_stream_stops_first) && streams > 1 && stream->first) {
         return;
-    if (BROKEN(calls_overlap) && stream->blocks % 8 == 7)
+    }
+    if (BROKEN(calls_overlap) && stream->blocks % 8 == 7) {
         call_on_two_threads(call);
+    }
     if (BROKEN(two_threads) && stream->blocks & 1) {
         call_on_another_thread(call);
         return;
     }
     call_host(call);
-    if (BROKEN(calls_twice) && stream->blocks % 8 == 7)
+    if (BROKEN(calls_twice) && stream->blocks % 8 == 7) {
         call_host(call);
+    }
 }
 
 /* ---- for no good reason ---- */
@@ -346,8 +392,9 @@ protect_halves(struct stream *stream, DWORD protection)
 {
     DWORD old;
 
-    if (BROKEN(halves_in_callback_only))
+    if (BROKEN(halves_in_callback_only)) {
         VirtualProtect(stream->samples, stream->samples_bytes, protection, &old);
+    }
 }
 
 static bool
@@ -355,14 +402,18 @@ loses_block(const struct stream *stream)
 {
     bool many = stream->channels > 4, small = stream->frames <= 64;
 
-    if (BROKEN(many_channels_lose))
+    if (BROKEN(many_channels_lose)) {
         return many && !small && stream->blocks & 1;
-    if (BROKEN(small_with_many_lose))
+    }
+    if (BROKEN(small_with_many_lose)) {
         return many && small && stream->blocks & 1;
-    if (BROKEN(small_buffers_lose))
+    }
+    if (BROKEN(small_buffers_lose)) {
         return small && stream->blocks & 1;
-    if (BROKEN(large_buffers_lose))
+    }
+    if (BROKEN(large_buffers_lose)) {
         return stream->frames >= BUFFER_MAX && stream->blocks & 1;
+    }
     return BROKEN(busy_host_loses) && stream->was_busy;
 }
 
@@ -376,19 +427,23 @@ skip_missed(struct stream *stream, uint64_t due_ns)
     uint64_t late = clock_now_ns() - due_ns;
     uint64_t period = clock_frames_ns(stream, (uint64_t)stream->frames);
 
-    if (late < period || late < ELASTIC_NS || BROKEN(never_skips))
+    if (late < period || late < ELASTIC_NS || BROKEN(never_skips)) {
         return;
+    }
     uint64_t missed = late / period * (uint64_t)stream->frames;
     put_silence(stream, stream->position, missed);
-    if (!BROKEN(skips_untold))
+    if (!BROKEN(skips_untold)) {
         stream->position += missed;
-    else
+    } else {
         stream->start_ns += late / period * period;
+    }
     stream->tell |= BROKEN(overload_untold) ? 0 : TELL_OVERLOAD;
-    if (BROKEN(late_crash) && late > 10000000)
+    if (BROKEN(late_crash) && late > 10000000) {
         *(volatile int *)NULL = 0;
-    if (BROKEN(late_ends) && late > 20000000)
+    }
+    if (BROKEN(late_ends) && late > 20000000) {
         stream->running = false;
+    }
     WakeAllConditionVariable(&stream->changed);
 }
 
@@ -397,13 +452,15 @@ static void
 one_block(struct stream *stream, uint32_t run)
 {
     skip_missed(stream, stream->due_ns);
-    if (BROKEN(jump_untold) && stream->blocks == 20)
+    if (BROKEN(jump_untold) && stream->blocks == 20) {
         stream->position += (uint64_t)stream->frames;
+    }
     struct call call = {stream, stream->half, 0, 0};
     uint64_t position = stream->position;
 
-    if (!stream->running && !BROKEN(calls_after_stop))
+    if (!stream->running && !BROKEN(calls_after_stop)) {
         return;
+    }
     uint64_t due_ns =
         stream->start_ns + clock_frames_ns(stream, position + (uint64_t)stream->frames);
     protect_halves(stream, PAGE_READWRITE);
@@ -413,29 +470,33 @@ one_block(struct stream *stream, uint32_t run)
     stream->told_position = call.position;
     stream->told_time_ns = call.time_ns;
     stream->has_block = true;
-    if (BROKEN(index_sticks))
+    if (BROKEN(index_sticks)) {
         call.half = 0;
+    }
     stream->in_callback = true;
     stream->ready = false;
     ReleaseSRWLockExclusive(&stream->lock);
     uint64_t began_ns = clock_now_ns();
-    if (!loses_block(stream))
+    if (!loses_block(stream)) {
         deliver(&call);
+    }
     stream->was_busy =
         !stream->was_busy &&
         clock_now_ns() - began_ns > clock_frames_ns(stream, (uint64_t)stream->frames) * 2 / 5;
     AcquireSRWLockExclusive(&stream->lock);
     stream->in_callback = false;
-    if (stream->blocks == 2 && (BROKEN(reset_for_nothing) || BROKEN(tells_unasked)))
+    if (stream->blocks == 2 && (BROKEN(reset_for_nothing) || BROKEN(tells_unasked))) {
         stream->tell |= BROKEN(tells_unasked) ? TELL_LATENCIES : TELL_RESET;
+    }
     if (stream->run == run) {
         take_blocks(stream, position);
         protect_halves(stream, PAGE_NOACCESS);
         stream->position = position + (uint64_t)stream->frames;
         stream->half ^= 1;
         stream->blocks++;
-        if (!stream->running && !stream->quit) /* stopped within the callback */
+        if (!stream->running && !stream->quit) { /* stopped within the callback */
             clear_halves(stream);
+        }
     }
     WakeAllConditionVariable(&stream->changed);
 }
@@ -443,10 +504,13 @@ one_block(struct stream *stream, uint32_t run)
 static bool
 wants_calls(const struct stream *stream)
 {
-    if (BROKEN(calls_after_stop) && stream->blocks > 0)
+    if (BROKEN(calls_after_stop) && stream->blocks > 0) {
         return !stream->quit;
-    if (BROKEN(probe_awaits_output_ready) && stream->probed && stream->blocks > 0 && !stream->ready)
+    }
+    if (BROKEN(probe_awaits_output_ready) && stream->probed && stream->blocks > 0 &&
+        !stream->ready) {
         return false;
+    }
     return stream->running && !stream->quit;
 }
 
@@ -476,8 +540,9 @@ callback_main(void *arg)
         ReleaseSRWLockExclusive(&stream->lock);
         sleep_until_ns(due_ns);
         AcquireSRWLockExclusive(&stream->lock);
-        if (wants_calls(stream) && stream->run == run)
+        if (wants_calls(stream) && stream->run == run) {
             one_block(stream, run);
+        }
     }
     ReleaseSRWLockExclusive(&stream->lock);
     timeEndPeriod(1);

@@ -29,14 +29,16 @@ read_defect(void)
     };
     char wanted[64] = "";
 
-    GetEnvironmentVariableA("TUTTI_DEFECT", wanted, sizeof wanted);
+    GetEnvironmentVariableA("TUTTI_DEFECT", wanted, sizeof(wanted));
     defect_on = DEFECT_none;
     for (unsigned i = 0; i < ARRAYSIZE(names); i++) {
-        if (strcmp(names[i], wanted) == 0)
+        if (strcmp(names[i], wanted) == 0) {
             defect_on = (enum defect)(i + 1);
+        }
     }
-    if (wanted[0] && defect_on == DEFECT_none)
+    if (wanted[0] && defect_on == DEFECT_none) {
         fprintf(stderr, "there is no defect '%s'\n", wanted);
+    }
 }
 
 /* ---- names in the registry ---- */
@@ -54,8 +56,9 @@ const char *
 dll_entry_name(void)
 {
     for (unsigned i = 1; i < ARRAYSIZE(entries); i++) {
-        if (entries[i].defect == defect_on)
+        if (entries[i].defect == defect_on) {
             return entries[i].name;
+        }
     }
     return BROKEN_NAME;
 }
@@ -100,11 +103,13 @@ factory_query(IClassFactory *self, REFIID iid, void **object)
     static const IID unknown = {0, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
     static const IID factory = {1, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
 
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
-    if (!IsEqualGUID(iid, &unknown) && !IsEqualGUID(iid, &factory))
+    if (!IsEqualGUID(iid, &unknown) && !IsEqualGUID(iid, &factory)) {
         return E_NOINTERFACE;
+    }
     dll_hold();
     *object = self;
     return S_OK;
@@ -132,17 +137,20 @@ factory_create(IClassFactory *self, IUnknown *outer, REFIID iid, void **object)
     struct asio_guid wanted;
 
     (void)self;
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
-    if (outer)
+    if (outer) {
         return CLASS_E_NOAGGREGATION;
+    }
     static LONG created;
     bool refused = BROKEN(creations_limited) && InterlockedIncrement(&created) > 50;
     struct asio_driver *driver = refused ? NULL : driver_new();
-    if (!driver)
+    if (!driver) {
         return E_OUTOFMEMORY;
-    memcpy(&wanted, iid, sizeof wanted);
+    }
+    memcpy(&wanted, iid, sizeof(wanted));
     HRESULT result = driver->methods->query_interface(driver, &wanted, object);
     driver->methods->release(driver);
     return result;
@@ -152,10 +160,11 @@ static HRESULT STDMETHODCALLTYPE
 factory_lock(IClassFactory *self, BOOL lock)
 {
     (void)self;
-    if (lock)
+    if (lock) {
         dll_hold();
-    else
+    } else {
         dll_let_go();
+    }
     return S_OK;
 }
 
@@ -171,12 +180,14 @@ BOOL WINAPI
 DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 {
     (void)module;
-    if (reason == DLL_PROCESS_DETACH && BROKEN(unloading_ends_process) && !reserved)
+    if (reason == DLL_PROCESS_DETACH && BROKEN(unloading_ends_process) && !reserved) {
         TerminateProcess(GetCurrentProcess(), 5);
+    }
     /* Whoever still holds an object when the process ends waits for its thread, which is gone. */
     if (reason == DLL_PROCESS_DETACH && BROKEN(exit_hangs) && held > 0) {
-        for (;;)
+        for (;;) {
             Sleep(1000);
+        }
     }
     return TRUE;
 }
@@ -184,11 +195,13 @@ DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
 STDAPI
 DllGetClassObject(REFCLSID clsid, REFIID iid, LPVOID *object)
 {
-    if (!object)
+    if (!object) {
         return E_POINTER;
+    }
     *object = NULL;
-    if (!IsEqualGUID(clsid, &class_id))
+    if (!IsEqualGUID(clsid, &class_id)) {
         return CLASS_E_CLASSNOTAVAILABLE;
+    }
     read_defect();
     return factory_query(&the_factory, iid, object);
 }
@@ -206,10 +219,11 @@ mark_set(const char *name)
     HKEY key;
     DWORD made = 0;
 
-    snprintf(path, sizeof path, "Software\\Broken by Design\\%s", name);
+    snprintf(path, sizeof(path), "Software\\Broken by Design\\%s", name);
     if (RegCreateKeyExA(HKEY_CURRENT_USER, path, 0, NULL, REG_OPTION_VOLATILE, KEY_ALL_ACCESS, NULL,
-                        &key, &made))
+                        &key, &made)) {
         return true;
+    }
     RegCloseKey(key);
     return made == REG_CREATED_NEW_KEY;
 }
@@ -219,7 +233,7 @@ mark_clear(const char *name)
 {
     char path[96];
 
-    snprintf(path, sizeof path, "Software\\Broken by Design\\%s", name);
+    snprintf(path, sizeof(path), "Software\\Broken by Design\\%s", name);
     RegDeleteKeyA(HKEY_CURRENT_USER, path);
 }
 
@@ -236,7 +250,7 @@ write_entry(unsigned number)
     wchar_t path[MAX_PATH];
 
     path_of_entry(number, path);
-    return RegSetKeyValueW(HKEY_LOCAL_MACHINE, path, L"CLSID", REG_SZ, clsid, sizeof clsid);
+    return RegSetKeyValueW(HKEY_LOCAL_MACHINE, path, L"CLSID", REG_SZ, clsid, sizeof(clsid));
 }
 
 STDAPI
@@ -244,18 +258,22 @@ DllRegisterServer(void)
 {
     char path[MAX_PATH];
     HMODULE module = dll_pin();
-    DWORD length = GetModuleFileNameA(module, path, sizeof path);
+    DWORD length = GetModuleFileNameA(module, path, sizeof(path));
 
     FreeLibrary(module);
-    if (length == 0 || length >= sizeof path)
+    if (length == 0 || length >= sizeof(path)) {
         return SELFREG_E_CLASS;
+    }
     LSTATUS error = write_text(CLASS_KEY, NULL, BROKEN_NAME);
-    if (!error)
+    if (!error) {
         error = write_text(CLASS_KEY "\\InprocServer32", NULL, path);
-    if (!error)
+    }
+    if (!error) {
         error = write_text(CLASS_KEY "\\InprocServer32", "ThreadingModel", "Both");
-    for (unsigned i = 0; i < ARRAYSIZE(entries) && !error; i++)
+    }
+    for (unsigned i = 0; i < ARRAYSIZE(entries) && !error; i++) {
         error = write_entry(i);
+    }
     return HRESULT_FROM_WIN32((DWORD)error);
 }
 

@@ -20,14 +20,14 @@ static LONG lives;
 int32_t
 driver_fail(struct driver *driver, int32_t result, const char *format, ...)
 {
-    char text[sizeof driver->error];
+    char text[sizeof(driver->error)];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     EnterCriticalSection(&driver->lock);
-    memcpy(driver->error, text, sizeof text);
+    memcpy(driver->error, text, sizeof(text));
     LeaveCriticalSection(&driver->lock);
     return result;
 }
@@ -39,8 +39,9 @@ driver_ready(struct driver *driver, int32_t *result)
         *result = driver_fail(driver, ASIO_NOT_PRESENT, "the device is gone");
         return false;
     }
-    if (driver->initialized || BROKEN(works_before_init))
+    if (driver->initialized || BROKEN(works_before_init)) {
         return true;
+    }
     *result = driver_fail(driver, ASIO_NOT_PRESENT, "call init first");
     return false;
 }
@@ -54,10 +55,11 @@ double
 rate_recall(void)
 {
     char text[32];
-    DWORD length = GetEnvironmentVariableA(RATE_VARIABLE, text, sizeof text);
+    DWORD length = GetEnvironmentVariableA(RATE_VARIABLE, text, sizeof(text));
 
-    if (length == 0 || length >= sizeof text || BROKEN(rate_forgotten))
+    if (length == 0 || length >= sizeof(text) || BROKEN(rate_forgotten)) {
         return 48000;
+    }
     return atof(text);
 }
 
@@ -66,7 +68,7 @@ rate_remember(double rate_hz)
 {
     char text[32];
 
-    snprintf(text, sizeof text, "%.0f", rate_hz);
+    snprintf(text, sizeof(text), "%.0f", rate_hz);
     SetEnvironmentVariableA(RATE_VARIABLE, text);
 }
 
@@ -80,17 +82,21 @@ query_interface(struct asio_driver *self, const struct asio_guid *iid, void **ob
 {
     static const struct asio_guid unknown = {0, 0, 0, {0xc0, 0, 0, 0, 0, 0, 0, 0x46}};
     struct driver *driver = driver_of(self);
-    bool known = memcmp(iid, &class_id, sizeof *iid) == 0;
+    bool known = memcmp(iid, &class_id, sizeof(*iid)) == 0;
 
-    if (!BROKEN(unknown_denied))
-        known = known || memcmp(iid, &unknown, sizeof *iid) == 0;
-    if (BROKEN(any_interface))
+    if (!BROKEN(unknown_denied)) {
+        known = known || memcmp(iid, &unknown, sizeof(*iid)) == 0;
+    }
+    if (BROKEN(any_interface)) {
         known = true;
-    if (!object)
+    }
+    if (!object) {
         return (int32_t)E_POINTER;
+    }
     if (!known) {
-        if (!BROKEN(query_leaves_pointer))
+        if (!BROKEN(query_leaves_pointer)) {
             *object = NULL;
+        }
         return (int32_t)E_NOINTERFACE;
     }
     *object = self;
@@ -117,10 +123,12 @@ in_callback(const struct driver *driver)
 static void
 free_driver(struct driver *driver)
 {
-    if (BROKEN(mark_of_creation))
+    if (BROKEN(mark_of_creation)) {
         mark_clear("creation");
-    if (BROKEN(mark_of_init) && driver->initialized)
+    }
+    if (BROKEN(mark_of_init) && driver->initialized) {
         mark_clear("init");
+    }
     InterlockedIncrement(&ended);
     lives += driver->prepared_before;
     DeleteCriticalSection(&driver->lock);
@@ -134,12 +142,15 @@ release(struct asio_driver *self)
     struct driver *driver = driver_of(self);
     LONG references = InterlockedDecrement(&driver->references);
 
-    if (references > 0)
+    if (references > 0) {
         return BROKEN(references_wrong) ? (uint32_t)references + 1 : (uint32_t)references;
-    if (BROKEN(release_in_callback_deadlocks) && in_callback(driver))
+    }
+    if (BROKEN(release_in_callback_deadlocks) && in_callback(driver)) {
         WaitForSingleObject(driver->stream->thread, INFINITE);
-    if (!BROKEN(release_leaves_running))
+    }
+    if (!BROKEN(release_leaves_running)) {
         dispose_buffers(self);
+    }
     free_driver(driver);
     return BROKEN(release_never_zero) ? 1 : 0;
 }
@@ -162,7 +173,7 @@ take_device(void)
 {
     char name[64];
 
-    snprintf(name, sizeof name, "broken-by-design-%lu", GetCurrentProcessId());
+    snprintf(name, sizeof(name), "broken-by-design-%lu", GetCurrentProcessId());
     HANDLE device = CreateMutexA(NULL, FALSE, name);
     return device && GetLastError() != ERROR_ALREADY_EXISTS;
 }
@@ -174,30 +185,42 @@ init_defects(struct driver *driver, void *window)
     static LONG inits;
     APTTYPE type = apartment();
 
-    if (BROKEN(needs_sta) && type != APTTYPE_STA && type != APTTYPE_MAINSTA)
+    if (BROKEN(needs_sta) && type != APTTYPE_STA && type != APTTYPE_MAINSTA) {
         return false;
-    if (BROKEN(needs_main_sta) && type == APTTYPE_STA)
+    }
+    if (BROKEN(needs_main_sta) && type == APTTYPE_STA) {
         return false;
-    if (BROKEN(init_slow))
+    }
+    if (BROKEN(init_slow)) {
         Sleep(5500);
-    if (BROKEN(init_minds_window) && window && !IsWindow(window))
+    }
+    if (BROKEN(init_minds_window) && window && !IsWindow(window)) {
         return false;
-    if (BROKEN(init_exclusive) && !take_device())
+    }
+    if (BROKEN(init_exclusive) && !take_device()) {
         return false;
-    if (BROKEN(inits_limited) && InterlockedIncrement(&inits) > 12)
+    }
+    if (BROKEN(inits_limited) && InterlockedIncrement(&inits) > 12) {
         return false;
-    if (BROKEN(second_life_fails) && lives > 0)
+    }
+    if (BROKEN(second_life_fails) && lives > 0) {
         return false;
-    if (BROKEN(lives_limited) && lives > 12)
+    }
+    if (BROKEN(lives_limited) && lives > 12) {
         return false;
-    if (BROKEN(mark_of_init) && !mark_set("init"))
+    }
+    if (BROKEN(mark_of_init) && !mark_set("init")) {
         return false;
-    if (BROKEN(float_state_lost))
+    }
+    if (BROKEN(float_state_lost)) {
         _mm_setcsr(_mm_getcsr() | 0x8040); /* flushes denormals */
-    if (BROKEN(init_twice_hangs) && driver->initialized)
+    }
+    if (BROKEN(init_twice_hangs) && driver->initialized) {
         Sleep(INFINITE);
-    if (BROKEN(init_twice_crash) && driver->initialized)
+    }
+    if (BROKEN(init_twice_crash) && driver->initialized) {
         *(volatile int *)NULL = 0;
+    }
     return true;
 }
 
@@ -206,14 +229,16 @@ init(struct asio_driver *self, void *system_reference)
 {
     struct driver *driver = driver_of(self);
 
-    if (BROKEN(init_twice_disposes))
+    if (BROKEN(init_twice_disposes)) {
         dispose_buffers(self);
+    }
     if (driver->initialized && BROKEN(init_twice_refused)) {
         driver_fail(driver, ASIO_INVALID_MODE, "init was called before");
         return 0;
     }
-    if (driver->initialized && !BROKEN(init_twice_crash) && !BROKEN(init_twice_hangs))
+    if (driver->initialized && !BROKEN(init_twice_crash) && !BROKEN(init_twice_hangs)) {
         return 1;
+    }
     if (!init_defects(driver, system_reference)) {
         driver_fail(driver, ASIO_NOT_PRESENT, "the device is in use; close the other program");
         return 0;
@@ -235,14 +260,18 @@ get_driver_name(struct asio_driver *self, char *name)
     (void)self;
     memset(name, 0, ASIO_NAME_BYTES);
     strcpy(name, BROKEN(name_differs) ? "Broken by Design (4 in, 4 out)" : BROKEN_NAME);
-    if (BROKEN(registered_name_long) || BROKEN(registered_name_not_ascii))
+    if (BROKEN(registered_name_long) || BROKEN(registered_name_not_ascii)) {
         snprintf(name, ASIO_NAME_BYTES, "%s", dll_entry_name());
-    if (BROKEN(name_overrun))
+    }
+    if (BROKEN(name_overrun)) {
         name[ASIO_NAME_BYTES] = 0;
-    if (BROKEN(name_unterminated))
+    }
+    if (BROKEN(name_unterminated)) {
         memset(name, 'x', ASIO_NAME_BYTES);
-    if (BROKEN(name_not_ascii))
+    }
+    if (BROKEN(name_not_ascii)) {
         name[3] = (char)0xe9;
+    }
 }
 
 static int32_t TUTTI_ASIO
@@ -250,8 +279,9 @@ get_driver_version(struct asio_driver *self)
 {
     (void)self;
     /* ebx belongs to the caller, and the compiler is not told */
-    if (BROKEN(register_lost))
+    if (BROKEN(register_lost)) {
         __asm__ volatile("xorl %ebx, %ebx");
+    }
     return BROKEN(version_zero) ? 0 : 1;
 }
 
@@ -264,12 +294,15 @@ get_error_message(struct asio_driver *self, char *text)
     driver->error[ASIO_ERROR_BYTES - 1] = '\0';
     strcpy(text, driver->error);
     LeaveCriticalSection(&driver->lock);
-    if (BROKEN(error_too_long))
+    if (BROKEN(error_too_long)) {
         memset(text, 'x', ASIO_ERROR_BYTES + 16);
-    if (BROKEN(error_unterminated))
+    }
+    if (BROKEN(error_unterminated)) {
         memset(text, 'x', ASIO_ERROR_BYTES);
-    if (BROKEN(error_empty))
+    }
+    if (BROKEN(error_empty)) {
         text[0] = '\0';
+    }
 }
 
 static int32_t TUTTI_ASIO
@@ -278,12 +311,15 @@ control_panel(struct asio_driver *self)
     struct driver *driver = driver_of(self);
     static LONG panels;
 
-    if (BROKEN(panel_blocks))
+    if (BROKEN(panel_blocks)) {
         Sleep(INFINITE);
-    if (BROKEN(second_panel_crash) && InterlockedIncrement(&panels) > 1)
+    }
+    if (BROKEN(second_panel_crash) && InterlockedIncrement(&panels) > 1) {
         *(volatile int *)NULL = 0;
-    if (BROKEN(panel_strange_answer))
+    }
+    if (BROKEN(panel_strange_answer)) {
         return 17;
+    }
     return driver_fail(driver, ASIO_NOT_PRESENT, "there is no control panel");
 }
 
@@ -330,15 +366,16 @@ struct asio_driver *
 driver_new(void)
 {
     static struct asio_driver_methods wrong;
-    struct driver *driver = calloc(1, sizeof *driver);
+    struct driver *driver = calloc(1, sizeof(*driver));
 
-    if (!driver)
+    if (!driver) {
         return NULL;
+    }
     driver->com.methods = &methods;
     if (BROKEN(pops_wrong)) {
         void (*any)(void) = (void (*)(void))pops_too_much;
         wrong = methods;
-        memcpy(&wrong.get_channels, &any, sizeof any);
+        memcpy(&wrong.get_channels, &any, sizeof(any));
         driver->com.methods = &wrong;
     }
     if (BROKEN(slot_missing)) {

@@ -12,16 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cycle.h"
+#include "mixer/cycle.h"
+#include "os/os.h"
 
 enum { FRAMES = 64, WARM_UP = 100 };
 
 static struct {
     struct cycle cycle;
     struct cycle_plan plan;
-    struct engine_clock clock;
+    struct cycle_clock clock;
     struct proto_rendezvous page;
-    struct cycle_program *programs;
+    struct cycle_client *programs;
     uint32_t *next_seq;
     uint32_t count;
     uint64_t answering_ns;
@@ -71,7 +72,7 @@ wait_for_it(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_n
 static void
 set_up_program(uint32_t number, uint32_t channels)
 {
-    struct cycle_program *program = &world.programs[number];
+    struct cycle_client *program = &world.programs[number];
     program->id = number + 1;
     proto_layout_init(&program->layout, FRAMES, channels, channels);
     program->segment = must(aligned_alloc(4096, program->layout.size_bytes));
@@ -123,7 +124,7 @@ main(int argc, char **argv)
     }
     const uint32_t channels = numbers[1], card = numbers[2], cycles = numbers[3];
     world.count = numbers[0];
-    if (!world.count || world.count > CYCLE_MAX_PROGRAMS || !channels || channels > card ||
+    if (!world.count || world.count > CYCLE_MAX_CLIENTS || !channels || channels > card ||
         card > BACKEND_MAX_CHANNELS || !cycles) {
         fprintf(stderr, "usage: %s PROGRAMS CHANNELS CARD CYCLES\n", argv[0]);
         return 2;
@@ -137,7 +138,7 @@ main(int argc, char **argv)
     struct backend_area *outs = must(calloc(card, sizeof(*outs)));
     uint64_t *cost = must(calloc(cycles, sizeof(*cost)));
     cycle->input_ring = must(calloc((size_t)card * CYCLE_RING_PITCH, sizeof(float)));
-    world.clock = (struct engine_clock){NULL, now, wait_for_it};
+    world.clock = (struct cycle_clock){NULL, now, wait_for_it};
     cycle->clock = &world.clock;
     cycle->inputs = cycle->outputs = card;
     cycle->input_format = cycle->output_format = DSP_F32;
@@ -152,7 +153,7 @@ main(int argc, char **argv)
               CYCLE_COMMANDS);
     for (uint32_t p = 0; p < world.count; p++) {
         set_up_program(p, channels);
-        cycle->program[cycle->programs++] = &world.programs[p];
+        cycle->client[cycle->clients++] = &world.programs[p];
     }
     set_up_plan(channels, card);
     cycle->plan = &world.plan;

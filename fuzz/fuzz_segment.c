@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/cycle.h"
-#include "engine/schedule.h"
+#include "mixer/cycle.h"
+#include "mixer/direct_monitor.h"
+#include "mixer/schedule.h"
+#include "os/os.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,9 +26,9 @@ static const uint32_t hostile_frames[] = {QUANTUM, QUANTUM / 2, 2 * QUANTUM, QUA
 
 static struct {
     struct cycle cycle;
-    struct cycle_program honest, hostile;
+    struct cycle_client honest, hostile;
     struct proto_rendezvous page;
-    struct engine_clock clock;
+    struct cycle_clock clock;
     struct cycle_plan plan;
     struct cycle_plan_entry entries[2];
     const float *sources[4];
@@ -190,7 +192,7 @@ wait_for_it(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_n
 /* ---- the stage ---- */
 
 static void
-set_up_program(struct cycle_program *program, uint32_t id, uint32_t frames, bool late_take,
+set_up_program(struct cycle_client *program, uint32_t id, uint32_t frames, bool late_take,
                unsigned char *segment, float *out_ring)
 {
     memset(program, 0, sizeof(*program));
@@ -218,14 +220,14 @@ set_up_monitor(bool monitored)
     struct cycle_monitor *monitor = &world.monitor;
     memset(monitor, 0, sizeof(*monitor));
     world.path = (struct cycle_path){
-        .program = &world.hostile, .output = 1, .ring = input_ring, .former = -1};
+        .client = &world.hostile, .output = 1, .ring = input_ring, .former = -1};
     world.path.gain.target = 4;
     world.paths[0] = &world.path;
     monitor->path = &world.path;
     monitor->paths = 1;
     monitor->heard[0] = 1;
     monitor->output[1].target = 2;
-    monitor_begin(monitor, NULL, 48000);
+    direct_monitor_begin(monitor, NULL, 48000);
     world.plan.path = world.paths;
     world.plan.output[1].output = 1;
     world.plan.output[1].paths = monitored;
@@ -256,7 +258,7 @@ set_up(uint8_t how)
     set_up_program(&world.honest, 1, QUANTUM, false, segments[0], out_rings);
     set_up_program(&world.hostile, 2, hostile_frames[how >> 3 & 3], how & 32, segments[1],
                    out_rings + CYCLE_MIN_OUT_FRAMES);
-    world.clock = (struct engine_clock){NULL, now, wait_for_it};
+    world.clock = (struct cycle_clock){NULL, now, wait_for_it};
     world.entries[0] = (struct cycle_plan_entry){&world.honest, 0};
     world.entries[1] = (struct cycle_plan_entry){&world.hostile, 0};
     world.plan.outputs = 2;
@@ -278,9 +280,9 @@ set_up(uint8_t how)
     cycle->pos = 0;
     cycle->input_ring = input_ring;
     /* the hostile one first: it is called and collected before the other */
-    cycle->program[0] = &world.hostile;
-    cycle->program[1] = &world.honest;
-    cycle->programs = 2;
+    cycle->client[0] = &world.hostile;
+    cycle->client[1] = &world.honest;
+    cycle->clients = 2;
     cycle->plan = &world.plan;
     cycle->rendezvous = &world.page;
     os_wake_init(&cycle->wake, &world.page.wake);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The world's actors. The engine is engine/cycle.c and engine/program.c without samples, the
+ * The world's actors. The engine is mixer/cycle.c and mixer/client_slot.c without samples, the
  * program is client/callback.c without a host: they call the real handoff.c, which is compiled here
  * with its atomic accesses leading into the world.
  */

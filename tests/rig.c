@@ -261,7 +261,7 @@ void
 rig_open(struct rig *rig)
 {
     char error[PROTO_TEXT_BYTES];
-    rig->clock = (struct engine_clock){rig, clock_now, clock_wait};
+    rig->clock = (struct cycle_clock){rig, clock_now, clock_wait};
     rig->rate_hz = rig->config.device_rate;
     sim_plug();
     sim_set_stepped(true, RIG_START_NS);

@@ -56,7 +56,7 @@ struct rig {
     const char *profile;          /* of the programs that join from now on; NULL: none */
     uint32_t pid;                 /* likewise; 0: none */
     char error[PROTO_TEXT_BYTES]; /* of the last one that could not join */
-    struct engine_clock clock;
+    struct cycle_clock clock;
     struct proto_rendezvous *rendezvous;
     struct os_wake engine_wake;
     struct rig_program program[RIG_MAX_PROGRAMS];

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "engine/cycle.h"
+#include "mixer/cycle.h"
 #include "interposed.h"
 #include "rig.h"
 

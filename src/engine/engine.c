@@ -52,7 +52,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     }
     engine->own_clock = params->clock != NULL;
     engine->clock =
-        params->clock ? *params->clock : (struct engine_clock){NULL, system_now_ns, system_wait};
+        params->clock ? *params->clock : (struct cycle_clock){NULL, system_now_ns, system_wait};
     engine->event = params->event;
     engine->attention = params->attention;
     engine->remove = params->remove;
@@ -248,7 +248,7 @@ engine_connect(struct engine *engine, const struct proto_hello *hello, uint32_t 
     utf8_copy(program->name, sizeof(program->name), hello->program);
     utf8_copy(program->profile, sizeof(program->profile), hello->profile);
     os_mutex_lock(&engine->lock);
-    if (engine->programs == CYCLE_MAX_PROGRAMS) {
+    if (engine->programs == CYCLE_MAX_CLIENTS) {
         os_mutex_unlock(&engine->lock);
         free(program);
         return TUTTI_FULL;
@@ -449,7 +449,7 @@ describe_program(const struct engine_program *program, struct proto_program_stat
     status->pid = program->pid;
     status->bits = program->bits;
     status->state = PROTO_PROGRAM_CONNECTED;
-    struct cycle_program *cycle = program->cycle;
+    struct cycle_client *cycle = program->cycle;
     if (!cycle) {
         return;
     }

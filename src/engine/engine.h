@@ -15,6 +15,7 @@
 
 #include "backend/backend.h"
 #include "base/config.h"
+#include "mixer/clock.h"
 #include "os/os.h"
 #include "proto/message.h"
 #include "proto/segment.h"
@@ -22,14 +23,6 @@
 struct engine;
 
 enum { ENGINE_OPENING_MS = 10000 }; /* a device takes no longer to open */
-
-/* Time and waiting, injected. */
-struct engine_clock {
-    void *user;
-    uint64_t (*now_ns)(void *user);
-    /** Waits until wake's word differs from seen or now_ns() >= deadline_ns; may return early. */
-    void (*wait)(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
-};
 
 /* Tells a program of an event; called on an engine's ordinary thread without its lock. */
 typedef void (*engine_event_fn)(void *user, uint32_t program_id, const struct proto_event *event);
@@ -50,9 +43,9 @@ struct engine_finding {
 };
 
 struct engine_params {
-    const struct config *config;      /* copied; of programs without a profile */
-    const struct engine_clock *clock; /* NULL: the system's */
-    engine_event_fn event;            /* NULL: nobody */
+    const struct config *config;     /* copied; of programs without a profile */
+    const struct cycle_clock *clock; /* NULL: the system's */
+    engine_event_fn event;           /* NULL: nobody */
     /** engine_tend() is wanted soon; called on a backend's ordinary thread. NULL: it is called
      * often enough. */
     void (*attention)(void *user);

@@ -10,7 +10,7 @@
 #define TUTTI_ENGINE_STATE_H
 
 #include "base/pace.h"
-#include "engine/cycle.h"
+#include "mixer/cycle.h"
 #include "engine/engine.h"
 #include "engine/placement.h"
 
@@ -46,7 +46,7 @@ struct engine_program {
     uint32_t host_pid; /* what HELLO says: the process that a bridge speaks for; 0: none */
     char name[PROTO_NAME_BYTES];
     char profile[PROTO_PROFILE_BYTES];
-    struct cycle_program *cycle; /* NULL: connected only */
+    struct cycle_client *cycle; /* NULL: connected only */
     struct os_shm segment;
     struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS];
     struct proto_monitor *wish;    /* of the direct monitor; NULL: it never asked */
@@ -77,7 +77,7 @@ struct engine_bus {
 /* Freed once the cycle has passed a command. */
 struct engine_retired {
     uint64_t command;
-    struct cycle_program *program;
+    struct cycle_client *program;
     struct os_shm segment;
     struct cycle_plan *plan;
     struct cycle_monitor *monitor;
@@ -97,7 +97,7 @@ struct engine {
         plays_on; /* claimed, to list devices, say: its cycles go on, device_guard() watches them */
     bool tend_due; /* the device could not be tended for that: it comes before the next listing */
     struct config config; /* of the setup in force; changed with the device claimed */
-    struct engine_clock clock;
+    struct cycle_clock clock;
     bool own_clock; /* injected: no threads of the engine's own */
     engine_event_fn event;
     void (*attention)(void *user);
@@ -105,7 +105,7 @@ struct engine {
     void *user; /* of all three */
     uint64_t born_ns;
 
-    struct engine_program *program[CYCLE_MAX_PROGRAMS];
+    struct engine_program *program[CYCLE_MAX_CLIENTS];
     uint32_t programs;
     uint32_t next_id;
     bool joining; /* engine_prepare() is choosing the period. By the thread that claimed the device
@@ -319,7 +319,7 @@ bool programs_settle_latency(struct engine *engine, struct engine_program *progr
 struct engine_program *programs_find(struct engine *engine, uint32_t program_id);
 /** Hands the cycle a command with a plan of the present programs; program may be NULL. */
 void programs_command(struct engine *engine, enum cycle_command_kind kind,
-                      struct cycle_program *program);
+                      struct cycle_client *program);
 /** Puts what a prepared program wishes of the direct monitor in force. Errors: NO_MEMORY: all stays
  * as it was. */
 enum tutti_status programs_change_monitor(struct engine *engine, struct engine_program *program);
@@ -347,7 +347,7 @@ const struct engine_program *programs_exact(const struct engine *engine);
  * it back after a while without late blocks. */
 void hogs_tend(const struct engine *engine, struct engine_program *program, uint64_t now_ns);
 /** The cycle has let go of the program. */
-void hogs_forget_thread(struct cycle_program *cycle);
+void hogs_forget_thread(struct cycle_client *cycle);
 
 /* ---- monitor_control.c ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * CPU hogs as control sees them. The cycle takes the real-time priority of a late program's
- * callback thread away when that thread used over half of the processor time since (program.c).
+ * callback thread away when that thread used over half of the processor time since (client_slot.c).
  * Control tells it which thread that is, and gives the priority back after 5 s without a late
  * block.
  */
@@ -28,7 +28,7 @@ free_thread(struct cycle_thread *thread)
 }
 
 void
-hogs_forget_thread(struct cycle_program *cycle)
+hogs_forget_thread(struct cycle_client *cycle)
 {
     free_thread(cycle->former_thread);
     free_thread(atomic_load_explicit(&cycle->watched, memory_order_relaxed));
@@ -36,7 +36,7 @@ hogs_forget_thread(struct cycle_program *cycle)
 
 /* False: a cycle may still use the thread before the last one. */
 static bool
-drop_former(const struct engine *engine, struct cycle_program *cycle)
+drop_former(const struct engine *engine, struct cycle_client *cycle)
 {
     uint64_t cycles = atomic_load_explicit(&engine->cycle.cycles, memory_order_acquire);
     if (cycle->former_thread && cycles < cycle->former_until && device_is_cycling(engine)) {
@@ -62,7 +62,7 @@ watch_thread(uint32_t pid, uint32_t id)
 static void
 learn_thread(const struct engine *engine, struct engine_program *program)
 {
-    struct cycle_program *cycle = program->cycle;
+    struct cycle_client *cycle = program->cycle;
     uint32_t id = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
     if (!id || id == program->met_thread || !drop_former(engine, cycle)) {
         return;
@@ -122,7 +122,7 @@ judge_process(struct engine_program *program, uint64_t now_ns)
 static void
 restore(struct engine_program *program)
 {
-    struct cycle_program *cycle = program->cycle;
+    struct cycle_client *cycle = program->cycle;
     const struct cycle_thread *thread = atomic_load_explicit(&cycle->watched, memory_order_relaxed);
     bool known = thread && os_process_has_thread(program->pid, thread->id);
     if (known && os_thread_restore(program->pid, thread->id, &thread->level)) {
@@ -141,7 +141,7 @@ restore(struct engine_program *program)
 void
 hogs_tend(const struct engine *engine, struct engine_program *program, uint64_t now_ns)
 {
-    struct cycle_program *cycle = program->cycle;
+    struct cycle_client *cycle = program->cycle;
     learn_thread(engine, program);
     uint32_t hog = atomic_load_explicit(&cycle->hog, memory_order_acquire);
     if (hog == CYCLE_NO_HOG) {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "engine/engine_state.h"
+#include "mixer/direct_monitor.h"
 
 enum { MOST_PATHS = 2 * PROTO_MAX_PATHS }; /* those asked for, and those that fade out */
 
@@ -39,7 +40,7 @@ add_fading(struct engine *engine, const struct engine_program *program,
     for (uint32_t p = 0; former && p < former->paths && monitor->paths < MOST_PATHS; p++) {
         /* The rest of it is the cycle's. */
         struct cycle_path path = {
-            .program = program->cycle,
+            .client = program->cycle,
             .input = former->path[p].input,
             .output = former->path[p].output,
             .former = (int32_t)p,
@@ -74,7 +75,7 @@ monitor_new(struct engine *engine, const struct engine_program *program)
             continue; /* the first one counts */
         }
         struct cycle_path added = {
-            .program = program->cycle,
+            .client = program->cycle,
             .input = wanted->input,
             .output = wanted->output,
             .former = find_path(program->monitor, wanted->input, wanted->output),
@@ -114,7 +115,7 @@ monitor_join(struct engine *engine, struct engine_program *program)
         int32_t channel = program->cycle->input[c].channel;
         monitor->heard[c] = channel >= 0 ? monitor->input[channel] : 1.0f;
     }
-    monitor_begin(monitor, NULL, engine->known.rate_hz);
+    direct_monitor_begin(monitor, NULL, engine->known.rate_hz);
     program->monitor = program->cycle->monitor = monitor;
     return TUTTI_OK;
 }

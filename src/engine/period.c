@@ -3,7 +3,8 @@
  * Which period the device runs at: what it can have, what suits the programs, what it has refused.
  */
 #include "engine/engine_state.h"
-#include "engine/schedule.h"
+#include "mixer/client_slot.h"
+#include "mixer/schedule.h"
 
 enum { PERIOD_MIN_FRAMES = 16 };
 
@@ -62,10 +63,10 @@ suits_everybody(const struct engine *engine, uint32_t quantum)
     /* A device with a buffer of its own is nearer by the difference of the periods, each way. */
     uint32_t nearer = known->period_frames - quantum;
     for (uint32_t i = 0; i < engine->programs; i++) {
-        const struct cycle_program *program = engine->program[i]->cycle;
+        const struct cycle_client *program = engine->program[i]->cycle;
         if (program) {
             uint32_t buffer = program->layout.buffer_frames;
-            uint32_t phase = schedule_gcd(buffer, quantum); /* program_resume() */
+            uint32_t phase = schedule_gcd(buffer, quantum); /* client_slot_resume() */
             if (!schedule_feasible(buffer, quantum, phase, program->offset + nearer,
                                    program->late_take)) {
                 return false;

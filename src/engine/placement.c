@@ -15,7 +15,7 @@ enum {
 };
 
 static bool
-is_running(const struct cycle_program *program)
+is_running(const struct cycle_client *program)
 {
     return program && atomic_load_explicit(&program->state_shown, memory_order_relaxed) !=
                           PROTO_PROGRAM_PREPARED;
@@ -34,7 +34,7 @@ let_go(struct engine_program *program)
 static void
 gather(struct engine *engine, struct engine_program *program)
 {
-    struct cycle_program *cycle = program->cycle;
+    struct cycle_client *cycle = program->cycle;
     uint32_t thread = atomic_load_explicit(&cycle->thread, memory_order_relaxed);
     if (!thread || program->demoted || atomic_load(&cycle->gathered_thread) == thread ||
         !os_thread_gather(program->pid, thread, engine->placement.cpu)) {

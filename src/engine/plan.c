@@ -46,7 +46,7 @@ index_buses(const struct engine *engine, enum proto_channel_kind kind, uint32_t 
 
 /* What follows runs twice: without plan->entry and plan->path it only counts. */
 static void
-add_entry(struct cycle_plan *plan, struct cycle_sum *sum, struct cycle_program *program,
+add_entry(struct cycle_plan *plan, struct cycle_sum *sum, struct cycle_client *program,
           uint32_t output)
 {
     if (plan->entry) {

@@ -8,7 +8,10 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "engine/engine_state.h"
-#include "engine/schedule.h"
+#include "mixer/client_slot.h"
+#include "mixer/schedule.h"
+
+_Static_assert(CYCLE_MAX_BUFFER_FRAMES == CONFIG_BUFFER_FRAMES, "what may be configured fits");
 
 struct engine_program *
 programs_find(struct engine *engine, uint32_t program_id)
@@ -45,7 +48,7 @@ programs_exact(const struct engine *engine)
 /* ---- commands and what they retire ---- */
 
 static void
-free_cycle_program(struct engine *engine, struct cycle_program *program)
+free_cycle_program(struct engine *engine, struct cycle_client *program)
 {
     if (program) {
         os_bells_remove(engine->cycle.bells, program->bell);
@@ -139,9 +142,9 @@ send(struct engine *engine, struct cycle_command command)
 }
 
 void
-programs_command(struct engine *engine, enum cycle_command_kind kind, struct cycle_program *program)
+programs_command(struct engine *engine, enum cycle_command_kind kind, struct cycle_client *program)
 {
-    send(engine, (struct cycle_command){.kind = kind, .program = program});
+    send(engine, (struct cycle_command){.kind = kind, .client = program});
 }
 
 enum tutti_status
@@ -155,7 +158,7 @@ programs_change_monitor(struct engine *engine, struct engine_program *program)
     if (good) {
         program->monitor = fresh;
         send(engine, (struct cycle_command){
-                         .kind = CYCLE_MONITOR, .program = program->cycle, .monitor = fresh});
+                         .kind = CYCLE_MONITOR, .client = program->cycle, .monitor = fresh});
         retire(engine, (struct engine_retired){.monitor = former});
         programs_reclaim(engine);
     }
@@ -165,7 +168,7 @@ programs_change_monitor(struct engine *engine, struct engine_program *program)
 void
 programs_detach(struct engine *engine, struct engine_program *program)
 {
-    struct cycle_program *gone = program->cycle;
+    struct cycle_client *gone = program->cycle;
     if (!gone) {
         return;
     }
@@ -198,7 +201,7 @@ programs_detach(struct engine *engine, struct engine_program *program)
 /* ---- latency ---- */
 
 static uint32_t
-natural_input(const struct engine *engine, const struct cycle_program *cycle)
+natural_input(const struct engine *engine, const struct cycle_client *cycle)
 {
     const struct proto_device *device = &engine->known;
     return schedule_input_latency(cycle->layout.buffer_frames, device->period_frames,
@@ -206,7 +209,7 @@ natural_input(const struct engine *engine, const struct cycle_program *cycle)
 }
 
 static uint32_t
-natural_output(const struct engine *engine, const struct cycle_program *cycle)
+natural_output(const struct engine *engine, const struct cycle_client *cycle)
 {
     const struct proto_device *device = &engine->known;
     uint32_t buffer = cycle->layout.buffer_frames;
@@ -216,20 +219,20 @@ natural_output(const struct engine *engine, const struct cycle_program *cycle)
 }
 
 static bool
-can_have_input(const struct engine *engine, const struct cycle_program *cycle, uint32_t latency)
+can_have_input(const struct engine *engine, const struct cycle_client *cycle, uint32_t latency)
 {
     uint32_t least = natural_input(engine, cycle);
     return latency >= least && latency - least <= CYCLE_MAX_BUFFER_FRAMES;
 }
 
 static int64_t
-offset_for(const struct engine *engine, const struct cycle_program *cycle, uint32_t latency)
+offset_for(const struct engine *engine, const struct cycle_client *cycle, uint32_t latency)
 {
     return (int64_t)latency + cycle->layout.buffer_frames - engine->known.output_latency_frames;
 }
 
 static bool
-can_have_output(const struct engine *engine, const struct cycle_program *cycle, uint32_t latency)
+can_have_output(const struct engine *engine, const struct cycle_client *cycle, uint32_t latency)
 {
     uint32_t buffer = cycle->layout.buffer_frames, period = engine->known.period_frames;
     int64_t offset = offset_for(engine, cycle, latency);
@@ -255,7 +258,7 @@ higher(uint32_t a, uint32_t b)
 static void
 choose_latency(const struct engine *engine, struct engine_program *program, bool keep)
 {
-    const struct cycle_program *cycle = program->cycle;
+    const struct cycle_client *cycle = program->cycle;
     uint32_t natural = natural_input(engine, cycle), chosen = natural;
     uint32_t least = higher(program->least_input_latency, natural);
     if (keep && can_have_input(engine, cycle, program->input_latency)) {
@@ -303,8 +306,8 @@ programs_settle_latency(struct engine *engine, struct engine_program *program)
     bool same = program->heard_period == device->period_frames &&
                 strcmp(program->heard_device, device->name) == 0;
     choose_latency(engine, program, same || engine->joining);
-    program_resume(&engine->cycle, program->cycle, offset_of(engine, program),
-                   delay_of(engine, program));
+    client_slot_resume(&engine->cycle, program->cycle, offset_of(engine, program),
+                       delay_of(engine, program));
     note_latency(engine, program);
     return program->input_latency == input && program->output_latency == output;
 }
@@ -367,7 +370,7 @@ check_room(const struct engine *engine, const struct proto_prepare *message,
 {
     uint32_t channels = message->inputs + message->outputs, buses = engine->buses;
     for (uint32_t i = 0; i < engine->programs; i++) {
-        const struct cycle_program *other = engine->program[i]->cycle;
+        const struct cycle_client *other = engine->program[i]->cycle;
         channels += other ? other->layout.inputs + other->layout.outputs : 0;
     }
     for (uint32_t c = 0; c < message->inputs; c++) {
@@ -472,7 +475,7 @@ static enum tutti_status
 join(struct engine *engine, struct engine_program *program, const struct proto_prepare *message,
      const struct offer *offer)
 {
-    struct cycle_program *cycle = calloc(1, sizeof(*cycle));
+    struct cycle_client *cycle = calloc(1, sizeof(*cycle));
     if (!cycle) {
         return TUTTI_NO_MEMORY;
     }
@@ -742,7 +745,7 @@ programs_find_harm(struct engine *engine)
 static void
 tend_program(struct engine *engine, struct engine_program *program, uint64_t now_ns)
 {
-    struct cycle_program *cycle = program->cycle;
+    struct cycle_client *cycle = program->cycle;
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed) +
                     atomic_load_explicit(&cycle->late_machine, memory_order_relaxed);
     uint64_t lost = atomic_load_explicit(&cycle->losses, memory_order_relaxed);

@@ -15,25 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "os/os_realtime.h"
 #include "tutti/status.h"
 
 /* ---- time ---------------------------------------------------------------------------------- */
-
-enum { OS_NS_PER_MS = 1000000 };
-#define OS_NS_PER_S UINT64_C(1000000000)
-
-/** Monotonic time in ns, the same scale in every process of the machine (CLOCK_MONOTONIC;
- *  QueryPerformanceCounter). Real time. */
-uint64_t os_now_ns(void);
 
 /** Sleeps until os_now_ns() >= deadline_ns, as finely as the system can (clock_nanosleep; a
  *  high-resolution waitable timer kept per thread). Real time but for the first call on a thread.
  */
 void os_sleep_until_ns(uint64_t deadline_ns);
-
-/* A file descriptor or a HANDLE. */
-typedef intptr_t os_handle;
-#define OS_NO_HANDLE ((os_handle)-1)
 
 /* ---- threads ------------------------------------------------------------------------------- */
 
@@ -58,9 +48,6 @@ void os_thread_join(struct os_thread *thread);
 /** Waits at most until deadline_ns for the thread's end; true when it ended (and was freed). */
 bool os_thread_join_until(struct os_thread *thread, uint64_t deadline_ns);
 
-/** System-wide id of the calling thread (gettid; GetCurrentThreadId). Real time. */
-uint32_t os_thread_id(void);
-
 /** Sets the calling thread's priority; false when the system refused it. */
 bool os_thread_set_priority(enum os_priority priority);
 
@@ -72,12 +59,6 @@ bool os_thread_raise_priority(enum os_priority priority);
  * refused it, and on Windows. */
 bool os_thread_promote(uint32_t tid, enum os_priority priority);
 
-/** The processor that the calling thread runs on now. Real time. */
-uint32_t os_thread_cpu(void);
-
-/** Keeps the calling thread on one processor; false when the system refused it. */
-bool os_thread_pin(uint32_t cpu);
-
 /** True when tid is a thread of process pid now (both of this user, else false). Not real time. */
 bool os_process_has_thread(uint32_t pid, uint32_t tid);
 
@@ -86,38 +67,19 @@ bool os_process_has_thread(uint32_t pid, uint32_t tid);
  * left to the system. Not real time. */
 bool os_thread_gather(uint32_t pid, uint32_t tid, uint32_t cpu);
 
-/** Lets a thread run again wherever its process may. tid was a thread of that process. Real time:
- * two system calls that wait for nobody. */
-bool os_thread_scatter(uint32_t pid, uint32_t tid);
-
 /** For os_thread_time_ns(); ended by os_handle_close(). OS_NO_HANDLE: it is not a thread of that
  * process, or the system tells no times. Not real time. */
 os_handle os_thread_time_open(uint32_t pid, uint32_t tid);
-/** Processor time that the thread has had, ns; 0 when it is gone, or of OS_NO_HANDLE. Real time: a
- * system call that waits for nobody. */
-uint64_t os_thread_time_ns(os_handle time);
 
 /** Processor time that a process's threads at real-time priority have had, ns (Windows: all of its
  * threads); 0 when it is gone. Not real time. */
 uint64_t os_process_realtime_cpu_ns(uint32_t pid);
 
-/* How the system schedules a thread; its own words. */
-struct os_thread_level {
-    int32_t policy, level;
-};
-
 /** Takes every real-time thread of a process down to normal scheduling. Not real time. */
 void os_process_demote(uint32_t pid);
 
-/** Takes thread tid of process pid down to normal scheduling. The caller knows that it is one
- * (os_process_has_thread()). former: how it was scheduled. False when the system refused. Real
- * time: a few system calls that wait for nobody. */
-bool os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former);
 /** Schedules a thread as it was before os_thread_demote(). False when the system refused. */
 bool os_thread_restore(uint32_t pid, uint32_t tid, const struct os_thread_level *former);
-
-/** The calling thread flushes denormals to zero from now on. Real time. */
-void os_thread_flush_denormals(void);
 
 struct os_mutex { /* process-private, not recursive; zero-initialised is not enough: init it */
     _Alignas(8) unsigned char storage[64];
@@ -168,18 +130,6 @@ void os_shm_close(struct os_shm *shm);
 
 /* ---- wake-ups ------------------------------------------------------------------------------ */
 
-/*
- * A doorbell between two processes. word lies in shared memory; each post increments it. On Linux
- * the word is a futex; on Windows an auto-reset event goes with it. Windows programs under Wine
- * have no futex between processes: a pipe goes with the word (bells, below).
- * The word is a hint from the other side: a waiter always looks at the protocol's own words.
- */
-struct os_wake {
-    _Atomic uint32_t *word; /* borrowed: lives in a mapped segment */
-    os_handle event;        /* what is posted beside the word: Windows: an event, under Wine perhaps
-                               a pipe; Linux: OS_NO_HANDLE */
-};
-
 /** Makes a wake-up over a word of shared memory. Errors: NO_MEMORY. */
 enum tutti_status os_wake_init(struct os_wake *wake, _Atomic uint32_t *word);
 
@@ -189,9 +139,6 @@ enum tutti_status os_wake_init(struct os_wake *wake, _Atomic uint32_t *word);
 enum tutti_status os_wake_adopt(struct os_wake *wake, _Atomic uint32_t *word, os_handle event);
 
 void os_wake_fini(struct os_wake *wake);
-
-/** Increments the word and wakes the waiter. Real time. */
-void os_wake_post(struct os_wake *wake);
 
 /** Waits until the word differs from seen, or deadline_ns; may return early. Real time.
  *  True: the word differs. */
@@ -203,8 +150,6 @@ bool os_wake_wait(struct os_wake *wake, uint32_t seen, uint64_t deadline_ns);
  * that stands still for longer than a period, another one takes over and leaves that bell alone.
  * The same thread hears what programs answer. On Windows there are none: NULL and OS_NO_BELL.
  */
-struct os_bells;
-enum { OS_NO_BELL = 0xffff };
 
 /** Makes what rings; no thread yet. heard: posted when a program answers; borrowed. Errors:
  * NO_MEMORY. */
@@ -228,13 +173,6 @@ void os_bells_remove(struct os_bells *bells, uint32_t bell);
  * through its program's doing; OS_NO_BELL: none. */
 uint32_t os_bells_tend(struct os_bells *bells);
 
-/** The cycle's alone, real time. bells: NULL where there are none. ring: marks a bell. go: wakes
- * the thread if one is marked, by one call; cpu: where the cycle runs. watch: once a period; lets
- * the other thread take over from one that was in the same step a period ago. */
-void os_bells_ring(struct os_bells *bells, uint32_t bell);
-void os_bells_go(struct os_bells *bells, uint32_t cpu);
-void os_bells_watch(struct os_bells *bells);
-
 /* ---- runtime folder, locks, processes ------------------------------------------------------- */
 
 /** Folder of this user's engine, created 0700 and checked (owner, mode; not a link):
@@ -255,8 +193,6 @@ struct os_lock;
  */
 enum tutti_status os_lock_take(struct os_lock **out, const char *name, uint64_t deadline_ns);
 void os_lock_release(struct os_lock *lock);
-
-uint32_t os_process_id(void);
 
 /** True when the process exists and is this user's. Not real time. */
 bool os_process_is_ours(uint32_t pid);

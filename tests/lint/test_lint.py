@@ -6,6 +6,7 @@ import unittest
 import dialect
 import includes
 import locale_rule
+import realtime_symbols
 import text
 
 LICENCE = f"/* {text.LICENCE} */\n"
@@ -21,6 +22,11 @@ class Includes(unittest.TestCase):
 
     def test_the_engine_must_not_know_a_backend(self):
         self.assertEqual(1, len(self.complaints("src/engine/plan.c", '#include "backend/sim/sim.h"')))
+
+    def test_the_mixer_sees_nothing_that_could_block_it(self):
+        self.assertEqual([], self.complaints("src/mixer/cycle.c", '#include "mixer/cycle.h"', '#include "os/os_realtime.h"', "#include <string.h>"))
+        for header in ('"os/os.h"', '"base/log.h"', '"engine/engine.h"', "<stdlib.h>", "<stdio.h>", "<time.h>", "<threads.h>", "<pthread.h>"):
+            self.assertEqual(1, len(self.complaints("src/mixer/cycle.c", f"#include {header}")), header)
 
     def test_backends_must_not_know_each_other(self):
         self.assertEqual([], self.complaints("src/backend/sim/sim.c", '#include "backend/sim/sim.h"'))
@@ -60,6 +66,23 @@ class Locale(unittest.TestCase):
         for line in ('"%.0f Hz"', '"%s%d%%f"', 'swprintf(path, room, L"%ls", file)'):
             self.assertEqual([], self.complaints("src/asio/note.c", line), line)
         self.assertEqual([], self.complaints("src/cli/style.c", '"%.1f"'))
+
+
+class RealtimeSymbols(unittest.TestCase):
+    def complaints(self, *more):
+        listed = "".join(f"                 U {name}\n" for name in [*realtime_symbols.ALLOWED, "dsp_mix", *more])
+        return list(realtime_symbols.complain(listed + "0000000000000000 T cycle_run\n                 U cycle_run\n"))
+
+    def test_what_is_listed_passes(self):
+        self.assertEqual([], self.complaints("__assert_fail"))
+        self.assertLessEqual(len(realtime_symbols.ALLOWED), 25)
+
+    def test_a_call_that_may_block_is_found(self):
+        for name in ("malloc", "pthread_mutex_lock", "os_mutex_lock", "log_error"):
+            self.assertEqual(1, len(self.complaints(name)), name)
+
+    def test_a_listed_name_that_nothing_calls_is_found(self):
+        self.assertEqual(1, len(list(realtime_symbols.complain("                 U memcpy\n"))[:1]))
 
 
 class Dialect(unittest.TestCase):

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The cycle, from a period's beginning to its output being complete: read from top to bottom in
- * cycle_run(). What one program needs is in program.c.
+ * cycle_run(). What one client needs is in client_slot.c.
  */
-#include "engine/cycle.h"
+#include "mixer/cycle.h"
 
 #include <string.h>
 
+#include "mixer/client_output.h"
+#include "mixer/client_slot.h"
+#include "mixer/direct_monitor.h"
+
 enum {
-    RESCUE_PART = 3, /* gathered programs have this part of the budget before they are let go */
+    RESCUE_PART = 3, /* gathered clients have this part of the budget before they are let go */
     LOOK_PART = 8,   /* of the budget: that much before the deadline looking without a hint ends */
     LOOK_PART_ALONE = 32,
     RESERVE_MIN_NS = 20000, /* kept back for mixing when nothing was measured yet */
     RECOUNTS =
-        8, /* wrong hints from programs that a cycle follows up; beyond, it looks at every wake */
+        8, /* wrong hints from clients that a cycle follows up; beyond, it looks at every wake */
     MACHINE_LATE_NS = 1000000, /* the engine ran so much later than it asked: the machine stalled */
 };
 
@@ -30,14 +34,14 @@ now_ns(const struct cycle *cycle)
 }
 
 static void
-remove_program(struct cycle *cycle, const struct cycle_program *program)
+remove_program(struct cycle *cycle, const struct cycle_client *client)
 {
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        if (cycle->program[i] == program) {
-            /* The order of programs is the order of adding: keep it. */
-            memmove(&cycle->program[i], &cycle->program[i + 1],
-                    (cycle->programs - i - 1) * sizeof(cycle->program[0]));
-            cycle->programs--;
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        if (cycle->client[i] == client) {
+            /* The order of clients is the order of adding: keep it. */
+            memmove(&cycle->client[i], &cycle->client[i + 1],
+                    (cycle->clients - i - 1) * sizeof(cycle->client[0]));
+            cycle->clients--;
             return;
         }
     }
@@ -51,18 +55,18 @@ cycle_apply_commands(struct cycle *cycle)
     while (ring_get(&cycle->commands, &command)) {
         switch (command.kind) {
         case CYCLE_ADD:
-            cycle->program[cycle->programs++] = command.program;
+            cycle->client[cycle->clients++] = command.client;
             break;
         case CYCLE_REMOVE:
-            remove_program(cycle, command.program);
+            remove_program(cycle, command.client);
             break;
         case CYCLE_PLAN:
             break;
         case CYCLE_MONITOR:
             if (command.monitor) {
-                monitor_begin(command.monitor, command.program->monitor, cycle->rate_hz);
+                direct_monitor_begin(command.monitor, command.client->monitor, cycle->rate_hz);
             }
-            command.program->monitor = command.monitor;
+            command.client->monitor = command.monitor;
             break;
         }
         cycle->plan = command.plan;
@@ -135,8 +139,8 @@ cycle_set_quantum(struct cycle *cycle, uint32_t quantum)
     }
     cycle->quantum = quantum;
     atomic_store_explicit(&cycle->quantum_shown, quantum, memory_order_relaxed);
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        program_set_quantum(cycle, cycle->program[i]);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        client_slot_set_quantum(cycle, cycle->client[i]);
     }
 }
 
@@ -155,7 +159,7 @@ clear_ring(float *ring, int64_t from, uint64_t frames)
 void
 cycle_skip(struct cycle *cycle, uint64_t frames, bool gap)
 {
-    /* Whole quanta, so that every program's phase stays as its latency assumes. */
+    /* Whole quanta, so that every client's phase stays as its latency assumes. */
     uint64_t whole = (frames + cycle->quantum - 1) / cycle->quantum * cycle->quantum;
     uint64_t stale = whole < CYCLE_RING_FRAMES ? whole : CYCLE_RING_FRAMES;
     int64_t to = cycle->pos + (int64_t)whole;
@@ -165,8 +169,8 @@ cycle_skip(struct cycle *cycle, uint64_t frames, bool gap)
     for (uint32_t b = 0; cycle->plan && b < cycle->plan->buses; b++) {
         clear_ring(cycle->plan->bus[b].ring, to - (int64_t)stale, stale);
     }
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        program_skip(cycle, cycle->program[i], to, gap);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        client_slot_skip(cycle, cycle->client[i], to, gap);
     }
     cycle->pos = to;
     atomic_fetch_add_explicit(&cycle->lost_frames, whole, memory_order_relaxed);
@@ -179,40 +183,40 @@ is_alone(const struct cycle *cycle)
 }
 
 static void
-arm(struct cycle *cycle, struct cycle_program *program)
+arm(struct cycle *cycle, struct cycle_client *client)
 {
     if (!is_alone(cycle)) {
-        handoff_arm(program->segment,
-                    program_bursts(cycle, program) ? PROTO_ARMED_WAKE : PROTO_ARMED_COUNT);
+        handoff_arm(client->segment,
+                    client_slot_bursts(cycle, client) ? PROTO_ARMED_WAKE : PROTO_ARMED_COUNT);
     }
-    program->waited = true;
+    client->waited = true;
 }
 
-/* Calls everybody who is due. The number of programs that the last one done is to be counted from;
+/* Calls everybody who is due. The number of clients that the last one done is to be counted from;
  * *bursting: those that are called again. */
 static uint32_t
 call_programs(struct cycle *cycle, uint32_t *bursting)
 {
     uint32_t counted = 0;
     *bursting = 0;
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        struct cycle_program *program = cycle->program[i];
-        program_begin_cycle(cycle, program);
-        bool expects = program_expects(cycle, program);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        struct cycle_client *client = cycle->client[i];
+        client_slot_begin_cycle(cycle, client);
+        bool expects = client_slot_expects(cycle, client);
         if (expects) {
-            /* Before the call and before looking again: whoever comes second of program and engine
+            /* Before the call and before looking again: whoever comes second of client and engine
              * sees the other. */
-            arm(cycle, program);
-            program_collect(program);
+            arm(cycle, client);
+            client_slot_collect(client);
         }
-        program_call(cycle, program);
+        client_slot_call(cycle, client);
         if (!expects) {
             continue;
         }
-        if (program_bursts(cycle, program)) {
+        if (client_slot_bursts(cycle, client)) {
             ++*bursting;
-        } else if (program_is_awaited(cycle, program) ||
-                   handoff_disarm(program->segment) == PROTO_ARMED_NOT) {
+        } else if (client_slot_is_awaited(cycle, client) ||
+                   handoff_disarm(client->segment) == PROTO_ARMED_NOT) {
             counted++; /* or it counted itself out before we could take the arming back */
         }
     }
@@ -220,21 +224,21 @@ call_programs(struct cycle *cycle, uint32_t *bursting)
     return counted;
 }
 
-/* Programs whose buffer is smaller than the quantum: takes what they answered and calls them again.
+/* Clients whose buffer is smaller than the quantum: takes what they answered and calls them again.
  */
 static uint32_t
 continue_bursts(struct cycle *cycle)
 {
     uint32_t bursting = 0;
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        struct cycle_program *program = cycle->program[i];
-        if (!program->waited || !program_bursts(cycle, program)) {
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        struct cycle_client *client = cycle->client[i];
+        if (!client->waited || !client_slot_bursts(cycle, client)) {
             continue;
         }
         do {
-            arm(cycle, program);
-        } while (program_collect(program) + program_call(cycle, program) != 0);
-        if (program_is_awaited(cycle, program)) {
+            arm(cycle, client);
+        } while (client_slot_collect(client) + client_slot_call(cycle, client) != 0);
+        if (client_slot_is_awaited(cycle, client)) {
             bursting++;
         }
     }
@@ -249,19 +253,19 @@ recount(struct cycle *cycle)
 {
     uint32_t counted = 0;
     handoff_count_begin(cycle->rendezvous);
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        struct cycle_program *program = cycle->program[i];
-        if (!program->waited || program_bursts(cycle, program)) {
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        struct cycle_client *client = cycle->client[i];
+        if (!client->waited || client_slot_bursts(cycle, client)) {
             continue;
         }
-        program_collect(program);
-        if (!program_is_awaited(cycle, program)) {
+        client_slot_collect(client);
+        if (!client_slot_is_awaited(cycle, client)) {
             continue;
         }
-        arm(cycle, program);
-        program_collect(program);
-        if (program_is_awaited(cycle, program) ||
-            handoff_disarm(program->segment) == PROTO_ARMED_NOT) {
+        arm(cycle, client);
+        client_slot_collect(client);
+        if (client_slot_is_awaited(cycle, client) ||
+            handoff_disarm(client->segment) == PROTO_ARMED_NOT) {
             counted++;
         }
     }
@@ -272,11 +276,11 @@ static bool
 anybody_awaited(struct cycle *cycle)
 {
     bool awaited = false;
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        struct cycle_program *program = cycle->program[i];
-        if (program->waited) {
-            program_collect(program);
-            awaited |= program_is_awaited(cycle, program);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        struct cycle_client *client = cycle->client[i];
+        if (client->waited) {
+            client_slot_collect(client);
+            awaited |= client_slot_is_awaited(cycle, client);
         }
     }
     return awaited;
@@ -288,12 +292,12 @@ static void
 rescue(struct cycle *cycle)
 {
     cycle->rescue_ns = UINT64_MAX;
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        struct cycle_program *program = cycle->program[i];
-        if (program->waited && program_is_awaited(cycle, program)) {
-            uint32_t thread = atomic_exchange(&program->gathered_thread, 0);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        struct cycle_client *client = cycle->client[i];
+        if (client->waited && client_slot_is_awaited(cycle, client)) {
+            uint32_t thread = atomic_exchange(&client->gathered_thread, 0);
             if (thread) {
-                os_thread_scatter(program->pid, thread);
+                os_thread_scatter(client->pid, thread);
             }
         }
     }
@@ -301,8 +305,8 @@ rescue(struct cycle *cycle)
 }
 
 /* When a wait ends that nobody ended: at half of the time that is left, for hints come from a page
- * that each program can write, and wake-ups may be taken by a thread that waits where it should
- * not. The last part is waited for in one piece. Programs that are called several times in a cycle
+ * that each client can write, and wake-ups may be taken by a thread that waits where it should
+ * not. The last part is waited for in one piece. Clients that are called several times in a cycle
  * are looked at more often. */
 static uint64_t
 look_at_ns(const struct cycle *cycle, uint64_t now, uint32_t bursting)
@@ -321,7 +325,7 @@ wait_for_programs(struct cycle *cycle, bool all_counted, uint32_t bursting)
     unsigned recounts = 0;
     uint64_t look_ns = UINT64_MAX;
     for (;;) {
-        /* Read before looking at the programs' words: a post after this ends the wait below. */
+        /* Read before looking at the clients' words: a post after this ends the wait below. */
         struct os_wake *wake = is_alone(cycle) ? &cycle->alone_wake : &cycle->wake;
         uint32_t seen = atomic_load_explicit(wake->word, memory_order_acquire);
         if (bursting) {
@@ -372,11 +376,11 @@ gather(struct cycle *cycle, const struct cycle_sum *sum, int64_t frame, uint32_t
     struct cycle_plan *plan = cycle->plan;
     unsigned sources = 0;
     if (plan->monitored) {
-        return monitor_gather(cycle, sum, NULL, frame, span);
+        return direct_monitor_gather(cycle, sum, NULL, frame, span);
     }
     for (uint32_t e = sum->first; e < sum->first + sum->count; e++) {
         const float *from =
-            program_output(plan->entry[e].program, plan->entry[e].output, frame, span);
+            client_output(plan->entry[e].client, plan->entry[e].output, frame, span);
         if (from) {
             plan->sources[sources++] = from;
         }
@@ -444,7 +448,7 @@ mix(struct cycle *cycle, const struct backend_cycle *period)
         uint32_t room = CYCLE_MIN_OUT_FRAMES - (at & (CYCLE_MIN_OUT_FRAMES - 1));
         span = period->frames - offset < room ? period->frames - offset : room;
         if (cycle->plan && cycle->plan->monitored) {
-            span = monitor_span(cycle, offset, span);
+            span = direct_monitor_span(cycle, offset, span);
         }
         mix_span(cycle, period, offset, span);
     }
@@ -473,8 +477,8 @@ follow_mix_cost(struct cycle *cycle, uint64_t cost_ns)
         cost_ns > known ? known + (cost_ns - known) / 4 : known - (known - cost_ns) / 64;
 }
 
-/* The cycle's own thread stays where the programs are gathered: the system would move it away from
- * a real-time program that may not move. */
+/* The cycle's own thread stays where the clients are gathered: the system would move it away from
+ * a real-time client that may not move. */
 static void
 keep_to(struct cycle *cycle, int32_t cpu)
 {
@@ -537,15 +541,15 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
         statistics_add(&cycle->answer_us, (answered_ns - period->start_ns) / 1000);
     }
     enum late_cause cause = blame(cycle, period, answered_ns);
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        program_end_wait(cycle, cycle->program[i], cause);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        client_slot_end_wait(cycle, cycle->client[i], cause);
     }
 
     uint64_t mix_start_ns = now_ns(cycle);
     mix(cycle, period);
-    for (uint32_t i = 0; i < cycle->programs; i++) {
-        monitor_end_cycle(cycle, cycle->program[i]);
-        program_end_cycle(cycle, cycle->program[i]);
+    for (uint32_t i = 0; i < cycle->clients; i++) {
+        direct_monitor_end_cycle(cycle, cycle->client[i]);
+        client_slot_end_cycle(cycle, cycle->client[i]);
     }
     cycle->pos += period->frames;
 

@@ -2,7 +2,7 @@
 /*
  * The cycle: everything that happens between a device's period beginning and its output being
  * complete. One struct holds all that it touches; nothing here allocates, locks, logs or waits on a
- * program beyond the deadline.
+ * client beyond the deadline.
  *
  * Control (engine.c, device.c) prepares objects and hands them over through a ring of commands;
  * what the cycle gives up is freed by control once the cycle has passed the command that took it
@@ -16,15 +16,15 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
-#include "base/config.h"
 #include "base/ring.h"
-#include "engine/engine.h"
-#include "engine/statistics.h"
+#include "mixer/clock.h"
+#include "mixer/statistics.h"
 #include "proto/handoff.h"
+#include "proto/message.h"
 
 enum {
-    CYCLE_MAX_PROGRAMS = 256,
-    CYCLE_MAX_BUFFER_FRAMES = CONFIG_BUFFER_FRAMES,
+    CYCLE_MAX_CLIENTS = 256,
+    CYCLE_MAX_BUFFER_FRAMES = 8192, /* as the configuration: CONFIG_BUFFER_FRAMES */
     CYCLE_RING_FRAMES =
         32768, /* of captured input; a power of two >= 2 * buffer + delay + period */
     CYCLE_RING_PITCH = CYCLE_RING_FRAMES + 80, /* from one input's ring to the next: no power of
@@ -45,16 +45,16 @@ enum late_cause {
     LATE_MACHINE, /* the engine itself was not run in time */
 };
 
-/* What becomes of one half of a program's buffers, as the engine sees it. */
+/* What becomes of one half of a client's buffers, as the engine sees it. */
 enum half_state {
     HALF_FREE,    /* the engine may fill it */
-    HALF_ISSUED,  /* the program owns it */
+    HALF_ISSUED,  /* the client owns it */
     HALF_DONE,    /* handed back in time; output not read to its end (in place only) */
-    HALF_DROPPED, /* the program owns it past the deadline: its output will not be used */
+    HALF_DROPPED, /* the client owns it past the deadline: its output will not be used */
     HALF_STATE_COUNT
 };
 
-/* A late program whose callback thread computes all the time keeps others from running, perhaps
+/* A late client whose callback thread computes all the time keeps others from running, perhaps
  * also the engine's own ordinary threads: the cycle takes that thread's real-time priority away. */
 enum cycle_hog {
     CYCLE_NO_HOG,
@@ -62,7 +62,7 @@ enum cycle_hog {
     CYCLE_HOG_AT_LARGE, /* late for long, and its thread is not known: control looks */
 };
 
-/* A program's callback thread. */
+/* A client's callback thread. */
 struct cycle_thread {
     uint32_t id;
     os_handle time;               /* os_thread_time_ns() */
@@ -76,7 +76,7 @@ struct cycle_half {
     uint64_t issued_ns;
 };
 
-/* Where an input channel of a program reads. */
+/* Where an input channel of a client reads. */
 struct cycle_source {
     const float *ring; /* CYCLE_RING_FRAMES long; NULL: silence */
     int32_t channel;   /* of the device; -1: another source */
@@ -91,27 +91,26 @@ struct cycle_gain {
 
 /* A path of the direct monitor. */
 struct cycle_path {
-    const struct cycle_program *program; /* whose it is */
+    const struct cycle_client *client; /* whose it is */
     uint32_t input, output;
     const float *ring; /* of the input */
     int32_t former;    /* its place in the list that this one replaces; -1: none */
     struct cycle_gain gain;
 };
 
-/* What one program wants of the direct monitor (monitor.c). Made by control, the cycle's own once
- * it is handed over; input, output, ring and targets do not change. */
+/* What one client wants of the direct monitor (direct_monitor.c). Made by control, the cycle's own
+ * once it is handed over; input, output, ring and targets do not change. */
 struct cycle_monitor {
     struct cycle_gain output[PROTO_MAX_CHANNELS]; /* by device channel */
     float input[PROTO_MAX_CHANNELS];              /* likewise: targets */
-    float
-        heard[PROTO_MAX_CHANNELS]; /* by the program's own channel: gain at its last block's end */
+    float heard[PROTO_MAX_CHANNELS]; /* by the client's own channel: gain at its last block's end */
     struct cycle_path *path;
     uint32_t paths;
     bool moving;          /* some gain is on its way */
     _Atomic bool settled; /* none is: for control, which then leaves out paths that are silent */
 };
 
-struct cycle_program {
+struct cycle_client {
     /* set by control before the cycle gets it, constant afterwards */
     uint32_t id, pid;
     struct proto_segment *segment;
@@ -121,7 +120,7 @@ struct cycle_program {
     struct cycle_source input[PROTO_MAX_CHANNELS];
     float *out_ring;      /* outputs x out_frames, zero where nothing was written */
     uint32_t out_frames;  /* a power of two */
-    uint32_t offset;      /* see schedule.h; changed by program_resume() alone */
+    uint32_t offset;      /* see schedule.h; changed by client_slot_resume() alone */
     uint32_t input_delay; /* frames that the input is held back to keep a promised latency */
     bool late_take;
     bool tight;
@@ -150,8 +149,8 @@ struct cycle_program {
     _Atomic uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
     _Atomic uint64_t losses;          /* how often the device lost frames while it ran */
     struct statistics lateness_us;    /* from the call to the handing back */
-    _Atomic uint64_t clipped_samples; /* as the program says; for people */
-    struct statistics computing_us;   /* the callback alone, by the program's own word */
+    _Atomic uint64_t clipped_samples; /* as the client says; for people */
+    struct statistics computing_us;   /* the callback alone, by the client's own word */
 
     _Atomic uint32_t thread; /* its callback thread, checked by control; 0: not known */
     _Atomic uint32_t hog;    /* enum cycle_hog; control sets it back */
@@ -166,9 +165,9 @@ struct cycle_program {
     _Atomic uint32_t peak_in[PROTO_STATUS_METERS], peak_out[PROTO_STATUS_METERS]; /* float bits */
 };
 
-/* Which program's outputs meet on which device channel. Made by control, immutable. */
+/* Which client's outputs meet on which device channel. Made by control, immutable. */
 struct cycle_plan_entry {
-    struct cycle_program *program;
+    struct cycle_client *client;
     uint32_t output;
 };
 struct cycle_sum { /* what meets there */
@@ -176,7 +175,7 @@ struct cycle_sum { /* what meets there */
     uint32_t first_path, paths; /* of the direct monitor */
     int32_t output;             /* the device channel whose gains count; -1: none do */
 };
-struct cycle_bus { /* a mixed signal that programs read as an input, one block late */
+struct cycle_bus { /* a mixed signal that clients read as an input, one block late */
     float *ring;   /* CYCLE_RING_FRAMES */
     struct cycle_sum sum;
 };
@@ -196,13 +195,13 @@ struct cycle_plan {
 enum cycle_command_kind { CYCLE_ADD, CYCLE_REMOVE, CYCLE_PLAN, CYCLE_MONITOR };
 struct cycle_command {
     enum cycle_command_kind kind;
-    struct cycle_program *program;
+    struct cycle_client *client;
     struct cycle_plan *plan;       /* in force from here on; NULL: silence */
-    struct cycle_monitor *monitor; /* CYCLE_MONITOR: program's from here on */
+    struct cycle_monitor *monitor; /* CYCLE_MONITOR: client's from here on */
 };
 
 struct cycle {
-    const struct engine_clock *clock;
+    const struct cycle_clock *clock;
     /* the stream, set by control while no cycle runs */
     uint32_t inputs, outputs;
     enum dsp_format input_format, output_format;
@@ -220,15 +219,15 @@ struct cycle {
     float *input_ring;                        /* inputs x CYCLE_RING_PITCH */
     float scratch[BACKEND_MAX_PERIOD_FRAMES]; /* what is added up with gains before it is mixed */
     float mixed[CYCLE_TOGETHER][CYCLE_TOGETHER_FRAMES]; /* channels on their way to the device */
-    struct cycle_program *program[CYCLE_MAX_PROGRAMS];
-    uint32_t programs;
+    struct cycle_client *client[CYCLE_MAX_CLIENTS];
+    uint32_t clients;
     struct cycle_plan *plan;
     uint64_t start_ns, time_ns, deadline_ns, mix_cost_ns;
     uint64_t rescue_ns; /* whoever is gathered and has not answered by then is let go */
     bool knows_thread;  /* the thread that runs the cycle was set up */
     int32_t kept_cpu;   /* it stays on this processor; -1: on any */
 
-    /* between programs and the engine */
+    /* between clients and the engine */
     struct proto_rendezvous *rendezvous;
     struct os_wake wake;
     /* Set by control when the page cannot be relied on: the cycle leaves it alone, asks nobody to
@@ -236,21 +235,21 @@ struct cycle {
     _Atomic bool alone;
     _Atomic uint32_t alone_word; /* nobody changes it */
     struct os_wake alone_wake;
-    struct os_bells *bells; /* of programs that are woken by pipe */
+    struct os_bells *bells; /* of clients that are woken by pipe */
 
     /* between control and the cycle */
     struct ring commands;
     struct cycle_command command_storage[CYCLE_COMMANDS];
     _Atomic uint64_t applied; /* commands so far */
     _Atomic uint64_t meters_until_ns;
-    _Atomic int32_t gather_cpu; /* where some programs may be gathered; -1: none */
+    _Atomic int32_t gather_cpu; /* where some clients may be gathered; -1: none */
 
     /* for control to read */
     _Atomic uint32_t quantum_shown;
     _Atomic uint32_t cpu_shown; /* that the cycle runs on */
     _Atomic uint64_t cycles, xruns, lost_frames, overruns, late_events, rescues;
     struct statistics cost_us;
-    struct statistics answer_us; /* from a cycle's start to all programs' answers */
+    struct statistics answer_us; /* from a cycle's start to all clients' answers */
 };
 
 /** One cycle. The stream's real-time thread (or control while no stream runs one). */
@@ -259,67 +258,12 @@ void cycle_run(struct cycle *cycle, const struct backend_cycle *period);
 /** Applies the commands that wait. Called by the cycle, and by control while no cycle can run. */
 void cycle_apply_commands(struct cycle *cycle);
 
-/** Time passed without cycles (a reopened device): frames are skipped, programs jump. Control,
+/** Time passed without cycles (a reopened device): frames are skipped, clients jump. Control,
  * while no cycle can run. gap: count the frames as the device's gap. */
 void cycle_skip(struct cycle *cycle, uint64_t frames, bool gap);
 
-/** A program's halves, position and phase for another quantum. The cycle, or control while none can
+/** A client's halves, position and phase for another quantum. The cycle, or control while none can
  * run. */
 void cycle_set_quantum(struct cycle *cycle, uint32_t quantum);
-
-/* ---- program.c: one program within the cycle ---- */
-
-/** Sees whether the program started or stopped, takes what it handed back, lets a late one in
- * again. */
-void program_begin_cycle(struct cycle *cycle, struct cycle_program *program);
-/** True when this cycle's mix needs a block that is out, or that program_call() will give out now.
- */
-bool program_expects(const struct cycle *cycle, const struct cycle_program *program);
-/** True when several of its blocks fall into one quantum, so that it is called again as soon as it
- * has answered. */
-bool program_bursts(const struct cycle *cycle, const struct cycle_program *program);
-/** Gives the program every block that is due and for which a half is free; the number of calls. */
-unsigned program_call(struct cycle *cycle, struct cycle_program *program);
-/** Takes blocks that were handed back; their number. */
-unsigned program_collect(struct cycle_program *program);
-/** True while a block that this cycle's mix needs is not handed back. */
-bool program_is_awaited(const struct cycle *cycle, const struct cycle_program *program);
-/** The deadline passed: what is not here is left out. */
-void program_end_wait(struct cycle *cycle, struct cycle_program *program, enum late_cause cause);
-/** Output samples of a channel for the frames [frame, frame + count), contiguous; NULL: silence.
- * The span does not cross a multiple of CYCLE_MIN_OUT_FRAMES. */
-const float *program_output(const struct cycle_program *program, uint32_t channel, int64_t frame,
-                            uint32_t count);
-/** The cycle's window was mixed: frees what it used. */
-void program_end_cycle(struct cycle *cycle, struct cycle_program *program);
-/** Frames [cycle->pos, to) are skipped. gap: because the device reopened. */
-void program_skip(struct cycle *cycle, struct cycle_program *program, int64_t to, bool gap);
-/** After a gap: the program's blocks line up with the periods again (its position falls behind by
- * less than a period), so that any offset that is feasible for one that joins is for it, too.
- * Control, while no cycle can run. */
-void program_resume(const struct cycle *cycle, struct cycle_program *program, uint32_t offset,
-                    uint32_t input_delay);
-/** The quantum changed to cycle->quantum. */
-void program_set_quantum(struct cycle *cycle, struct cycle_program *program);
-
-/* ---- monitor.c: the direct monitor, gains and meters ---- */
-
-/** A list of paths and gains comes into force: each gain goes on from where `former` (NULL: none,
- * paths begin in silence) has brought it. The cycle; or control, before the cycle gets it. */
-void monitor_begin(struct cycle_monitor *monitor, const struct cycle_monitor *former,
-                   double rate_hz);
-/** The frames for which every path's input lies in one piece of its ring, from `offset` frames
- * after the cycle's first one on; no more than `frames`. */
-uint32_t monitor_span(const struct cycle *cycle, uint32_t offset, uint32_t frames);
-/** Adds up what meets in `sum` from the engine's frame `frame` on, as sources to be mixed: those
- * without a gain where they lie, the rest in cycle->scratch; their number. only: of this program;
- * NULL: of all. */
-unsigned monitor_gather(struct cycle *cycle, const struct cycle_sum *sum,
-                        const struct cycle_program *only, int64_t frame, uint32_t span);
-/** One input channel of a program, with its gain: `frames` samples from `first` in the ring. */
-void monitor_hear(const struct cycle *cycle, struct cycle_program *program, uint32_t channel,
-                  float *to, const float *ring, uint32_t first, uint32_t frames);
-/** The cycle was mixed: measures for who looks at meters, and moves gains on. */
-void monitor_end_cycle(struct cycle *cycle, struct cycle_program *program);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The arithmetic of buffer B on quantum Q; schedule.h says what the numbers mean. */
-#include "engine/schedule.h"
+#include "mixer/schedule.h"
 
 uint32_t
 schedule_gcd(uint32_t a, uint32_t b)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a program is called, when its answer is needed, and what latency follows: the arithmetic of
+ * When a client is called, when its answer is needed, and what latency follows: the arithmetic of
  * buffer B on quantum Q. Pure.
  *
  * The engine counts frames: a cycle at position pos has just captured the frames before pos and
- * mixes the frames [pos, pos + Q). A program's block that begins at frame a is due in the first
+ * mixes the frames [pos, pos + Q). A client's block that begins at frame a is due in the first
  * cycle with a + B <= pos; its output stands at the frames from a + offset on, and is needed in the
  * first cycle with a + offset < pos + Q. Both hold for every phase that a and pos can have: their
  * difference is a multiple of `phase`, a common divisor of B and Q.
@@ -25,7 +25,7 @@ uint32_t schedule_gcd(uint32_t a, uint32_t b);
  * tight). */
 uint32_t schedule_answer_frames(uint32_t buffer, uint32_t quantum, bool tight);
 
-/** The offset for a program that joins at quantum Q; one buffer more when its blocks are complete
+/** The offset for a client that joins at quantum Q; one buffer more when its blocks are complete
  * only at the next call. */
 uint32_t schedule_offset(uint32_t buffer, uint32_t quantum, bool tight, bool late_take);
 
@@ -34,14 +34,14 @@ uint32_t schedule_offset(uint32_t buffer, uint32_t quantum, bool tight, bool lat
 bool schedule_feasible(uint32_t buffer, uint32_t quantum, uint32_t phase, uint32_t offset,
                        bool late_take);
 
-/** Latencies told to a program. device_in: from a frame in the air to the start of the cycle that
+/** Latencies told to a client. device_in: from a frame in the air to the start of the cycle that
  * brings it first of its period; device_out: from a cycle's start to its first output frame in the
  * air. input: to the block's time stamp (when its last frame was captured). */
 uint32_t schedule_input_latency(uint32_t buffer, uint32_t quantum, uint32_t device_in,
                                 uint32_t input_delay);
 uint32_t schedule_output_latency(uint32_t buffer, uint32_t offset, uint32_t device_out);
 
-/** True when a block's output can be read where the program wrote it, because every mixing window
+/** True when a block's output can be read where the client wrote it, because every mixing window
  * lies within one block and is read before the half is needed again. */
 bool schedule_in_place(uint32_t buffer, uint32_t quantum, uint32_t phase, uint32_t offset);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Histogram with eight steps per octave: exact below 8, then the three bits after the leading one
  * choose the step. */
-#include "engine/statistics.h"
+#include "mixer/statistics.h"
 
 #include <string.h>
 

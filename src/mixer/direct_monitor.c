@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The direct monitor within the cycle: what a device input has just brought is added to a device
- * output of the same cycle, past the programs; and the gains and meters of programs' channels. All
+ * output of the same cycle, past the clients; and the gains and meters of clients' channels. All
  * of it runs on the cycle's thread. While nobody has asked for any of it, the cycle does not come
  * here but to see whether somebody looks at meters.
  *
  * A gain of 1 is no gain: the samples are mixed where they lie, bit for bit. Others are added up in
  * one buffer first. A gain that changes goes there in a straight line, so that nothing clicks.
  */
-#include "engine/cycle.h"
+#include "mixer/direct_monitor.h"
 
 #include <string.h>
+
+#include "mixer/client_output.h"
 
 enum {
     RAMPS_PER_S = 200, /* a gain is where it should be after 5 ms */
@@ -56,7 +58,8 @@ rests_at(const struct cycle_gain *gain, float value)
 }
 
 void
-monitor_begin(struct cycle_monitor *monitor, const struct cycle_monitor *former, double rate_hz)
+direct_monitor_begin(struct cycle_monitor *monitor, const struct cycle_monitor *former,
+                     double rate_hz)
 {
     uint32_t frames = ramp_frames(rate_hz);
     bool moving = false;
@@ -103,7 +106,7 @@ add(struct cycle *cycle, const float *from, const struct cycle_gain *gain, uint3
 }
 
 uint32_t
-monitor_span(const struct cycle *cycle, uint32_t offset, uint32_t frames)
+direct_monitor_span(const struct cycle *cycle, uint32_t offset, uint32_t frames)
 {
     uint32_t at = (uint32_t)(cycle->pos + offset - cycle->quantum) & (CYCLE_RING_FRAMES - 1);
     uint32_t room = CYCLE_RING_FRAMES - at;
@@ -137,20 +140,20 @@ take(struct cycle *cycle, struct gathering *gathering, const float *from,
 }
 
 unsigned
-monitor_gather(struct cycle *cycle, const struct cycle_sum *sum, const struct cycle_program *only,
-               int64_t frame, uint32_t span)
+direct_monitor_gather(struct cycle *cycle, const struct cycle_sum *sum,
+                      const struct cycle_client *only, int64_t frame, uint32_t span)
 {
     const struct cycle_plan *plan = cycle->plan;
     struct gathering gathering = {0};
     uint32_t offset = (uint32_t)(frame - cycle->pos);
     for (uint32_t e = sum->first; e < sum->first + sum->count; e++) {
-        const struct cycle_program *program = plan->entry[e].program;
-        const float *from = only && program != only
+        const struct cycle_client *client = plan->entry[e].client;
+        const float *from = only && client != only
                                 ? NULL
-                                : program_output(program, plan->entry[e].output, frame, span);
+                                : client_output(client, plan->entry[e].output, frame, span);
         if (from) {
-            bool gained = sum->output >= 0 && program->monitor;
-            take(cycle, &gathering, from, gained ? &program->monitor->output[sum->output] : NULL,
+            bool gained = sum->output >= 0 && client->monitor;
+            take(cycle, &gathering, from, gained ? &client->monitor->output[sum->output] : NULL,
                  offset, span);
         }
     }
@@ -158,7 +161,7 @@ monitor_gather(struct cycle *cycle, const struct cycle_sum *sum, const struct cy
     uint32_t at = (uint32_t)(frame - cycle->quantum) & (CYCLE_RING_FRAMES - 1);
     for (uint32_t p = sum->first_path; p < sum->first_path + sum->paths; p++) {
         const struct cycle_path *path = plan->path[p];
-        if (!only || path->program == only) {
+        if (!only || path->client == only) {
             take(cycle, &gathering, path->ring + at, &path->gain, offset, span);
         }
     }
@@ -168,14 +171,14 @@ monitor_gather(struct cycle *cycle, const struct cycle_sum *sum, const struct cy
     return gathering.sources;
 }
 
-/* ---- a program's own input ---- */
+/* ---- a client's own input ---- */
 
 void
-monitor_hear(const struct cycle *cycle, struct cycle_program *program, uint32_t channel, float *to,
-             const float *ring, uint32_t first, uint32_t frames)
+direct_monitor_hear(const struct cycle *cycle, struct cycle_client *client, uint32_t channel,
+                    float *to, const float *ring, uint32_t first, uint32_t frames)
 {
-    struct cycle_monitor *monitor = program->monitor;
-    int32_t device_channel = program->input[channel].channel;
+    struct cycle_monitor *monitor = client->monitor;
+    int32_t device_channel = client->input[channel].channel;
     float now = monitor->heard[channel];
     float target = device_channel >= 0 ? monitor->input[device_channel] : 1.0f;
     uint32_t ramp = now == target ? 0 : ramp_frames(cycle->rate_hz);
@@ -214,7 +217,7 @@ input_peak(const struct cycle *cycle, uint32_t channel)
 }
 
 static float
-output_peak(struct cycle *cycle, const struct cycle_program *program, const struct cycle_sum *sum)
+output_peak(struct cycle *cycle, const struct cycle_client *client, const struct cycle_sum *sum)
 {
     float tile[METER_FRAMES], most = 0;
     uint32_t span;
@@ -222,8 +225,8 @@ output_peak(struct cycle *cycle, const struct cycle_program *program, const stru
         uint32_t at = (uint32_t)cycle->pos + offset;
         uint32_t room = METER_FRAMES - (at & (METER_FRAMES - 1)); /* divides all rings */
         span = cycle->quantum - offset < room ? cycle->quantum - offset : room;
-        span = monitor_span(cycle, offset, span);
-        unsigned sources = monitor_gather(cycle, sum, program, cycle->pos + offset, span);
+        span = direct_monitor_span(cycle, offset, span);
+        unsigned sources = direct_monitor_gather(cycle, sum, client, cycle->pos + offset, span);
         if (sources) {
             dsp_mix(tile, cycle->plan->sources, sources, 1.0f, span);
             float peak = dsp_peak(tile, span);
@@ -234,29 +237,29 @@ output_peak(struct cycle *cycle, const struct cycle_program *program, const stru
 }
 
 static void
-measure(struct cycle *cycle, struct cycle_program *program)
+measure(struct cycle *cycle, struct cycle_client *client)
 {
-    struct proto_segment *segment = program->segment;
+    struct proto_segment *segment = client->segment;
     const struct cycle_plan *plan = cycle->plan;
     for (uint32_t c = 0; c < cycle->inputs; c++) {
-        float gain = program->monitor ? program->monitor->input[c] : 1.0f;
+        float gain = client->monitor ? client->monitor->input[c] : 1.0f;
         statistics_peak(&segment->input_peak[c], gain * input_peak(cycle, c));
     }
     for (uint32_t c = 0; plan && c < plan->outputs; c++) {
-        statistics_peak(&segment->output_peak[c], output_peak(cycle, program, &plan->output[c]));
+        statistics_peak(&segment->output_peak[c], output_peak(cycle, client, &plan->output[c]));
     }
 }
 
 void
-monitor_end_cycle(struct cycle *cycle, struct cycle_program *program)
+direct_monitor_end_cycle(struct cycle *cycle, struct cycle_client *client)
 {
-    /* The program's word; whatever it is, it costs this and no more. */
+    /* The client's word; whatever it is, it costs this and no more. */
     uint64_t until_ns =
-        atomic_load_explicit(&program->segment->meters_until_ns, memory_order_relaxed);
+        atomic_load_explicit(&client->segment->meters_until_ns, memory_order_relaxed);
     if (cycle->start_ns < until_ns) {
-        measure(cycle, program);
+        measure(cycle, client);
     }
-    if (program->monitor && program->monitor->moving) {
-        advance_all(program->monitor, cycle->quantum);
+    if (client->monitor && client->monitor->moving) {
+        advance_all(client->monitor, cycle->quantum);
     }
 }

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/config.h"
+#include "config/config.h"
 
 struct backend_means {
     const char *name; /* of these means; NULL: the backend's */

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "client/client.h"
 #include "fake_engine.h"
 #include "tutti/tutti.h"

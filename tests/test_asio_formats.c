@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "asio/convert.h"
-#include "base/config.h"
+#include "config/config.h"
 #include "dsp/dsp.h"
 #include "fake_host.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "base/file.h"
 #include "locales.h"
 #include "os/os.h"

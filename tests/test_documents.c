@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "cli/commands.h"
 
 static char *configuration, *manual;

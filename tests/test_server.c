@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "base/utf8.h"
 #include "engine/server.h"
 #include "os/os.h"

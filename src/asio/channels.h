@@ -3,7 +3,7 @@
 #ifndef TUTTI_ASIO_CHANNELS_H
 #define TUTTI_ASIO_CHANNELS_H
 
-#include "base/config.h"
+#include "config/config.h"
 
 /** The device's channels that are offered to hosts, in order: those that the configuration lists,
  * as far as the device has them, else all of them; no more than it allows. device_channels: of that

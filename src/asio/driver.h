@@ -29,7 +29,7 @@
 #include "asio/dll.h"
 #include "asio/rules.h"
 #include "asio/settings.h"
-#include "base/config.h"
+#include "config/config.h"
 #include "base/float_env.h"
 #include "tutti/asio.h"
 #include "tutti/asio_tutti.h"

@@ -7,7 +7,7 @@
 #ifndef TUTTI_ASIO_ENTRY_H
 #define TUTTI_ASIO_ENTRY_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "tutti/asio.h"
 
 /* Registry key, description and getDriverName are all `name`: some hosts list one and match

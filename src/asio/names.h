@@ -3,7 +3,7 @@
 #ifndef TUTTI_ASIO_NAMES_H
 #define TUTTI_ASIO_NAMES_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "tutti/asio.h"
 
 /** The name of the index-th channel that is offered, which is the device's `channel`, in a code

@@ -8,7 +8,7 @@
 
 #include "asio/names.h"
 #include "base/log.h"
-#include "os/config_file.h"
+#include "config/config_file.h"
 
 enum { NAME_CHARS = 128, KIB = 1024 };
 

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "base/file.h"
 
 struct driver;

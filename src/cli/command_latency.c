@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "cli/commands.h"
 #include "cli/platform.h"
 #include "cli/session.h"

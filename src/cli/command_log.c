@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "base/file.h"
 #include "cli/platform.h"
 #include "cli/session.h"
-#include "os/config_file.h"
+#include "config/config_file.h"
 
 enum { PATH_BYTES = 1024 };
 

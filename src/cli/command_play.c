@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "cli/commands.h"
 #include "cli/frames.h"
 #include "cli/platform.h"

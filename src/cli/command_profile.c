@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "cli/entries.h"
 #include "cli/platform.h"
 #include "cli/session.h"
-#include "os/config_file.h"
+#include "config/config_file.h"
 
 /* The profiles that the configuration has; how many. */
 static unsigned

@@ -8,7 +8,7 @@
 #include <sndfile.h>
 
 #include "base/ascii.h"
-#include "base/config.h"
+#include "config/config.h"
 
 /* True when path ends with .extension, in whatever case. */
 static bool

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
-#include "base/config.h"
+#include "config/config.h"
 #include "mixer/clock.h"
 #include "os/os.h"
 #include "proto/message.h"

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
-#include "os/config_file.h"
+#include "config/config_file.h"
 
 /* ANSWER_LIMIT: of all looks but the first, for which programs wait. */
 enum { LOOK_MS = 250, ANSWER_LIMIT_MS = 200, KIB = 1024 };

@@ -7,7 +7,7 @@
 #ifndef TUTTI_ENGINE_LIVE_H
 #define TUTTI_ENGINE_LIVE_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "base/file.h"
 #include "engine/engine.h"
 #include "os/os.h"

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
+#include "config/config.h"
 #include "cli/linux/run.h"
-#include "os/config_file.h"
+#include "config/config_file.h"
 
 #define OVERRIDES                                                                                  \
     "mscoree,mshtml,winemenubuilder.exe,services.exe,explorer.exe,plugplay.exe,winedevice.exe="

@@ -4,7 +4,7 @@
  * file that the native engine reads: there is one per user, not one per prefix. And a native engine
  * that such a program started has its variables, which are no reason to look where Windows does.
  */
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A text taken apart into lines. See config_lines.h. */
-#include "base/config_lines.h"
+#include "config/config_lines.h"
 
 #include <string.h>
 

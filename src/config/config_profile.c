@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* What the configuration's texts hold beyond single values: the names of profiles, lists of
  * channels and of names; and how one value of a text is changed. */
-#include "base/config.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/config_lines.h"
+#include "config/config_lines.h"
 #include "base/utf8.h"
 
 static const char driver_name[] = "Tutti ";

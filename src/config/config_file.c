@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* One question at a time for the thread that touches the file. See config_file.h. */
-#include "os/config_file.h"
+#include "config/config_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration from a file's text, a profile in it and the environment. What is wrong leaves a
  * good value in place, and every mistake is reported. */
-#include "base/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/config_keys.h"
-#include "base/config_lines.h"
+#include "config/config_keys.h"
+#include "config/config_lines.h"
 #include "base/file.h"
 #include "base/utf8.h"
 

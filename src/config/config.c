@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The keys and their values: one row per key, generated from CONFIG_TABLE. Texts are read by
  * config_read.c. */
-#include "base/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/config_keys.h"
+#include "config/config_keys.h"
 #include "base/number.h"
 #include "base/utf8.h"
 

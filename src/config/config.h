@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "backend/alsa/alsa_keys.h"
+#include "backend/jack/jack_keys.h"
+#include "backend/pipewire/pipewire_keys.h"
+#include "backend/sim/sim_keys.h"
 #include "tutti/status.h"
 
 enum {
@@ -65,45 +69,10 @@ enum {
     S(program, dsd, "no",                                                                          \
       "DSD for hosts, sent to a device that decodes DoP: no, msb or lsb (the first bit of a "      \
       "byte)")                                                                                     \
-    S(pipewire, remote, "", "name of the PipeWire server; empty: $PIPEWIRE_REMOTE or its default") \
-    I(pipewire, inputs, -1, -1, 256, "input ports; -1: one for each port of the source")           \
-    I(pipewire, outputs, -1, -1, 256, "output ports; -1: one for each port of the sink")           \
-    B(pipewire, connect, true, "link them with the device's ports, in order")                      \
-    B(pipewire, set_period, true, "ask the graph for the period and the rate of the programs")     \
-    B(pipewire, force, false, "make the graph run so, for all of its programs")                    \
-    I(pipewire, budget, 70, 10, 95, "percent of a period in which programs answer")                \
-    S(jack, server, "", "name of the JACK server; empty: $JACK_DEFAULT_SERVER or its default")     \
-    I(jack, inputs, -1, -1, 256, "input ports; -1: one for each physical port of the server")      \
-    I(jack, outputs, -1, -1, 256, "output ports, likewise")                                        \
-    B(jack, connect, true, "connect them with the physical ports, in order")                       \
-    B(jack, set_period, false, "the engine may change the server's buffer size")                   \
-    I(jack, budget, 70, 10, 95, "percent of a period in which programs answer")                    \
-    S(alsa, devices, "",                                                                           \
-      "names of PCMs to offer beside the cards, with spaces between; the first is the default")    \
-    S(alsa, capture, "", "another PCM for the input, on the same clock; empty: the device's own")  \
-    I(alsa, periods, 2, 2, 8, "periods that are queued for the output; each adds one of latency")  \
-    S(alsa, access, "auto", "auto, mmap (the device's own memory), rw (read and write)")           \
-    I(alsa, inputs, -1, -1, 256, "input channels; -1: a card's own, two of a plugin")              \
-    I(alsa, outputs, -1, -1, 256, "output channels, likewise")                                     \
-    I(alsa, input_latency, 0, 0, 100000, "of the converters, in frames, on top of the period")     \
-    I(alsa, output_latency, 0, 0, 100000, "of the converters, in frames, on top of the periods")   \
-    I(sim, inputs, 8, 0, 256, "input channels of the virtual sound card")                          \
-    I(sim, outputs, 8, 0, 256, "output channels")                                                  \
-    S(sim, format, "float32", "float32, int16, int24, int24in32, int32")                           \
-    B(sim, interleaved, true, "interleaved device memory")                                         \
-    I(sim, period, 64, 16, 4096, "period when nobody asks for another")                            \
-    I(sim, period_min, 16, 16, 4096, "smallest period")                                            \
-    I(sim, period_max, 4096, 16, 4096, "largest period")                                           \
-    I(sim, period_step, 1, 0, 4096, "periods are multiples of this; 0: powers of two")             \
-    B(sim, live_period, false, "the period changes without reopening")                             \
-    D(sim, ppm, 0, -10000, 10000, "clock error in parts per million")                              \
-    I(sim, input_latency, 0, 0, 100000, "converter delay in frames, on top of the period")         \
-    I(sim, output_latency, 0, 0, 100000, "converter delay in frames, on top of the period")        \
-    I(sim, cable, -1, -1, 100000,                                                                  \
-      "loopback cable from output n to input n: its delay in frames; -1: none")                    \
-    I(sim, elastic_ms, 0, 0, 10000,                                                                \
-      "the clock waits this long for late programs; 0: a hard clock")                              \
-    S(sim, faults, "", "script of faults, see docs/configuration.md")                              \
+    CONFIG_KEYS_PIPEWIRE(S, I, B, D)                                                               \
+    CONFIG_KEYS_JACK(S, I, B, D)                                                                   \
+    CONFIG_KEYS_ALSA(S, I, B, D)                                                                   \
+    CONFIG_KEYS_SIM(S, I, B, D)                                                                    \
     S(log, level, "info", "error, warning, info, debug")                                           \
     I(log, size_kib, 1024, 16, 1048576, "a log file that is longer is put aside")                  \
     I(log, keep, 3, 0, 20, "log files that are kept beside the present one")

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/config.h"
+#include "config/config.h"
 
 enum config_line_kind {
     CONFIG_LINE_SECTION, /* name: its title */

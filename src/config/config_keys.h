@@ -3,7 +3,7 @@
 #ifndef TUTTI_CONFIG_KEYS_H
 #define TUTTI_CONFIG_KEYS_H
 
-#include "base/config.h"
+#include "config/config.h"
 
 enum config_kind { CONFIG_TEXT, CONFIG_INTEGER, CONFIG_BOOLEAN, CONFIG_NUMBER };
 

@@ -7,7 +7,7 @@
 #ifndef TUTTI_OS_CONFIG_FILE_H
 #define TUTTI_OS_CONFIG_FILE_H
 
-#include "base/config.h"
+#include "config/config.h"
 #include "base/file.h"
 
 /* How long somebody waits who cannot go on without the file. */

@@ -436,7 +436,7 @@ static const struct conform_case cases[] = {
      "dispose there",
      dispose_in_the_callback_returns, NEED_STREAM, 0},
     {"release_in_the_callback_returns", "The last Release may come within the callback",
-     "naudio/NAudio, AsioDisposeFromStoppedHandlerTest.cs (disposed of where the end is told)",
+     "naudio/NAudio, AsioDisposeFromStoppedHandlerTest.cs (disposed of where the end is reported)",
      release_in_the_callback_returns, NEED_STREAM, 0},
     {"stop_waits_for_a_callback_that_runs", "stop returns when the last callback has returned",
      "PortAudio, pa_asio.cpp: EnsureCallbackHasCompleted (one driver does not wait)",

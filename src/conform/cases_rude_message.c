@@ -352,7 +352,7 @@ static const struct conform_case cases[] = {
      a_new_rate_is_applied_or_a_reset_is_asked_for, NEED_STREAM, 5},
     {"a_reset_request_comes_from_another_thread",
      "A reset request does not come on the thread of the callbacks",
-     "jamulussoftware/jamulus, issue 3779 (told on the callback thread, it locks up)",
+     "jamulussoftware/jamulus, issue 3779 (on the callback thread, it locks up)",
      a_reset_request_comes_from_another_thread, NEED_STREAM, 5},
     {"released_within_a_reset_request", "The last Release may come within a reset request",
      "jamulussoftware/jamulus, issue 3779 (the host acts within the message); our own rule: "

@@ -202,7 +202,7 @@ static const struct conform_case cases[] = {
      "issue 3779 (four times per change)",
      buffers_made_and_disposed_a_hundred_times, NEED_STREAM, CYCLES_S},
     {"whole_lives_one_after_the_other", "Created, played and released twenty times in one process",
-     "wineasio/wineasio, issue 23 (Winamp begins anew at each track)",
+     "wineasio/wineasio, issue 23 (Winamp begins again at each track)",
      whole_lives_one_after_the_other, NEED_STREAM, CYCLES_S},
     {"no_handles_are_left", "A released driver has closed its handles", "COM, Release",
      no_handles_are_left, NEED_STREAM, CYCLES_S},

@@ -458,7 +458,7 @@ static const struct conform_case cases[] = {
      no_reset_is_asked_for_without_a_cause, NEED_STREAM, 0},
     {"an_unchanged_rate_is_not_announced",
      "sampleRateDidChange does not come when the present rate is set",
-     "thestk/rtaudio, issue 235 (the stream stops when told the rate that it has)",
+     "thestk/rtaudio, issue 235 (the stream stops when its own rate is reported)",
      an_unchanged_rate_is_not_announced, NEED_STREAM, 0},
     {"a_rate_set_while_it_runs_is_taken_or_refused",
      "setSampleRate while it runs is done, at the latest with new buffers, or refused; callbacks "

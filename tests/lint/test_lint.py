@@ -8,6 +8,7 @@ import includes
 import locale_rule
 import realtime_symbols
 import text
+import words
 
 LICENCE = f"/* {text.LICENCE} */\n"
 
@@ -126,6 +127,22 @@ class Text(unittest.TestCase):
         self.assertEqual(1, len(self.complaints("src/meson.build", line)))
         libm = line.replace("dependency('jack'", "cc.find_library('m'")
         self.assertEqual([], self.complaints("src/meson.build", libm))
+
+
+class Words(unittest.TestCase):
+    def complaints(self, content, path="docs/a.md"):
+        return list(words.complain(path, content))
+
+    def test_a_retired_word_is_found(self):
+        for line in ("Programs are told.", "The device is opened anew.", "A hog.", "It lets go of it.", "Whoever"):
+            self.assertEqual(1, len(self.complaints(line)), line)
+
+    def test_code_and_the_right_words_pass(self):
+        self.assertEqual([], self.complaints("A CPU hog. `told` the log.\n\n    told\n\n```\ntold\n```\n[x](adr/told.md)"))
+
+    def test_a_long_line_is_found_but_in_a_table(self):
+        self.assertEqual(1, len(self.complaints("a " * 60)))
+        self.assertEqual([], self.complaints("| " + "a " * 60))
 
 
 if __name__ == "__main__":

@@ -483,9 +483,9 @@
       "a_reset_request_comes_from_another_thread")                                                 \
     X(stops_after_reset, "callbacks stop after a reset request", ANY,                              \
       "a_reset_request_may_be_ignored")                                                            \
-    X(overload_untold, "a lost block is not told", ANY,                                            \
+    X(overload_untold, "a lost block is not reported", ANY,                                        \
       "an_overload_is_told_by_a_driver_that_can")                                                  \
-    X(jump_untold, "the position jumps by itself, and nothing is told", ANY,                       \
+    X(jump_untold, "the position jumps by itself, and nothing is reported", ANY,                   \
       "each_jump_of_the_position_is_told")                                                         \
     X(never_skips, "a late host gets all lost blocks at once", ANY,                                \
       "lost_blocks_are_not_made_up_for")                                                           \

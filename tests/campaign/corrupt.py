@@ -137,11 +137,15 @@ class Neighbours:
             raise Wrong("others_disturbed", "a new program failed")
 
 
+def start_attack(stage, neighbours, name, seed):
+    threads = [str(neighbours.callback_thread(program)) for program in neighbours.programs]
+    return subprocess.Popen([stage.build / "tests/campaign/campaign_hostile", name, str(seed), *threads], env=stage.environment,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
 def attack_once(stage, neighbours, name, seed):
     """What the attacker tells of it as (cause, text); None: it found nothing. Judges nothing else."""
-    threads = [str(neighbours.callback_thread(program)) for program in neighbours.programs]
-    process = subprocess.Popen([stage.build / "tests/campaign/campaign_hostile", name, str(seed), *threads], env=stage.environment,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = start_attack(stage, neighbours, name, seed)
     try:
         _, said = process.communicate(timeout=ATTACK_S)
     except subprocess.TimeoutExpired:
@@ -194,12 +198,12 @@ def lost_in_real_time(options, name):
         neighbours = Neighbours(stage)
         time.sleep(1)
         before = [program.word("lost") for program in neighbours.programs]
-        if name:
-            wrong = attack_once(stage, neighbours, name, options.seed)
-            if wrong:
-                raise Wrong(*wrong)
-        else:
-            time.sleep(REAL_TIME_S)
+        started = time.monotonic()
+        attacker = start_attack(stage, neighbours, name, options.seed) if name else None
+        time.sleep(max(0, started + REAL_TIME_S - time.monotonic()))
+        if attacker:
+            attacker.kill()
+            attacker.communicate()
         neighbours.check_engine()
         frames = (program.word("lost") - was for program, was in zip(neighbours.programs, before))
         return sum(-(-lost // buffer) for lost, (_, buffer) in zip(frames, GOOD))

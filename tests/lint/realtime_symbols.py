@@ -29,7 +29,7 @@ def complain(shown):
         if not PURE.match(name) and not COMPILER.match(name):
             yield f"the mixer calls {name}(), which is not in the list of what may be called in real time"
     if undefined:
-        for name in sorted(ALLOWED - undefined):
+        for name in sorted(name for name in ALLOWED - undefined if name.startswith("os_")):
             yield f"{name}() is in the list, and the mixer does not call it"
 
 

@@ -83,7 +83,7 @@ class RealtimeSymbols(unittest.TestCase):
             self.assertEqual(1, len(self.complaints(name)), name)
 
     def test_a_listed_name_that_nothing_calls_is_found(self):
-        self.assertEqual(1, len(list(realtime_symbols.complain("                 U memcpy\n"))[:1]))
+        self.assertIn("os_wake_post() is in the list, and the mixer does not call it", list(realtime_symbols.complain("                 U memcpy\n")))
 
 
 class Dialect(unittest.TestCase):

@@ -64,7 +64,7 @@ enum { ALONE = 1, FREELY = 0 };
       "see below; NoClock for what the device does not run at; InvalidMode while other programs "  \
       "hold it at another rate")                                                                   \
     X(GET_CLOCK_SOURCES, "getClockSources", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,  \
-      "one, 'Internal': a device is its own clock; the count is told also without room")           \
+      "one, 'Internal': a device is its own clock; the count is reported also without room")       \
     X(SET_CLOCK_SOURCE, "setClockSource", IN_INIT_AND_LATER, FREELY, ASIO_NOT_PRESENT, ASIO_OK,    \
       "InvalidParameter for another than 0")                                                       \
     X(GET_SAMPLE_POSITION, "getSamplePosition", IN_RUNNING, FREELY, ASIO_SP_NOT_ADVANCING,         \

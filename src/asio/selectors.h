@@ -44,15 +44,15 @@
     X(GET_IO_FORMAT, "GetIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "PCM or DSD")                      \
     X(CAN_DO_IO_FORMAT, "CanDoIoFormat", ASIO_SUCCESS, ASIO_SUCCESS, "as SetIoFormat")             \
     X(CAN_REPORT_OVERLOAD, "CanReportOverload", ASIO_SUCCESS, ASIO_SUCCESS,                        \
-      "blocks that came late and frames that the device lost are told by Overload")                \
+      "blocks that came late and frames that the device lost are reported by Overload")            \
     X(GET_INTERNAL_BUFFER_SAMPLES, "GetInternalBufferSamples", ASIO_SUCCESS, ASIO_SUCCESS,         \
       "what getLatencies says beyond the host's own buffer; 0 while Loaded")
 
 /* X(selector, as hosts know it, when the host is told or asked) */
 #define MESSAGE_TABLE(X)                                                                           \
     X(SELECTOR_SUPPORTED, "SelectorSupported",                                                     \
-      "in createBuffers, of each one below that is ever told; what a host does not know it is "    \
-      "not told")                                                                                  \
+      "in createBuffers, of each one below that is ever sent; a message that the host does not "   \
+      "know is not sent")                                                                          \
     X(ENGINE_VERSION, "EngineVersion", "never: nothing depends on it")                             \
     X(RESET_REQUEST, "ResetRequest",                                                               \
       "another program or the system changed the rate; another engine took over; the device has "  \

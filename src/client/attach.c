@@ -14,7 +14,6 @@
 
 enum {
     PREPARE_AGAIN_MS = 500,
-    PATIENCE_LEAST_MS = 10,
 };
 
 /* handles: those of a PREPARED message; owned from here on. */
@@ -101,16 +100,6 @@ attach_collect(struct tutti_client *client)
     return hung;
 }
 
-void
-attach_set_timeout(struct tutti_client *client, uint32_t timeout_ms)
-{
-    client->timeout_ms = timeout_ms > PATIENCE_LEAST_MS ? timeout_ms : PATIENCE_LEAST_MS;
-    if (client->attachment) {
-        atomic_store(&client->attachment->patience_ns, (uint64_t)client->timeout_ms * OS_NS_PER_MS);
-        callback_wake(&client->callback);
-    }
-}
-
 /* lock held. */
 static void
 offer(struct tutti_client *client, struct attachment *attachment, uint32_t epoch)
@@ -186,7 +175,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     client->prepare.wanted_output_latency_frames = 0;
     /* twice: the engine may just have been leaving */
     for (unsigned i = 0; i < 2 && status == TUTTI_ENGINE_LOST; i++) {
-        status = keep_require(client, text);
+        status = link_require(client, text);
         if (status) {
             return TUTTI_ENGINE_LOST;
         }
@@ -265,7 +254,7 @@ attach_again(struct tutti_client *client)
     if (monitor_ask_own(client, &monitor) == TUTTI_CLOSED) {
         return false;
     }
-    if (client_is_abandoned(client)) {
+    if (link_is_abandoned(client)) {
         return true;
     }
     /* The former engine could write there; this one compares it with what PREPARE says. */

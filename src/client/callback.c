@@ -117,7 +117,7 @@ call_host(struct callback *callback, struct tutti_block *block)
     atomic_store_explicit(&callback->segment->begun_ns, now + (uint64_t)os_link_clock_offset_ns(),
                           memory_order_relaxed);
     atomic_store_explicit(&callback->segment->begun_seq, callback->next_seq, memory_order_release);
-    told_put(&callback->told, block);
+    last_block_put(&callback->last_block, block);
     float_env_leave(&callback->host_env);
     callback->process(callback->user, block);
     float_env_enter(&callback->host_env);
@@ -550,7 +550,7 @@ callback_start(struct callback *callback)
     callback->lost = false;
     callback->have_previous = false;
     callback->joined = false;
-    told_clear(&callback->told);
+    last_block_clear(&callback->last_block);
     atomic_store(&callback->open, 0);
     atomic_store(&callback->ready_mode, false);
     atomic_store(&callback->stop, false);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/float_env.h"
-#include "client/told.h"
+#include "client/last_block.h"
 #include "os/os.h"
 #include "proto/segment.h"
 #include "tutti/tutti.h"
@@ -47,12 +47,12 @@ struct callback {
     uint32_t run;           /* the last odd value of segment->run */
     uint64_t next_position; /* frames */
     uint64_t offset;        /* frames; host's position - this attachment's stamp */
-    uint64_t last_time_ns;  /* of the last block told */
+    uint64_t last_time_ns;  /* of the last block */
     uint64_t last_device_frames;
     uint64_t last_begun_ns;    /* when the last process() began */
     bool lost;                 /* frames were lost before the next block */
     bool have_previous;        /* late_take: call next_seq - 1 is to be handed back */
-    bool joined;               /* the current attachment's engine was told to run */
+    bool joined;               /* the current attachment's engine was asked to run */
     bool priming;              /* the next call is for half 1 as it was filled before start */
     bool begins;               /* that was so, and the next one is the first block */
     struct float_env host_env; /* as process() left it */
@@ -74,7 +74,7 @@ struct callback {
     _Atomic(struct attachment *) retired; /* list; callback thread pushes, link thread takes all */
     _Atomic uint64_t patience_end_ns; /* without a call until then the engine hangs; UINT64_MAX: not
                                          waiting. Callback thread -> link thread */
-    struct told told;
+    struct last_block last_block;
 
     struct os_thread *thread; /* owned by the caller of start and stop */
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The inside of libtutti: one client. Its parts: connect.c meets the engine, keep.c is the thread
- * that keeps one, link.c carries messages, attach.c joins the segment to engines, callback.c calls
- * the host, events.c tells it, watch.c asks for numbers, monitor.c for the direct monitor, client.c
- * is the public face that checks states.
+ * The inside of libtutti: one client. Its parts, from the ground up: client.c has its state,
+ * events.c notifies the host, callback.c calls it, link.c carries messages, connect.c finds or
+ * starts an engine, monitor.c and status.c ask it, attach.c joins the segment to engines,
+ * reconnect.c is the thread that keeps one, public.c the public functions, which check states. No
+ * part uses one above it.
  *
  * Threads: the host's, serialised by the host but for the functions marked "any thread"; the link
  * thread, which receives, and when the link is lost connects and prepares again; the event thread;
@@ -107,22 +108,29 @@ struct tutti_client {
 /** True when the table allows the change. */
 bool client_may_enter(enum client_state from, enum client_state to);
 
+enum client_state client_state(const struct tutti_client *client);
+/** By the host's thread alone; the table allows it. */
+void client_enter(struct tutti_client *client, enum client_state to);
+
 /** Copies a sentence for tutti_last_error(); returns status. NULL: the status' own. */
 enum tutti_status client_fail(struct tutti_client *client, enum tutti_status status,
                               const char *text);
 
-/* ---- keep.c: the link thread ---- */
+/** The engine's timeout is another: for the present attachment and the next. lock held. */
+void client_set_timeout(struct tutti_client *client, uint32_t timeout_ms);
+
+/* ---- reconnect.c: the link thread ---- */
 
 /** Connects on the calling thread and starts the link thread. Errors: as connect_engine(). */
-enum tutti_status keep_open(struct tutti_client *client);
+enum tutti_status reconnect_open(struct tutti_client *client);
 /** Ends the link thread and the link. */
-void keep_close(struct tutti_client *client);
+void reconnect_close(struct tutti_client *client);
+
+/* ---- link.c: messages ---- */
 
 /** Waits until there is a link, asking for one. text: why not. Errors: as connect_engine(). Not
  * from the link thread. */
-enum tutti_status keep_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
-
-/* ---- link.c: messages ---- */
+enum tutti_status link_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
 
 /** Sends a request (its header's serial is filled here) and waits for its answer: of the type
  * `expected`, copied to answer (NULL: not wanted), with handles (NULL: closed). text: the engine's
@@ -143,7 +151,7 @@ enum tutti_status link_ask_at(struct tutti_client *client, void *message, size_t
 enum tutti_status link_receive(struct tutti_client *client, uint64_t deadline_ns);
 
 /** The link thread's own request, for the prepared segment: receives what comes until its answer
- * does. Errors: CLOSED (the link is to be given up), INVALID_STATE (client_is_abandoned()
+ * does. Errors: CLOSED (the link is to be given up), INVALID_STATE (link_is_abandoned()
  * meanwhile), what the engine answered (logged). */
 enum tutti_status link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
                                const os_handle *handles, unsigned handle_count,
@@ -151,7 +159,7 @@ enum tutti_status link_ask_own(struct tutti_client *client, void *message, size_
                                uint64_t timeout_ms);
 
 /** True when the link thread should drop what it does for the prepared segment. */
-bool client_is_abandoned(struct tutti_client *client);
+bool link_is_abandoned(struct tutti_client *client);
 
 /* ---- attach.c: the prepared segment and engines ---- */
 
@@ -165,9 +173,6 @@ void attach_dispose(struct tutti_client *client);
 /** Shows the prepared segment to the engine met last. Link thread; `reattaching` is set. False: the
  * link is to be given up. */
 bool attach_again(struct tutti_client *client);
-
-/** The engine's timeout is another: for the present attachment and the next. lock held. */
-void attach_set_timeout(struct tutti_client *client, uint32_t timeout_ms);
 
 /** Collects the attachments that the callback thread let go of; true when one was, because its
  * engine hangs. lock held. */

@@ -42,7 +42,7 @@ handle_event(struct tutti_client *client, const struct proto_event *event)
         client->device.state = PROTO_STREAM_RUNNING;
         break;
     case PROTO_EVENT_TIMEOUT:
-        attach_set_timeout(client, event->value < UINT32_MAX ? (uint32_t)event->value : UINT32_MAX);
+        client_set_timeout(client, event->value < UINT32_MAX ? (uint32_t)event->value : UINT32_MAX);
         os_mutex_unlock(&client->lock);
         return; /* the host has no use for it */
     case PROTO_EVENT_GAP:
@@ -67,7 +67,7 @@ static void
 note_prepared(struct tutti_client *client, const struct proto_prepared *prepared)
 {
     client->device = prepared->device;
-    attach_set_timeout(client, prepared->patience_ms);
+    client_set_timeout(client, prepared->patience_ms);
     client->input_latency_frames = prepared->input_latency_frames;
     client->output_latency_frames = prepared->output_latency_frames;
     if (prepared->device.rate_hz > 0) {
@@ -232,7 +232,7 @@ link_ask(struct tutti_client *client, void *message, size_t message_bytes, const
 }
 
 bool
-client_is_abandoned(struct tutti_client *client)
+link_is_abandoned(struct tutti_client *client)
 {
     os_mutex_lock(&client->lock);
     bool abandoned = client->quit || !client->prepared;
@@ -257,7 +257,7 @@ link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
                           client_in_ms(SEND_MS));
     while (status == TUTTI_OK && !request.done) {
         status = link_receive(client, client_in_ms(CLIENT_TICK_MS));
-        if (status == TUTTI_TIMEOUT && os_now_ns() < deadline && !client_is_abandoned(client)) {
+        if (status == TUTTI_TIMEOUT && os_now_ns() < deadline && !link_is_abandoned(client)) {
             status = TUTTI_OK;
         }
     }
@@ -275,8 +275,28 @@ link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
         }
         return request.status;
     }
-    if (client_is_abandoned(client)) {
+    if (link_is_abandoned(client)) {
         return TUTTI_INVALID_STATE;
     }
     return TUTTI_CLOSED;
+}
+
+enum tutti_status
+link_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
+{
+    enum tutti_status status = TUTTI_OK;
+
+    os_mutex_lock(&client->lock);
+    uint32_t attempts = client->attempts;
+    while (!client->link && !client->quit && attempts == client->attempts) {
+        client->wanted = true;
+        os_cond_signal_all(&client->changed);
+        os_cond_wait_until(&client->changed, &client->lock, UINT64_MAX);
+    }
+    if (!client->link) {
+        status = client->quit ? TUTTI_CLOSED : client->attempt_status;
+        utf8_copy(text, PROTO_TEXT_BYTES, client->attempt_text);
+    }
+    os_mutex_unlock(&client->lock);
+    return status;
 }

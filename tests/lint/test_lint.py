@@ -3,6 +3,7 @@
 
 import unittest
 
+import circles
 import dialect
 import includes
 import locale_rule
@@ -127,6 +128,23 @@ class Text(unittest.TestCase):
         self.assertEqual(1, len(self.complaints("src/meson.build", line)))
         libm = line.replace("dependency('jack'", "cc.find_library('m'")
         self.assertEqual([], self.complaints("src/meson.build", libm))
+
+
+class Circles(unittest.TestCase):
+    LINE = {"a": "void\na_go(void)\n{\n    b_go();\n}\n", "b": "void\nb_go(void)\n{\n    c_go();\n}\n", "c": "void\nc_go(void)\n{\n}\n"}
+    RING = {**LINE, "c": "void\nc_go(void)\n{\n    a_go(); /* back */\n}\n"}
+
+    def test_files_in_a_line_pass(self):
+        self.assertEqual([], list(circles.complain("src/a", self.LINE, [])))
+        commented = {**self.LINE, "c": self.LINE["c"] + "/* a_go() */\n"}
+        self.assertEqual([], list(circles.complain("src/a", commented, [])))
+
+    def test_a_circle_is_found_unless_it_is_allowed(self):
+        self.assertEqual(["src/a: a circle of files: a, b, c"], list(circles.complain("src/a", self.RING, [])))
+        self.assertEqual([], list(circles.complain("src/a", self.RING, [("a b c", "a reason")])))
+
+    def test_what_is_allowed_and_gone_is_found(self):
+        self.assertEqual(1, len(list(circles.complain("src/a", self.LINE, [("a b c", "a reason")]))))
 
 
 class Words(unittest.TestCase):

@@ -216,7 +216,7 @@ link_main(void *arg)
 }
 
 enum tutti_status
-keep_open(struct tutti_client *client)
+reconnect_open(struct tutti_client *client)
 {
     client->backoff_ms = BACKOFF_FIRST_MS;
     enum tutti_status status = try_connect(client);
@@ -233,7 +233,7 @@ keep_open(struct tutti_client *client)
 }
 
 void
-keep_close(struct tutti_client *client)
+reconnect_close(struct tutti_client *client)
 {
     os_mutex_lock(&client->lock);
     client->quit = true;
@@ -248,24 +248,4 @@ keep_close(struct tutti_client *client)
         os_link_close(client->link);
     }
     client->link = NULL;
-}
-
-enum tutti_status
-keep_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
-{
-    enum tutti_status status = TUTTI_OK;
-
-    os_mutex_lock(&client->lock);
-    uint32_t attempts = client->attempts;
-    while (!client->link && !client->quit && attempts == client->attempts) {
-        client->wanted = true;
-        os_cond_signal_all(&client->changed);
-        os_cond_wait_until(&client->changed, &client->lock, UINT64_MAX);
-    }
-    if (!client->link) {
-        status = client->quit ? TUTTI_CLOSED : client->attempt_status;
-        utf8_copy(text, PROTO_TEXT_BYTES, client->attempt_text);
-    }
-    os_mutex_unlock(&client->lock);
-    return status;
 }

@@ -122,7 +122,7 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
     char text[PROTO_TEXT_BYTES] = "";
     enum tutti_status result;
 
-    if (keep_require(client, text)) {
+    if (link_require(client, text)) {
         return client_fail(client, TUTTI_ENGINE_LOST, text);
     }
     struct proto_status_reply *reply = malloc(sizeof(*reply));
@@ -186,7 +186,7 @@ tutti_get_devices(struct tutti_client *client, struct tutti_device_entry **devic
     struct tutti_device_entry *list = NULL;
     char text[PROTO_TEXT_BYTES] = "";
 
-    if (keep_require(client, text)) {
+    if (link_require(client, text)) {
         return client_fail(client, TUTTI_ENGINE_LOST, text);
     }
     struct proto_devices_reply *reply = malloc(sizeof(*reply));

@@ -65,11 +65,11 @@ device_release(struct engine *engine)
 }
 
 /* Around what may take seconds: without the lock, and with the time noted. The stream counts as
- * cycling until it is closed (device_is_cycling()), so that nobody else applies commands. */
+ * cycling until it is closed (device_state_is_cycling()), so that nobody else applies commands. */
 static void
 begin_call(struct engine *engine)
 {
-    engine->call_since_ns = engine_now_ns(engine);
+    engine->call_since_ns = events_now_ns(engine);
     os_mutex_unlock(&engine->lock);
 }
 
@@ -158,49 +158,6 @@ check_info(const struct backend_info *info, char error[PROTO_TEXT_BYTES])
         return TUTTI_UNSUPPORTED_RATE;
     }
     return TUTTI_OK;
-}
-
-void
-device_know(struct engine *engine)
-{
-    const struct backend_info *info = engine->backend->info(engine->stream);
-    struct proto_device *known = &engine->known;
-    utf8_copy(known->name, sizeof(known->name), info->name);
-    utf8_copy(known->backend, sizeof(known->backend), engine->backend->name);
-    utf8_copy(known->format, sizeof(known->format), info->format);
-    known->inputs = info->inputs;
-    known->outputs = info->outputs;
-    known->period_frames = info->period_frames;
-    known->period_min_frames = info->period_min_frames;
-    known->period_max_frames = info->period_max_frames;
-    known->period_step_frames = info->period_step_frames;
-    known->input_latency_frames = info->input_latency_frames;
-    known->output_latency_frames = info->output_latency_frames;
-    known->rate_hz = info->rate_hz;
-    memcpy(known->rates_hz, info->rates_hz, sizeof(known->rates_hz));
-    engine->live_period = info->live_period;
-    engine->exact = info->exact && dsp_format_bits(info->output_format) >= 24;
-
-    struct cycle *cycle = &engine->cycle;
-    uint32_t heard = cycle->inputs; /* a device that comes back with fewer leaves sound behind */
-    cycle->inputs = info->inputs;
-    cycle->outputs = info->outputs;
-    cycle->input_format = info->input_format;
-    cycle->output_format = info->output_format;
-    cycle->rate_hz = info->rate_hz;
-    cycle->budget_ns = info->budget_ns;
-    cycle->elastic = info->elastic;
-    cycle->replacement = false;
-    cycle->knows_thread = false;
-    cycle->reserve_us = (uint32_t)engine->config.engine_reserve_us;
-    cycle->pin_cpu = engine->config.engine_pin_cpu;
-    if (!cycle->quantum) {
-        cycle->quantum = info->period_frames;
-    }
-    /* Touches each page of the channels in use, so that the cycle does not fault; silence before
-     * the first frame. */
-    uint32_t clear = heard > info->inputs ? heard : info->inputs;
-    memset(cycle->input_ring, 0, (size_t)clear * CYCLE_RING_PITCH * sizeof(float));
 }
 
 /* ---- learning ---- */
@@ -370,16 +327,16 @@ device_lose(struct engine *engine, const char *text)
     handover_to_clock(engine);
     device_close_stream(engine);
     set_state(engine, PROTO_STREAM_LOST);
-    engine->retry_ns = engine_now_ns(engine) + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
+    engine->retry_ns = events_now_ns(engine) + (uint64_t)ENGINE_REOPEN_MS * OS_NS_PER_MS;
     log_warning("engine: device lost: %s", text);
-    engine_tell(engine, 0, PROTO_EVENT_DEVICE_LOST, 0, text);
+    events_notify(engine, 0, PROTO_EVENT_DEVICE_LOST, 0, text);
 }
 
 static void
 tell_rate(struct engine *engine, double former_hz)
 {
     if (engine->known.rate_hz != former_hz) {
-        engine_tell(engine, 0, PROTO_EVENT_RATE, 0, "the device runs at another sample rate now");
+        events_notify(engine, 0, PROTO_EVENT_RATE, 0, "the device runs at another sample rate now");
     }
 }
 
@@ -425,7 +382,7 @@ device_change_rate(struct engine *engine, double rate_hz, char error[PROTO_TEXT_
     }
     status = reopen(engine, engine->known.period_frames, error);
     if (status != TUTTI_OK) {
-        engine->retry_ns = engine_now_ns(engine);
+        engine->retry_ns = events_now_ns(engine);
     } else if (engine->known.rate_hz != rate_hz) {
         snprintf(error, PROTO_TEXT_BYTES, "the device stays at %.0f Hz", engine->known.rate_hz);
         status = TUTTI_UNSUPPORTED_RATE;
@@ -447,14 +404,14 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
     set_state(engine, PROTO_STREAM_OPENING);
     device_close_stream(engine);
     period_forget_refusals(engine);
-    profiles_force(engine, setup);
+    setup_force(engine, setup);
     if (setup->config.device_period) {
         quantum = (uint32_t)setup->config.device_period;
     }
     enum tutti_status refused = open_stream(engine, quantum, error), status = refused;
     if (refused != TUTTI_OK) {
         char reason[PROTO_TEXT_BYTES] = "";
-        profiles_force(engine, former);
+        setup_force(engine, former);
         engine->backend = backend;
         status = open_again(engine, engine->known.period_frames, reason);
         if (status != TUTTI_OK) {
@@ -470,8 +427,8 @@ device_change(struct engine *engine, struct engine_setup *setup, char error[PROT
     if (refused != TUTTI_OK) {
         tell_rate(engine, rate_hz);
     } else {
-        engine_tell(engine, 0, PROTO_EVENT_RATE, 0,
-                    "the configuration has another device, or uses it in another way");
+        events_notify(engine, 0, PROTO_EVENT_RATE, 0,
+                      "the configuration has another device, or uses it in another way");
     }
     return refused;
 }
@@ -535,7 +492,7 @@ device_ensure(struct engine *engine, uint32_t quantum, char error[PROTO_TEXT_BYT
         if (quantum == engine->known.period_frames) {
             return TUTTI_OK;
         }
-        if (!programs_prepared(engine)) {
+        if (!client_list_prepared(engine)) {
             device_close(engine);
             break;
         }
@@ -574,12 +531,6 @@ device_close(struct engine *engine)
     log_info("engine: device closed");
 }
 
-bool
-device_is_cycling(const struct engine *engine)
-{
-    return engine->stream || engine->replacement;
-}
-
 static void
 try_again(struct engine *engine, uint64_t now_ns)
 {
@@ -606,7 +557,7 @@ try_again(struct engine *engine, uint64_t now_ns)
         set_state(engine, PROTO_STREAM_LOST);
         return;
     }
-    engine_tell(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
+    events_notify(engine, 0, PROTO_EVENT_DEVICE_BACK, 0, "the device is back");
     tell_rate(engine, rate_hz);
 }
 
@@ -664,7 +615,7 @@ device_tend(struct engine *engine, uint64_t now_ns)
     } else if (engine->state == PROTO_STREAM_LOST && now_ns >= engine->retry_ns) {
         try_again(engine, now_ns);
     }
-    bool idle = engine->state != PROTO_STREAM_CLOSED && !programs_prepared(engine);
+    bool idle = engine->state != PROTO_STREAM_CLOSED && !client_list_prepared(engine);
     if (idle && now_ns > engine->idle_since_ns + (uint64_t)ENGINE_LINGER_MS * OS_NS_PER_MS) {
         device_close(engine);
     }

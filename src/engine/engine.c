@@ -28,12 +28,6 @@ system_wait(void *user, struct os_wake *wake, uint32_t seen, uint64_t deadline_n
     os_wake_wait(wake, seen, deadline_ns);
 }
 
-uint64_t
-engine_now_ns(const struct engine *engine)
-{
-    return engine->clock.now_ns(engine->clock.user);
-}
-
 enum tutti_status
 engine_new(struct engine **out, const struct engine_params *params, char error[PROTO_TEXT_BYTES])
 {
@@ -80,7 +74,7 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
     }
     os_mutex_init(&engine->lock);
     os_cond_init(&engine->freed);
-    engine->born_ns = engine->turned_ns = engine_now_ns(engine);
+    engine->born_ns = engine->turned_ns = events_now_ns(engine);
     status = engine_configure(engine, params->config, NULL, 0, error);
     if (status != TUTTI_OK) {
         goto no_setup;
@@ -121,7 +115,7 @@ engine_free(struct engine *engine)
         free(program->wish);
         free(program);
     }
-    programs_reclaim(engine);
+    commands_reclaim(engine);
     os_mutex_unlock(&engine->lock);
     os_cond_fini(&engine->freed);
     os_mutex_fini(&engine->lock);
@@ -139,78 +133,11 @@ engine_free(struct engine *engine)
 
 /* ---- telling ---- */
 
-static void
-queue_event(struct engine *engine, const struct engine_program *program, struct proto_event *event)
-{
-    if (engine->outbox_count == engine->outbox_room) {
-        uint32_t room = engine->outbox_room ? 2 * engine->outbox_room : 64;
-        struct engine_message *grown = realloc(engine->outbox, room * sizeof(*grown));
-        if (!grown) {
-            log_error("engine: no memory to tell program %u: %s", program->id, event->text);
-            return;
-        }
-        engine->outbox = grown;
-        engine->outbox_room = room;
-    }
-    event->input_latency_frames = program->input_latency;
-    event->output_latency_frames = program->output_latency;
-    engine->outbox[engine->outbox_count++] = (struct engine_message){program->id, *event};
-}
-
-void
-engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind kind, uint64_t value,
-            const char *text)
-{
-    struct proto_event event = {.kind = kind, .value = value, .rate_hz = engine->known.rate_hz};
-    proto_header_init(&event.header, PROTO_EVENT, 0);
-    utf8_copy(event.text, sizeof(event.text), text);
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        const struct engine_program *program = engine->program[i];
-        if (program->cycle && (!program_id || program->id == program_id)) {
-            queue_event(engine, program, &event);
-        }
-    }
-}
-
-void
-engine_report_overload(struct engine *engine, const struct engine_program *program, uint64_t value,
-                       uint64_t losses)
-{
-    struct proto_event event = {
-        .kind = PROTO_EVENT_OVERLOAD,
-        .losses = losses < UINT32_MAX ? (uint32_t)losses : UINT32_MAX,
-        .value = value,
-        .rate_hz = engine->known.rate_hz,
-    };
-    proto_header_init(&event.header, PROTO_EVENT, 0);
-    utf8_copy(event.text, sizeof(event.text),
-              losses ? "the device lost frames" : "blocks of this program came late");
-    queue_event(engine, program, &event);
-}
-
-void
-engine_send_events(struct engine *engine)
-{
-    struct engine_message *messages = engine->outbox;
-    uint32_t count = engine->outbox_count;
-    engine->outbox = NULL;
-    engine->outbox_count = engine->outbox_room = 0;
-    if (!count) {
-        return;
-    }
-    os_mutex_unlock(&engine->lock);
-    for (uint32_t i = 0; i < count && engine->event; i++) {
-        engine->event(engine->user, messages[i].program_id, &messages[i].event);
-    }
-    free(messages);
-    os_mutex_lock(&engine->lock);
-}
-
 void
 engine_tend(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
-    uint64_t now_ns = engine_now_ns(engine);
+    uint64_t now_ns = events_now_ns(engine);
     handover_step(engine, now_ns);
     engine->tend_due = engine->device_claimed;
     if (!engine->tend_due) {
@@ -224,8 +151,8 @@ engine_tend(struct engine *engine)
     uint32_t harmful = programs_find_harm(engine);
     programs_tend(engine, now_ns);
     placement_tend(engine, now_ns);
-    programs_reclaim(engine);
-    engine_send_events(engine);
+    commands_reclaim(engine);
+    events_send(engine);
     os_mutex_unlock(&engine->lock);
     if (harmful && engine->remove) {
         engine->remove(engine->user, harmful);
@@ -264,7 +191,7 @@ void
 engine_disconnect(struct engine *engine, uint32_t program_id)
 {
     os_mutex_lock(&engine->lock);
-    struct engine_program *program = programs_find(engine, program_id);
+    struct engine_program *program = client_list_find(engine, program_id);
     if (program) {
         programs_detach(engine, program);
         uint32_t i = 0;
@@ -308,7 +235,7 @@ static enum tutti_status
 judge_rate(const struct engine *engine, const struct engine_program *program,
            const struct proto_device *device, double rate_hz, char error[PROTO_TEXT_BYTES])
 {
-    unsigned others = programs_prepared(engine) - (program && program->cycle);
+    unsigned others = client_list_prepared(engine) - (program && program->cycle);
     if (device->rate_hz == rate_hz) {
         return TUTTI_OK;
     }
@@ -334,7 +261,7 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     error[0] = '\0';
     os_mutex_lock(&engine->lock);
     device_claim(engine);
-    struct engine_program *program = programs_find(engine, program_id);
+    struct engine_program *program = client_list_find(engine, program_id);
     if (program) {
         status = profiles_use(engine, program, error);
     }
@@ -370,11 +297,11 @@ engine_can_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     enum tutti_status status = TUTTI_OK;
     error[0] = '\0';
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = programs_find(engine, program_id);
+    const struct engine_program *program = client_list_find(engine, program_id);
     device = engine->known;
     if (program && !program->cycle) {
         status = profiles_may_use(engine, program, error);
-        profiles_get_device(engine, program->profile, &device);
+        setup_get_device(engine, program->profile, &device);
     }
     if (status == TUTTI_OK) {
         status = judge_rate(engine, program, &device, rate_hz, error);
@@ -390,7 +317,7 @@ void
 engine_get_device(struct engine *engine, const char *profile, struct proto_device *device)
 {
     os_mutex_lock(&engine->lock);
-    profiles_get_device(engine, profile, device);
+    setup_get_device(engine, profile, device);
     os_mutex_unlock(&engine->lock);
 }
 
@@ -398,10 +325,10 @@ void
 engine_get_own_device(struct engine *engine, uint32_t program_id, struct proto_device *device)
 {
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = programs_find(engine, program_id);
+    const struct engine_program *program = client_list_find(engine, program_id);
     *device = engine->known;
     if (program && !program->cycle) {
-        profiles_get_device(engine, program->profile, device);
+        setup_get_device(engine, program->profile, device);
     }
     os_mutex_unlock(&engine->lock);
 }
@@ -424,7 +351,7 @@ void
 engine_get_rendezvous(struct engine *engine, uint32_t program_id, os_handle *page, os_handle *event)
 {
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = programs_find(engine, program_id);
+    const struct engine_program *program = client_list_find(engine, program_id);
     uint32_t bell = program && program->cycle ? program->cycle->bell : OS_NO_BELL;
     *page = engine->rendezvous.handle;
     *event =
@@ -487,7 +414,7 @@ engine_watch(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
     device_guard(engine);
-    uint32_t ms = opening_ms(engine, engine_now_ns(engine));
+    uint32_t ms = opening_ms(engine, events_now_ns(engine));
     os_mutex_unlock(&engine->lock);
     return ms > ENGINE_OPENING_MS;
 }
@@ -499,7 +426,7 @@ engine_get_status(struct engine *engine, uint32_t first_program, struct proto_st
     proto_header_init(&reply->header, PROTO_STATUS_REPLY, 0);
     os_mutex_lock(&engine->lock);
     struct cycle *cycle = &engine->cycle;
-    uint64_t now_ns = engine_now_ns(engine);
+    uint64_t now_ns = events_now_ns(engine);
     atomic_store_explicit(&cycle->meters_until_ns,
                           now_ns + (uint64_t)METERS_WANTED_MS * OS_NS_PER_MS, memory_order_relaxed);
     reply->engine_pid = os_process_id();

@@ -164,18 +164,83 @@ struct engine {
     uint64_t turned_ns;
 };
 
-uint64_t engine_now_ns(const struct engine *engine);
+/* ---- events.c ---- */
 
+uint64_t events_now_ns(const struct engine *engine);
 /** Queues an event for one program (0: all that are prepared). */
-void engine_tell(struct engine *engine, uint32_t program_id, enum proto_event_kind kind,
-                 uint64_t value, const char *text);
-
+void events_notify(struct engine *engine, uint32_t program_id, enum proto_event_kind kind,
+                   uint64_t value, const char *text);
 /** Sends what is queued; without the lock meanwhile. */
-void engine_send_events(struct engine *engine);
+void events_send(struct engine *engine);
 /** Queues an event for a program: `value` blocks came late or were lost, `losses` of them by the
  * device. */
-void engine_report_overload(struct engine *engine, const struct engine_program *program,
+void events_report_overload(struct engine *engine, const struct engine_program *program,
                             uint64_t value, uint64_t losses);
+
+/* ---- client_list.c: who is on the engine ---- */
+
+struct engine_program *client_list_find(struct engine *engine, uint32_t program_id);
+/** Number of programs on the device. */
+unsigned client_list_prepared(const struct engine *engine);
+/** The program that has the device alone; NULL: there is none. */
+const struct engine_program *client_list_exact(const struct engine *engine);
+
+/* ---- device_state.c ---- */
+
+/** True while cycles may run on another thread. */
+bool device_state_is_cycling(const struct engine *engine);
+/** Takes over what the open stream is, into `known` and the cycle. No cycle runs. */
+void device_state_know(struct engine *engine);
+
+/* ---- commands.c: to the cycle, and what they retire ---- */
+
+/** Hands the cycle a command with a plan of the present programs; program may be NULL. */
+void commands_send(struct engine *engine, enum cycle_command_kind kind,
+                   struct cycle_client *program);
+/** Frees what the cycle has let go of. */
+void commands_reclaim(struct engine *engine);
+void commands_free_monitor(struct cycle_monitor *monitor);
+/** Frees it once the cycle has passed the last command. */
+void commands_retire(struct engine *engine, struct engine_retired retired);
+/** Before anything changes: waits until the cycle takes commands, without the lock. Without a cycle
+ * they are applied here. */
+void commands_await_room(struct engine *engine);
+/** Hands the cycle any command, with a plan of the present clients. */
+void commands_put(struct engine *engine, struct cycle_command command);
+
+/* ---- latency.c ---- */
+
+/** The stream was opened again: chooses the program's latencies on it. True: they are those that
+ * were reported. They stay where the stream can keep them and the period fell for a program that
+ * joins, or nothing changed; else they are as low as for one that joins now. No cycle runs. */
+bool latency_settle(struct engine *engine, struct engine_program *program);
+/** Reports the engine timeouts of the device as info says it is now: those that are longer than the
+ * programs know, or those that are shorter. */
+void latency_notify_timeouts(struct engine *engine, const struct backend_info *info, bool longer);
+/** The latencies of a client that joins; keep: those that it has, where the stream can. */
+void latency_choose(const struct engine *engine, struct engine_program *program, bool keep);
+/** What follows of the chosen latencies: how long the input is held back, where the output begins.
+ */
+uint32_t latency_delay(const struct engine *engine, const struct engine_program *program);
+uint32_t latency_offset(const struct engine *engine, const struct engine_program *program);
+/** They were reported. */
+void latency_note(const struct engine *engine, struct engine_program *program);
+/** After how long without a call a client takes the engine for hung. */
+uint32_t latency_timeout_ms(uint32_t buffer_frames, const struct proto_device *device,
+                            uint64_t budget_ns, bool elastic);
+
+/* ---- setup.c ---- */
+
+/** The setup of a profile, or the one of programs without. */
+struct engine_setup *setup_find(const struct engine *engine, const char *profile);
+/** The device that a program of this profile would play through now. */
+void setup_get_device(const struct engine *engine, const char *profile,
+                      struct proto_device *device);
+/** Puts a setup in force. The device is closed, or about to be opened by the caller. Claimed. */
+void setup_force(struct engine *engine, struct engine_setup *setup);
+/** True when a configuration wants the device that plays. */
+bool setup_wants_this_device(const struct engine *engine, const struct config *wanted);
+const char *setup_device_word(const struct config *config);
 
 /* ---- device.c ---- */
 
@@ -207,10 +272,6 @@ enum tutti_status device_change_rate(struct engine *engine, double rate_hz,
  * former one is opened again. Errors: the backend's; error: a sentence. */
 enum tutti_status device_change(struct engine *engine, struct engine_setup *setup,
                                 char error[PROTO_TEXT_BYTES]);
-/** True while cycles may run on another thread. */
-bool device_is_cycling(const struct engine *engine);
-/** Takes over what the open stream is, into `known` and the cycle. No cycle runs. */
-void device_know(struct engine *engine);
 
 /* For null_device.c, claimed: opens a device and nothing else, in place of engine->stream; stops
  * and closes that; starts it, and it runs the cycle; the state while that is done; gives it up as
@@ -289,13 +350,6 @@ uint32_t choice_list(struct engine *engine, struct proto_device_entry *entries, 
 
 /* ---- profiles.c ---- */
 
-/** The setup of a profile, or the one of programs without. */
-struct engine_setup *profiles_find(const struct engine *engine, const char *profile);
-/** The device that a program of this profile would play through now. */
-void profiles_get_device(const struct engine *engine, const char *profile,
-                         struct proto_device *device);
-/** Puts a setup in force. The device is closed, or about to be opened by the caller. Claimed. */
-void profiles_force(struct engine *engine, struct engine_setup *setup);
 /** Whether profiles_use() would work now. Errors and error as there. */
 enum tutti_status profiles_may_use(const struct engine *engine,
                                    const struct engine_program *program,
@@ -312,34 +366,14 @@ void profiles_tend(struct engine *engine, uint64_t now_ns);
 
 /* ---- programs.c ---- */
 
-/** The stream was opened again: chooses the program's latencies on it. True: they are those that
- * were reported. They stay where the stream can keep them and the period fell for a program that
- * joins, or nothing changed; else they are as low as for one that joins now. No cycle runs. */
-bool programs_settle_latency(struct engine *engine, struct engine_program *program);
-struct engine_program *programs_find(struct engine *engine, uint32_t program_id);
-/** Hands the cycle a command with a plan of the present programs; program may be NULL. */
-void programs_command(struct engine *engine, enum cycle_command_kind kind,
-                      struct cycle_client *program);
-/** Puts what a prepared program wishes of the direct monitor in force. Errors: NO_MEMORY: all stays
- * as it was. */
-enum tutti_status programs_change_monitor(struct engine *engine, struct engine_program *program);
 /** Takes a prepared program off the device; its memory is freed when the cycle has let go. Without
  * the device claimed, too. */
 void programs_detach(struct engine *engine, struct engine_program *program);
-/** Frees what the cycle has let go of. */
-void programs_reclaim(struct engine *engine);
 /** Late programs: overload events; which threads they have; what the cycle did to hogs. */
 void programs_tend(struct engine *engine, uint64_t now_ns);
-/** Reports the engine timeouts of the device as info says it is now: those that are longer than the
- * programs know, or those that are shorter. */
-void programs_tell_timeouts(struct engine *engine, const struct backend_info *info, bool longer);
 /** The number of a program that keeps the engine's threads waiting, by its doorbell or its memory,
  * and is to be removed: it is told and logged; 0: none. */
 uint32_t programs_find_harm(struct engine *engine);
-/** Number of programs on the device. */
-unsigned programs_prepared(const struct engine *engine);
-/** The program that has the device alone; NULL: there is none. */
-const struct engine_program *programs_exact(const struct engine *engine);
 
 /* ---- hogs.c ---- */
 
@@ -351,9 +385,11 @@ void hogs_forget_thread(struct cycle_client *cycle);
 
 /* ---- monitor_control.c ---- */
 
+/** Puts what a prepared program wishes of the direct monitor in force. Errors: NO_MEMORY: all stays
+ * as it was. */
+enum tutti_status monitor_change(struct engine *engine, struct engine_program *program);
 /** The list for the cycle of what a program wishes. NULL: no memory. */
 struct cycle_monitor *monitor_new(struct engine *engine, const struct engine_program *program);
-void monitor_free(struct cycle_monitor *monitor);
 /** Lets go of a list that wants nothing and is done fading: the cycle is as if it never was. */
 void monitor_tend(struct engine *engine, struct engine_program *program);
 /** Gives a program that is about to join what it wished before. Errors: NO_MEMORY. */

@@ -44,7 +44,7 @@ handover_cycle(struct engine *engine, const struct backend_cycle *period)
 static void
 open_gate(struct engine *engine)
 {
-    engine->gate_opened_ns = engine_now_ns(engine);
+    engine->gate_opened_ns = events_now_ns(engine);
     atomic_store_explicit(&engine->gate, GATE_OPEN, memory_order_release);
 }
 
@@ -84,7 +84,7 @@ run_replacement(void *arg)
     struct engine *engine = arg;
     while (!atomic_load_explicit(&engine->replacement_stop, memory_order_acquire)) {
         os_sleep_until_ns(pace_due_ns(&engine->pace));
-        replacement_cycle(engine, engine_now_ns(engine));
+        replacement_cycle(engine, events_now_ns(engine));
     }
 }
 
@@ -163,7 +163,7 @@ static void
 bridge_gap(struct engine *engine)
 {
     struct cycle *cycle = &engine->cycle;
-    uint64_t due_ns = pace_due_ns(&engine->pace), now_ns = engine_now_ns(engine);
+    uint64_t due_ns = pace_due_ns(&engine->pace), now_ns = events_now_ns(engine);
     uint64_t passed_ns = now_ns > due_ns ? now_ns - due_ns : 0;
     cycle_apply_commands(cycle);
     cycle_skip(cycle, (uint64_t)((double)passed_ns * 1e-9 * cycle->rate_hz), true);
@@ -177,14 +177,14 @@ bridge_gap(struct engine *engine)
         if (!program->cycle) {
             continue;
         }
-        engine_tell(engine, program->id, PROTO_EVENT_GAP, silent_frames,
-                    "the device was opened anew; its sound was interrupted");
-        if (!programs_settle_latency(engine, program)) {
-            engine_tell(engine, program->id, PROTO_EVENT_LATENCIES, 0,
-                        "the device has another latency now");
+        events_notify(engine, program->id, PROTO_EVENT_GAP, silent_frames,
+                      "the device was opened anew; its sound was interrupted");
+        if (!latency_settle(engine, program)) {
+            events_notify(engine, program->id, PROTO_EVENT_LATENCIES, 0,
+                          "the device has another latency now");
         }
     }
-    programs_command(engine, CYCLE_PLAN, NULL);
+    commands_send(engine, CYCLE_PLAN, NULL);
 }
 
 void
@@ -200,14 +200,14 @@ handover_to_device(struct engine *engine)
     if (engine->replacing) {
         const struct backend_info *info = engine->backend->info(engine->stream);
         /* Before the first long period: a program must not take this engine for hung in it. */
-        programs_tell_timeouts(engine, info, true);
-        engine_send_events(engine);
+        latency_notify_timeouts(engine, info, true);
+        events_send(engine);
         end_clock(engine);
-        device_know(engine);
+        device_state_know(engine);
         bridge_gap(engine);
-        programs_tell_timeouts(engine, info, false);
+        latency_notify_timeouts(engine, info, false);
     } else {
-        device_know(engine);
+        device_state_know(engine);
         cycle_apply_commands(&engine->cycle);
         cycle_set_quantum(&engine->cycle, engine->known.period_frames);
     }

@@ -39,7 +39,7 @@ static bool
 drop_former(const struct engine *engine, struct cycle_client *cycle)
 {
     uint64_t cycles = atomic_load_explicit(&engine->cycle.cycles, memory_order_acquire);
-    if (cycle->former_thread && cycles < cycle->former_until && device_is_cycling(engine)) {
+    if (cycle->former_thread && cycles < cycle->former_until && device_state_is_cycling(engine)) {
         return false;
     }
     free_thread(cycle->former_thread);

@@ -88,15 +88,6 @@ monitor_new(struct engine *engine, const struct engine_program *program)
     return monitor;
 }
 
-void
-monitor_free(struct cycle_monitor *monitor)
-{
-    if (monitor) {
-        free(monitor->path);
-        free(monitor);
-    }
-}
-
 enum tutti_status
 monitor_join(struct engine *engine, struct engine_program *program)
 {
@@ -145,7 +136,7 @@ monitor_tend(struct engine *engine, struct engine_program *program)
     if (program->monitor && is_nothing(program->wish) && !ring_is_full(&engine->cycle.commands) &&
         atomic_load_explicit(&program->monitor->settled, memory_order_acquire)) {
         forget_wish(program);
-        programs_change_monitor(engine, program);
+        monitor_change(engine, program);
     }
 }
 
@@ -160,7 +151,7 @@ engine_set_monitor(struct engine *engine, uint32_t program_id, const struct prot
     *wish = *message;
     os_mutex_lock(&engine->lock);
     /* It stays: only the thread that calls this disconnects it. */
-    struct engine_program *program = programs_find(engine, program_id);
+    struct engine_program *program = client_list_find(engine, program_id);
     if (program) {
         struct proto_monitor *former = program->wish;
         program->wish = wish;
@@ -169,7 +160,7 @@ engine_set_monitor(struct engine *engine, uint32_t program_id, const struct prot
             forget_wish(program); /* hosts switch off what was never on */
         }
         bool acts = program->cycle && !program->exact && (program->wish || program->monitor);
-        status = acts ? programs_change_monitor(engine, program) : TUTTI_OK;
+        status = acts ? monitor_change(engine, program) : TUTTI_OK;
     }
     os_mutex_unlock(&engine->lock);
     free(wish);
@@ -178,4 +169,23 @@ engine_set_monitor(struct engine *engine, uint32_t program_id, const struct prot
                     tutti_status_text(status));
     }
     return status;
+}
+
+enum tutti_status
+monitor_change(struct engine *engine, struct engine_program *program)
+{
+    /* Also while another thread has the device: the command waits in the ring. */
+    commands_await_room(engine);
+    struct cycle_monitor *former = program->monitor;
+    struct cycle_monitor *fresh = program->wish ? monitor_new(engine, program) : NULL;
+    bool good = fresh || !program->wish;
+    if (good) {
+        program->monitor = fresh;
+        commands_put(engine, (struct cycle_command){.kind = CYCLE_MONITOR,
+                                                    .client = program->cycle,
+                                                    .monitor = fresh});
+        commands_retire(engine, (struct engine_retired){.monitor = former});
+        commands_reclaim(engine);
+    }
+    return good ? TUTTI_OK : TUTTI_NO_MEMORY;
 }

@@ -82,7 +82,7 @@ null_device_leave(struct engine *engine)
     if (!is_in_use(engine)) {
         return false;
     }
-    if (!programs_prepared(engine)) {
+    if (!client_list_prepared(engine)) {
         device_close(engine); /* the next program chooses again */
         return true;
     }
@@ -105,14 +105,14 @@ null_device_leave(struct engine *engine)
     snprintf(text, sizeof(text), "'%.80s' is there now and takes the place of the %.40s",
              engine->known.name, null_backend->description);
     log_info("engine: %s", text);
-    engine_tell(engine, 0, PROTO_EVENT_RATE, 0, text);
+    events_notify(engine, 0, PROTO_EVENT_RATE, 0, text);
     return true;
 }
 
 void
 null_device_tend(struct engine *engine, uint64_t now_ns)
 {
-    if (!is_in_use(engine) || !programs_prepared(engine)) {
+    if (!is_in_use(engine) || !client_list_prepared(engine)) {
         engine->look_ns = 0;
         return;
     }

@@ -86,7 +86,7 @@ period_choose(const struct engine *engine, uint32_t buffer_frames)
         return is_refused(engine, pinned) ? present : pinned;
     }
     uint32_t wanted = period_snap(known, buffer_frames);
-    if (!programs_prepared(engine)) {
+    if (!client_list_prepared(engine)) {
         return is_refused(engine, wanted) ? present : wanted;
     }
     /* Others play: the period may shrink as long as their latency can stay, and does not grow. */
@@ -115,10 +115,10 @@ void
 period_forecast(const struct engine *engine, const char *profile, uint32_t buffer_frames,
                 struct proto_device *device)
 {
-    const struct engine_setup *setup = profiles_find(engine, profile);
-    profiles_get_device(engine, profile, device);
+    const struct engine_setup *setup = setup_find(engine, profile);
+    setup_get_device(engine, profile, device);
     uint32_t period = device->period_frames;
-    if (setup != engine->in_force && !programs_prepared(engine)) {
+    if (setup != engine->in_force && !client_list_prepared(engine)) {
         /* joining would put this setup in force */
         int32_t fixed = setup->config.device_period;
         period = period_snap(device, fixed ? (uint32_t)fixed : buffer_frames);

@@ -74,7 +74,7 @@ placement_free_all(struct engine *engine)
             let_go(engine->program[i]);
         }
     }
-    set_state(engine, PLACEMENT_FREE, engine_now_ns(engine));
+    set_state(engine, PLACEMENT_FREE, events_now_ns(engine));
 }
 
 static void

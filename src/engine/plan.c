@@ -19,7 +19,7 @@ same_source(const struct proto_channel *a, const struct proto_channel *b)
 static bool
 may_sound(const struct engine *engine, const struct engine_program *program)
 {
-    const struct engine_program *alone = programs_exact(engine);
+    const struct engine_program *alone = client_list_exact(engine);
     return alone ? program == alone && engine->exact : true;
 }
 

@@ -57,32 +57,6 @@ get_setup(struct engine *engine, const struct config *config)
     return setup;
 }
 
-struct engine_setup *
-profiles_find(const struct engine *engine, const char *profile)
-{
-    struct engine_setup *setup = engine->named[0].setup;
-    for (unsigned i = 0; i < engine->names; i++) {
-        if (config_profile_same(engine->named[i].profile, profile)) {
-            setup = engine->named[i].setup;
-        }
-    }
-    return setup;
-}
-
-void
-profiles_force(struct engine *engine, struct engine_setup *setup)
-{
-    if (engine->in_force) {
-        engine->in_force->known = engine->known;
-        engine->in_force->rate_hz = engine->rate_hz;
-    }
-    engine->in_force = setup;
-    engine->config = setup->config;
-    engine->known = setup->known;
-    engine->known.state = engine->state;
-    engine->rate_hz = setup->rate_hz;
-}
-
 /* Frees those that nothing names any more. */
 static void
 drop_setups(struct engine *engine)
@@ -111,53 +85,19 @@ profiles_fini(struct engine *engine)
 
 /* ---- which device ---- */
 
-static const char *
-device_word(const struct config *config)
-{
-    return config->device_name[0] ? config->device_name : "the default device";
-}
-
-/* True when a setup wants the device that is in use, whatever else it says. */
-static bool
-wants_this_device(const struct engine *engine, const struct config *wanted)
-{
-    const struct config *here = &engine->config;
-    const char *backend = engine->known.backend;
-    if ((strcmp(backend, "jack") == 0 && strcmp(wanted->jack_server, here->jack_server) != 0) ||
-        (strcmp(backend, "pipewire") == 0 &&
-         strcmp(wanted->pipewire_remote, here->pipewire_remote) != 0)) {
-        return false;
-    }
-    bool same_backend = strcmp(wanted->device_backend, here->device_backend) == 0 ||
-                        strcmp(wanted->device_backend, "auto") == 0 ||
-                        strcmp(wanted->device_backend, backend) == 0;
-    bool same_name = strcmp(wanted->device_name, here->device_name) == 0 ||
-                     strcmp(wanted->device_name, engine->known.name) == 0;
-    return same_backend && same_name;
-}
-
-void
-profiles_get_device(const struct engine *engine, const char *profile, struct proto_device *device)
-{
-    const struct engine_setup *setup = profiles_find(engine, profile);
-    bool here = setup == engine->in_force ||
-                (programs_prepared(engine) && wants_this_device(engine, &setup->config));
-    *device = here ? engine->known : setup->known;
-}
-
 enum tutti_status
 profiles_may_use(const struct engine *engine, const struct engine_program *program,
                  char error[PROTO_TEXT_BYTES])
 {
-    const struct engine_setup *setup = profiles_find(engine, program->profile);
-    if (setup == engine->in_force || !programs_prepared(engine) ||
-        wants_this_device(engine, &setup->config)) {
+    const struct engine_setup *setup = setup_find(engine, program->profile);
+    if (setup == engine->in_force || !client_list_prepared(engine) ||
+        setup_wants_this_device(engine, &setup->config)) {
         return TUTTI_OK;
     }
     /* 124 bytes reach a host */
     snprintf(error, PROTO_TEXT_BYTES,
              "Tutti plays through %.26s now; this profile wants %.26s: close the other programs",
-             engine->known.name, device_word(&setup->config));
+             engine->known.name, setup_device_word(&setup->config));
     return TUTTI_DEVICE_BUSY;
 }
 
@@ -165,20 +105,20 @@ enum tutti_status
 profiles_use(struct engine *engine, const struct engine_program *program,
              char error[PROTO_TEXT_BYTES])
 {
-    struct engine_setup *setup = profiles_find(engine, program->profile);
+    struct engine_setup *setup = setup_find(engine, program->profile);
     enum tutti_status status = profiles_may_use(engine, program, error);
     if (status != TUTTI_OK) {
         log_warning("engine: program %u '%s' of profile '%s': %s", program->id, program->name,
                     program->profile, error);
         return status;
     }
-    if (programs_prepared(engine)) {
+    if (client_list_prepared(engine)) {
         return TUTTI_OK;
     }
     utf8_copy(engine->led_by, sizeof(engine->led_by), program->profile);
     if (setup != engine->in_force) {
         device_close(engine);
-        profiles_force(engine, setup);
+        setup_force(engine, setup);
     }
     return TUTTI_OK;
 }
@@ -217,8 +157,8 @@ profiles_tend(struct engine *engine, uint64_t now_ns)
 {
     for (unsigned i = 0; i < engine->setups; i++) {
         struct engine_setup *setup = engine->setup[i];
-        bool played = setup == engine->in_force && programs_prepared(engine) > 0;
-        if (!setup->rate_by || played || programs_find(engine, setup->rate_by)) {
+        bool played = setup == engine->in_force && client_list_prepared(engine) > 0;
+        if (!setup->rate_by || played || client_list_find(engine, setup->rate_by)) {
             setup->rate_left_ns = 0;
         } else if (!setup->rate_left_ns) {
             setup->rate_left_ns = now_ns;
@@ -254,8 +194,8 @@ name_setups(struct engine *engine, const struct config *config,
 static enum tutti_status
 follow(struct engine *engine, char error[PROTO_TEXT_BYTES])
 {
-    bool plays = programs_prepared(engine) > 0;
-    struct engine_setup *wanted = profiles_find(engine, plays ? engine->led_by : "");
+    bool plays = client_list_prepared(engine) > 0;
+    struct engine_setup *wanted = setup_find(engine, plays ? engine->led_by : "");
     if (wanted == engine->in_force) {
         return TUTTI_OK;
     }
@@ -269,7 +209,7 @@ follow(struct engine *engine, char error[PROTO_TEXT_BYTES])
     }
     if (!plays) {
         device_close(engine);
-        profiles_force(engine, wanted);
+        setup_force(engine, wanted);
         return TUTTI_OK;
     }
     log_info("engine: the configuration asks for another device or another way to use it");

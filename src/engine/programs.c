@@ -8,162 +8,11 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "engine/engine_state.h"
-#include "mixer/client_slot.h"
 #include "mixer/schedule.h"
 
 _Static_assert(CYCLE_MAX_BUFFER_FRAMES == CONFIG_BUFFER_FRAMES, "what may be configured fits");
 
-struct engine_program *
-programs_find(struct engine *engine, uint32_t program_id)
-{
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        if (engine->program[i]->id == program_id) {
-            return engine->program[i];
-        }
-    }
-    return NULL;
-}
-
-unsigned
-programs_prepared(const struct engine *engine)
-{
-    unsigned count = 0;
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        count += engine->program[i]->cycle != NULL;
-    }
-    return count;
-}
-
-const struct engine_program *
-programs_exact(const struct engine *engine)
-{
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        if (engine->program[i]->cycle && engine->program[i]->exact) {
-            return engine->program[i];
-        }
-    }
-    return NULL;
-}
-
-/* ---- commands and what they retire ---- */
-
-static void
-free_cycle_program(struct engine *engine, struct cycle_client *program)
-{
-    if (program) {
-        os_bells_remove(engine->cycle.bells, program->bell);
-        os_wake_fini(&program->doorbell);
-        hogs_forget_thread(program);
-        free(program->out_ring);
-        free(program);
-    }
-}
-
-static void
-retire(struct engine *engine, struct engine_retired retired)
-{
-    if (engine->retired_count == engine->retired_room) {
-        uint32_t room = engine->retired_room ? 2 * engine->retired_room : 64;
-        struct engine_retired *grown = realloc(engine->retired, room * sizeof(*grown));
-        if (!grown) {
-            log_error(
-                "engine: no memory to remember what to free; it is kept until the engine ends");
-            return;
-        }
-        engine->retired = grown;
-        engine->retired_room = room;
-    }
-    retired.command = engine->commands;
-    engine->retired[engine->retired_count++] = retired;
-}
-
-void
-programs_reclaim(struct engine *engine)
-{
-    if (!device_is_cycling(engine)) {
-        cycle_apply_commands(&engine->cycle);
-    }
-    /* Partner: the cycle's release after it has applied a command. */
-    uint64_t applied = atomic_load_explicit(&engine->cycle.applied, memory_order_acquire);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < engine->retired_count; i++) {
-        struct engine_retired *retired = &engine->retired[i];
-        if (retired->command > applied) {
-            engine->retired[kept++] = *retired;
-            continue;
-        }
-        free_cycle_program(engine, retired->program);
-        os_shm_close(&retired->segment);
-        plan_free(retired->plan);
-        monitor_free(retired->monitor);
-        free(retired->ring);
-    }
-    engine->retired_count = kept;
-}
-
-/* The plan that the last command put in force; control's own copy of a pointer the cycle works
- * with. */
-static struct cycle_plan *
-swap_plan(struct engine *engine, struct cycle_plan *plan)
-{
-    struct cycle_plan *old = engine->plan;
-    engine->plan = plan;
-    return old;
-}
-
-/* Before anything changes: waits until the cycle takes commands, without the lock. Without a cycle
- * they are applied here. */
-static void
-await_room(struct engine *engine)
-{
-    while (ring_is_full(&engine->cycle.commands)) {
-        if (engine->own_clock || !device_is_cycling(engine)) {
-            cycle_apply_commands(&engine->cycle);
-        } else {
-            os_mutex_unlock(&engine->lock);
-            os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
-            os_mutex_lock(&engine->lock);
-        }
-    }
-}
-
-static void
-send(struct engine *engine, struct cycle_command command)
-{
-    struct cycle_plan *plan = command.plan = plan_new(engine);
-    if (!plan) {
-        log_error("engine: no memory for a mixing plan: silence until the next change");
-    }
-    if (!ring_put(&engine->cycle.commands, &command)) {
-        log_error("engine: no room for a command to the cycle: it is lost");
-    }
-    engine->commands++;
-    retire(engine, (struct engine_retired){.plan = swap_plan(engine, plan)});
-}
-
-void
-programs_command(struct engine *engine, enum cycle_command_kind kind, struct cycle_client *program)
-{
-    send(engine, (struct cycle_command){.kind = kind, .client = program});
-}
-
-enum tutti_status
-programs_change_monitor(struct engine *engine, struct engine_program *program)
-{
-    /* Also while another thread has the device: the command waits in the ring. */
-    await_room(engine);
-    struct cycle_monitor *former = program->monitor;
-    struct cycle_monitor *fresh = program->wish ? monitor_new(engine, program) : NULL;
-    bool good = fresh || !program->wish;
-    if (good) {
-        program->monitor = fresh;
-        send(engine, (struct cycle_command){
-                         .kind = CYCLE_MONITOR, .client = program->cycle, .monitor = fresh});
-        retire(engine, (struct engine_retired){.monitor = former});
-        programs_reclaim(engine);
-    }
-    return good ? TUTTI_OK : TUTTI_NO_MEMORY;
-}
+/* ---- leaving ---- */
 
 void
 programs_detach(struct engine *engine, struct engine_program *program)
@@ -173,7 +22,7 @@ programs_detach(struct engine *engine, struct engine_program *program)
         return;
     }
     /* A program leaves also while another thread has the device: its command waits in the ring. */
-    await_room(engine);
+    commands_await_room(engine);
     uint32_t inputs = gone->layout.inputs;
     program->cycle = NULL;
     float *rings[PROTO_MAX_CHANNELS];
@@ -184,133 +33,22 @@ programs_detach(struct engine *engine, struct engine_program *program)
             rings[ring_count++] = ring;
         }
     }
-    programs_command(engine, CYCLE_REMOVE, gone);
-    retire(engine, (struct engine_retired){
-                       .program = gone, .segment = program->segment, .monitor = program->monitor});
+    commands_send(engine, CYCLE_REMOVE, gone);
+    commands_retire(engine, (struct engine_retired){.program = gone,
+                                                    .segment = program->segment,
+                                                    .monitor = program->monitor});
     program->monitor = NULL;
     program->segment = (struct os_shm){0};
     for (uint32_t r = 0; r < ring_count; r++) {
-        retire(engine, (struct engine_retired){.ring = rings[r]});
+        commands_retire(engine, (struct engine_retired){.ring = rings[r]});
     }
-    if (!programs_prepared(engine)) {
-        engine->idle_since_ns = engine_now_ns(engine);
+    if (!client_list_prepared(engine)) {
+        engine->idle_since_ns = events_now_ns(engine);
     }
-    programs_reclaim(engine);
+    commands_reclaim(engine);
 }
 
 /* ---- latency ---- */
-
-static uint32_t
-natural_input(const struct engine *engine, const struct cycle_client *cycle)
-{
-    const struct proto_device *device = &engine->known;
-    return schedule_input_latency(cycle->layout.buffer_frames, device->period_frames,
-                                  device->input_latency_frames, 0);
-}
-
-static uint32_t
-natural_output(const struct engine *engine, const struct cycle_client *cycle)
-{
-    const struct proto_device *device = &engine->known;
-    uint32_t buffer = cycle->layout.buffer_frames;
-    uint32_t offset =
-        schedule_offset(buffer, device->period_frames, cycle->tight, cycle->late_take);
-    return schedule_output_latency(buffer, offset, device->output_latency_frames);
-}
-
-static bool
-can_have_input(const struct engine *engine, const struct cycle_client *cycle, uint32_t latency)
-{
-    uint32_t least = natural_input(engine, cycle);
-    return latency >= least && latency - least <= CYCLE_MAX_BUFFER_FRAMES;
-}
-
-static int64_t
-offset_for(const struct engine *engine, const struct cycle_client *cycle, uint32_t latency)
-{
-    return (int64_t)latency + cycle->layout.buffer_frames - engine->known.output_latency_frames;
-}
-
-static bool
-can_have_output(const struct engine *engine, const struct cycle_client *cycle, uint32_t latency)
-{
-    uint32_t buffer = cycle->layout.buffer_frames, period = engine->known.period_frames;
-    int64_t offset = offset_for(engine, cycle, latency);
-    return offset >= buffer &&
-           offset + 2 * (int64_t)buffer + BACKEND_MAX_PERIOD_FRAMES <= cycle->out_frames &&
-           schedule_feasible(buffer, period, schedule_gcd(buffer, period), (uint32_t)offset,
-                             cycle->late_take);
-}
-
-static uint32_t
-lower(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint32_t
-higher(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
-/* keep: what was reported, where the stream allows it; but what had to rise for a while falls. */
-static void
-choose_latency(const struct engine *engine, struct engine_program *program, bool keep)
-{
-    const struct cycle_client *cycle = program->cycle;
-    uint32_t natural = natural_input(engine, cycle), chosen = natural;
-    uint32_t least = higher(program->least_input_latency, natural);
-    if (keep && can_have_input(engine, cycle, program->input_latency)) {
-        chosen = program->input_latency;
-    }
-    program->input_latency =
-        least < chosen && can_have_input(engine, cycle, least) ? least : chosen;
-
-    natural = chosen = natural_output(engine, cycle);
-    least = higher(program->least_output_latency, natural);
-    if (keep && can_have_output(engine, cycle, program->output_latency)) {
-        chosen = program->output_latency;
-    }
-    program->output_latency =
-        least < chosen && can_have_output(engine, cycle, least) ? least : chosen;
-}
-
-static uint32_t
-delay_of(const struct engine *engine, const struct engine_program *program)
-{
-    return program->input_latency - natural_input(engine, program->cycle);
-}
-
-static uint32_t
-offset_of(const struct engine *engine, const struct engine_program *program)
-{
-    return (uint32_t)offset_for(engine, program->cycle, program->output_latency);
-}
-
-/* The reported latencies belong to the device as it is now. */
-static void
-note_latency(const struct engine *engine, struct engine_program *program)
-{
-    program->least_input_latency = lower(program->least_input_latency, program->input_latency);
-    program->least_output_latency = lower(program->least_output_latency, program->output_latency);
-    utf8_copy(program->heard_device, sizeof(program->heard_device), engine->known.name);
-    program->heard_period = engine->known.period_frames;
-}
-
-bool
-programs_settle_latency(struct engine *engine, struct engine_program *program)
-{
-    const struct proto_device *device = &engine->known;
-    uint32_t input = program->input_latency, output = program->output_latency;
-    bool same = program->heard_period == device->period_frames &&
-                strcmp(program->heard_device, device->name) == 0;
-    choose_latency(engine, program, same || engine->joining);
-    client_slot_resume(&engine->cycle, program->cycle, offset_of(engine, program),
-                       delay_of(engine, program));
-    note_latency(engine, program);
-    return program->input_latency == input && program->output_latency == output;
-}
 
 void
 engine_forecast(struct engine *engine, uint32_t program_id, const struct proto_forecast *message,
@@ -319,7 +57,7 @@ engine_forecast(struct engine *engine, uint32_t program_id, const struct proto_f
     struct proto_device device;
     uint32_t buffer = message->buffer_frames;
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = programs_find(engine, program_id);
+    const struct engine_program *program = client_list_find(engine, program_id);
     period_forecast(engine, program ? program->profile : "", buffer, &device);
     os_mutex_unlock(&engine->lock);
     uint32_t offset =
@@ -399,17 +137,17 @@ check_room(const struct engine *engine, const struct proto_prepare *message,
 static enum tutti_status
 check_alone(const struct engine *engine, bool exact, char error[PROTO_TEXT_BYTES])
 {
-    const struct engine_program *alone = programs_exact(engine);
+    const struct engine_program *alone = client_list_exact(engine);
     if (alone) {
         snprintf(error, PROTO_TEXT_BYTES,
                  "'%s' plays DSD and needs the device alone; stop it first", alone->name);
         return TUTTI_DEVICE_BUSY;
     }
-    if (exact && programs_prepared(engine)) {
+    if (exact && client_list_prepared(engine)) {
         snprintf(error, PROTO_TEXT_BYTES,
                  "DSD needs the device alone: mixed with other sound it would be noise; stop the "
                  "other programs (%u) first",
-                 programs_prepared(engine));
+                 client_list_prepared(engine));
         return TUTTI_DEVICE_BUSY;
     }
     return TUTTI_OK;
@@ -479,7 +217,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     if (!cycle) {
         return TUTTI_NO_MEMORY;
     }
-    await_room(engine);
+    commands_await_room(engine);
     cycle->id = program->id;
     if (program->host_pid && os_process_maps(program->host_pid, &offer->segment)) {
         program->pid = program->host_pid;
@@ -516,12 +254,12 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     }
     program->input_latency = program->least_input_latency = message->wanted_input_latency_frames;
     program->output_latency = program->least_output_latency = message->wanted_output_latency_frames;
-    choose_latency(engine, program, true);
-    cycle->offset = offset_of(engine, program);
-    cycle->input_delay = delay_of(engine, program);
+    latency_choose(engine, program, true);
+    cycle->offset = latency_offset(engine, program);
+    cycle->input_delay = latency_delay(engine, program);
     program->least_input_latency = program->input_latency;
     program->least_output_latency = program->output_latency;
-    note_latency(engine, program);
+    latency_note(engine, program);
     program->segment = offer->segment;
     cycle->doorbell = offer->doorbell;
     cycle->bell = offer->bell;
@@ -530,7 +268,7 @@ join(struct engine *engine, struct engine_program *program, const struct proto_p
     program->condemned = false;
     program->met_thread = 0;
     program->late_seen = program->suspect_since_ns = 0;
-    programs_command(engine, CYCLE_ADD, cycle);
+    commands_send(engine, CYCLE_ADD, cycle);
     return TUTTI_OK;
 }
 
@@ -573,40 +311,6 @@ adopt(struct engine *engine, const struct proto_prepare *message, os_handle hand
     return status;
 }
 
-/* The engine timeout: how long a program may wait for its next call from a healthy engine. */
-static uint32_t
-timeout_ms(uint32_t buffer_frames, const struct proto_device *device, uint64_t budget_ns,
-           bool elastic)
-{
-    uint64_t budget_ms = budget_ns / OS_NS_PER_MS;
-    uint64_t blocks_ms =
-        (uint64_t)(4000.0 * (buffer_frames + device->period_frames) / device->rate_hz);
-    if (elastic) {
-        /* Each of the cycles between two calls may wait for somebody. */
-        blocks_ms += (buffer_frames / device->period_frames + 1) * budget_ms;
-    }
-    return (uint32_t)(ENGINE_PATIENCE_MIN_MS + 3 * budget_ms + blocks_ms);
-}
-
-void
-programs_tell_timeouts(struct engine *engine, const struct backend_info *info, bool longer)
-{
-    struct proto_device device = {.period_frames = info->period_frames, .rate_hz = info->rate_hz};
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        struct engine_program *program = engine->program[i];
-        if (!program->cycle) {
-            continue;
-        }
-        uint32_t ms = timeout_ms(program->cycle->layout.buffer_frames, &device, info->budget_ns,
-                                 info->elastic);
-        if (longer ? ms > program->timeout_ms : ms < program->timeout_ms) {
-            program->timeout_ms = ms;
-            engine_tell(engine, program->id, PROTO_EVENT_TIMEOUT, ms,
-                        "calls may come further apart, or must come closer, than before");
-        }
-    }
-}
-
 enum tutti_status
 engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_prepare *message,
                os_handle segment, os_handle doorbell, struct proto_prepared *answer,
@@ -624,7 +328,7 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     os_mutex_lock(&engine->lock);
     device_claim(engine);
     /* It stays: only the thread that calls this disconnects it. */
-    struct engine_program *program = programs_find(engine, program_id);
+    struct engine_program *program = client_list_find(engine, program_id);
     if (!program || program->cycle) {
         status = TUTTI_INVALID_STATE;
     } else if (message->buffer_frames > CYCLE_MAX_BUFFER_FRAMES) {
@@ -667,8 +371,8 @@ engine_prepare(struct engine *engine, uint32_t program_id, const struct proto_pr
     proto_header_init(&answer->header, PROTO_PREPARED, message->header.serial);
     answer->input_latency_frames = program->input_latency;
     answer->output_latency_frames = program->output_latency;
-    program->timeout_ms =
-        timeout_ms(message->buffer_frames, device, engine->cycle.budget_ns, engine->cycle.elastic);
+    program->timeout_ms = latency_timeout_ms(message->buffer_frames, device,
+                                             engine->cycle.budget_ns, engine->cycle.elastic);
     answer->patience_ms = program->timeout_ms;
     answer->reserved = 0;
     answer->device = *device;
@@ -684,7 +388,7 @@ engine_dispose(struct engine *engine, uint32_t program_id)
 {
     enum tutti_status status = TUTTI_INVALID_STATE;
     os_mutex_lock(&engine->lock);
-    struct engine_program *program = programs_find(engine, program_id);
+    struct engine_program *program = client_list_find(engine, program_id);
     if (program && program->cycle) {
         programs_detach(engine, program);
         status = TUTTI_OK;
@@ -701,7 +405,7 @@ condemn(struct engine *engine, struct engine_program *program, const char *what,
     program->condemned = true;
     log_warning("engine: program %u '%s' (process %u) %s: its link ends", program->id,
                 program->name, program->pid, what);
-    engine_tell(engine, program->id, PROTO_EVENT_OVERLOAD, 0, told);
+    events_notify(engine, program->id, PROTO_EVENT_OVERLOAD, 0, told);
 }
 
 /* The page that all share and all can write: whoever took it out is not known. */
@@ -751,7 +455,7 @@ tend_program(struct engine *engine, struct engine_program *program, uint64_t now
     uint64_t lost = atomic_load_explicit(&cycle->losses, memory_order_relaxed);
     if (late > program->lates_reported || lost > program->losses_reported) {
         uint64_t losses = lost - program->losses_reported;
-        engine_report_overload(engine, program, late - program->lates_reported + losses, losses);
+        events_report_overload(engine, program, late - program->lates_reported + losses, losses);
         program->lates_reported = late;
         program->losses_reported = lost;
     }

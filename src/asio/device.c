@@ -85,12 +85,12 @@ device_get_channels(struct driver *driver, int32_t *inputs, int32_t *outputs)
         return ASIO_OK;
     }
     if (driver->config.device_name[0]) {
-        return driver_fail(
+        return object_fail(
             driver, ASIO_NOT_PRESENT,
             "the device '%.40s' is not there; connect it or name another in tutti.ini",
             driver->config.device_name);
     }
-    return driver_fail(driver, ASIO_NOT_PRESENT,
+    return object_fail(driver, ASIO_NOT_PRESENT,
                        "no sound device; connect one or choose another in the settings");
 }
 
@@ -100,11 +100,11 @@ device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
     uint16_t list[CONFIG_CHANNELS];
 
     if (!info) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "getChannelInfo without a struct");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "getChannelInfo without a struct");
     }
     uint32_t count = device_map_channels(driver, info->is_input != 0, list);
     if (info->channel < 0 || (uint32_t)info->channel >= count) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %u",
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %u",
                            info->is_input ? "input" : "output", (int)info->channel,
                            (unsigned)count);
     }
@@ -112,7 +112,7 @@ device_get_channel_info(struct driver *driver, struct asio_channel_info *info)
     info->is_active = atomic_load(&active[info->channel]);
     info->group = 0;
     info->type =
-        driver_state(driver) >= STATE_PREPARED ? driver->buffers.type : dsd_sample_type(driver);
+        object_state(driver) >= STATE_PREPARED ? driver->buffers.type : dsd_sample_type(driver);
     names_get(&driver->config, info->is_input != 0, (unsigned)info->channel, list[info->channel],
               GetACP(), info->name);
     return ASIO_OK;
@@ -206,7 +206,7 @@ device_check_buffer_size(struct driver *driver, int32_t buffer_frames)
     }
     get_sizes(driver, &sizes);
     if (sizes.granularity == 0) {
-        return driver_fail(driver, ASIO_INVALID_MODE,
+        return object_fail(driver, ASIO_INVALID_MODE,
                            "buffers have %d frames, not %d; see [program] in tutti.ini",
                            (int)(sizes.min * unit), (int)buffer_frames);
     }
@@ -215,7 +215,7 @@ device_check_buffer_size(struct driver *driver, int32_t buffer_frames)
     } else if (sizes.granularity * unit > 1) {
         snprintf(steps, sizeof(steps), " in steps of %d", (int)(sizes.granularity * unit));
     }
-    return driver_fail(driver, ASIO_INVALID_MODE,
+    return object_fail(driver, ASIO_INVALID_MODE,
                        "buffers have %d to %d frames%s, not %d; see [program] in tutti.ini",
                        (int)(sizes.min * unit), (int)(sizes.max * unit), steps, (int)buffer_frames);
 }
@@ -280,7 +280,7 @@ estimate_latencies(struct driver *driver, uint32_t *input, uint32_t *output)
 static void
 latencies(struct driver *driver, uint32_t *input, uint32_t *output)
 {
-    if (driver_state(driver) >= STATE_PREPARED) {
+    if (object_state(driver) >= STATE_PREPARED) {
         uint64_t both = atomic_load(&driver->latencies);
         *input = (uint32_t)(both >> 32);
         *output = (uint32_t)both;
@@ -326,7 +326,7 @@ accepts_rate(const struct tutti_device *device, double rate_hz)
 static int32_t
 refuse_rate(struct driver *driver, double rate_hz)
 {
-    return driver_fail(driver, ASIO_NO_CLOCK, "the device does not run at %s Hz",
+    return object_fail(driver, ASIO_NO_CLOCK, "the device does not run at %s Hz",
                        number_text(rate_hz).text);
 }
 
@@ -346,7 +346,7 @@ check_rate(struct driver *driver, double rate_hz, int32_t in_use)
     if (status == TUTTI_UNSUPPORTED_RATE) {
         return refuse_rate(driver, rate_hz);
     }
-    return status ? driver_fail(driver, in_use, "%s", text) : ASIO_OK;
+    return status ? object_fail(driver, in_use, "%s", text) : ASIO_OK;
 }
 
 int32_t
@@ -362,10 +362,10 @@ device_get_rate(struct driver *driver, double *rate_hz)
     double device_hz = double_of_bits(atomic_load(&driver->rate));
 
     if (!rate_hz) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "getSampleRate without a place for it");
     }
     /* With buffers: what the time info says. */
-    if (driver_state(driver) < STATE_PREPARED) {
+    if (object_state(driver) < STATE_PREPARED) {
         struct tutti_device device;
         get_device(driver, &device);
         device_hz = device.rate_hz;
@@ -419,7 +419,7 @@ ask_for_rate(struct driver *driver, double device_hz)
         return refuse_rate(driver, device_hz * dsd_unit(driver));
     }
     if (status) {
-        return driver_fail_status(driver, status);
+        return object_fail_status(driver, status);
     }
     if (!atomic_load(&driver->dsd)) { /* a rate that carries DSD is asked for by its host alone */
         remember(driver, device_hz, true);
@@ -440,7 +440,7 @@ change_rate(struct driver *driver, double device_hz)
         return result;
     }
     atomic_store(&driver->rate, bits_of_double(device_hz));
-    messages_rate(driver, device_hz);
+    object_post_rate(driver, device_hz);
     return ASIO_OK;
 }
 
@@ -453,16 +453,16 @@ device_set_rate(struct driver *driver, double rate_hz)
     if (result) {
         return result;
     }
-    if (driver_state(driver) < STATE_PREPARED) {
+    if (object_state(driver) < STATE_PREPARED) {
         return ask_for_rate(driver, device_hz);
     }
     if (device_hz == double_of_bits(atomic_load(&driver->rate))) {
         atomic_store(&driver->seen_rate, bits_of_double(device_hz));
         return ASIO_OK;
     }
-    if (driver_in_callback(driver)) { /* which waits for no device to open */
+    if (object_in_callback(driver)) { /* which waits for no device to open */
         atomic_store(&driver->wanted_rate, bits_of_double(device_hz));
-        messages_post(driver, MESSAGE_SET_RATE);
+        object_post(driver, MESSAGE_SET_RATE);
         return ASIO_OK;
     }
     return change_rate(driver, device_hz);
@@ -474,10 +474,10 @@ device_apply_wanted_rate(struct driver *driver)
     double device_hz = double_of_bits(atomic_exchange(&driver->wanted_rate, 0));
     int32_t ignored;
 
-    if (!(device_hz > 0) || !driver_own(driver, CALL_SET_SAMPLE_RATE, false, &ignored)) {
+    if (!(device_hz > 0) || !object_own(driver, CALL_SET_SAMPLE_RATE, false, &ignored)) {
         return;
     }
-    int32_t result = driver_state(driver) < STATE_PREPARED ? ask_for_rate(driver, device_hz)
+    int32_t result = object_state(driver) < STATE_PREPARED ? ask_for_rate(driver, device_hz)
                                                            : change_rate(driver, device_hz);
     if (result) {
         log_warning("asio: '%s': the rate of %s Hz that the host set within a callback was "
@@ -485,7 +485,7 @@ device_apply_wanted_rate(struct driver *driver)
                     driver->name->name, number_text(device_hz).text,
                     tutti_last_error(driver->client));
     }
-    driver_disown(driver);
+    object_disown(driver);
 }
 
 void
@@ -527,7 +527,7 @@ device_get_clocks(struct driver *driver, struct asio_clock_source *clocks, int32
     };
 
     if (!count) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "getClockSources without a count");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "getClockSources without a count");
     }
     /* Some hosts offer no room at all: they only count. */
     if (clocks && *count >= 1) {
@@ -541,7 +541,7 @@ int32_t
 device_set_clock(struct driver *driver, int32_t index)
 {
     if (index != 0) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is one clock, number 0");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "there is one clock, number 0");
     }
     return ASIO_OK;
 }

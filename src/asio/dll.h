@@ -18,16 +18,17 @@ enum { DLL_NAME_COUNT = 1 };
 extern const struct dll_name dll_names[DLL_NAME_COUNT];
 
 /** Counts something that lives in the module: an object, a lock of a host, a thread. Any thread. */
-void dll_hold(void);
-void dll_let_go(void);
+void module_hold(void);
+void module_release(void);
+bool module_is_held(void);
 
 /** Takes a reference on the module itself, so that FreeLibrary() cannot take the code away under a
  * thread; the thread ends by FreeLibraryAndExitThread() with it. NULL when the system refuses. */
-HMODULE dll_pin(void);
+HMODULE module_pin(void);
 
 /** True when the process is ending and its other threads are gone: nobody may be waited for then.
  */
-bool dll_process_ends(void);
+bool module_process_ends(void);
 
 /** A class factory of a name, which is copied; *object: a reference, or NULL. iid: IID_IUnknown or
  * IID_IClassFactory. */

@@ -67,18 +67,18 @@ check(struct driver *driver, double *rate_hz)
 {
     struct tutti_device device = {0};
 
-    if (driver_state(driver) == STATE_LOADED) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "DSD: the driver is not initialised");
+    if (object_state(driver) == STATE_LOADED) {
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "DSD: the driver is not initialised");
     }
     if (!convert_is_dsd(convert_type_of(driver->config.program_dsd))) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+        return object_fail(driver, ASIO_INVALID_PARAMETER,
                            "DSD is off; if the device decodes DoP, set dsd = msb under [program] "
                            "in tutti.ini");
     }
     tutti_get_device(driver->client, &device);
     *rate_hz = choose_rate(&device);
     if (!(*rate_hz > 0)) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+        return object_fail(driver, ASIO_INVALID_PARAMETER,
                            "DSD needs a device with a sample rate of %d Hz or more",
                            DSD_LEAST_DEVICE_HZ);
     }
@@ -99,7 +99,7 @@ enter_dsd(struct driver *driver)
     if (device.rate_hz != rate_hz) {
         enum tutti_status status = tutti_set_rate(driver->client, rate_hz);
         if (status) {
-            return driver_fail_status(driver, status);
+            return object_fail_status(driver, status);
         }
     }
     atomic_store(&driver->seen_rate, bits_of_double(rate_hz));
@@ -127,18 +127,18 @@ set_format(struct driver *driver, bool dsd)
     if (dsd == atomic_load(&driver->dsd)) {
         return ASIO_SUCCESS;
     }
-    if (!driver_own(driver, CALL_SET_SAMPLE_RATE, false, &result)) {
+    if (!object_own(driver, CALL_SET_SAMPLE_RATE, false, &result)) {
         return result;
     }
-    if (driver_state(driver) >= STATE_PREPARED) {
-        result = driver_fail(driver, ASIO_INVALID_MODE,
+    if (object_state(driver) >= STATE_PREPARED) {
+        result = object_fail(driver, ASIO_INVALID_MODE,
                              "dispose the buffers before changing between PCM and DSD");
     } else if (dsd) {
         result = enter_dsd(driver);
     } else {
         leave_dsd(driver);
     }
-    driver_disown(driver);
+    object_disown(driver);
     return result;
 }
 
@@ -148,7 +148,7 @@ dsd_io_format(struct driver *driver, int32_t selector, struct asio_io_format *fo
     double ignored;
 
     if (!format) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "an io format without a struct");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "an io format without a struct");
     }
     if (selector == ASIO_FUTURE_GET_IO_FORMAT) {
         format->type = atomic_load(&driver->dsd) ? ASIO_FORMAT_DSD : ASIO_FORMAT_PCM;
@@ -156,7 +156,7 @@ dsd_io_format(struct driver *driver, int32_t selector, struct asio_io_format *fo
     }
     bool dsd = format->type == ASIO_FORMAT_DSD;
     if (!dsd && format->type != ASIO_FORMAT_PCM) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "io format %d is neither PCM nor DSD",
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "io format %d is neither PCM nor DSD",
                            (int)format->type);
     }
     if (selector == ASIO_FUTURE_CAN_DO_IO_FORMAT) {

@@ -52,7 +52,7 @@ factory_release(IClassFactory *self)
 
     if (left == 0) {
         free(factory);
-        dll_let_go();
+        module_release();
     }
     return left;
 }
@@ -85,9 +85,9 @@ factory_lock(IClassFactory *self, BOOL lock)
 {
     (void)self;
     if (lock) {
-        dll_hold();
+        module_hold();
     } else {
-        dll_let_go();
+        module_release();
     }
     return S_OK;
 }
@@ -105,7 +105,7 @@ factory_get(const struct dll_name *name, REFIID iid, void **object)
     if (!factory) {
         return E_OUTOFMEMORY;
     }
-    dll_hold();
+    module_hold();
     factory->com.lpVtbl = &methods;
     factory->name = *name;
     atomic_init(&factory->references, 1);

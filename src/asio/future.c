@@ -9,7 +9,7 @@
 static int32_t
 unknown(struct driver *driver, int32_t selector)
 {
-    return driver_fail(driver, ASIO_INVALID_PARAMETER, "future: %#x is not supported",
+    return object_fail(driver, ASIO_INVALID_PARAMETER, "future: %#x is not supported",
                        (unsigned)selector);
 }
 
@@ -22,9 +22,9 @@ internal_buffers(struct driver *driver, struct asio_internal_buffers *buffers)
     if (!buffers) {
         return unknown(driver, ASIO_FUTURE_GET_INTERNAL_BUFFER_SAMPLES);
     }
-    if (driver_state(driver) != STATE_LOADED) {
+    if (object_state(driver) != STATE_LOADED) {
         device_get_latencies(driver, &input, &output);
-        if (driver_state(driver) >= STATE_PREPARED) {
+        if (object_state(driver) >= STATE_PREPARED) {
             size = (int32_t)driver->stream.buffer_frames;
         } else {
             device_get_buffer_size(driver, NULL, NULL, &size, NULL);
@@ -41,7 +41,7 @@ last_block(struct driver *driver, struct tutti_asio_block *to)
     struct tutti_asio_block block;
 
     if (!to || to->size < sizeof(block)) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "future: a block's size is %u",
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "future: a block's size is %u",
                            (unsigned)sizeof(block));
     }
     if (!block_get(&driver->block, &block)) {
@@ -57,7 +57,7 @@ last_block(struct driver *driver, struct tutti_asio_block *to)
 static int32_t
 no_level(struct driver *driver)
 {
-    return driver_fail(driver, ASIO_INVALID_PARAMETER,
+    return object_fail(driver, ASIO_INVALID_PARAMETER,
                        "with DSD there is no gain and no monitor: the bits pass as they are");
 }
 
@@ -90,11 +90,11 @@ future_ask(struct driver *driver, int32_t selector, void *parameter)
     case ASIO_FUTURE_ENABLE_TIME_CODE_READ:
     case ASIO_FUTURE_DISABLE_TIME_CODE_READ:
     case ASIO_FUTURE_CAN_TIME_CODE:
-        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+        return object_fail(driver, ASIO_INVALID_PARAMETER,
                            "future: there is no time code: no device of Tutti's brings any");
     case ASIO_FUTURE_TRANSPORT:
     case ASIO_FUTURE_CAN_TRANSPORT:
-        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+        return object_fail(driver, ASIO_INVALID_PARAMETER,
                            "future: there is no transport: no tape machine to control");
     case ASIO_FUTURE_SET_IO_FORMAT:
     case ASIO_FUTURE_GET_IO_FORMAT:

@@ -27,7 +27,7 @@ awaits_callback(enum call call)
 static void
 log_refusal(struct driver *driver, enum call call, enum state state)
 {
-    if (rules[call].alone && !driver_in_callback(driver)) {
+    if (rules[call].alone && !object_in_callback(driver)) {
         log_info("asio: '%s': %s refused: %s", driver->name->name, rules[call].name,
                  rules_state_text(state));
     }
@@ -47,21 +47,21 @@ gate_enter(struct driver *driver, enum call call, int32_t *answer, struct float_
     }
     if (rules[call].alone) {
         /* Other threads are gone when the process ends: one of them may have been the owner. */
-        if (dll_process_ends() || !driver_own(driver, call, awaits_callback(call), answer)) {
+        if (module_process_ends() || !object_own(driver, call, awaits_callback(call), answer)) {
             goto out;
         }
     }
-    enum state state = driver_state(driver);
+    enum state state = object_state(driver);
     *answer = atomic_load(&driver->references) ? rules_check(call, state) : ASIO_NOT_PRESENT;
     if (*answer == ASIO_OK) {
         settings_begin_call(driver);
         return true;
     }
-    driver_fail(driver, *answer, "%s is not allowed now: %s", rules[call].name,
+    object_fail(driver, *answer, "%s is not allowed now: %s", rules[call].name,
                 rules_state_text(state));
     log_refusal(driver, call, state);
     if (rules[call].alone) {
-        driver_disown(driver);
+        object_disown(driver);
     }
 out:
     atomic_fetch_sub(&driver->inside, 1);
@@ -76,14 +76,14 @@ log_call(struct driver *driver, enum call call, int32_t result)
 {
     char text[ASIO_ERROR_BYTES];
 
-    if (!rules[call].alone || driver_in_callback(driver)) {
+    if (!rules[call].alone || object_in_callback(driver)) {
         return;
     }
     if (result == ASIO_OK) {
-        note_call(driver, call);
+        host_log_call(driver, call);
         return;
     }
-    driver_get_error_text(driver, text);
+    object_get_error_text(driver, text);
     log_warning("asio: '%s': %s failed (%d): %s", driver->name->name, rules[call].name, (int)result,
                 text);
 }
@@ -97,7 +97,7 @@ gate_leave(struct driver *driver, enum call call, int32_t result, const struct f
     settings_end_call(driver);
     log_call(driver, call, result);
     if (rules[call].alone) {
-        driver_disown(driver);
+        object_disown(driver);
     }
     if (call == CALL_DISPOSE_BUFFERS && result == ASIO_OK) {
         messages_settle(driver);
@@ -193,7 +193,7 @@ gate_get_error_message(struct asio_driver *self, char *text)
     if (!text || !gate_enter(driver, CALL_GET_ERROR_MESSAGE, &answer, &theirs)) {
         return;
     }
-    driver_get_error_text(driver, text);
+    object_get_error_text(driver, text);
     gate_leave(driver, CALL_GET_ERROR_MESSAGE, ASIO_OK, &theirs);
 }
 
@@ -315,7 +315,7 @@ static int32_t TUTTI_ASIO
 gate_control_panel(struct asio_driver *self)
 {
     THROUGH_GATE(CALL_CONTROL_PANEL,
-                 driver_fail(driver, ASIO_NOT_PRESENT,
+                 object_fail(driver, ASIO_NOT_PRESENT,
                              "there is no control panel; settings are in tutti.ini, devices are "
                              "listed by 'tutti devices'"));
 }

@@ -20,7 +20,7 @@ enum { PATH_CHARS = 1024, WORDS_BYTES = 2048 };
 static bool
 module_path(wchar_t path[PATH_CHARS])
 {
-    HMODULE module = dll_pin();
+    HMODULE module = module_pin();
     DWORD length = module ? GetModuleFileNameW(module, path, PATH_CHARS) : 0;
 
     if (module) {

@@ -12,20 +12,6 @@ enum { SETTLE_MS = 200 };
 
 /* ---- posting ---- */
 
-void
-messages_post(struct driver *driver, uint32_t messages)
-{
-    atomic_fetch_or(&driver->messages, messages);
-    SetEvent(driver->message_event);
-}
-
-void
-messages_rate(struct driver *driver, double rate_hz)
-{
-    atomic_store(&driver->message_rate, bits_of_double(rate_hz));
-    messages_post(driver, MESSAGE_RATE);
-}
-
 /* The rate that this object asked for while it had buffers: they go on. Asked once. */
 static bool
 is_own_rate(struct driver *driver, double rate_hz)
@@ -41,51 +27,42 @@ messages_event(void *user, const struct tutti_event *event)
     struct driver *driver = user;
 
     FLOAT_ENV_OURS;
-    note_event(driver, event);
+    host_log_event(driver, event);
     /* Without buffers there is nothing to tell. (And before init is through, no thread to tell it.)
      */
-    if (driver_state(driver) < STATE_PREPARED) {
+    if (object_state(driver) < STATE_PREPARED) {
         return;
     }
     switch (event->kind) {
     case TUTTI_EVENT_LATENCIES:
-        messages_post(driver, MESSAGE_LATENCIES);
+        object_post(driver, MESSAGE_LATENCIES);
         break;
     case TUTTI_EVENT_RATE:
         atomic_store(&driver->rate, bits_of_double(event->rate_hz));
         device_remember_rate(driver, event->rate_hz);
         atomic_store(&driver->message_rate, bits_of_double(event->rate_hz));
         /* at once: what is about buffers that are gone is dropped together */
-        messages_post(driver, is_own_rate(driver, event->rate_hz) ? MESSAGE_RATE
-                                                                  : MESSAGE_RATE | MESSAGE_RESET);
+        object_post(driver, is_own_rate(driver, event->rate_hz) ? MESSAGE_RATE
+                                                                : MESSAGE_RATE | MESSAGE_RESET);
         break;
     case TUTTI_EVENT_GAP:
-        messages_post(driver, MESSAGE_RESYNC | MESSAGE_OFFER);
+        object_post(driver, MESSAGE_RESYNC | MESSAGE_OFFER);
         break;
     case TUTTI_EVENT_OVERLOAD:
-        messages_post(driver, MESSAGE_OVERLOAD | (event->losses ? MESSAGE_LOSS : 0));
+        object_post(driver, MESSAGE_OVERLOAD | (event->losses ? MESSAGE_LOSS : 0));
         break;
     case TUTTI_EVENT_ENGINE_BACK:
-        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESET);
+        object_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESET);
         break;
     case TUTTI_EVENT_DEVICE_LOST:
     case TUTTI_EVENT_ENGINE_LOST:
         /* Callbacks go on in silence; a host that asks finds the reason. */
-        driver_fail(driver, ASIO_HW_MALFUNCTION, "%s", event->text ? event->text : "");
+        object_fail(driver, ASIO_HW_MALFUNCTION, "%s", event->text ? event->text : "");
         break;
     case TUTTI_EVENT_DEVICE_BACK:
-        messages_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESYNC);
+        object_post(driver, MESSAGE_LATENCIES | MESSAGE_OFFER | MESSAGE_RESYNC);
         break;
     }
-}
-
-void
-messages_drop(struct driver *driver)
-{
-    AcquireSRWLockExclusive(&driver->mutex);
-    atomic_fetch_and(&driver->messages, ~(uint32_t)MESSAGE_TO_HOST);
-    driver->serial++;
-    ReleaseSRWLockExclusive(&driver->mutex);
 }
 
 static uint32_t
@@ -106,7 +83,7 @@ static bool
 tell_begin(struct driver *driver, struct asio_callbacks *callbacks, uint32_t *knows)
 {
     AcquireSRWLockExclusive(&driver->mutex);
-    bool there = driver_state(driver) >= STATE_PREPARED && driver->serial == driver->taken_serial &&
+    bool there = object_state(driver) >= STATE_PREPARED && driver->serial == driver->taken_serial &&
                  atomic_load(&driver->references) > 0;
     if (there) {
         *callbacks = driver->stream.callbacks;
@@ -161,7 +138,7 @@ tell(struct driver *driver, int32_t selector, int32_t value)
         answer = call_host(driver, &callbacks, selector, value);
     }
     tell_end(driver);
-    note_told(driver, selector, value, known, answer);
+    host_log_answer(driver, selector, value, known, answer);
     return answer == 1;
 }
 
@@ -186,7 +163,7 @@ tell_rate(struct driver *driver)
     }
     tell_end(driver);
     if (changed) {
-        note_told_rate(driver, rate_hz, callbacks.sample_rate_did_change != NULL);
+        host_log_rate(driver, rate_hz, callbacks.sample_rate_did_change != NULL);
     }
 }
 
@@ -195,7 +172,7 @@ messages_settle(struct driver *driver)
 {
     ULONGLONG deadline = GetTickCount64() + SETTLE_MS;
 
-    if (GetCurrentThreadId() == atomic_load(&driver->message_tid) || driver_in_callback(driver)) {
+    if (GetCurrentThreadId() == atomic_load(&driver->message_tid) || object_in_callback(driver)) {
         return;
     }
     /* Not for ever: the host may be waiting, in that function, for the very thread that calls here.
@@ -215,8 +192,8 @@ dispose_for_callback(struct driver *driver)
     int32_t ignored;
 
     /* To own it is to do it, if nobody did. */
-    if (driver_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored)) {
-        driver_disown(driver);
+    if (object_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored)) {
+        object_disown(driver);
     }
 }
 
@@ -226,14 +203,14 @@ read_latencies(struct driver *driver)
     int32_t ignored;
     uint32_t input, output;
 
-    if (!driver_own(driver, CALL_GET_LATENCIES, false, &ignored)) {
+    if (!object_own(driver, CALL_GET_LATENCIES, false, &ignored)) {
         return;
     }
-    if (driver_state(driver) >= STATE_PREPARED &&
+    if (object_state(driver) >= STATE_PREPARED &&
         tutti_get_latencies(driver->client, &input, &output) == TUTTI_OK) {
         atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
     }
-    driver_disown(driver);
+    object_disown(driver);
 }
 
 /* A host whose channels are others now, or whose buffer size is not offered any more, is told once;
@@ -244,7 +221,7 @@ tell_offer(struct driver *driver)
     struct driver_stream *stream = &driver->stream;
     int32_t inputs, outputs, size;
 
-    if (driver_state(driver) < STATE_PREPARED || atomic_load(&stream->told_offer)) {
+    if (object_state(driver) < STATE_PREPARED || atomic_load(&stream->told_offer)) {
         return false;
     }
     bool same_channels = device_get_channels(driver, &inputs, &outputs) == ASIO_OK &&
@@ -275,7 +252,7 @@ do_messages(struct driver *driver, uint32_t messages)
         uint64_t before = atomic_load(&driver->latencies);
         read_latencies(driver);
         if (atomic_load(&driver->latencies) != before) {
-            note_latencies(driver);
+            host_log_latencies(driver);
             /* With new buffers a host asks for the latencies, too. */
             if (!tell(driver, ASIO_MESSAGE_LATENCIES_CHANGED, 0)) {
                 messages |= MESSAGE_RESET;
@@ -306,10 +283,10 @@ end_object(struct driver *driver)
     int32_t ignored;
 
     /* A thread of the host may still be in a call that waits for a callback to return. */
-    if (driver_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored)) {
+    if (object_own(driver, CALL_DISPOSE_BUFFERS, true, &ignored)) {
         tutti_close(driver->client);
         driver->client = NULL;
-        driver_disown(driver);
+        object_disown(driver);
     }
     log_info("asio: '%s': released", driver->name->name);
     driver_free(driver);
@@ -325,7 +302,7 @@ messages_main(void *arg)
     for (;;) {
         if (WaitForSingleObject(driver->message_event, SETTINGS_LOOK_MS) == WAIT_TIMEOUT &&
             settings_look(driver)) {
-            messages_post(driver, MESSAGE_RESET);
+            object_post(driver, MESSAGE_RESET);
         }
         uint32_t messages = take_messages(driver);
         if (messages & MESSAGE_END) {
@@ -343,7 +320,7 @@ messages_open(struct driver *driver)
     DWORD tid = 0;
 
     driver->message_event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    driver->module = dll_pin();
+    driver->module = module_pin();
     HANDLE thread = NULL;
     if (driver->message_event && driver->module) {
         thread = CreateThread(NULL, 0, messages_main, driver, CREATE_SUSPENDED, &tid);
@@ -358,7 +335,7 @@ messages_open(struct driver *driver)
             FreeLibrary(driver->module);
         }
         driver->module = NULL;
-        return driver_fail(driver, ASIO_NO_MEMORY,
+        return object_fail(driver, ASIO_NO_MEMORY,
                            "the system gave no thread; close other programs");
     }
     atomic_store(&driver->message_tid, tid);

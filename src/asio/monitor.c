@@ -61,21 +61,21 @@ monitor_set_input(struct driver *driver, const struct asio_input_monitor *wanted
     struct driver_monitor *monitor = &driver->monitor;
     int32_t inputs = 0, outputs = 0;
 
-    if (!wanted || driver_state(driver) == STATE_LOADED) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER,
+    if (!wanted || object_state(driver) == STATE_LOADED) {
+        return object_fail(driver, ASIO_INVALID_PARAMETER,
                            "SetInputMonitor needs a struct and a driver that is initialised");
     }
     device_known_channels(driver, &inputs, &outputs);
     if (wanted->input < -1 || wanted->input >= inputs) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no input channel %d of %d",
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "there is no input channel %d of %d",
                            (int)wanted->input, (int)inputs);
     }
     if (wanted->state && (wanted->output < 0 || wanted->output >= outputs)) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no output channel %d of %d",
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "there is no output channel %d of %d",
                            (int)wanted->output, (int)outputs);
     }
     if (wanted->state && (wanted->gain < 0 || wanted->pan < 0)) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "gain and pan are not negative");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "gain and pan are not negative");
     }
     AcquireSRWLockExclusive(&monitor->mutex);
     if (wanted->input >= 0) {
@@ -90,7 +90,7 @@ monitor_set_input(struct driver *driver, const struct asio_input_monitor *wanted
         }
     }
     ReleaseSRWLockExclusive(&monitor->mutex);
-    messages_post(driver, MESSAGE_MONITOR);
+    object_post(driver, MESSAGE_MONITOR);
     return ASIO_SUCCESS;
 }
 
@@ -101,8 +101,8 @@ check_channel(struct driver *driver, bool is_input, const struct asio_channel_co
 {
     int32_t inputs = 0, outputs = 0;
 
-    if (!controls || driver_state(driver) == STATE_LOADED) {
-        driver_fail(driver, ASIO_INVALID_PARAMETER,
+    if (!controls || object_state(driver) == STATE_LOADED) {
+        object_fail(driver, ASIO_INVALID_PARAMETER,
                     "gains and meters need a struct and a driver that is initialised");
         return false;
     }
@@ -111,7 +111,7 @@ check_channel(struct driver *driver, bool is_input, const struct asio_channel_co
     if (controls->channel >= 0 && controls->channel < count) {
         return true;
     }
-    driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
+    object_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
                 is_input ? "input" : "output", (int)controls->channel, (int)count);
     return false;
 }
@@ -125,13 +125,13 @@ monitor_set_gain(struct driver *driver, bool is_input, const struct asio_channel
         return ASIO_INVALID_PARAMETER;
     }
     if (controls->gain < 0) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "a gain is not negative");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "a gain is not negative");
     }
     AcquireSRWLockExclusive(&monitor->mutex);
     float *gains = is_input ? monitor->input_gain : monitor->output_gain;
     gains[controls->channel] = gain_of(controls->gain);
     ReleaseSRWLockExclusive(&monitor->mutex);
-    messages_post(driver, MESSAGE_MONITOR);
+    object_post(driver, MESSAGE_MONITOR);
     return ASIO_SUCCESS;
 }
 

@@ -163,7 +163,7 @@ read_all(struct driver *driver, struct config *config, const struct config *last
     }
     names_log(config, GetACP());
     if (mistakes.first[0]) {
-        driver_fail(driver, 0, "%s", mistakes.first);
+        object_fail(driver, 0, "%s", mistakes.first);
     }
     return readable;
 }
@@ -209,7 +209,7 @@ say_it_hangs(struct driver *driver)
     if (driver->settings.hangs) {
         struct mistakes mistakes = {.entry = driver->name->name};
         take_mistake(&mistakes, file_name(text.problem));
-        driver_fail(driver, 0, "%s", mistakes.first);
+        object_fail(driver, 0, "%s", mistakes.first);
     }
     free(text.text);
 }
@@ -259,7 +259,7 @@ read_again(struct driver *driver, const struct config_text *text)
     log_info("asio: '%s': the configuration has changed%s", driver->name->name,
              offered ? ", and with it what the host was told" : "");
     free(atomic_exchange(&settings->waiting, fresh));
-    return offered && driver_state(driver) >= STATE_PREPARED;
+    return offered && object_state(driver) >= STATE_PREPARED;
 }
 
 bool
@@ -293,7 +293,7 @@ take_over(struct driver *driver)
     if (!TryAcquireSRWLockExclusive(&settings->in_use)) {
         return; /* a call is under way: the next one */
     }
-    if (driver_state(driver) < STATE_PREPARED) {
+    if (object_state(driver) < STATE_PREPARED) {
         struct config *fresh = atomic_exchange(&settings->waiting, NULL);
         if (fresh) {
             driver->config = *fresh;
@@ -308,7 +308,7 @@ settings_begin_call(struct driver *driver)
 {
     struct settings *settings = &driver->settings;
 
-    if (atomic_load(&settings->waiting) && driver_state(driver) < STATE_PREPARED) {
+    if (atomic_load(&settings->waiting) && object_state(driver) < STATE_PREPARED) {
         take_over(driver);
     }
     AcquireSRWLockShared(&settings->in_use);

@@ -42,7 +42,7 @@ process(void *user, const struct tutti_block *block)
     buffers_begin(&driver->buffers, block);
     call_host(driver, block, &theirs);
     buffers_end(&driver->buffers, block);
-    if (driver_state(driver) != STATE_RUNNING) { /* stopped within this call */
+    if (object_state(driver) != STATE_RUNNING) { /* stopped within this call */
         buffers_settle(&driver->buffers);
         buffers_clear(&driver->buffers);
     }
@@ -114,11 +114,11 @@ sort_channels(struct driver *driver, struct channels *channels,
         uint32_t *used = is_input ? &channels->inputs : &channels->outputs;
         struct tutti_channel *list = is_input ? channels->input : channels->output;
         if (infos[i].channel < 0 || infos[i].channel >= room) {
-            return driver_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
+            return object_fail(driver, ASIO_INVALID_PARAMETER, "there is no %s channel %d of %d",
                                is_input ? "input" : "output", (int)infos[i].channel, (int)room);
         }
         if (*used == TUTTI_MAX_CHANNELS) {
-            return driver_fail(driver, ASIO_INVALID_PARAMETER, "more than %d channels",
+            return object_fail(driver, ASIO_INVALID_PARAMETER, "more than %d channels",
                                (int)TUTTI_MAX_CHANNELS);
         }
         list[*used].kind = TUTTI_CHANNEL_DEVICE;
@@ -133,11 +133,11 @@ check_request(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
               int32_t buffer_frames, const struct asio_callbacks *callbacks)
 {
     if (!infos || count < 1 || count > 2 * TUTTI_MAX_CHANNELS) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers with %d channels",
                            (int)count);
     }
     if (!callbacks || !callbacks->buffer_switch) {
-        return driver_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers without bufferSwitch");
+        return object_fail(driver, ASIO_INVALID_PARAMETER, "createBuffers without bufferSwitch");
     }
     return device_check_buffer_size(driver, buffer_frames);
 }
@@ -210,7 +210,7 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
         status = TUTTI_NO_MEMORY;
     }
     if (status) {
-        result = driver_fail_status(driver, status);
+        result = object_fail_status(driver, status);
         tutti_dispose(driver->client); /* there may be nothing: then it says so, and that is fine */
         return result;
     }
@@ -227,9 +227,9 @@ stream_create(struct driver *driver, struct asio_buffer_info *infos, int32_t cou
     atomic_store(&driver->latencies, (uint64_t)input << 32 | output);
     block_clear(&driver->block);
     give_buffers(driver, infos, count);
-    driver_enter_state(driver, STATE_PREPARED);
+    object_enter_state(driver, STATE_PREPARED);
     if (driver->told_rate_hz != rate_hz) { /* another program was faster */
-        messages_rate(driver, rate_hz);
+        object_post_rate(driver, rate_hz);
     }
     return ASIO_OK;
 }
@@ -242,17 +242,17 @@ stream_start(struct driver *driver)
     block_clear(&driver->block);
     driver->former = (struct driver_former){0};
     /* A stop within a callback is finished here, so that what was filled since is not cleared. */
-    if (!driver_in_callback(driver)) {
+    if (!object_in_callback(driver)) {
         tutti_stop(driver->client);
     }
     buffers_start(&driver->buffers);
     driver->stream.time_offset_ns = block_time_offset_ns();
     /* Before the first callback: it may ask for its position. */
-    driver_enter_state(driver, STATE_RUNNING);
+    object_enter_state(driver, STATE_RUNNING);
     enum tutti_status status = tutti_start(driver->client);
     if (status) {
-        driver_enter_state(driver, STATE_PREPARED);
-        return driver_fail_status(driver, status);
+        object_enter_state(driver, STATE_PREPARED);
+        return object_fail_status(driver, status);
     }
     return ASIO_OK;
 }
@@ -262,12 +262,12 @@ stream_stop(struct driver *driver)
 {
     enum tutti_status status = tutti_stop(driver->client);
 
-    driver_enter_state(driver, STATE_PREPARED);
-    if (!driver_in_callback(driver)) { /* else when it returns: process() */
+    object_enter_state(driver, STATE_PREPARED);
+    if (!object_in_callback(driver)) { /* else when it returns: process() */
         buffers_settle(&driver->buffers);
         buffers_clear(&driver->buffers);
     }
-    return status ? driver_fail_status(driver, status) : ASIO_OK;
+    return status ? object_fail_status(driver, status) : ASIO_OK;
 }
 
 void
@@ -281,22 +281,22 @@ stream_free(struct driver *driver)
 void
 stream_tear_down(struct driver *driver)
 {
-    bool in_callback = driver_in_callback(driver);
+    bool in_callback = object_in_callback(driver);
 
-    if (driver_state(driver) == STATE_RUNNING) {
+    if (object_state(driver) == STATE_RUNNING) {
         stream_stop(driver);
     }
-    if (driver_state(driver) == STATE_PREPARED) {
-        messages_drop(driver);
+    if (object_state(driver) == STATE_PREPARED) {
+        object_drop_messages(driver);
         forget_active(driver);
-        driver_enter_state(driver, STATE_INITIALIZED);
+        object_enter_state(driver, STATE_INITIALIZED);
         if (in_callback) {
             /* The host still has these buffers until it returns. Whoever owns the object next, the
              * message thread at the latest, frees them. */
             AcquireSRWLockExclusive(&driver->mutex);
             driver->dispose_deferred = true;
             ReleaseSRWLockExclusive(&driver->mutex);
-            messages_post(driver, MESSAGE_DISPOSE);
+            object_post(driver, MESSAGE_DISPOSE);
             return;
         }
         stream_free(driver);
@@ -316,7 +316,7 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
     struct tutti_asio_block block;
 
     if (!block_get(&driver->block, &block)) {
-        return driver_fail(driver, ASIO_SP_NOT_ADVANCING, "the first block has not come yet");
+        return object_fail(driver, ASIO_SP_NOT_ADVANCING, "the first block has not come yet");
     }
     if (position) {
         *position = asio_int64_from(block.position * dsd_unit(driver));
@@ -330,7 +330,7 @@ stream_get_position(struct driver *driver, struct asio_int64 *position, struct a
 int32_t
 stream_output_ready(struct driver *driver)
 {
-    bool late_take = driver_state(driver) >= STATE_PREPARED ? driver->buffers.late_take
+    bool late_take = object_state(driver) >= STATE_PREPARED ? driver->buffers.late_take
                                                             : driver->config.program_late_take;
 
     /* With late_take the block waits for the next call whatever the host says: nothing would be
@@ -341,7 +341,7 @@ stream_output_ready(struct driver *driver)
     /* A host that only asks whether it pays, before it runs, must not be held to calling it. The
      * count is raised before the state is read: who tears down changes the state first. */
     atomic_fetch_add(&driver->buffers.preparing, 1);
-    if (driver_state(driver) == STATE_RUNNING) {
+    if (object_state(driver) == STATE_RUNNING) {
         buffers_ready(&driver->buffers);
         tutti_block_ready(driver->client);
     }

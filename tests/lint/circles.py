@@ -18,7 +18,7 @@ NAME = re.compile(r"\b[a-z]\w+\b")
 
 # folder: (files, the reason)
 ALLOWED = {
-    "src/asio": [("block device dll driver dsd factory messages monitor note settings stream", "one header with the object's struct")],
+    "src/asio": [("driver messages", "the message thread ends with the object that it belongs to")],
     "src/cli/linux": [("wine_find wine_find_managers wine_find_proton", "the list of prefixes stands in the first")],
     "src/conform": [("find script script_steps subject", "of one driver: finding, making, calling")],
     "src/os/posix": [("rtkit thread", "a thread asks the broker, which works on a thread"), ("link listener", "an accepted link is made by the listener")],

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the log says of a host, at its usual level: who it is, what it set up, what it was told and
- * what it answered; docs/troubleshooting.md shows how to read it. Nothing here is called on the
- * callback thread. Refusals are the gate's to write.
+ * What the log says of a host, at its usual level: who it is, what it set up, what was reported to
+ * it and what it answered; docs/troubleshooting.md shows how to read it. Nothing here is called on
+ * the callback thread. Refusals are the gate's to write.
  */
 #include "asio/driver.h"
 
@@ -130,7 +130,7 @@ note_stop(struct driver *driver)
 }
 
 void
-note_call(struct driver *driver, enum call call)
+host_log_call(struct driver *driver, enum call call)
 {
     if (call == CALL_INIT) {
         note_init(driver);
@@ -148,7 +148,7 @@ note_call(struct driver *driver, enum call call)
 /* ---- what happened to it ---- */
 
 void
-note_event(struct driver *driver, const struct tutti_event *event)
+host_log_event(struct driver *driver, const struct tutti_event *event)
 {
     const char *name = driver->name->name, *text = event->text ? event->text : "";
 
@@ -178,7 +178,7 @@ note_event(struct driver *driver, const struct tutti_event *event)
 }
 
 void
-note_latencies(struct driver *driver)
+host_log_latencies(struct driver *driver)
 {
     int32_t input, output;
 
@@ -187,7 +187,7 @@ note_latencies(struct driver *driver)
              (int)output);
 }
 
-/* ---- what it was told ---- */
+/* ---- what was reported to it ---- */
 
 /* True when it is time to tell of late blocks again: how many there were. */
 static bool
@@ -204,7 +204,7 @@ take_late_blocks(struct driver *driver, uint64_t *blocks)
 }
 
 void
-note_told(struct driver *driver, int32_t selector, int32_t value, bool known, int32_t answer)
+host_log_answer(struct driver *driver, int32_t selector, int32_t value, bool known, int32_t answer)
 {
     const char *name = driver->name->name, *text = message_text(selector);
     char about[64] = "";
@@ -226,7 +226,7 @@ note_told(struct driver *driver, int32_t selector, int32_t value, bool known, in
 }
 
 void
-note_told_rate(struct driver *driver, double rate_hz, bool known)
+host_log_rate(struct driver *driver, double rate_hz, bool known)
 {
     log_info("asio: '%s': %s (%s)", driver->name->name,
              known ? "told the host sampleRateDidChange"

@@ -5,6 +5,7 @@
  */
 #include "os_fixture.h"
 
+#include "base/file.h"
 #include "os/win32/link.h"
 
 enum { SIZE_BYTES = 65536 };
@@ -250,6 +251,33 @@ a_started_program_has_no_low_class_and_all_processors(void **state)
     assert_int_equal(theirs, all);
 }
 
+/* ---- a file that somebody reads ---- */
+
+static DWORD WINAPI
+read_for_a_moment(void *opened)
+{
+    FILE *file = file_open("tutti-read.txt", "rb");
+    SetEvent(opened);
+    Sleep(50);
+    fclose(file);
+    return 0;
+}
+
+static void
+a_file_is_written_while_another_program_reads_it(void **state)
+{
+    (void)state;
+    HANDLE opened = CreateEventW(NULL, FALSE, FALSE, NULL);
+    assert_int_equal(file_write("tutti-read.txt", "old", 3), TUTTI_OK);
+    HANDLE reader = CreateThread(NULL, 0, read_for_a_moment, opened, 0, NULL);
+    WaitForSingleObject(opened, INFINITE);
+    assert_int_equal(file_write("tutti-read.txt", "new", 3), TUTTI_OK);
+    WaitForSingleObject(reader, INFINITE);
+    CloseHandle(reader);
+    CloseHandle(opened);
+    assert_true(file_remove("tutti-read.txt"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -268,6 +296,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_dead_engines_client_does_not_keep_the_next_engine_out),
         cmocka_unit_test(names_carry_user_session_and_folder),
         cmocka_unit_test(a_process_tells_whose_it_is),
+        cmocka_unit_test(a_file_is_written_while_another_program_reads_it),
         cmocka_unit_test(a_started_program_has_no_low_class_and_all_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

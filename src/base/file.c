@@ -57,7 +57,7 @@ file_write(const char *path, const char *text, size_t bytes)
     }
     bool written = fwrite(text, 1, bytes, file) == bytes;
     written = fclose(file) == 0 && written;
-    return written && file_replace(fresh, target) ? TUTTI_OK : TUTTI_IO;
+    return written && file_replace_read(fresh, target) ? TUTTI_OK : TUTTI_IO;
 }
 
 bool

@@ -56,6 +56,9 @@ bool file_append(const char *path, const void *data, size_t bytes, uint64_t *siz
 
 /** Renames, replacing what is there. */
 bool file_replace(const char *from, const char *to);
+/** The same for a file that others read: Windows refuses while it is open, so it is tried for 0.2 s
+ * there. Not for a thread that must not wait. */
+bool file_replace_read(const char *from, const char *to);
 /** The right to rename files beside `path` that processes know of, for one thread of one of them at
  * a time. 0: another one has it now. Ends with file_unclaim(), or with the process. */
 intptr_t file_claim(const char *path);

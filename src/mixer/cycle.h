@@ -4,7 +4,7 @@
  * complete. One struct holds all that it touches; nothing here allocates, locks, logs or waits on a
  * client beyond the deadline.
  *
- * Control (engine.c, device.c) prepares objects and hands them over through a ring of commands;
+ * Control (src/engine) prepares objects and hands them over through a ring of commands;
  * what the cycle gives up is freed by control once the cycle has passed the command that took it
  * away.
  */

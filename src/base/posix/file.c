@@ -134,6 +134,12 @@ file_replace(const char *from, const char *to)
     return rename(from, to) == 0;
 }
 
+bool
+file_replace_read(const char *from, const char *to)
+{
+    return file_replace(from, to);
+}
+
 /* The folder itself is locked: no further file lies about, and what is renamed keeps no lock. */
 intptr_t
 file_claim(const char *path)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { PATH_CHARS = 1100, MODE_CHARS = 8, LOCK_TRIES = 50 };
+enum { REPLACE_TRIES = 41, REPLACE_PAUSE_MS = 5 };
 
 static bool
 widen(const char *text, wchar_t *wide, int room)
@@ -164,6 +165,21 @@ file_replace(const char *from, const char *to)
     wchar_t wide_from[PATH_CHARS], wide_to[PATH_CHARS];
     return widen(from, wide_from, PATH_CHARS) && widen(to, wide_to, PATH_CHARS) &&
            MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING);
+}
+
+/* A program that reads the file, or a virus scanner, is done with it soon. */
+bool
+file_replace_read(const char *from, const char *to)
+{
+    for (unsigned tries = 1; !file_replace(from, to); tries++) {
+        DWORD error = GetLastError();
+        if ((error != ERROR_SHARING_VIOLATION && error != ERROR_ACCESS_DENIED) ||
+            tries == REPLACE_TRIES) {
+            return false;
+        }
+        Sleep(REPLACE_PAUSE_MS);
+    }
+    return true;
 }
 
 /* One for all files: they are renamed seldom, and who does not get it leaves the work to who has.

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "cli/json.h"
+#include "console/json.h"
 #include "cli/show.h"
 
 /* ---- a reader of JSON, strict and small: NULL where it is not valid ---- */

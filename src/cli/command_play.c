@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "cli/args_channels.h"
 #include "cli/commands.h"
 #include "cli/frames.h"
 #include "cli/platform.h"

@@ -4,8 +4,8 @@
 #ifndef TUTTI_CLI_COMMANDS_H
 #define TUTTI_CLI_COMMANDS_H
 
-#include "cli/args.h"
-#include "cli/style.h"
+#include "console/args.h"
+#include "console/style.h"
 
 /* What a command may know of where it runs. */
 struct cli {

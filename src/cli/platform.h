@@ -13,7 +13,7 @@
 
 #include <sndfile.h>
 
-#include "cli/style.h"
+#include "console/style.h"
 
 /** Replaces main()'s arguments by utf-8 ones where they are not, and makes the terminals ready for
  * utf-8 and colour. Call first. The arguments live as long as the process. False: no memory. */

@@ -6,7 +6,7 @@
 #ifndef TUTTI_CLI_RECORDING_H
 #define TUTTI_CLI_RECORDING_H
 
-#include "cli/args.h"
+#include "cli/args_channels.h"
 #include "cli/frames.h"
 
 /* What the arguments ask for. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/style.h"
+#include "console/style.h"
 #include "tutti/tutti.h"
 
 enum { SESSION_EVENTS = 16 };

@@ -4,7 +4,7 @@
 #define TUTTI_CLI_SHOW_H
 
 #include "cli/probe.h"
-#include "cli/style.h"
+#include "console/style.h"
 #include "tutti/tutti.h"
 
 /** The engine, its device and a table of programs with meters; at most style_columns() wide. What

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/json.h"
+#include "console/json.h"
 
 static void
 add_string(struct json *json, const char *name, const char *value)

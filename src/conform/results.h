@@ -3,8 +3,8 @@
 #ifndef TUTTI_CONFORM_RESULTS_H
 #define TUTTI_CONFORM_RESULTS_H
 
-#include "cli/style.h"
-#include "cli/text.h"
+#include "console/style.h"
+#include "console/text.h"
 #include "conform/conform.h"
 #include "conform/find.h"
 

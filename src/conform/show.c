@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/json.h"
+#include "console/json.h"
 #include "conform/inside.h"
 #include "conform/results.h"
 #include "conform/samples.h"

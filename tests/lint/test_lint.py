@@ -56,18 +56,18 @@ class Locale(unittest.TestCase):
         return list(locale_rule.complain(path, "\n".join(lines)))
 
     def test_functions_that_follow_the_locale_are_found(self):
-        self.assertEqual(1, len(self.complaints("src/cli/args.c", "double read = strtod(text, &end);")))
+        self.assertEqual(1, len(self.complaints("src/console/args.c", "double read = strtod(text, &end);")))
         self.assertEqual(1, len(self.complaints("src/asio/entry.c", "lower[i] = (char)tolower(c);")))
         self.assertEqual(1, len(self.complaints("src/cli/main.c", 'setlocale(LC_ALL, "");')))
         self.assertEqual([], self.complaints("src/cli/platform_posix.c", 'setlocale(LC_CTYPE, "");'))
-        self.assertEqual([], self.complaints("src/cli/args.c", "strtol(text, &end, 10); ascii_lower(c);"))
+        self.assertEqual([], self.complaints("src/console/args.c", "strtol(text, &end, 10); ascii_lower(c);"))
 
     def test_a_decimal_point_is_found_where_a_host_runs_it(self):
         for line in ('"%g Hz"', '"%.2f"', '"%-8.3f"', '"%lf"', '"%.*g"', '"%ls"'):
             self.assertEqual(1, len(self.complaints("src/asio/note.c", line)), line)
         for line in ('"%.0f Hz"', '"%s%d%%f"', 'swprintf(path, room, L"%ls", file)'):
             self.assertEqual([], self.complaints("src/asio/note.c", line), line)
-        self.assertEqual([], self.complaints("src/cli/style.c", '"%.1f"'))
+        self.assertEqual([], self.complaints("src/console/style.c", '"%.1f"'))
 
 
 class RealtimeSymbols(unittest.TestCase):

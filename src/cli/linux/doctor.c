@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/json.h"
+#include "console/json.h"
 
 enum { VERDICT_COLUMNS = 6, NAME_COLUMNS = 12, COMM_BYTES = 16 };
 

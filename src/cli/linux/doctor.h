@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "cli/linux/files.h"
-#include "cli/style.h"
+#include "console/style.h"
 #include "tutti/tutti.h"
 
 enum { DOCTOR_TEXT_BYTES = 640, DOCTOR_COMMAND_BYTES = 256, DOCTOR_NAME_BYTES = 64 };

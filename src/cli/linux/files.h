@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/text.h"
+#include "console/text.h"
 
 enum { FILES_PATH_BYTES = 4096, FILES_MOST_BYTES = 64 << 20 };
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "cli/text.h"
+#include "console/text.h"
 
 enum { RUN_MOST_CHANGES = 16, RUN_CANNOT_START = -1, RUN_TOO_LONG = -2, RUN_KILLED = -3 };
 

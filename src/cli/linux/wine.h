@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/json.h"
+#include "console/json.h"
 #include "cli/linux/files.h"
-#include "cli/style.h"
+#include "console/style.h"
 
 enum { WINE_WHY_BYTES = 640, WINE_NAME_BYTES = 128, WINE_PROFILES_BYTES = 1900 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How things look on a terminal. See style.h. */
-#include "cli/style.h"
+#include "console/style.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Text that grows. See text.h. */
-#include "cli/text.h"
+#include "console/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>

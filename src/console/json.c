@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Writes JSON. See json.h. */
-#include "cli/json.h"
+#include "console/json.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -4,13 +4,13 @@
  * business. Numbers that are not finite become null, malformed utf-8 becomes U+FFFD: what comes out
  * is always valid if the calls are balanced.
  */
-#ifndef TUTTI_CLI_JSON_H
-#define TUTTI_CLI_JSON_H
+#ifndef TUTTI_CONSOLE_JSON_H
+#define TUTTI_CONSOLE_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "console/text.h"
 
 struct json {
     struct text *out;

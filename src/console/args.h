@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a command's arguments against its table, and turning their text into numbers, channels
- * and sources. Pure: nothing is printed, a mistake comes back as one sentence.
+ * Reading a command's arguments against its table, and turning their text into numbers.
+ * Pure: nothing is printed, a mistake comes back as one sentence.
  */
-#ifndef TUTTI_CLI_ARGS_H
-#define TUTTI_CLI_ARGS_H
+#ifndef TUTTI_CONSOLE_ARGS_H
+#define TUTTI_CONSOLE_ARGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/text.h"
-#include "tutti/tutti.h"
+#include "console/text.h"
 
 enum { ARGS_MAX_OPTIONS = 16, ARGS_ERROR_BYTES = 256 };
 
@@ -56,14 +55,8 @@ bool args_whole(const struct args *args, const char *name, uint32_t min, uint32_
 bool args_number(const struct args *args, const char *name, double min, double max, double *value,
                  char error[ARGS_ERROR_BYTES]);
 
-/** Channels such as "1,2" or "1-8,12", counted from 1 by people and from 0 in `channels`; *count
- * untouched when not given. Each at most once when `once`. */
-bool args_channels(const struct args *args, const char *name, bool once,
-                   uint32_t channels[TUTTI_MAX_CHANNELS], uint32_t *count,
-                   char error[ARGS_ERROR_BYTES]);
-/** "device", "mix" or the number of a program; untouched when not given. */
-bool args_source(const struct args *args, const char *name, enum tutti_channel_kind *kind,
-                 uint32_t *program, char error[ARGS_ERROR_BYTES]);
+/** Reads the whole number at *at, which moves behind it. False: none, or above UINT32_MAX. */
+bool args_read_whole(const char **at, uint32_t *value);
 
 /** A command's help, at most 80 columns. */
 void args_help(const struct args_command *command, struct text *out);

@@ -4,8 +4,8 @@
  * a repainted screen does not flicker and a test can read it. Running out of memory is remembered,
  * not fatal: the text stays as far as it came.
  */
-#ifndef TUTTI_CLI_TEXT_H
-#define TUTTI_CLI_TEXT_H
+#ifndef TUTTI_CONSOLE_TEXT_H
+#define TUTTI_CONSOLE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

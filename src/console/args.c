@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading a command's arguments. See args.h. */
-#include "cli/args.h"
+#include "console/args.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,9 +190,8 @@ args_flag(const struct args *args, const char *name)
     return args_value(args, name) != NULL;
 }
 
-/* A whole number at *at, which moves behind it. False: none, or above UINT32_MAX. */
-static bool
-read_whole(const char **at, uint32_t *value)
+bool
+args_read_whole(const char **at, uint32_t *value)
 {
     uint64_t sum = 0;
     const char *digit = *at;
@@ -223,7 +220,7 @@ args_whole(const struct args *args, const char *name, uint32_t min, uint32_t max
     if (!text) {
         return true;
     }
-    if (!read_whole(&at, &read) || *at || read < min || read > max) {
+    if (!args_read_whole(&at, &read) || *at || read < min || read > max) {
         snprintf(error, ARGS_ERROR_BYTES,
                  "--%s takes a whole number from %u to %u, but '%s' was given", name, min, max,
                  text);
@@ -250,97 +247,6 @@ args_number(const struct args *args, const char *name, double min, double max, d
         return false;
     }
     *value = read;
-    return true;
-}
-
-static bool
-contains(const uint32_t *channels, uint32_t count, uint32_t channel)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (channels[i] == channel) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool
-args_channels(const struct args *args, const char *name, bool once,
-              uint32_t channels[TUTTI_MAX_CHANNELS], uint32_t *count, char error[ARGS_ERROR_BYTES])
-{
-    const char *text = args_value(args, name), *at = text;
-    uint32_t list[TUTTI_MAX_CHANNELS];
-    uint32_t here = 0;
-
-    if (!text) {
-        return true;
-    }
-    for (;;) {
-        uint32_t first = 0, last = 0;
-        if (!read_whole(&at, &first)) {
-            break;
-        }
-        last = first;
-        if (*at == '-') {
-            at++;
-            if (!read_whole(&at, &last) || last < first) {
-                break;
-            }
-        }
-        if (first == 0 || last > TUTTI_MAX_CHANNELS) {
-            break;
-        }
-        for (uint32_t channel = first; channel <= last; channel++) {
-            if (once && contains(list, here, channel - 1)) {
-                snprintf(error, ARGS_ERROR_BYTES, "--%s names channel %u twice", name, channel);
-                return false;
-            }
-            if (here == TUTTI_MAX_CHANNELS) {
-                snprintf(error, ARGS_ERROR_BYTES, "--%s names more than %d channels", name,
-                         TUTTI_MAX_CHANNELS);
-                return false;
-            }
-            list[here++] = channel - 1;
-        }
-        if (*at == '\0') {
-            memcpy(channels, list, here * sizeof(*list));
-            *count = here;
-            return true;
-        }
-        if (*at++ != ',') {
-            break;
-        }
-    }
-    snprintf(error, ARGS_ERROR_BYTES,
-             "--%s takes channels counted from 1, such as 1,2 or 1-8, but '%s' was given", name,
-             text);
-    return false;
-}
-
-bool
-args_source(const struct args *args, const char *name, enum tutti_channel_kind *kind,
-            uint32_t *program, char error[ARGS_ERROR_BYTES])
-{
-    const char *text = args_value(args, name), *at = text;
-    uint32_t number = 0;
-
-    if (!text) {
-        return true;
-    }
-    if (strcmp(text, "device") == 0) {
-        *kind = TUTTI_CHANNEL_DEVICE;
-    } else if (strcmp(text, "mix") == 0) {
-        *kind = TUTTI_CHANNEL_MIX;
-    } else if (read_whole(&at, &number) && !*at && number > 0) {
-        *kind = TUTTI_CHANNEL_PROGRAM;
-        *program = number;
-    } else {
-        snprintf(error, ARGS_ERROR_BYTES,
-                 "--%s takes device, mix or the ID of a program as 'tutti status' shows it, but "
-                 "'%s' was given",
-                 name, text);
-        return false;
-    }
     return true;
 }
 

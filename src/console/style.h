@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* How things look on a terminal: colour, bars, times, levels. Pure; what the terminal can do is
  * told in struct style. */
-#ifndef TUTTI_CLI_STYLE_H
-#define TUTTI_CLI_STYLE_H
+#ifndef TUTTI_CONSOLE_STYLE_H
+#define TUTTI_CONSOLE_STYLE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cli/text.h"
+#include "console/text.h"
 
 enum {
     STYLE_COLUMNS = 80,     /* of an output whose width is not known; text gets no wider */

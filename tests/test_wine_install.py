@@ -586,6 +586,9 @@ class RealPrefixes(Home):
         environment = {**self.environment, "WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all"}
         registry = (self.prefix / "system.reg").read_text()
         subprocess.run([SERVER, "-p"], env=environment, check=True)
+        # it has read the registry once a program runs; before, it would write an empty one when it ends
+        subprocess.run([WINE, "cmd", "/c", "exit"], env={**environment, "WINEDLLOVERRIDES": "mscoree,mshtml,services.exe,explorer.exe="}, check=False,
+                       capture_output=True, timeout=60)
         try:
             (self.prefix / "system.reg").unlink()
             self.assertIn("still setting it up", self.only()["refused"])

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""./run bench dsp|samples [--results]: runs bench_dsp or bench_samples; --results writes what it says into bench/RESULTS.md, too.
+"""./run bench dsp|samples|resample [--results]: runs bench_dsp, bench_samples or bench_resample; --results writes what it says into bench/RESULTS.md, too.
 --json is bench_dsp's own."""
 import subprocess
 import sys

@@ -11,6 +11,7 @@ typedef __m256i ivec;
 #define vec_store _mm256_storeu_ps
 #define vec_set _mm256_set1_ps
 #define vec_add _mm256_add_ps
+#define vec_sub _mm256_sub_ps
 #define vec_mul _mm256_mul_ps
 #define vec_min _mm256_min_ps
 #define vec_max _mm256_max_ps
@@ -104,5 +105,5 @@ ivec_store_24(void *to, ivec integers)
 
 #include "dsp/simd_kernels.h"
 
-const struct dsp_kernels dsp_kernels_avx2 = {from_device,       to_device,      mix, peak, LANES,
-                                             from_side_by_side, to_side_by_side};
+const struct dsp_kernels dsp_kernels_avx2 = {
+    from_device, to_device, mix, peak, LANES, from_side_by_side, to_side_by_side, resample};

@@ -168,3 +168,9 @@ dsp_peak(const float *from, size_t frames)
 {
     return kernels()->peak(from, frames);
 }
+
+void
+resample_read(const struct resampler *resampler, const struct resample_block *block)
+{
+    kernels()->resample(resampler, block);
+}

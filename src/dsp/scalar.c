@@ -142,4 +142,29 @@ peak(const float *from, size_t frames)
     return most;
 }
 
-const struct dsp_kernels dsp_kernels_scalar = {from_device, to_device, mix, peak, 0, NULL, NULL};
+static void
+resample(const struct resampler *resampler, const struct resample_block *block)
+{
+    const unsigned taps = resampler->taps;
+    float weights[RESAMPLE_MOST_TAPS];
+    uint64_t position = block->position;
+    for (size_t i = 0; i < block->frames; i++, position += (uint64_t)block->step) {
+        float share;
+        const float *row = resample_row(resampler, position, &share);
+        for (unsigned tap = 0; tap < taps; tap++) {
+            weights[tap] = row[tap] + share * (row[taps + tap] - row[tap]);
+        }
+        size_t first = (size_t)(position >> 32) - resample_before(resampler);
+        for (unsigned c = 0; c < block->channels; c++) {
+            const float *from = block->from[c] + first;
+            float sums[RESAMPLE_SUMS] = {0};
+            for (unsigned tap = 0; tap < taps; tap++) {
+                sums[tap % RESAMPLE_SUMS] += weights[tap] * from[tap];
+            }
+            block->to[c][i] = resample_add_up(sums);
+        }
+    }
+}
+
+const struct dsp_kernels dsp_kernels_scalar = {from_device, to_device, mix,  peak,
+                                               0,           NULL,      NULL, resample};

@@ -5,7 +5,7 @@
  * sources in their order, sample by sample, and what does not fill a vector is padded and done by
  * the same code.
  *
- * The variant provides: LANES; vec, ivec; vec_load, vec_store, vec_set, vec_add, vec_mul,
+ * The variant provides: LANES; vec, ivec; vec_load, vec_store, vec_set, vec_add, vec_sub, vec_mul,
  * vec_min, vec_max (the second operand where one is NaN), vec_at_least, vec_ordered (masks);
  * vec_finite (the finite samples, others 0); ivec_store, ivec_from_vec
  * (nearest even; 0x80000000 beyond the range), vec_as_ivec, ivec_xor, ivec_and; vec_magnitude;
@@ -469,5 +469,44 @@ to_side_by_side(void *to, size_t stride_bytes, enum dsp_format format, const flo
     case DSP_S24:
     case DSP_FORMAT_COUNT:
         break;
+    }
+}
+
+/* ---- samples between samples ---- */
+
+static void
+resample(const struct resampler *resampler, const struct resample_block *block)
+{
+    const unsigned taps = resampler->taps;
+    float weights[RESAMPLE_MOST_TAPS];
+    uint64_t position = block->position;
+    for (size_t i = 0; i < block->frames; i++, position += (uint64_t)block->step) {
+        float share;
+        const float *row = resample_row(resampler, position, &share);
+        for (unsigned tap = 0; tap < taps; tap += LANES) {
+            vec here = vec_load(row + tap);
+            vec rise = vec_sub(vec_load(row + taps + tap), here);
+            vec_store(weights + tap, vec_add(here, vec_mul(vec_set(share), rise)));
+        }
+        size_t first = (size_t)(position >> 32) - resample_before(resampler);
+        for (unsigned c = 0; c < block->channels; c++) {
+            const float *from = block->from[c] + first;
+            vec parts[RESAMPLE_SUMS / LANES];
+            for (unsigned part = 0; part < RESAMPLE_SUMS / LANES; part++) {
+                parts[part] = vec_set(0.0f);
+            }
+            for (unsigned tap = 0; tap < taps; tap += RESAMPLE_SUMS) {
+                for (unsigned part = 0; part < RESAMPLE_SUMS / LANES; part++) {
+                    unsigned at = tap + part * LANES;
+                    vec product = vec_mul(vec_load(weights + at), vec_load(from + at));
+                    parts[part] = vec_add(parts[part], product);
+                }
+            }
+            float sums[RESAMPLE_SUMS];
+            for (unsigned part = 0; part < RESAMPLE_SUMS / LANES; part++) {
+                vec_store(sums + part * LANES, parts[part]);
+            }
+            block->to[c][i] = resample_add_up(sums);
+        }
     }
 }

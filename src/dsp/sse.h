@@ -14,6 +14,7 @@ typedef __m128i ivec;
 #define vec_store _mm_storeu_ps
 #define vec_set _mm_set1_ps
 #define vec_add _mm_add_ps
+#define vec_sub _mm_sub_ps
 #define vec_mul _mm_mul_ps
 #define vec_min _mm_min_ps
 #define vec_max _mm_max_ps

@@ -31,5 +31,5 @@ ivec_store_24(void *to, ivec integers)
 
 #include "dsp/simd_kernels.h"
 
-const struct dsp_kernels dsp_kernels_sse2 = {from_device,       to_device,      mix, peak, LANES,
-                                             from_side_by_side, to_side_by_side};
+const struct dsp_kernels dsp_kernels_sse2 = {
+    from_device, to_device, mix, peak, LANES, from_side_by_side, to_side_by_side, resample};

@@ -29,7 +29,7 @@ ROOMS = {
     "src/proto/": (["proto/", "base/", STATUS], set()),
     "src/backend/": (["config/", "backend/backend.h", "backends_built.h", "base/", "os/os.h", "dsp/dsp.h", STATUS], set()),
     # the real-time half: what it cannot include it cannot call
-    "src/mixer/": (["mixer/", "proto/", "dsp/dsp.h", "os/os_realtime.h", "base/ring.h", "backend/backend.h"], set()),
+    "src/mixer/": (["mixer/", "proto/", "dsp/dsp.h", "dsp/resample.h", "os/os_realtime.h", "base/ring.h", "backend/backend.h"], set()),
     "src/engine/": (["config/", "engine/", "mixer/", "base/", "os/os.h", "dsp/dsp.h", "proto/", "backend/backend.h", STATUS],
                     {"samplerate.h"}),
     "src/client/": (["config/", "client/", "base/", "os/os.h", "proto/", "tutti/"], set()),

@@ -10,7 +10,7 @@ import sys
 
 import tree
 
-PURE = re.compile(r"^(dsp|handoff|proto|ring)_")
+PURE = re.compile(r"^(dsp|handoff|proto|resample|ring)_")
 ALLOWED = {
     "memcpy", "memmove", "memset",
     "os_bells_go", "os_bells_ring", "os_bells_watch", "os_wake_post",

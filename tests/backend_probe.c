@@ -99,6 +99,8 @@ on_cycle(void *user, const struct backend_cycle *cycle)
     probe->starts_before_now += cycle->start_ns > os_now_ns();
     if (n < PROBE_KEEP) {
         probe->time_ns[n] = cycle->time_ns;
+        probe->device_frames[n] = cycle->device_frames;
+        probe->device_time_ns[n] = cycle->device_time_ns;
         probe->came_ns[n] = os_now_ns();
         probe->backward += n > 0 && cycle->time_ns <= probe->time_ns[n - 1];
         probe->delay[n] = hear(probe, cycle);

@@ -22,8 +22,9 @@ struct probe {
 
     /* the cycle's; read by the test when it is stopped */
     uint64_t time_ns[PROBE_KEEP]; /* of the first cycles since probe_start() */
-    uint64_t came_ns[PROBE_KEEP]; /* when they came */
-    uint64_t started_ns;          /* when start() had returned */
+    uint64_t device_frames[PROBE_KEEP], device_time_ns[PROBE_KEEP]; /* their raw pairs */
+    uint64_t came_ns[PROBE_KEEP];                                   /* when they came */
+    uint64_t started_ns;                                            /* when start() had returned */
     uint32_t xrun_cycles;
     uint64_t pos; /* frames since probe_start(), lost ones included */
     uint64_t backward, wrong_frames, bad_areas, starts_before_now;

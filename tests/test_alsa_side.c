@@ -432,7 +432,7 @@ a_card_that_stops_is_started_anew_by_the_cycles_own_thread(void **state)
     stream.info.rate_hz = 48000;
     stream.info.period_frames = PERIOD;
     stream.callbacks = (struct backend_callbacks){.user = &stream, .cycle = on_cycle};
-    period_clock_start(&stream.clock, 48000, PERIOD);
+    backend_clock_start(&stream.clock, 48000, PERIOD);
     alsa_run(&stream);
     assert_string_equal(story, "start i prepare i start i ");
     assert_int_equal(cycles, 6);

@@ -202,6 +202,35 @@ cycles_come_with_even_time_and_usable_memory(void **state)
     assert_true(fabs(step_ns[149] / nominal_ns - 1) < 0.02);
 }
 
+static void
+raw_pairs_never_go_back_and_tell_the_rate(void **state)
+{
+    enum { CYCLES = 400 };
+    const uint64_t *frames = probe.device_frames, *time_ns = probe.device_time_ns;
+    unsigned pairs = 0, first = 0, last = 0;
+    means_of(state)->bring(48000, PERIOD);
+    probe_open(&probe, PERIOD);
+    probe_start(&probe);
+    probe_await_cycles(&probe, CYCLES);
+    probe_stop(&probe);
+    for (unsigned i = 0; i < CYCLES; i++) {
+        if (!time_ns[i]) {
+            continue; /* in silence: the device shows nothing */
+        }
+        assert_true(time_ns[i] <= probe.came_ns[i]);
+        if (pairs) {
+            assert_true(frames[i] >= frames[last] && time_ns[i] >= time_ns[last]);
+        }
+        last = i;
+        first = pairs++ == CYCLES / 4 ? i : first; /* at the start some come at once */
+    }
+    assert_true(pairs > CYCLES / 2);
+    double rate_hz =
+        (double)(frames[last] - frames[first]) * 1e9 / (double)(time_ns[last] - time_ns[first]);
+    assert_true(fabs(rate_hz / probe.info->rate_hz - 1) < 0.05);
+    probe_close(&probe);
+}
+
 /* Starts, hears the ramp that the stream plays to itself, stops. */
 static int64_t
 measure_delay(const struct backend_means *means)
@@ -534,6 +563,7 @@ main(int argc, char **argv)
         CASE(refuses_with_a_sentence),
         CASE(nothing_is_listed_or_opened_without_a_device),
         CASE(cycles_come_with_even_time_and_usable_memory),
+        CASE(raw_pairs_never_go_back_and_tell_the_rate),
         CASE(latencies_are_true_and_the_same_at_each_opening_and_start),
         CASE(no_cycle_comes_after_stop),
         CASE(the_period_changes_between_stop_and_start),

@@ -33,7 +33,7 @@ begin(void **state)
 }
 
 static void
-take(const struct graph_moment *moment)
+take(const struct backend_moment *moment)
 {
     assert_true(moment->time_ns > last_ns);
     last_ns = moment->time_ns;
@@ -43,10 +43,10 @@ take(const struct graph_moment *moment)
 }
 
 /* One cycle of the server that wakes us late_ns after it was due. */
-static struct graph_moment
+static struct backend_moment
 tick(double late_ns)
 {
-    struct graph_moment moment =
+    struct backend_moment moment =
         graph_clock_tick(&timer, (uint64_t)(server_ns + late_ns), server_frame, server_xruns);
     take(&moment);
     server_frame += PERIOD;
@@ -55,7 +55,7 @@ tick(double late_ns)
 }
 
 static double
-error_of(const struct graph_moment *moment)
+error_of(const struct backend_moment *moment)
 {
     return (double)moment->time_ns - (server_ns - period_ns);
 }
@@ -65,7 +65,7 @@ jitter_is_smoothed(void **state)
 {
     double worst = 0;
     for (unsigned i = 0; i < 5000; i++) {
-        struct graph_moment moment = tick((i * 7919 % 1000) * 200.0); /* 0 to 200 us */
+        struct backend_moment moment = tick((i * 7919 % 1000) * 200.0); /* 0 to 200 us */
         if (i > 2000) {
             worst = fmax(worst, fabs(error_of(&moment) - 1e5));
         }
@@ -77,7 +77,7 @@ jitter_is_smoothed(void **state)
 static void
 another_rate_is_followed(void **state)
 {
-    struct graph_moment moment = {0};
+    struct backend_moment moment = {0};
     for (unsigned i = 0; i < 20000; i++) {
         server_ns += period_ns * 200e-6;
         moment = tick(0);
@@ -95,7 +95,7 @@ cycles_that_the_server_ran_without_us_are_lost(void **state)
     server_frame += 3 * PERIOD;
     server_ns += 3 * period_ns;
     server_xruns++;
-    struct graph_moment moment = tick(0);
+    struct backend_moment moment = tick(0);
     assert_int_equal(moment.lost_frames, 3 * PERIOD);
     assert_true(fabs(error_of(&moment)) < 1e4);
     /* its news comes later and is no second one */
@@ -116,7 +116,7 @@ time_that_the_server_lost_without_counting_is_lost(void **state)
     tick(0);
     assert_int_equal(lost, 0);
     server_xruns++; /* the news comes some cycles late */
-    struct graph_moment moment = tick(0);
+    struct backend_moment moment = tick(0);
     assert_int_equal(lost, 5 * PERIOD);
     assert_true(fabs(error_of(&moment)) < period_ns / 4);
     assert_int_equal(flagged, 1);
@@ -135,7 +135,7 @@ a_stall_that_is_made_up_for_loses_nothing(void **state)
         tick(0);
     }
     assert_int_equal(flagged, 0);
-    struct graph_moment moment = tick(0);
+    struct backend_moment moment = tick(0);
     assert_true(fabs(error_of(&moment)) < period_ns / 2);
 }
 
@@ -150,7 +150,7 @@ a_lag_that_stays_is_a_loss_that_nobody_told(void **state)
         tick(0);
     }
     assert_in_range(lost, 38 * PERIOD, 40 * PERIOD);
-    struct graph_moment moment = tick(0);
+    struct backend_moment moment = tick(0);
     assert_true(fabs(error_of(&moment)) < period_ns);
 }
 
@@ -170,7 +170,7 @@ an_xrun_without_a_loss_is_told(void **state)
 static void
 pacing_keeps_real_time_and_the_way_back_counts_the_rest(void **state)
 {
-    struct graph_moment moment;
+    struct backend_moment moment;
     unsigned paced = 0;
     for (unsigned i = 0; i < 100; i++) {
         tick(0);

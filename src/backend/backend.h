@@ -54,6 +54,10 @@ struct backend_cycle {
     uint64_t time_ns; /* os_now_ns() scale, smooth: when the last frame of `in` had been captured */
     uint64_t start_ns; /* when this cycle really began: the deadline counts from here */
     uint64_t lost_frames;
+    /* The raw pair behind time_ns, with its jitter: the frames of the device since start(), lost
+     * ones included, that were complete at this moment of the os_now_ns() scale; 0: the device
+     * stands still. It says how fast the device's clock runs, between cycles with an xrun. */
+    uint64_t device_frames, device_time_ns;
 };
 
 enum backend_event_kind {

@@ -528,7 +528,7 @@ alsa_start(struct backend_stream *stream)
         /* of the last stop */
     }
     stream->restarts = stream->paced = 0;
-    period_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
+    backend_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
     int failure = prepare(stream);
     if (failure < 0) {
         log_error("alsa: '%s' does not start: %s", stream->info.name,

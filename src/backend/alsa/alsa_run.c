@@ -229,15 +229,16 @@ await_mender(struct runner *runner, uint64_t deadline_ns)
 
 /* ---- cycles ---- */
 
-/* When the period that comes next was complete. */
-static uint64_t
-ready_ns(struct backend_stream *stream, uint64_t now_ns)
+/* The period that comes next, by the time stamp of the device's position. */
+static struct backend_moment
+tick(struct backend_stream *stream)
 {
     struct alsa_side *side = stream->capture.pcm ? &stream->capture : &stream->playback;
     unsigned long avail;
     struct timespec at;
+    uint64_t now_ns = os_now_ns();
     if (side->api->pcm_htimestamp(side->pcm, &avail, &at) < 0) {
-        return now_ns;
+        return backend_clock_tick(&stream->clock, now_ns, 0);
     }
     uint64_t at_ns = (uint64_t)at.tv_sec * OS_NS_PER_S + (uint64_t)at.tv_nsec;
     if (at_ns > now_ns || now_ns - at_ns > OS_NS_PER_S) {
@@ -247,22 +248,7 @@ ready_ns(struct backend_stream *stream, uint64_t now_ns)
                       ? (long)avail
                       : (long)side->fill_frames - ((long)side->buffer_frames - (long)avail);
     long more = frames - (long)side->period_frames;
-    return more > 0 ? at_ns - (uint64_t)((double)more * 1e9 / stream->info.rate_hz) : at_ns;
-}
-
-static void
-call_engine(struct backend_stream *stream, const struct period_moment *moment)
-{
-    struct backend_cycle cycle = {
-        .in = stream->in,
-        .out = stream->out,
-        .frames = stream->info.period_frames,
-        .flags = moment->xrun ? BACKEND_CYCLE_XRUN : 0,
-        .time_ns = moment->time_ns,
-        .start_ns = os_now_ns(),
-        .lost_frames = moment->lost_frames,
-    };
-    stream->callbacks.cycle(stream->callbacks.user, &cycle);
+    return backend_clock_tick(&stream->clock, at_ns, more > 0 ? (uint32_t)more : 0);
 }
 
 /* Errors as errno. */
@@ -271,9 +257,9 @@ run_cycle(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
     if (runner->paced_frames) {
-        period_clock_restart(&stream->clock);
+        backend_clock_restart(&stream->clock);
     }
-    struct period_moment moment = period_clock_tick(&stream->clock, ready_ns(stream, os_now_ns()));
+    struct backend_moment moment = tick(stream);
     int failure = 0;
     if (stream->capture.pcm) {
         failure = alsa_side_begin(&stream->capture, stream->in);
@@ -282,10 +268,16 @@ run_cycle(struct runner *runner)
         failure = alsa_side_begin(&stream->playback, stream->out);
     }
     if (failure < 0) {
-        period_clock_restart(&stream->clock);
+        backend_clock_restart(&stream->clock);
         return failure;
     }
-    call_engine(stream, &moment);
+    struct backend_cycle cycle = {
+        .in = stream->in,
+        .out = stream->out,
+        .frames = stream->info.period_frames,
+        .start_ns = os_now_ns(),
+    };
+    backend_clock_call(&stream->callbacks, &moment, &cycle);
     runner->cycle_ns = os_now_ns();
     runner->paced_frames = runner->restarts = 0;
     if (stream->capture.pcm) {
@@ -302,12 +294,7 @@ static void
 pace(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
-    struct period_moment moment;
-    if (period_clock_pace(&stream->clock, os_now_ns(), &moment)) {
-        for (uint32_t c = 0; c < BACKEND_MAX_CHANNELS; c++) {
-            stream->in[c].first = stream->out[c].first = NULL;
-        }
-        call_engine(stream, &moment);
+    if (backend_clock_stand_in(&stream->clock, &stream->callbacks, os_now_ns())) {
         runner->paced_frames += stream->info.period_frames;
         stream->paced++;
     }
@@ -328,7 +315,7 @@ is_given_up(const struct runner *runner)
 static uint64_t
 patience_ns(const struct runner *runner)
 {
-    return runner->paced_frames ? (uint64_t)runner->stream->clock.loop.next_ns
+    return runner->paced_frames ? backend_clock_due_ns(&runner->stream->clock)
                                 : runner->cycle_ns + runner->patience_ns;
 }
 
@@ -361,7 +348,7 @@ recover(struct runner *runner, int failure)
     if (runner->restarts++ >= QUICK_RESTARTS) {
         rest(runner);
     }
-    period_clock_restart(&stream->clock);
+    backend_clock_restart(&stream->clock);
     if (!stream->is_card) {
         runner->mending = true;
         atomic_store_explicit(&stream->mended, ALSA_MEND_ASKED, memory_order_release);

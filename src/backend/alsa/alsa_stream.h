@@ -15,7 +15,7 @@
 
 #include "backend/alsa/alsa_api.h"
 #include "backend/backend.h"
-#include "base/period_clock.h"
+#include "backend/clock.h"
 #include "os/os.h"
 
 enum { ALSA_MAX_FDS = 16, ALSA_NAME_BYTES = BACKEND_NAME_BYTES };
@@ -45,7 +45,7 @@ struct backend_stream {
 
     /* the thread's own while it runs, control's otherwise */
     struct backend_area in[BACKEND_MAX_CHANNELS], out[BACKEND_MAX_CHANNELS];
-    struct period_clock clock;
+    struct backend_clock clock;
     uint64_t restarts, paced; /* since start; told at its end */
 
     struct os_thread *thread;

@@ -120,24 +120,21 @@ graph_shut_gate(struct graph *graph)
 /* ---- one period ---- */
 
 static void
-run_cycle(struct graph *graph, const struct graph_moment *moment, const struct backend_area *in,
+run_cycle(struct graph *graph, const struct backend_moment *moment, const struct backend_area *in,
           const struct backend_area *out)
 {
     struct backend_cycle cycle = {
         .in = in,
         .out = out,
         .frames = graph->info.period_frames,
-        .flags = moment->xrun ? BACKEND_CYCLE_XRUN : 0,
-        .time_ns = moment->time_ns,
         .start_ns = os_now_ns(),
-        .lost_frames = moment->lost_frames,
     };
     atomic_store_explicit(&graph->cycle_ns, cycle.start_ns, memory_order_relaxed);
-    graph->callbacks.cycle(graph->callbacks.user, &cycle);
+    backend_clock_call(&graph->callbacks, moment, &cycle);
 }
 
 void
-graph_cycle(struct graph *graph, const struct graph_moment *moment)
+graph_cycle(struct graph *graph, const struct backend_moment *moment)
 {
     run_cycle(graph, moment, graph->in, graph->out);
 }
@@ -146,15 +143,14 @@ graph_cycle(struct graph *graph, const struct graph_moment *moment)
 static void
 pace(struct graph *graph)
 {
-    static const struct backend_area nothing[BACKEND_MAX_CHANNELS];
-    struct graph_moment moment;
+    struct backend_moment moment;
     if (graph_clock_pace(&graph->clock, os_now_ns(), &moment)) {
-        run_cycle(graph, &moment, nothing, nothing);
+        run_cycle(graph, &moment, backend_clock_silence, backend_clock_silence);
     }
 }
 
 bool
-graph_turn(struct graph *graph, const struct graph_turn *turn, struct graph_moment *moment)
+graph_turn(struct graph *graph, const struct graph_turn *turn, struct backend_moment *moment)
 {
     if (turn->frames != graph->info.period_frames || turn->frames > BACKEND_MAX_PERIOD_FRAMES) {
         return false; /* the server changed it: the watch runs cycles until the engine follows */
@@ -185,7 +181,7 @@ graph_pace(struct graph *graph)
         return os_now_ns() + OS_NS_PER_MS;
     }
     pace(graph);
-    uint64_t next_ns = (uint64_t)graph->clock.loop.next_ns;
+    uint64_t next_ns = backend_clock_due_ns(&graph->clock.time);
     graph_leave(graph);
     return next_ns;
 }

@@ -112,9 +112,9 @@ bool graph_enter(struct graph *graph);
 void graph_leave(struct graph *graph);
 /** Inside: true, and moment, when this turn is a cycle on the ports' memory; to be run with
  * graph_cycle(). False: the ports get silence; programs have had what was due. Real time. */
-bool graph_turn(struct graph *graph, const struct graph_turn *turn, struct graph_moment *moment);
+bool graph_turn(struct graph *graph, const struct graph_turn *turn, struct backend_moment *moment);
 /** Inside: the engine's cycle on graph->in and graph->out. Real time. */
-void graph_cycle(struct graph *graph, const struct graph_moment *moment);
+void graph_cycle(struct graph *graph, const struct backend_moment *moment);
 /** A cycle in silence, if the gate is open and by the clock one is due; when the next will be. For
  * the time in which the server does not call. */
 uint64_t graph_pace(struct graph *graph);

@@ -1,79 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* Smooth time of cycles: a delay-locked loop of second order on the moments at which the server
- * woke. */
+/* What a server lost, by its counts and by time. */
 #include "backend/graph/graph_clock.h"
-
-#include <math.h>
 
 enum {
     LATE_CYCLES = 128, /* so many far behind: time was lost and nobody told */
     QUIET_CYCLES = 16, /* the news of an xrun comes some cycles after it */
 };
+
 void
 graph_clock_start(struct graph_clock *clock, double rate_hz, uint32_t period_frames)
 {
-    *clock = (struct graph_clock){.period_frames = period_frames};
-    dll_init(&clock->loop, period_frames * 1e9 / rate_hz);
-}
-
-/* Whole periods that lie in ns, to the nearest. */
-static double
-periods_in(const struct graph_clock *clock, double ns)
-{
-    return ns > 0 ? floor(ns / clock->loop.nominal_ns + 0.5) : 0;
+    *clock = (struct graph_clock){0};
+    backend_clock_start(&clock->time, rate_hz, period_frames);
 }
 
 /* True when the loop's lag behind the server is time that was lost. */
 static bool
-lag_is_loss(struct graph_clock *clock, double error_ns, bool told)
+lag_is_loss(struct graph_clock *clock, double late_ns, bool told)
 {
-    if (error_ns < clock->loop.nominal_ns / 2) {
+    double period_ns = clock->time.loop.nominal_ns;
+    if (late_ns < period_ns / 2) {
         clock->late_cycles = 0;
         return false;
     }
     /* A machine that stalled runs the cycles it owes at once: only an xrun, or a lag that stays,
      * says that they will not come. */
-    clock->late_cycles += error_ns > 1.5 * clock->loop.nominal_ns;
+    clock->late_cycles += late_ns > 1.5 * period_ns;
     return told || clock->late_cycles >= LATE_CYCLES;
 }
 
-struct graph_moment
+struct backend_moment
 graph_clock_tick(struct graph_clock *clock, uint64_t woke_ns, uint32_t frame, uint32_t xruns)
 {
-    struct graph_moment moment = {0};
-    if (!clock->begun) {
-        clock->begun = true;
-        clock->loop.next_ns = (double)woke_ns;
-    } else if (!clock->counting) {
-        /* Back from pacing: by time alone. */
-        double passed = periods_in(clock, (double)woke_ns - clock->loop.next_ns);
-        clock->loop.next_ns += passed * clock->loop.nominal_ns;
-        moment.lost_frames = (uint64_t)passed * clock->period_frames;
-    } else {
-        /* Cycles that the server ran without us. */
-        int32_t skipped = (int32_t)(frame - clock->expected_frame);
-        if (skipped > 0) {
-            moment.lost_frames = (uint64_t)skipped;
-            clock->loop.next_ns += skipped * clock->loop.period_ns / clock->period_frames;
-        }
-    }
     bool told = clock->counting && xruns != clock->xruns;
-    if (lag_is_loss(clock, (double)woke_ns - clock->loop.next_ns, told)) {
-        double passed = periods_in(clock, (double)woke_ns - clock->loop.next_ns);
-        clock->loop.next_ns += passed * clock->loop.nominal_ns;
-        moment.lost_frames += (uint64_t)passed * clock->period_frames;
+    if (!clock->counting) {
+        backend_clock_catch_up(&clock->time, woke_ns); /* back from pacing */
+    } else if ((int32_t)(frame - clock->expected_frame) > 0) {
+        backend_clock_skip(&clock->time, frame - clock->expected_frame);
+    }
+    if (lag_is_loss(clock, backend_clock_late_ns(&clock->time, woke_ns), told)) {
+        backend_clock_catch_up(&clock->time, woke_ns);
         clock->late_cycles = 0;
     }
-    moment.xrun = moment.lost_frames || (told && !clock->quiet_cycles);
+    struct backend_moment moment = backend_clock_tick(&clock->time, woke_ns, 0);
+    moment.xrun |= told && !clock->quiet_cycles;
     clock->quiet_cycles -= clock->quiet_cycles > 0;
     if (moment.xrun) {
         clock->quiet_cycles = QUIET_CYCLES;
     }
-    moment.time_ns = (uint64_t)clock->loop.next_ns;
     clock->xruns = xruns;
-    clock->expected_frame = frame + clock->period_frames;
+    clock->expected_frame = frame + clock->time.period_frames;
     clock->counting = true;
-    dll_follow(&clock->loop, (double)woke_ns - clock->loop.next_ns);
     return moment;
 }
 
@@ -84,24 +61,8 @@ graph_clock_forget_frames(struct graph_clock *clock)
 }
 
 bool
-graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct graph_moment *moment)
+graph_clock_pace(struct graph_clock *clock, uint64_t now_ns, struct backend_moment *moment)
 {
-    if (!clock->begun) {
-        clock->begun = true;
-        clock->loop.next_ns = (double)now_ns;
-    }
     clock->counting = false;
-    double late_ns = (double)now_ns - clock->loop.next_ns;
-    if (late_ns < 0) {
-        return false;
-    }
-    double missed = floor(late_ns / clock->loop.nominal_ns);
-    clock->loop.next_ns += missed * clock->loop.nominal_ns;
-    *moment = (struct graph_moment){
-        .time_ns = (uint64_t)clock->loop.next_ns,
-        .lost_frames = (uint64_t)missed * clock->period_frames,
-        .xrun = missed > 0,
-    };
-    clock->loop.next_ns += clock->loop.nominal_ns;
-    return true;
+    return backend_clock_pace(&clock->time, now_ns, moment);
 }

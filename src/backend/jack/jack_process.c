@@ -41,9 +41,8 @@ woke_ns(const struct backend_stream *stream)
     uint64_t now_ns = os_now_ns();
     double since_ns =
         stream->api->frames_since_cycle_start(stream->client) * 1e9 / stream->graph.info.rate_hz;
-    /* more than some periods ago is no answer */
-    return since_ns < 4 * stream->graph.clock.loop.nominal_ns ? now_ns - (uint64_t)since_ns
-                                                              : now_ns;
+    bool believed = backend_clock_believes(&stream->graph.clock.time, since_ns);
+    return believed ? now_ns - (uint64_t)since_ns : now_ns;
 }
 
 /* True when a cycle has filled the ports. */
@@ -51,7 +50,7 @@ static bool
 run_period(struct backend_stream *stream, uint32_t frames)
 {
     struct graph *graph = &stream->graph;
-    struct graph_moment moment;
+    struct backend_moment moment;
     struct graph_turn turn = {
         .frames = frames,
         .renders = atomic_load_explicit(&stream->freewheeling, memory_order_relaxed),

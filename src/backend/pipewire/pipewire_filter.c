@@ -64,17 +64,16 @@ static bool
 run_period(struct backend_stream *stream, const struct spa_io_clock *clock)
 {
     struct graph *graph = &stream->graph;
-    struct graph_moment moment;
+    struct backend_moment moment;
     uint64_t now_ns = os_now_ns();
     double since_ns = (double)now_ns - (double)clock->nsec;
     uint32_t frames = (uint32_t)clock->duration;
-    /* the moment is the driver's; one that lies in the future or far back is no answer */
-    bool plausible = since_ns >= 0 && since_ns < 4 * graph->clock.loop.nominal_ns;
+    bool believed = backend_clock_believes(&graph->clock.time, since_ns); /* the driver's moment */
     struct graph_turn turn = {
         .frames = frames,
         .renders = clock->flags & SPA_IO_CLOCK_FLAG_FREEWHEEL,
         .anew = clock->id != stream->clock_id,
-        .woke_ns = plausible ? clock->nsec : now_ns,
+        .woke_ns = believed ? clock->nsec : now_ns,
         .frame = (uint32_t)clock->position,
     };
     stream->clock_id = clock->id;

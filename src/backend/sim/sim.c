@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/clock.h"
 #include "backend/sim/faults.h"
 #include "base/utf8.h"
 #include "os/os.h"
@@ -345,7 +346,6 @@ find_trouble(struct backend_stream *stream)
 static bool
 card_cycle(struct backend_stream *stream)
 {
-    static const struct backend_area nothing[BACKEND_MAX_CHANNELS];
     uint32_t frames = stream->info.period_frames;
     struct trouble trouble = find_trouble(stream);
     if (trouble.unplug) {
@@ -377,19 +377,24 @@ card_cycle(struct backend_stream *stream)
     }
     stream->frame += lost;
     bool stands = atomic_load(&machine.stands) || stream->frame < stream->stands_until;
-    struct backend_cycle period = {
-        .in = stands ? nothing : stream->in,
-        .out = stands ? nothing : stream->out,
-        .frames = frames,
-        .flags = lost ? BACKEND_CYCLE_XRUN : 0,
-        .time_ns = frame_time_ns(stream, stream->frame),
-        .start_ns = now_ns,
+    uint64_t time_ns = frame_time_ns(stream, stream->frame);
+    struct backend_moment moment = {
+        .time_ns = time_ns, /* of a clock without jitter: it needs no smoothing */
         .lost_frames = lost,
+        .xrun = lost > 0,
+        .device_frames = stream->frame,
+        .device_time_ns = stands ? 0 : time_ns,
+    };
+    struct backend_cycle period = {
+        .in = stands ? backend_clock_silence : stream->in,
+        .out = stands ? backend_clock_silence : stream->out,
+        .frames = frames,
+        .start_ns = now_ns,
     };
     if (!stands) {
         capture(stream);
     }
-    stream->callbacks.cycle(stream->callbacks.user, &period);
+    backend_clock_call(&stream->callbacks, &moment, &period);
     if (!stands) {
         play(stream);
     }

@@ -179,21 +179,6 @@ take_input(struct backend_stream *stream)
 
 /* ---- cycles ---- */
 
-static void
-call_engine(struct backend_stream *stream, const struct period_moment *moment, uint64_t now_ns)
-{
-    struct backend_cycle cycle = {
-        .in = stream->in,
-        .out = stream->out,
-        .frames = stream->info.period_frames,
-        .flags = moment->xrun ? BACKEND_CYCLE_XRUN : 0,
-        .time_ns = moment->time_ns,
-        .start_ns = now_ns,
-        .lost_frames = moment->lost_frames,
-    };
-    stream->callbacks.cycle(stream->callbacks.user, &cycle);
-}
-
 /* A cycle with the device. */
 static void
 run_period(struct runner *runner)
@@ -201,10 +186,10 @@ run_period(struct runner *runner)
     struct backend_stream *stream = runner->stream;
     uint64_t now_ns = os_now_ns();
     if (runner->broken || runner->paced_frames) {
-        period_clock_restart(&stream->clock);
+        backend_clock_restart(&stream->clock);
         stream->queue.filling = true; /* what was captured meanwhile is too old */
     }
-    struct period_moment moment = period_clock_tick(&stream->clock, now_ns);
+    struct backend_moment moment = backend_clock_tick(&stream->clock, now_ns, 0);
     if (stream->capture.client) {
         take_input(stream);
         wasapi_lay_out(stream->in, stream->period_in, stream->info.inputs,
@@ -218,7 +203,13 @@ run_period(struct runner *runner)
     runner->paced_frames = 0;
     runner->ran = true;
     runner->broken = false;
-    call_engine(stream, &moment, now_ns);
+    struct backend_cycle cycle = {
+        .in = stream->in,
+        .out = stream->out,
+        .frames = stream->info.period_frames,
+        .start_ns = now_ns,
+    };
+    backend_clock_call(&stream->callbacks, &moment, &cycle);
 }
 
 /* A cycle in silence, if one is due. */
@@ -226,13 +217,7 @@ static void
 run_silence(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
-    struct period_moment moment;
-    uint64_t now_ns = os_now_ns();
-    if (period_clock_pace(&stream->clock, now_ns, &moment)) {
-        for (uint32_t c = 0; c < BACKEND_MAX_CHANNELS; c++) {
-            stream->in[c].first = stream->out[c].first = NULL;
-        }
-        call_engine(stream, &moment, now_ns);
+    if (backend_clock_stand_in(&stream->clock, &stream->callbacks, os_now_ns())) {
         runner->paced_frames += stream->info.period_frames;
         stream->paced++;
     }
@@ -361,7 +346,7 @@ wasapi_lengthen(struct backend_stream *stream)
 static uint64_t
 due_ns(const struct runner *runner)
 {
-    return runner->paced_frames ? (uint64_t)runner->stream->clock.loop.next_ns
+    return runner->paced_frames ? backend_clock_due_ns(&runner->stream->clock)
                                 : runner->cycle_ns + runner->patience_ns;
 }
 

@@ -311,7 +311,7 @@ wasapi_start(struct backend_stream *stream)
         return TUTTI_DEVICE_LOST;
     }
     struct wasapi_queue *queue = &stream->queue;
-    period_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
+    backend_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
     queue->head = queue->tail = queue->inserted = queue->dropped = 0;
     queue->full = 0;
     queue->filling = true;

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 
 #include "backend/backend.h"
-#include "base/period_clock.h"
+#include "backend/clock.h"
 
 extern const struct backend backend_wasapi;
 
@@ -68,7 +68,7 @@ struct backend_stream {
     uint32_t fill_periods; /* of output: so many are queued after each cycle, at most */
 
     /* since start; the thread's own while it runs */
-    struct period_clock clock;
+    struct backend_clock clock;
     unsigned starved; /* times that the output had nothing */
     uint64_t paced;   /* cycles in silence */
     bool asked;       /* PERIOD_CHANGED was sent, for more periods */

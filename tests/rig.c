@@ -428,12 +428,12 @@ rig_run_frames(struct rig *rig, uint64_t frames)
 void
 rig_follow_card(struct rig *rig)
 {
-    const struct proto_device *device = &rig->engine->known;
+    const struct proto_device *device = &rig->engine->mix[0]->master.slot.known;
     struct backend_stream *card = sim_current();
     assert_non_null(card);
     settle(rig, sim_now_ns(), rig->cycle_ns); /* blocks from before the change */
     sim_set_air(card, air_source, air_sink, rig);
-    rig->frame_offset = rig->engine->cycle.pos - (int64_t)sim_device_frame(card);
+    rig->frame_offset = rig->engine->mix[0]->master.cycle.pos - (int64_t)sim_device_frame(card);
     for (uint32_t p = 0; p < rig->programs; p++) {
         struct rig_program *program = &rig->program[p];
         program->input_delay = program->input_latency + device->period_frames -

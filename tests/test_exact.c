@@ -130,7 +130,8 @@ sound_after_change_to(const char *format)
     sim_unplug();
     assert_false(sim_step(sim_current()));
     engine_tend(rig.engine);
-    assert_int_equal(config_set(&rig.engine->config, "sim", "format", format, problem), TUTTI_OK);
+    assert_int_equal(
+        config_set(&rig.engine->mix[0]->master.config, "sim", "format", format, problem), TUTTI_OK);
     sim_plug();
     for (unsigned i = 0; i < 1000 && !sim_current(); i++) {
         sim_advance_ns(sim_now_ns() + 1000000);

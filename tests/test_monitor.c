@@ -485,16 +485,16 @@ a_monitor_that_is_switched_off_leaves_nothing_behind(void **state)
     rig_steps(&rig, 2);
     ask(program); /* off, and it never was on */
     rig_steps(&rig, 2);
-    assert_false(rig.engine->plan->monitored);
+    assert_false(rig.engine->mix[0]->commands.plan->monitored);
     path(0, 1, 1.0f);
     ask(program);
     rig_steps(&rig, 20);
-    assert_true(rig.engine->plan->monitored);
+    assert_true(rig.engine->mix[0]->commands.plan->monitored);
     wish.count = 0;
     ask(program);
     rig_steps(&rig, 20);
-    assert_false(rig.engine->plan->monitored);
-    assert_null(rig.engine->program[0]->monitor);
+    assert_false(rig.engine->mix[0]->commands.plan->monitored);
+    assert_null(rig.engine->client[0]->monitor);
     rig_close(&rig);
 }
 

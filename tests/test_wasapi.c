@@ -14,7 +14,8 @@
 #include <cmocka.h>
 
 #include "backend/backend.h"
-#include "engine/engine_state.h"
+#include "device/select.h"
+#include "os/os.h"
 
 enum { KEEP = 512, WAIT_MS = 15000, TRIES = 5, RULE_MS = 40, PERIOD_MS = 10 };
 
@@ -178,7 +179,7 @@ the_engine_knows_the_channels_of_a_named_device(void **state)
     (void)state;
     snprintf(host.config.device_backend, sizeof(host.config.device_backend), "wasapi");
     snprintf(host.config.device_name, sizeof(host.config.device_name), "Interface");
-    device_learn(&host.config, 48000, &known);
+    select_learn(&host.config, 48000, &known);
     assert_string_equal(known.name, "Interface");
     assert_int_equal(known.outputs, 6);
 }

@@ -1,34 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is on the engine. */
+#include "engine/client_list.h"
+
 #include "engine/engine_state.h"
 
-struct engine_program *
+struct engine_client *
 client_list_find(struct engine *engine, uint32_t program_id)
 {
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        if (engine->program[i]->id == program_id) {
-            return engine->program[i];
+    for (uint32_t i = 0; i < engine->client_count; i++) {
+        if (engine->client[i]->id == program_id) {
+            return engine->client[i];
         }
     }
     return NULL;
 }
 
-unsigned
-client_list_prepared(const struct engine *engine)
+bool
+client_list_plays(const struct engine_client *client, const struct mix *mix)
 {
+    return client->cycle && client->mix == mix;
+}
+
+unsigned
+client_list_prepared(const struct mix *mix)
+{
+    const struct engine *engine = mix->engine;
     unsigned count = 0;
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        count += engine->program[i]->cycle != NULL;
+    for (uint32_t i = 0; i < engine->client_count; i++) {
+        count += client_list_plays(engine->client[i], mix);
     }
     return count;
 }
 
-const struct engine_program *
-client_list_exact(const struct engine *engine)
+const struct engine_client *
+client_list_exact(const struct mix *mix)
 {
-    for (uint32_t i = 0; i < engine->programs; i++) {
-        if (engine->program[i]->cycle && engine->program[i]->exact) {
-            return engine->program[i];
+    const struct engine *engine = mix->engine;
+    for (uint32_t i = 0; i < engine->client_count; i++) {
+        if (client_list_plays(engine->client[i], mix) && engine->client[i]->exact) {
+            return engine->client[i];
         }
     }
     return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine's control side: its life, who is connected, what it tells. Devices are in device.c,
- * joining in programs.c. */
+/* The engine's control side: its life, the clients that are connected, what it reports. Devices are
+ * in src/device, joining in clients.c. */
 #include "engine/engine.h"
 
 #include <math.h>
@@ -10,7 +10,10 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "device/select.h"
 #include "engine/engine_state.h"
+#include "engine/profiles.h"
+#include "engine/clients.h"
 
 enum { METERS_WANTED_MS = 2000 }; /* after a question, peaks are measured this long */
 
@@ -37,65 +40,33 @@ engine_new(struct engine **out, const struct engine_params *params, char error[P
                  name);
         return TUTTI_NO_DEVICE;
     }
-    enum tutti_status status = TUTTI_NO_MEMORY;
     struct engine *engine = calloc(1, sizeof(*engine));
-    float *input_ring =
-        calloc((size_t)BACKEND_MAX_CHANNELS * CYCLE_RING_PITCH, sizeof(*input_ring));
-    if (!engine || !input_ring) {
-        goto no_memory;
+    enum tutti_status status = TUTTI_NO_MEMORY;
+    if (engine) {
+        const struct cycle_clock system = {NULL, system_now_ns, system_wait};
+        engine->services = (struct master_services){
+            .lock = &engine->lock,
+            .clock = params->clock ? *params->clock : system,
+            .stepped = params->clock != NULL,
+            .generation = params->generation,
+            .attention = params->attention,
+            .user = params->user,
+        };
+        engine->event = params->event;
+        engine->remove = params->remove;
+        engine->user = params->user;
+        os_mutex_init(&engine->lock);
+        claim_init(engine);
+        engine->born_ns = events_now_ns(engine);
+        status = engine_configure(engine, params->config, NULL, 0, error);
     }
-    engine->own_clock = params->clock != NULL;
-    engine->clock =
-        params->clock ? *params->clock : (struct cycle_clock){NULL, system_now_ns, system_wait};
-    engine->event = params->event;
-    engine->attention = params->attention;
-    engine->remove = params->remove;
-    engine->user = params->user;
-    struct cycle *cycle = &engine->cycle;
-    cycle->input_ring = input_ring;
-    cycle->clock = &engine->clock;
-    cycle->generation = params->generation;
-    atomic_init(&cycle->gather_cpu, -1);
-    ring_init(&cycle->commands, cycle->command_storage, sizeof(cycle->command_storage[0]),
-              CYCLE_COMMANDS);
-    status = os_shm_create(&engine->rendezvous, sizeof(struct proto_rendezvous));
     if (status != TUTTI_OK) {
-        goto no_memory;
-    }
-    cycle->rendezvous = engine->rendezvous.base;
-    status = os_wake_init(&cycle->wake, &cycle->rendezvous->wake);
-    if (status != TUTTI_OK) {
-        goto no_wake;
-    }
-    os_wake_init(&cycle->alone_wake, &cycle->alone_word);
-    status = os_bells_new(&cycle->bells, &cycle->wake);
-    if (status != TUTTI_OK) {
-        goto no_bells;
-    }
-    os_mutex_init(&engine->lock);
-    os_cond_init(&engine->freed);
-    engine->born_ns = engine->turned_ns = events_now_ns(engine);
-    status = engine_configure(engine, params->config, NULL, 0, error);
-    if (status != TUTTI_OK) {
-        goto no_setup;
+        utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
+        engine_free(engine);
+        return status;
     }
     *out = engine;
     return TUTTI_OK;
-
-no_setup:
-    profiles_fini(engine);
-    os_cond_fini(&engine->freed);
-    os_mutex_fini(&engine->lock);
-    os_bells_free(cycle->bells);
-no_bells:
-    os_wake_fini(&cycle->wake);
-no_wake:
-    os_shm_close(&engine->rendezvous);
-no_memory:
-    utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
-    free(input_ring);
-    free(engine);
-    return status;
 }
 
 void
@@ -105,53 +76,61 @@ engine_free(struct engine *engine)
         return;
     }
     os_mutex_lock(&engine->lock);
-    device_claim(engine);
-    placement_free_all(engine);
-    device_close(engine);
-    device_release(engine);
-    while (engine->programs) {
-        struct engine_program *program = engine->program[--engine->programs];
-        programs_detach(engine, program);
-        free(program->wish);
-        free(program);
+    claim_take(engine);
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        placement_free_all(engine->mix[i]);
+        master_close(&engine->mix[i]->master);
     }
-    commands_reclaim(engine);
+    while (engine->client_count) {
+        struct engine_client *client = engine->client[--engine->client_count];
+        clients_detach(client);
+        free(client->wish);
+        free(client);
+    }
+    while (engine->mix_count) {
+        mix_free(engine->mix[--engine->mix_count]);
+    }
+    claim_release(engine);
     os_mutex_unlock(&engine->lock);
-    os_cond_fini(&engine->freed);
+    claim_fini(engine);
     os_mutex_fini(&engine->lock);
     profiles_fini(engine);
-    plan_free(engine->plan);
-    free(engine->bus);
-    free(engine->retired);
-    free(engine->outbox);
-    os_bells_free(engine->cycle.bells);
-    os_wake_fini(&engine->cycle.wake);
-    os_shm_close(&engine->rendezvous);
-    free(engine->cycle.input_ring);
+    free(engine->outbox.message);
     free(engine);
 }
 
 /* ---- telling ---- */
 
+static void
+tend_devices(struct engine *engine, uint64_t now_ns)
+{
+    if (claim_take_to_tend(engine)) {
+        for (uint32_t i = 0; i < engine->mix_count; i++) {
+            master_tend(&engine->mix[i]->master, now_ns);
+        }
+        profiles_tend(engine, now_ns);
+        claim_release(engine);
+    }
+}
+
 void
 engine_tend(struct engine *engine)
 {
+    uint32_t harmful = 0;
     os_mutex_lock(&engine->lock);
     uint64_t now_ns = events_now_ns(engine);
-    handover_step(engine, now_ns);
-    engine->tend_due = engine->device_claimed;
-    if (!engine->tend_due) {
-        device_claim(engine);
-        device_tend(engine, now_ns);
-        null_device_tend(engine, now_ns);
-        profiles_tend(engine, now_ns);
-        device_release(engine);
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        handover_step(&engine->mix[i]->master, now_ns);
     }
-    device_guard(engine);
-    uint32_t harmful = programs_find_harm(engine);
-    programs_tend(engine, now_ns);
-    placement_tend(engine, now_ns);
-    commands_reclaim(engine);
+    tend_devices(engine, now_ns);
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        struct mix *mix = engine->mix[i];
+        master_guard(&mix->master);
+        harmful = harmful ? harmful : clients_find_harm(mix);
+        clients_tend(mix, now_ns);
+        placement_tend(mix, now_ns);
+        commands_reclaim(mix);
+    }
     events_send(engine);
     os_mutex_unlock(&engine->lock);
     if (harmful && engine->remove) {
@@ -165,24 +144,24 @@ enum tutti_status
 engine_connect(struct engine *engine, const struct proto_hello *hello, uint32_t pid,
                uint32_t *program_id)
 {
-    struct engine_program *program = calloc(1, sizeof(*program));
-    if (!program) {
+    struct engine_client *client = calloc(1, sizeof(*client));
+    if (!client) {
         return TUTTI_NO_MEMORY;
     }
-    program->pid = pid;
-    program->host_pid = hello->host_pid;
-    program->bits = hello->bits;
-    utf8_copy(program->name, sizeof(program->name), hello->program);
-    utf8_copy(program->profile, sizeof(program->profile), hello->profile);
+    client->pid = pid;
+    client->host_pid = hello->host_pid;
+    client->bits = hello->bits;
+    utf8_copy(client->name, sizeof(client->name), hello->program);
+    utf8_copy(client->profile, sizeof(client->profile), hello->profile);
     os_mutex_lock(&engine->lock);
-    if (engine->programs == CYCLE_MAX_CLIENTS) {
+    if (engine->client_count == CYCLE_MAX_CLIENTS) {
         os_mutex_unlock(&engine->lock);
-        free(program);
+        free(client);
         return TUTTI_FULL;
     }
-    program->id = ++engine->next_id;
-    engine->program[engine->programs++] = program;
-    *program_id = program->id;
+    client->id = ++engine->next_id;
+    engine->client[engine->client_count++] = client;
+    *program_id = client->id;
     os_mutex_unlock(&engine->lock);
     return TUTTI_OK;
 }
@@ -191,19 +170,19 @@ void
 engine_disconnect(struct engine *engine, uint32_t program_id)
 {
     os_mutex_lock(&engine->lock);
-    struct engine_program *program = client_list_find(engine, program_id);
-    if (program) {
-        programs_detach(engine, program);
+    struct engine_client *client = client_list_find(engine, program_id);
+    if (client) {
+        clients_detach(client);
         uint32_t i = 0;
-        while (engine->program[i] != program) {
+        while (engine->client[i] != client) {
             i++;
         }
-        memmove(&engine->program[i], &engine->program[i + 1],
-                (engine->programs - i - 1) * sizeof(engine->program[0]));
-        engine->programs--;
-        log_info("engine: program %u '%s' left", program->id, program->name);
-        free(program->wish);
-        free(program);
+        memmove(&engine->client[i], &engine->client[i + 1],
+                (engine->client_count - i - 1) * sizeof(engine->client[0]));
+        engine->client_count--;
+        log_info("engine: program %u '%s' left", client->id, client->name);
+        free(client->wish);
+        free(client);
     }
     os_mutex_unlock(&engine->lock);
 }
@@ -212,7 +191,7 @@ unsigned
 engine_program_count(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
-    unsigned count = engine->programs;
+    unsigned count = engine->client_count;
     os_mutex_unlock(&engine->lock);
     return count;
 }
@@ -230,12 +209,14 @@ accepts_rate(const struct proto_device *device, double rate_hz)
     return false;
 }
 
-/* Whether the device may go to a rate for this program (NULL: for nobody's). */
+/* Whether a device may go to a rate for this program (NULL: for nobody's). mix: where it plays or
+ * would play; NULL: one that is to be made. */
 static enum tutti_status
-judge_rate(const struct engine *engine, const struct engine_program *program,
+judge_rate(const struct mix *mix, const struct engine_client *client,
            const struct proto_device *device, double rate_hz, char error[PROTO_TEXT_BYTES])
 {
-    unsigned others = client_list_prepared(engine) - (program && program->cycle);
+    unsigned present = mix ? client_list_prepared(mix) : 0;
+    unsigned others = present - (client && client->cycle);
     if (device->rate_hz == rate_hz) {
         return TUTTI_OK;
     }
@@ -253,6 +234,42 @@ judge_rate(const struct engine *engine, const struct engine_program *program,
     return TUTTI_OK;
 }
 
+/* The mix that most of the engine's own numbers are of: the first that somebody plays in. */
+static struct mix *
+main_mix(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        if (client_list_prepared(engine->mix[i])) {
+            return engine->mix[i];
+        }
+    }
+    return engine->mix[0];
+}
+
+static enum tutti_status
+set_rate(struct mix *mix, const struct engine_client *client, double rate_hz,
+         char error[PROTO_TEXT_BYTES])
+{
+    enum tutti_status status = judge_rate(mix, client, mix_device(mix), rate_hz, error);
+    struct slot *slot = &mix->master.slot;
+    if (status != TUTTI_OK) {
+        return status;
+    }
+    if (slot->known.rate_hz == rate_hz) {
+        slot_ask_rate(slot, rate_hz);
+    } else if (client && client->cycle) {
+        status = master_change_rate(&mix->master, rate_hz, error);
+    } else {
+        master_close(&mix->master);
+        slot_ask_rate(slot, rate_hz);
+        slot_expect_rate(slot, rate_hz);
+    }
+    if (status == TUTTI_OK) {
+        profiles_note_rate(mix, client ? client->id : 0);
+    }
+    return status;
+}
+
 enum tutti_status
 engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                 char error[PROTO_TEXT_BYTES])
@@ -260,33 +277,35 @@ engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     enum tutti_status status = TUTTI_OK;
     error[0] = '\0';
     os_mutex_lock(&engine->lock);
-    device_claim(engine);
-    struct engine_program *program = client_list_find(engine, program_id);
-    if (program) {
-        status = profiles_use(engine, program, error);
+    claim_take(engine);
+    const struct engine_client *client = client_list_find(engine, program_id);
+    struct mix *mix = client && client->cycle ? client->mix : main_mix(engine);
+    if (client && !client->cycle) {
+        status = profiles_use(engine, client, &mix, error);
     }
     if (status == TUTTI_OK) {
-        status = judge_rate(engine, program, &engine->known, rate_hz, error);
+        status = set_rate(mix, client, rate_hz, error);
     }
-    if (status != TUTTI_OK) {
-        /* refused */
-    } else if (engine->known.rate_hz == rate_hz) {
-        engine->rate_hz = rate_hz;
-    } else if (program && program->cycle) {
-        status = device_change_rate(engine, rate_hz, error);
-    } else {
-        device_close(engine);
-        engine->rate_hz = engine->known.rate_hz = rate_hz;
-    }
-    if (status == TUTTI_OK) {
-        profiles_note_rate(engine, program_id);
-    }
-    device_release(engine);
+    claim_release(engine);
     os_mutex_unlock(&engine->lock);
     if (status != TUTTI_OK && !error[0]) {
         utf8_copy(error, PROTO_TEXT_BYTES, tutti_status_text(status));
     }
     return status;
+}
+
+/* The device that a program plays through, or would, and the mix (NULL: one that is to be made). */
+static const struct mix *
+own_device(struct engine *engine, uint32_t program_id, struct proto_device *device)
+{
+    const struct engine_client *client = client_list_find(engine, program_id);
+    const struct mix *mix = client && client->cycle ? client->mix : main_mix(engine);
+    *device = *mix_device(mix);
+    if (client && !client->cycle) {
+        setup_get_device(engine, client->profile, device);
+        mix = setup_find_mix(engine, setup_find(engine, client->profile));
+    }
+    return mix;
 }
 
 enum tutti_status
@@ -297,14 +316,13 @@ engine_can_rate(struct engine *engine, uint32_t program_id, double rate_hz,
     enum tutti_status status = TUTTI_OK;
     error[0] = '\0';
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = client_list_find(engine, program_id);
-    device = engine->known;
-    if (program && !program->cycle) {
-        status = profiles_may_use(engine, program, error);
-        setup_get_device(engine, program->profile, &device);
+    const struct engine_client *client = client_list_find(engine, program_id);
+    const struct mix *mix = own_device(engine, program_id, &device);
+    if (client && !client->cycle) {
+        status = profiles_may_use(engine, client, error);
     }
     if (status == TUTTI_OK) {
-        status = judge_rate(engine, program, &device, rate_hz, error);
+        status = judge_rate(mix, client, &device, rate_hz, error);
     }
     os_mutex_unlock(&engine->lock);
     if (status != TUTTI_OK && !error[0]) {
@@ -325,11 +343,7 @@ void
 engine_get_own_device(struct engine *engine, uint32_t program_id, struct proto_device *device)
 {
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = client_list_find(engine, program_id);
-    *device = engine->known;
-    if (program && !program->cycle) {
-        setup_get_device(engine, program->profile, device);
-    }
+    own_device(engine, program_id, device);
     os_mutex_unlock(&engine->lock);
 }
 
@@ -339,11 +353,11 @@ engine_get_devices(struct engine *engine, struct proto_devices_reply *reply)
     memset(reply, 0, sizeof(*reply));
     proto_header_init(&reply->header, PROTO_DEVICES_REPLY, 0);
     os_mutex_lock(&engine->lock);
-    device_claim_to_list(engine);
+    claim_take_to_list(engine);
     os_mutex_unlock(&engine->lock);
-    reply->count = choice_list(engine, reply->device, PROTO_DEVICE_ENTRIES);
+    reply->count = select_list(&engine->mix[0]->master.config, reply->device, PROTO_DEVICE_ENTRIES);
     os_mutex_lock(&engine->lock);
-    device_release(engine);
+    claim_release(engine);
     os_mutex_unlock(&engine->lock);
 }
 
@@ -351,11 +365,13 @@ void
 engine_get_rendezvous(struct engine *engine, uint32_t program_id, os_handle *page, os_handle *event)
 {
     os_mutex_lock(&engine->lock);
-    const struct engine_program *program = client_list_find(engine, program_id);
-    uint32_t bell = program && program->cycle ? program->cycle->bell : OS_NO_BELL;
-    *page = engine->rendezvous.handle;
-    *event =
-        bell == OS_NO_BELL ? engine->cycle.wake.event : os_bells_answer(engine->cycle.bells, bell);
+    const struct engine_client *client = client_list_find(engine, program_id);
+    const struct master *master = client && client->mix ? &client->mix->master : NULL;
+    uint32_t bell = master ? client->cycle->bell : OS_NO_BELL;
+    *page = master ? master->rendezvous.handle : OS_NO_HANDLE;
+    *event = !master              ? OS_NO_HANDLE
+             : bell == OS_NO_BELL ? master->cycle.wake.event
+                                  : os_bells_answer(master->cycle.bells, bell);
     os_mutex_unlock(&engine->lock);
 }
 
@@ -368,15 +384,15 @@ read_counter(const _Atomic uint64_t *counter)
 }
 
 static void
-describe_program(const struct engine_program *program, struct proto_program_status *status)
+describe_program(const struct engine_client *client, struct proto_program_status *status)
 {
-    utf8_copy(status->name, sizeof(status->name), program->name);
-    utf8_copy(status->profile, sizeof(status->profile), program->profile);
-    status->program_id = program->id;
-    status->pid = program->pid;
-    status->bits = program->bits;
+    utf8_copy(status->name, sizeof(status->name), client->name);
+    utf8_copy(status->profile, sizeof(status->profile), client->profile);
+    status->program_id = client->id;
+    status->pid = client->pid;
+    status->bits = client->bits;
     status->state = PROTO_PROGRAM_CONNECTED;
-    struct cycle_client *cycle = program->cycle;
+    struct cycle_client *cycle = client->cycle;
     if (!cycle) {
         return;
     }
@@ -384,8 +400,8 @@ describe_program(const struct engine_program *program, struct proto_program_stat
     status->buffer_frames = cycle->layout.buffer_frames;
     status->inputs = cycle->layout.inputs;
     status->outputs = cycle->layout.outputs;
-    status->input_latency_frames = program->input_latency;
-    status->output_latency_frames = program->output_latency;
+    status->input_latency_frames = client->input_latency;
+    status->output_latency_frames = client->output_latency;
     status->lateness_p50_us = statistics_quantile(&cycle->lateness_us, 0.5);
     status->lateness_p99_us = statistics_quantile(&cycle->lateness_us, 0.99);
     status->lateness_max_us = statistics_max(&cycle->lateness_us);
@@ -401,19 +417,27 @@ describe_program(const struct engine_program *program, struct proto_program_stat
     }
 }
 
-/* 0: no step is under way. */
+/* Of the longest step that is under way; 0: none is. */
 static uint32_t
 opening_ms(const struct engine *engine, uint64_t now_ns)
 {
-    uint64_t since_ns = engine->call_since_ns;
-    return since_ns && now_ns > since_ns ? (uint32_t)((now_ns - since_ns) / OS_NS_PER_MS) + 1 : 0;
+    uint32_t longest_ms = 0;
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        uint64_t since_ns = engine->mix[i]->master.slot.call_since_ns;
+        uint32_t ms =
+            since_ns && now_ns > since_ns ? (uint32_t)((now_ns - since_ns) / OS_NS_PER_MS) + 1 : 0;
+        longest_ms = ms > longest_ms ? ms : longest_ms;
+    }
+    return longest_ms;
 }
 
 bool
 engine_watch(struct engine *engine)
 {
     os_mutex_lock(&engine->lock);
-    device_guard(engine);
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        master_guard(&engine->mix[i]->master);
+    }
     uint32_t ms = opening_ms(engine, events_now_ns(engine));
     os_mutex_unlock(&engine->lock);
     return ms > ENGINE_OPENING_MS;
@@ -425,33 +449,37 @@ engine_get_status(struct engine *engine, uint32_t first_program, struct proto_st
     memset(reply, 0, sizeof(*reply));
     proto_header_init(&reply->header, PROTO_STATUS_REPLY, 0);
     os_mutex_lock(&engine->lock);
-    struct cycle *cycle = &engine->cycle;
+    const struct mix *mix = main_mix(engine);
+    const struct cycle *cycle = &mix->master.cycle;
     uint64_t now_ns = events_now_ns(engine);
-    atomic_store_explicit(&cycle->meters_until_ns,
-                          now_ns + (uint64_t)METERS_WANTED_MS * OS_NS_PER_MS, memory_order_relaxed);
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        atomic_store_explicit(&engine->mix[i]->master.cycle.meters_until_ns,
+                              now_ns + (uint64_t)METERS_WANTED_MS * OS_NS_PER_MS,
+                              memory_order_relaxed);
+    }
     reply->engine_pid = os_process_id();
     reply->generation = cycle->generation;
     reply->uptime_ns = now_ns - engine->born_ns;
     reply->cycles = read_counter(&cycle->cycles);
     reply->device_xruns = read_counter(&cycle->xruns);
     reply->engine_overruns = read_counter(&cycle->overruns);
-    reply->reopenings = engine->reopenings;
-    reply->gap_frames = engine->gap_frames;
+    reply->reopenings = mix->master.handover.reopenings;
+    reply->gap_frames = mix->master.handover.gap_frames;
     reply->cycle_p50_us = statistics_quantile(&cycle->cost_us, 0.5);
     reply->cycle_p99_us = statistics_quantile(&cycle->cost_us, 0.99);
-    reply->device = engine->known;
+    reply->device = *mix_device(mix);
     reply->opening_ms = opening_ms(engine, now_ns);
-    utf8_copy(reply->problem, sizeof(reply->problem), engine->unheard);
-    reply->program_count = engine->programs;
+    utf8_copy(reply->problem, sizeof(reply->problem), mix->master.null_device.why);
+    reply->program_count = engine->client_count;
     reply->first_program = first_program;
-    for (uint32_t i = first_program; i < engine->programs && reply->here < PROTO_STATUS_PROGRAMS;
-         i++) {
-        const struct engine_program *program = engine->program[i];
-        bool monitors = program->monitor && program->wish;
-        reply->monitor_paths[reply->here] = monitors ? program->wish->count : 0;
+    for (uint32_t i = first_program;
+         i < engine->client_count && reply->here < PROTO_STATUS_PROGRAMS; i++) {
+        const struct engine_client *client = engine->client[i];
+        bool monitors = client->monitor && client->wish;
+        reply->monitor_paths[reply->here] = monitors ? client->wish->count : 0;
         reply->clipped_samples[reply->here] =
-            program->cycle ? read_counter(&program->cycle->clipped_samples) : 0;
-        describe_program(program, &reply->program[reply->here++]);
+            client->cycle ? read_counter(&client->cycle->clipped_samples) : 0;
+        describe_program(client, &reply->program[reply->here++]);
     }
     os_mutex_unlock(&engine->lock);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPU hogs as control sees them. The cycle takes the real-time priority of a late program's
+ * The cycle takes the real-time priority of a late program's
  * callback thread away when that thread used over half of the processor time since (client_slot.c).
  * Control tells it which thread that is, and gives the priority back after 5 s without a late
  * block.
  */
+#include "engine/hogs.h"
+
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -36,10 +38,10 @@ hogs_forget_thread(struct cycle_client *cycle)
 
 /* False: a cycle may still use the thread before the last one. */
 static bool
-drop_former(const struct engine *engine, struct cycle_client *cycle)
+drop_former(const struct mix *mix, struct cycle_client *cycle)
 {
-    uint64_t cycles = atomic_load_explicit(&engine->cycle.cycles, memory_order_acquire);
-    if (cycle->former_thread && cycles < cycle->former_until && device_state_is_cycling(engine)) {
+    uint64_t cycles = atomic_load_explicit(&mix->master.cycle.cycles, memory_order_acquire);
+    if (cycle->former_thread && cycles < cycle->former_until && handover_is_cycling(&mix->master)) {
         return false;
     }
     free_thread(cycle->former_thread);
@@ -60,108 +62,116 @@ watch_thread(uint32_t pid, uint32_t id)
 
 /* The thread is the program's own word: the system says whether it is one of that process. */
 static void
-learn_thread(const struct engine *engine, struct engine_program *program)
+learn_thread(const struct mix *mix, struct engine_client *client)
 {
-    struct cycle_client *cycle = program->cycle;
+    struct cycle_client *cycle = client->cycle;
     uint32_t id = atomic_load_explicit(&cycle->segment->thread_id, memory_order_relaxed);
-    if (!id || id == program->met_thread || !drop_former(engine, cycle)) {
+    if (!id || id == client->met_thread || !drop_former(mix, cycle)) {
         return;
     }
-    program->met_thread = id;
-    bool has = os_process_has_thread(program->pid, id);
+    client->met_thread = id;
+    bool has = os_process_has_thread(client->pid, id);
     if (has) {
         /* An engine that died may have left it bound to a processor. */
-        os_thread_scatter(program->pid, id);
+        os_thread_scatter(client->pid, id);
     }
     atomic_store_explicit(&cycle->thread, has ? id : 0, memory_order_relaxed);
     /* Partner: the cycle's acquire load. */
     cycle->former_thread = atomic_exchange_explicit(
-        &cycle->watched, has ? watch_thread(program->pid, id) : NULL, memory_order_acq_rel);
+        &cycle->watched, has ? watch_thread(client->pid, id) : NULL, memory_order_acq_rel);
     cycle->former_until =
-        atomic_load_explicit(&engine->cycle.cycles, memory_order_acquire) + PASSED_CYCLES;
+        atomic_load_explicit(&mix->master.cycle.cycles, memory_order_acquire) + PASSED_CYCLES;
     /* It begins with a priority of its own. */
-    program->demoted = false;
+    client->demoted = false;
     atomic_store_explicit(&cycle->hog, CYCLE_NO_HOG, memory_order_release);
 }
 
 /* ---- its priority ---- */
 
 static void
-note_demoted(struct engine_program *program, uint64_t now_ns)
+note_demoted(struct engine_client *client, uint64_t now_ns)
 {
-    program->demoted = true;
-    program->good_since_ns = now_ns;
+    client->demoted = true;
+    client->good_since_ns = now_ns;
     log_warning("engine: program %u '%s' is late and uses over 50 %% of a processor: it runs at "
                 "normal priority until no block was late for %d s",
-                program->id, program->name, GOOD_MS / 1000);
+                client->id, client->name, GOOD_MS / 1000);
 }
 
 /* Nobody knows which of its threads is late: those at real-time priority are judged together. */
 static void
-judge_process(struct engine_program *program, uint64_t now_ns)
+judge_process(struct engine_client *client, uint64_t now_ns)
 {
-    uint64_t cpu_ns = os_process_realtime_cpu_ns(program->pid);
-    uint64_t passed_ns = now_ns - program->suspect_since_ns;
-    if (program->suspect_since_ns && passed_ns < (uint64_t)SUSPECT_MS * OS_NS_PER_MS) {
+    uint64_t cpu_ns = os_process_realtime_cpu_ns(client->pid);
+    uint64_t passed_ns = now_ns - client->suspect_since_ns;
+    if (client->suspect_since_ns && passed_ns < (uint64_t)SUSPECT_MS * OS_NS_PER_MS) {
         return;
     }
-    if (!program->suspect_since_ns) {
-        program->suspect_since_ns = now_ns;
-        program->suspect_cpu_ns = cpu_ns;
+    if (!client->suspect_since_ns) {
+        client->suspect_since_ns = now_ns;
+        client->suspect_cpu_ns = cpu_ns;
         return;
     }
-    program->suspect_since_ns = 0;
-    if (cpu_ns > program->suspect_cpu_ns && cpu_ns - program->suspect_cpu_ns >= passed_ns / 2) {
-        os_process_demote(program->pid);
-        note_demoted(program, now_ns);
+    client->suspect_since_ns = 0;
+    if (cpu_ns > client->suspect_cpu_ns && cpu_ns - client->suspect_cpu_ns >= passed_ns / 2) {
+        os_process_demote(client->pid);
+        note_demoted(client, now_ns);
     } else {
-        atomic_store_explicit(&program->cycle->hog, CYCLE_NO_HOG, memory_order_release);
+        atomic_store_explicit(&client->cycle->hog, CYCLE_NO_HOG, memory_order_release);
     }
 }
 
 static void
-restore(struct engine_program *program)
+restore(struct engine_client *client)
 {
-    struct cycle_client *cycle = program->cycle;
+    struct cycle_client *cycle = client->cycle;
     const struct cycle_thread *thread = atomic_load_explicit(&cycle->watched, memory_order_relaxed);
-    bool known = thread && os_process_has_thread(program->pid, thread->id);
-    if (known && os_thread_restore(program->pid, thread->id, &thread->level)) {
-        log_info("engine: program %u '%s' has its real-time priority again", program->id,
-                 program->name);
+    bool known = thread && os_process_has_thread(client->pid, thread->id);
+    if (known && os_thread_restore(client->pid, thread->id, &thread->level)) {
+        log_info("engine: program %u '%s' has its real-time priority again", client->id,
+                 client->name);
     } else {
         log_warning("engine: program %u '%s' stays at normal priority: the system refused the "
                     "change; start its stream again",
-                    program->id, program->name);
+                    client->id, client->name);
     }
-    program->demoted = false;
+    client->demoted = false;
     /* Partner: the cycle's acquire load; it may demote the thread again. */
     atomic_store_explicit(&cycle->hog, CYCLE_NO_HOG, memory_order_release);
 }
 
 void
-hogs_tend(const struct engine *engine, struct engine_program *program, uint64_t now_ns)
+hogs_tend(const struct mix *mix, struct engine_client *client, uint64_t now_ns)
 {
-    struct cycle_client *cycle = program->cycle;
-    learn_thread(engine, program);
+    struct cycle_client *cycle = client->cycle;
+    learn_thread(mix, client);
     uint32_t hog = atomic_load_explicit(&cycle->hog, memory_order_acquire);
     if (hog == CYCLE_NO_HOG) {
         return;
     }
-    if (!program->demoted && hog == CYCLE_HOG_AT_LARGE) {
-        judge_process(program, now_ns);
+    if (!client->demoted && hog == CYCLE_HOG_AT_LARGE) {
+        judge_process(client, now_ns);
         return;
     }
-    if (!program->demoted) {
-        note_demoted(program, now_ns);
+    if (!client->demoted) {
+        note_demoted(client, now_ns);
     }
     uint64_t late = atomic_load_explicit(&cycle->late_program, memory_order_relaxed);
     uint32_t state = atomic_load_explicit(&cycle->state_shown, memory_order_relaxed);
-    if (late != program->late_seen || state != PROTO_PROGRAM_RUNNING) {
-        program->late_seen = late;
-        program->good_since_ns = now_ns;
+    if (late != client->late_seen || state != PROTO_PROGRAM_RUNNING) {
+        client->late_seen = late;
+        client->good_since_ns = now_ns;
     }
-    if (now_ns - program->good_since_ns >= (uint64_t)GOOD_MS * OS_NS_PER_MS &&
+    if (now_ns - client->good_since_ns >= (uint64_t)GOOD_MS * OS_NS_PER_MS &&
         hog == CYCLE_HOG_DEMOTED) {
-        restore(program);
+        restore(client);
     }
+}
+
+void
+hogs_begin(struct engine_client *client)
+{
+    client->demoted = false;
+    client->met_thread = 0;
+    client->late_seen = client->suspect_since_ns = 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The direct monitor as control sees it: what programs ask for becomes lists for the cycle. */
+#include "engine/monitor_control.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,40 +23,39 @@ find_path(const struct cycle_monitor *monitor, uint32_t input, uint32_t output)
 }
 
 static void
-add_path(struct engine *engine, struct cycle_monitor *monitor, const struct cycle_path *path)
+add_path(struct mix *mix, struct cycle_monitor *monitor, const struct cycle_path *path)
 {
     struct cycle_path *added = &monitor->path[monitor->paths++];
     *added = *path;
-    added->ring = engine->cycle.input_ring + (size_t)path->input * CYCLE_RING_PITCH;
+    added->ring = mix->master.cycle.input_ring + (size_t)path->input * CYCLE_RING_PITCH;
 }
 
 /* Paths that are asked for no more stay until they are silent. */
 static void
-add_fading(struct engine *engine, const struct engine_program *program,
-           struct cycle_monitor *monitor)
+add_fading(struct mix *mix, const struct engine_client *client, struct cycle_monitor *monitor)
 {
-    const struct cycle_monitor *former = program->monitor;
+    const struct cycle_monitor *former = client->monitor;
     /* Partner: the cycle's release, after the last gain arrived. */
     bool settled = !former || atomic_load_explicit(&former->settled, memory_order_acquire);
     for (uint32_t p = 0; former && p < former->paths && monitor->paths < MOST_PATHS; p++) {
         /* The rest of it is the cycle's. */
         struct cycle_path path = {
-            .client = program->cycle,
+            .client = client->cycle,
             .input = former->path[p].input,
             .output = former->path[p].output,
             .former = (int32_t)p,
         };
         bool silent = settled && former->path[p].gain.target == 0;
         if (!silent && find_path(monitor, path.input, path.output) < 0) {
-            add_path(engine, monitor, &path);
+            add_path(mix, monitor, &path);
         }
     }
 }
 
-struct cycle_monitor *
-monitor_new(struct engine *engine, const struct engine_program *program)
+static struct cycle_monitor *
+new_list(struct mix *mix, const struct engine_client *client)
 {
-    const struct proto_monitor *wish = program->wish;
+    const struct proto_monitor *wish = client->wish;
     struct cycle_monitor *monitor = calloc(1, sizeof(*monitor));
     struct cycle_path *path = calloc(MOST_PATHS, sizeof(*path));
     if (!monitor || !path) {
@@ -75,26 +75,26 @@ monitor_new(struct engine *engine, const struct engine_program *program)
             continue; /* the first one counts */
         }
         struct cycle_path added = {
-            .client = program->cycle,
+            .client = client->cycle,
             .input = wanted->input,
             .output = wanted->output,
-            .former = find_path(program->monitor, wanted->input, wanted->output),
+            .former = find_path(client->monitor, wanted->input, wanted->output),
             .gain.target =
                 wish->input_gain[wanted->input] * wanted->gain * wish->output_gain[wanted->output],
         };
-        add_path(engine, monitor, &added);
+        add_path(mix, monitor, &added);
     }
-    add_fading(engine, program, monitor);
+    add_fading(mix, client, monitor);
     return monitor;
 }
 
 enum tutti_status
-monitor_join(struct engine *engine, struct engine_program *program)
+monitor_join(struct mix *mix, struct engine_client *client)
 {
-    if (!program->wish || program->exact) { /* words that gains would spoil */
+    if (!client->wish || client->exact) { /* words that gains would spoil */
         return TUTTI_OK;
     }
-    struct cycle_monitor *monitor = monitor_new(engine, program);
+    struct cycle_monitor *monitor = new_list(mix, client);
     if (!monitor) {
         return TUTTI_NO_MEMORY;
     }
@@ -102,12 +102,12 @@ monitor_join(struct engine *engine, struct engine_program *program)
     for (uint32_t c = 0; c < PROTO_MAX_CHANNELS; c++) {
         monitor->output[c].now = monitor->output[c].target;
     }
-    for (uint32_t c = 0; c < program->cycle->layout.inputs; c++) {
-        int32_t channel = program->cycle->input[c].channel;
+    for (uint32_t c = 0; c < client->cycle->layout.inputs; c++) {
+        int32_t channel = client->cycle->input[c].channel;
         monitor->heard[c] = channel >= 0 ? monitor->input[channel] : 1.0f;
     }
-    direct_monitor_begin(monitor, NULL, engine->known.rate_hz);
-    program->monitor = program->cycle->monitor = monitor;
+    direct_monitor_begin(monitor, NULL, mix->master.slot.known.rate_hz);
+    client->monitor = client->cycle->monitor = monitor;
     return TUTTI_OK;
 }
 
@@ -123,21 +123,47 @@ is_nothing(const struct proto_monitor *wish)
 }
 
 static void
-forget_wish(struct engine_program *program)
+forget_wish(struct engine_client *client)
 {
-    free(program->wish);
-    program->wish = NULL;
+    free(client->wish);
+    client->wish = NULL;
+}
+
+enum tutti_status
+monitor_change(struct mix *mix, struct engine_client *client)
+{
+    /* Also while another thread has the device: the command waits in the ring. */
+    commands_await_room(mix);
+    struct cycle_monitor *former = client->monitor;
+    struct cycle_monitor *fresh = client->wish ? new_list(mix, client) : NULL;
+    bool good = fresh || !client->wish;
+    if (good) {
+        client->monitor = fresh;
+        commands_put(mix, (struct cycle_command){
+                              .kind = CYCLE_MONITOR, .client = client->cycle, .monitor = fresh});
+        commands_retire(mix, (struct engine_retired){.monitor = former});
+        commands_reclaim(mix);
+    }
+    return good ? TUTTI_OK : TUTTI_NO_MEMORY;
 }
 
 void
-monitor_tend(struct engine *engine, struct engine_program *program)
+monitor_tend(struct mix *mix, struct engine_client *client)
 {
     /* Partner: the cycle's release, after the last gain arrived. */
-    if (program->monitor && is_nothing(program->wish) && !ring_is_full(&engine->cycle.commands) &&
-        atomic_load_explicit(&program->monitor->settled, memory_order_acquire)) {
-        forget_wish(program);
-        monitor_change(engine, program);
+    if (client->monitor && is_nothing(client->wish) && !ring_is_full(&mix->master.cycle.commands) &&
+        atomic_load_explicit(&client->monitor->settled, memory_order_acquire)) {
+        forget_wish(client);
+        monitor_change(mix, client);
     }
+}
+
+struct cycle_monitor *
+monitor_leave(struct engine_client *client)
+{
+    struct cycle_monitor *monitor = client->monitor;
+    client->monitor = NULL;
+    return monitor;
 }
 
 enum tutti_status
@@ -151,16 +177,16 @@ engine_set_monitor(struct engine *engine, uint32_t program_id, const struct prot
     *wish = *message;
     os_mutex_lock(&engine->lock);
     /* It stays: only the thread that calls this disconnects it. */
-    struct engine_program *program = client_list_find(engine, program_id);
-    if (program) {
-        struct proto_monitor *former = program->wish;
-        program->wish = wish;
+    struct engine_client *client = client_list_find(engine, program_id);
+    if (client) {
+        struct proto_monitor *former = client->wish;
+        client->wish = wish;
         wish = former;
-        if (!program->monitor && is_nothing(program->wish)) {
-            forget_wish(program); /* hosts switch off what was never on */
+        if (!client->monitor && is_nothing(client->wish)) {
+            forget_wish(client); /* hosts switch off what was never on */
         }
-        bool acts = program->cycle && !program->exact && (program->wish || program->monitor);
-        status = acts ? monitor_change(engine, program) : TUTTI_OK;
+        bool acts = client->cycle && !client->exact && (client->wish || client->monitor);
+        status = acts ? monitor_change(client->mix, client) : TUTTI_OK;
     }
     os_mutex_unlock(&engine->lock);
     free(wish);
@@ -169,23 +195,4 @@ engine_set_monitor(struct engine *engine, uint32_t program_id, const struct prot
                     tutti_status_text(status));
     }
     return status;
-}
-
-enum tutti_status
-monitor_change(struct engine *engine, struct engine_program *program)
-{
-    /* Also while another thread has the device: the command waits in the ring. */
-    commands_await_room(engine);
-    struct cycle_monitor *former = program->monitor;
-    struct cycle_monitor *fresh = program->wish ? monitor_new(engine, program) : NULL;
-    bool good = fresh || !program->wish;
-    if (good) {
-        program->monitor = fresh;
-        commands_put(engine, (struct cycle_command){.kind = CYCLE_MONITOR,
-                                                    .client = program->cycle,
-                                                    .monitor = fresh});
-        commands_retire(engine, (struct engine_retired){.monitor = former});
-        commands_reclaim(engine);
-    }
-    return good ? TUTTI_OK : TUTTI_NO_MEMORY;
 }

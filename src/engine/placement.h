@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct engine;
+struct mix;
 
 enum placement_state {
     PLACEMENT_FREE,     /* the system places every thread */
@@ -37,8 +37,8 @@ struct placement {
 };
 
 /** Looks, tries, decides: called every few ms. */
-void placement_tend(struct engine *engine, uint64_t now_ns);
+void placement_tend(struct mix *mix, uint64_t now_ns);
 /** Lets every program's thread go: the engine ends, or the device closes. */
-void placement_free_all(struct engine *engine);
+void placement_free_all(struct mix *mix);
 
 #endif

@@ -10,6 +10,7 @@ import locale_rule
 import realtime_symbols
 import text
 import words
+import writers
 
 LICENCE = f"/* {text.LICENCE} */\n"
 
@@ -19,11 +20,11 @@ class Includes(unittest.TestCase):
         return list(includes.complain(path, "\n".join(lines)))
 
     def test_a_room_knows_its_own_and_what_the_table_lists(self):
-        self.assertEqual([], self.complaints("src/engine/plan.c", '#include "engine/plan.h"', '#include "os/os.h"',
+        self.assertEqual([], self.complaints("src/engine/routing.c", '#include "engine/routing.h"', '#include "os/os.h"',
                                              '#include "backend/backend.h"', "#include <string.h>"))
 
     def test_the_engine_must_not_know_a_backend(self):
-        self.assertEqual(1, len(self.complaints("src/engine/plan.c", '#include "backend/sim/sim.h"')))
+        self.assertEqual(1, len(self.complaints("src/engine/routing.c", '#include "backend/sim/sim.h"')))
 
     def test_the_mixer_sees_nothing_that_could_block_it(self):
         self.assertEqual([], self.complaints("src/mixer/cycle.c", '#include "mixer/cycle.h"', '#include "os/os_realtime.h"', "#include <string.h>"))
@@ -161,6 +162,25 @@ class Words(unittest.TestCase):
     def test_a_long_line_is_found_but_in_a_table(self):
         self.assertEqual(1, len(self.complaints("a " * 60)))
         self.assertEqual([], self.complaints("| " + "a " * 60))
+
+
+class Writers(unittest.TestCase):
+    def complaints(self, path, line):
+        return list(writers.complain(path, f"    {line}\n"))
+
+    def test_only_its_own_file_writes_to_a_struct(self):
+        for line in ("slot->state = state;", "master->slot.state = state;", "mix->master.slot.known.rate_hz = 0;", "mix->master.slot.call_since_ns++;",
+                     "mix->master.slot.known.rates_hz[2] = 0;"):
+            self.assertEqual([], self.complaints("src/device/slot.c", line), line)
+            self.assertEqual(1, len(self.complaints("src/engine/profiles.c", line)), line)
+
+    def test_reading_is_free(self):
+        for line in ("uint32_t state = master->slot.state;", "if (slot->state == state) {", "/* slot->state = 1 */", "call(slot->state);"):
+            self.assertEqual([], self.complaints("src/engine/profiles.c", line), line)
+
+    def test_a_part_belongs_to_the_file_of_the_part(self):
+        self.assertEqual([], self.complaints("src/device/handover.c", "master->cycle.elastic = false;"))
+        self.assertEqual(1, len(self.complaints("src/device/handover.c", "master->retry_ns = 0;")))
 
 
 if __name__ == "__main__":

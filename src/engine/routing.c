@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Plans: which programs' outputs meet on which device channel or bus. Made anew when somebody comes
- * or goes; immutable in the cycle. */
+#include "engine/routing.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,13 +14,13 @@ same_source(const struct proto_channel *a, const struct proto_channel *b)
     return a->kind == b->kind && a->channel == b->channel && a->program == b->program;
 }
 
-/* Words that mean something only as they are go to a device that leaves them so and meet nobody:
- * joining sees to it, and this, should the device have become another. */
+/* A bit-exact stream goes only to a bit-transparent device and is never mixed: joining checks it,
+ * and this does, should the device have become another. */
 static bool
-may_sound(const struct engine *engine, const struct engine_program *program)
+may_sound(const struct mix *mix, const struct engine_client *client)
 {
-    const struct engine_program *alone = client_list_exact(engine);
-    return alone ? program == alone && engine->exact : true;
+    const struct engine_client *alone = client_list_exact(mix);
+    return alone ? client == alone && mix->master.slot.exact : true;
 }
 
 /* The bus of each device channel's mix, or of each output of one program; -1: there is none. */
@@ -29,14 +29,14 @@ struct bus_index {
 };
 
 static void
-index_buses(const struct engine *engine, enum proto_channel_kind kind, uint32_t program_id,
+index_buses(const struct mix *mix, enum proto_channel_kind kind, uint32_t program_id,
             struct bus_index *index)
 {
     for (uint32_t c = 0; c < PROTO_MAX_CHANNELS; c++) {
         index->bus[c] = -1;
     }
-    for (uint32_t b = 0; b < engine->buses; b++) {
-        const struct proto_channel *source = &engine->bus[b].source;
+    for (uint32_t b = 0; b < mix->routing.bus_count; b++) {
+        const struct proto_channel *source = &mix->routing.bus[b].source;
         bool other = kind == PROTO_CHANNEL_PROGRAM && source->program != program_id;
         if (source->kind == kind && !other && source->channel < PROTO_MAX_CHANNELS) {
             index->bus[source->channel] = (int32_t)b;
@@ -46,11 +46,11 @@ index_buses(const struct engine *engine, enum proto_channel_kind kind, uint32_t 
 
 /* What follows runs twice: without plan->entry and plan->path it only counts. */
 static void
-add_entry(struct cycle_plan *plan, struct cycle_sum *sum, struct cycle_client *program,
+add_entry(struct cycle_plan *plan, struct cycle_sum *sum, struct cycle_client *client,
           uint32_t output)
 {
     if (plan->entry) {
-        plan->entry[sum->first + sum->count] = (struct cycle_plan_entry){program, output};
+        plan->entry[sum->first + sum->count] = (struct cycle_plan_entry){client, output};
     }
     sum->count++;
 }
@@ -65,34 +65,34 @@ add_path(struct cycle_plan *plan, struct cycle_sum *sum, const struct cycle_path
 }
 
 static void
-add_outputs(const struct engine *engine, const struct engine_program *program,
+add_outputs(const struct mix *mix, const struct engine_client *client,
             const struct bus_index *mixes, struct cycle_plan *plan)
 {
     struct bus_index own;
-    index_buses(engine, PROTO_CHANNEL_PROGRAM, program->id, &own);
-    for (uint32_t o = 0; o < program->cycle->layout.outputs; o++) {
-        const struct proto_channel *to = &program->output[o];
+    index_buses(mix, PROTO_CHANNEL_PROGRAM, client->id, &own);
+    for (uint32_t o = 0; o < client->cycle->layout.outputs; o++) {
+        const struct proto_channel *to = &client->output[o];
         bool to_device = to->kind == PROTO_CHANNEL_DEVICE && to->channel < PROTO_MAX_CHANNELS;
         if (to_device && to->channel < plan->outputs) {
-            add_entry(plan, &plan->output[to->channel], program->cycle, o);
+            add_entry(plan, &plan->output[to->channel], client->cycle, o);
         }
         if (to_device && mixes->bus[to->channel] >= 0) {
-            add_entry(plan, &plan->bus[mixes->bus[to->channel]].sum, program->cycle, o);
+            add_entry(plan, &plan->bus[mixes->bus[to->channel]].sum, client->cycle, o);
         }
         if (own.bus[o] >= 0) {
-            add_entry(plan, &plan->bus[own.bus[o]].sum, program->cycle, o);
+            add_entry(plan, &plan->bus[own.bus[o]].sum, client->cycle, o);
         }
     }
 }
 
 /* Paths of the direct monitor. */
 static void
-add_paths(const struct engine *engine, const struct cycle_monitor *monitor,
-          const struct bus_index *mixes, struct cycle_plan *plan)
+add_paths(const struct mix *mix, const struct cycle_monitor *monitor, const struct bus_index *mixes,
+          struct cycle_plan *plan)
 {
     for (uint32_t m = 0; m < monitor->paths; m++) {
         const struct cycle_path *path = &monitor->path[m];
-        if (path->input >= engine->known.inputs || path->output >= PROTO_MAX_CHANNELS) {
+        if (path->input >= mix->master.slot.known.inputs || path->output >= PROTO_MAX_CHANNELS) {
             continue;
         }
         if (path->output < plan->outputs) {
@@ -107,20 +107,20 @@ add_paths(const struct engine *engine, const struct cycle_monitor *monitor,
 /* One pass over all channels of all programs: joining costs the others no more for every bus that
  * there is. */
 static void
-add_all(const struct engine *engine, struct cycle_plan *plan)
+add_all(const struct mix *mix, struct cycle_plan *plan)
 {
     struct bus_index mixes;
-    index_buses(engine, PROTO_CHANNEL_MIX, 0, &mixes);
-    for (uint32_t p = 0; p < engine->programs; p++) {
-        const struct engine_program *program = engine->program[p];
-        if (!program->cycle) {
+    index_buses(mix, PROTO_CHANNEL_MIX, 0, &mixes);
+    for (uint32_t p = 0; p < mix->engine->client_count; p++) {
+        const struct engine_client *client = mix->engine->client[p];
+        if (!client_list_plays(client, mix)) {
             continue;
         }
-        if (may_sound(engine, program)) {
-            add_outputs(engine, program, &mixes, plan);
+        if (may_sound(mix, client)) {
+            add_outputs(mix, client, &mixes, plan);
         }
-        if (program->monitor) {
-            add_paths(engine, program->monitor, &mixes, plan);
+        if (client->monitor) {
+            add_paths(mix, client->monitor, &mixes, plan);
         }
     }
 }
@@ -145,10 +145,10 @@ place(struct cycle_plan *plan, struct cycle_sum *sum, int32_t output)
 }
 
 static bool
-has_monitor(const struct engine *engine)
+has_monitor(const struct mix *mix)
 {
-    for (uint32_t p = 0; p < engine->programs; p++) {
-        if (engine->program[p]->cycle && engine->program[p]->monitor) {
+    for (uint32_t p = 0; p < mix->engine->client_count; p++) {
+        if (client_list_plays(mix->engine->client[p], mix) && mix->engine->client[p]->monitor) {
             return true;
         }
     }
@@ -156,7 +156,7 @@ has_monitor(const struct engine *engine)
 }
 
 void
-plan_free(struct cycle_plan *plan)
+routing_free_plan(struct cycle_plan *plan)
 {
     if (plan) {
         free(plan->bus);
@@ -168,41 +168,41 @@ plan_free(struct cycle_plan *plan)
 }
 
 struct cycle_plan *
-plan_new(const struct engine *engine)
+routing_new_plan(const struct mix *mix)
 {
     struct cycle_plan *plan = calloc(1, sizeof(*plan));
     if (!plan) {
         return NULL;
     }
-    plan->outputs = engine->known.outputs;
-    plan->buses = engine->buses;
-    plan->monitored = has_monitor(engine);
+    plan->outputs = mix->master.slot.known.outputs;
+    plan->buses = mix->routing.bus_count;
+    plan->monitored = has_monitor(mix);
     plan->bus = calloc(plan->buses + 1, sizeof(*plan->bus));
     if (!plan->bus) {
-        plan_free(plan);
+        routing_free_plan(plan);
         return NULL;
     }
-    add_all(engine, plan);
+    add_all(mix, plan);
     for (uint32_t c = 0; c < plan->outputs; c++) {
         place(plan, &plan->output[c], (int32_t)c);
     }
     for (uint32_t b = 0; b < plan->buses; b++) {
-        plan->bus[b].ring = engine->bus[b].ring;
-        place(plan, &plan->bus[b].sum, output_of(&engine->bus[b].source));
+        plan->bus[b].ring = mix->routing.bus[b].ring;
+        place(plan, &plan->bus[b].sum, output_of(&mix->routing.bus[b].source));
     }
     plan->entry = calloc(plan->entries + 1, sizeof(*plan->entry));
     plan->path = calloc(plan->paths + 1, sizeof(*plan->path));
     plan->sources = calloc(plan->entries + plan->paths + 1, sizeof(*plan->sources));
     if (!plan->entry || !plan->path || !plan->sources) {
-        plan_free(plan);
+        routing_free_plan(plan);
         return NULL;
     }
-    add_all(engine, plan);
+    add_all(mix, plan);
     return plan;
 }
 
 float *
-plan_new_ring(size_t samples)
+routing_new_ring(size_t samples)
 {
     float *ring = calloc(samples, sizeof(*ring));
     volatile float *touched = ring; /* volatile: or the compiler knows that nothing changes */
@@ -213,10 +213,10 @@ plan_new_ring(size_t samples)
 }
 
 bool
-plan_has_bus(const struct engine *engine, const struct proto_channel *source)
+routing_has_bus(const struct mix *mix, const struct proto_channel *source)
 {
-    for (uint32_t b = 0; b < engine->buses; b++) {
-        if (same_source(&engine->bus[b].source, source)) {
+    for (uint32_t b = 0; b < mix->routing.bus_count; b++) {
+        if (same_source(&mix->routing.bus[b].source, source)) {
             return true;
         }
     }
@@ -224,41 +224,42 @@ plan_has_bus(const struct engine *engine, const struct proto_channel *source)
 }
 
 struct engine_bus *
-plan_get_bus(struct engine *engine, const struct proto_channel *source)
+routing_get_bus(struct mix *mix, const struct proto_channel *source)
 {
-    for (uint32_t b = 0; b < engine->buses; b++) {
-        if (same_source(&engine->bus[b].source, source)) {
-            engine->bus[b].users++;
-            return &engine->bus[b];
+    for (uint32_t b = 0; b < mix->routing.bus_count; b++) {
+        if (same_source(&mix->routing.bus[b].source, source)) {
+            mix->routing.bus[b].users++;
+            return &mix->routing.bus[b];
         }
     }
-    struct engine_bus *grown = realloc(engine->bus, (engine->buses + 1) * sizeof(*grown));
+    struct engine_bus *grown =
+        realloc(mix->routing.bus, (mix->routing.bus_count + 1) * sizeof(*grown));
     if (!grown) {
         return NULL;
     }
-    engine->bus = grown;
-    float *ring = plan_new_ring(CYCLE_RING_FRAMES);
+    mix->routing.bus = grown;
+    float *ring = routing_new_ring(CYCLE_RING_FRAMES);
     if (!ring) {
         return NULL;
     }
-    engine->bus[engine->buses] = (struct engine_bus){*source, 1, ring};
-    return &engine->bus[engine->buses++];
+    mix->routing.bus[mix->routing.bus_count] = (struct engine_bus){*source, 1, ring};
+    return &mix->routing.bus[mix->routing.bus_count++];
 }
 
 float *
-plan_put_bus(struct engine *engine, const struct proto_channel *source)
+routing_put_bus(struct mix *mix, const struct proto_channel *source)
 {
-    for (uint32_t b = 0; b < engine->buses; b++) {
-        if (!same_source(&engine->bus[b].source, source)) {
+    for (uint32_t b = 0; b < mix->routing.bus_count; b++) {
+        if (!same_source(&mix->routing.bus[b].source, source)) {
             continue;
         }
-        if (--engine->bus[b].users) {
+        if (--mix->routing.bus[b].users) {
             return NULL;
         }
-        float *ring = engine->bus[b].ring;
-        memmove(&engine->bus[b], &engine->bus[b + 1],
-                (engine->buses - b - 1) * sizeof(engine->bus[0]));
-        engine->buses--;
+        float *ring = mix->routing.bus[b].ring;
+        memmove(&mix->routing.bus[b], &mix->routing.bus[b + 1],
+                (mix->routing.bus_count - b - 1) * sizeof(mix->routing.bus[0]));
+        mix->routing.bus_count--;
         return ring;
     }
     return NULL;

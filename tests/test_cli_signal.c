@@ -157,26 +157,25 @@ a_sequence_that_exactly_fits_has_one_place(void **state)
 static void
 frames_come_out_as_they_went_in_across_the_wrap(void **state)
 {
-    struct frames ring;
+    struct frames frames;
     float in[5 * 3], out[5 * 3], next = 0, expected = 0;
 
-    memset(&ring, 0, sizeof(ring));
-    assert_true(frames_init(&ring, 3, 7));
-    assert_int_equal(ring.capacity, 8);
+    memset(&frames, 0, sizeof(frames));
+    assert_true(frames_init(&frames, 3, 7));
     for (unsigned round = 0; round < 20; round++) {
         for (unsigned i = 0; i < 15; i++) {
             in[i] = next++;
         }
-        assert_int_equal(frames_writable(&ring), 8);
-        frames_write(&ring, in, 5);
-        assert_int_equal(frames_readable(&ring), 5);
-        assert_int_equal(frames_writable(&ring), 3);
-        frames_read(&ring, out, 5);
+        assert_int_equal(ring_writable(&frames.ring), 8);
+        ring_write(&frames.ring, in, 5);
+        assert_int_equal(ring_readable(&frames.ring), 5);
+        assert_int_equal(ring_writable(&frames.ring), 3);
+        ring_read(&frames.ring, out, 5);
         for (unsigned i = 0; i < 15; i++) {
             assert_true(out[i] == expected++);
         }
     }
-    frames_fini(&ring);
+    frames_fini(&frames);
 }
 
 static void
@@ -184,26 +183,26 @@ channels_and_frames_are_two_views_of_the_same_ring(void **state)
 {
     static const float left[] = {1, 2, 3}, right[] = {-1, -2, -3};
     static const float interleaved[] = {1, -1, 2, -2, 3, -3};
-    struct frames ring;
+    struct frames frames;
     float out[6];
 
-    memset(&ring, 0, sizeof(ring));
-    assert_true(frames_init(&ring, 2, 4));
+    memset(&frames, 0, sizeof(frames));
+    assert_true(frames_init(&frames, 2, 4));
     for (unsigned round = 0; round < 5; round++) {
-        frames_put_channel(&ring, 0, left, 3);
-        frames_put_channel(&ring, 1, right, 3);
-        assert_int_equal(frames_readable(&ring), 0);
-        frames_put_done(&ring, 3);
-        assert_int_equal(frames_readable(&ring), 3);
-        frames_read(&ring, out, 3);
+        frames_put_channel(&frames, 0, left, 3);
+        frames_put_channel(&frames, 1, right, 3);
+        assert_int_equal(ring_readable(&frames.ring), 0);
+        ring_write_done(&frames.ring, 3);
+        assert_int_equal(ring_readable(&frames.ring), 3);
+        ring_read(&frames.ring, out, 3);
         assert_memory_equal(out, interleaved, sizeof(out));
-        frames_write(&ring, interleaved, 3);
-        frames_get_channel(&ring, 1, out, 3);
-        frames_get_done(&ring, 3);
+        ring_write(&frames.ring, interleaved, 3);
+        frames_get_channel(&frames, 1, out, 3);
+        ring_read_done(&frames.ring, 3);
         assert_memory_equal(out, right, sizeof(right));
-        assert_int_equal(frames_readable(&ring), 0);
+        assert_int_equal(ring_readable(&frames.ring), 0);
     }
-    frames_fini(&ring);
+    frames_fini(&frames);
 }
 
 static void
@@ -234,7 +233,7 @@ put_block(struct recording *recording, uint64_t position, uint32_t frames)
     if (!recording_begin(recording, position, frames)) {
         return false;
     }
-    frames_put_channel(&recording->ring, 0, samples, frames);
+    frames_put_channel(&recording->frames, 0, samples, frames);
     recording_end(recording, frames);
     return true;
 }

@@ -39,7 +39,7 @@ struct player {
     double former_hz; /* the device's rate before --set-rate; 0: it is left as it is */
 
     /* between the main thread and the callback */
-    struct frames ring;
+    struct frames frames;
     struct peak peak[TUTTI_MAX_CHANNELS]; /* of each output */
     _Atomic bool all_fetched;         /* nothing more comes; written by main, after the last put */
     _Atomic uint64_t played_frames;   /* of the file; written by the callback */
@@ -57,17 +57,17 @@ process(void *user, const struct tutti_block *block)
     uint64_t last = atomic_load_explicit(&player->position_frames, memory_order_relaxed);
     /* Before the ring: what is readable after "all fetched" is all there will be. */
     bool all = atomic_load_explicit(&player->all_fetched, memory_order_acquire);
-    uint32_t ready = block->silent ? 0 : frames_readable(&player->ring);
+    uint32_t ready = block->silent ? 0 : ring_readable(&player->frames.ring);
     uint32_t count = ready < block->frames ? ready : block->frames;
 
     for (uint32_t c = 0; c < player->outputs; c++) {
         float *out = tutti_output(player->session.client, c, block->half);
-        uint32_t from = player->ring.channels == 1 ? 0 : c;
-        frames_get_channel(&player->ring, from, out, count);
+        uint32_t from = player->frames.channels == 1 ? 0 : c;
+        frames_get_channel(&player->frames, from, out, count);
         memset(out + count, 0, (block->frames - count) * sizeof(*out));
         peak_put(&player->peak[c], out, count);
     }
-    frames_get_done(&player->ring, count);
+    ring_read_done(&player->frames.ring, count);
     atomic_fetch_add_explicit(&player->played_frames, count, memory_order_relaxed);
     if (block->jumped && block->position_frames > last) {
         atomic_fetch_add_explicit(&player->lost_frames, block->position_frames - last,
@@ -94,12 +94,12 @@ fetch(struct player *player)
     while (!atomic_load_explicit(&player->all_fetched, memory_order_relaxed)) {
         uint64_t left = player->total_frames - player->fetched_frames;
         uint32_t want = left < CHUNK_FRAMES ? (uint32_t)left : CHUNK_FRAMES;
-        if (frames_writable(&player->ring) < CHUNK_FRAMES) {
+        if (ring_writable(&player->frames.ring) < CHUNK_FRAMES) {
             return;
         }
         sf_count_t got = want ? sf_readf_float(player->file, player->chunk, want) : 0;
         if (got > 0) {
-            frames_write(&player->ring, player->chunk, (uint32_t)got);
+            ring_write(&player->frames.ring, player->chunk, (uint32_t)got);
             player->fetched_frames += (uint64_t)got;
         }
         if (got < (sf_count_t)want && sf_error(player->file) != SF_ERR_NO_ERROR) {
@@ -302,7 +302,7 @@ get_memory(struct player *player, uint32_t buffer)
     uint32_t room = sound_ring_frames(&player->info, buffer);
 
     player->chunk = calloc((size_t)CHUNK_FRAMES * channels, sizeof(*player->chunk));
-    if (player->chunk && frames_init(&player->ring, channels, room + CHUNK_FRAMES)) {
+    if (player->chunk && frames_init(&player->frames, channels, room + CHUNK_FRAMES)) {
         return true;
     }
     session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
@@ -344,7 +344,7 @@ command_play_run(const struct args *args, const struct cli *cli)
     restore_rate(&player);
     session_close(&player.session);
 free_memory:
-    frames_fini(&player.ring);
+    frames_fini(&player.frames);
     free(player.chunk);
 close_file:
     if (player.file) {

@@ -47,7 +47,7 @@ process(void *user, const struct tutti_block *block)
     if (recording_begin(&recorder->recording, block->position_frames, block->frames)) {
         for (uint32_t c = 0; c < recorder->inputs; c++) {
             const float *in = tutti_input(recorder->session.client, c, block->half);
-            frames_put_channel(&recorder->recording.ring, c, in, block->frames);
+            frames_put_channel(&recorder->recording.frames, c, in, block->frames);
             peak_put(&recorder->peak[c], in, block->frames);
         }
         recording_end(&recorder->recording, block->frames);

@@ -1,130 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring of audio frames. See frames.h. */
+/* A ring of audio frames by channel. See frames.h. */
 #include "cli/frames.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 bool
-frames_init(struct frames *ring, uint32_t channels, uint32_t frames)
+frames_init(struct frames *frames, uint32_t channels, uint32_t count)
 {
-    uint32_t capacity = 1;
+    uint32_t capacity = ring_capacity(count);
 
-    while (capacity < frames) {
-        capacity *= 2;
-    }
-    ring->samples = calloc((size_t)capacity * channels, sizeof(*ring->samples));
-    if (!ring->samples) {
+    frames->samples = calloc((size_t)capacity * channels, sizeof(*frames->samples));
+    if (!frames->samples) {
         return false;
     }
-    ring->channels = channels;
-    ring->capacity = capacity;
-    atomic_init(&ring->written, 0);
-    atomic_init(&ring->read, 0);
+    frames->channels = channels;
+    ring_init(&frames->ring, frames->samples, channels * (uint32_t)sizeof(*frames->samples),
+              capacity);
     return true;
 }
 
 void
-frames_fini(struct frames *ring)
+frames_fini(struct frames *frames)
 {
-    free(ring->samples);
-    ring->samples = NULL;
-}
-
-uint32_t
-frames_writable(const struct frames *ring)
-{
-    uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
-    uint64_t read = atomic_load_explicit(&ring->read, memory_order_acquire);
-
-    return ring->capacity - (uint32_t)(written - read);
-}
-
-uint32_t
-frames_readable(const struct frames *ring)
-{
-    uint64_t read = atomic_load_explicit(&ring->read, memory_order_relaxed);
-    uint64_t written = atomic_load_explicit(&ring->written, memory_order_acquire);
-
-    return (uint32_t)(written - read);
-}
-
-static float *
-frame_at(const struct frames *ring, uint64_t frame)
-{
-    return ring->samples + (frame & (ring->capacity - 1)) * ring->channels;
-}
-
-/* Frames from `from` on before the memory wraps, at most count. */
-static uint32_t
-until_wrap(const struct frames *ring, uint64_t from, uint32_t count)
-{
-    uint32_t rest = ring->capacity - (uint32_t)(from & (ring->capacity - 1));
-
-    return count < rest ? count : rest;
+    free(frames->samples);
+    frames->samples = NULL;
 }
 
 void
-frames_write(struct frames *ring, const float *samples, uint32_t count)
+frames_put_channel(struct frames *frames, uint32_t channel, const float *samples, uint32_t count)
 {
-    uint64_t at = atomic_load_explicit(&ring->written, memory_order_relaxed);
-    uint32_t first = until_wrap(ring, at, count);
-    size_t frame = ring->channels * sizeof(*samples);
+    struct ring_region region = ring_write_region(&frames->ring, count);
 
-    memcpy(frame_at(ring, at), samples, first * frame);
-    memcpy(frame_at(ring, at + first), samples + (size_t)first * ring->channels,
-           (count - first) * frame);
-    frames_put_done(ring, count);
-}
-
-void
-frames_read(struct frames *ring, float *samples, uint32_t count)
-{
-    uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed);
-    uint32_t first = until_wrap(ring, at, count);
-    size_t frame = ring->channels * sizeof(*samples);
-
-    memcpy(samples, frame_at(ring, at), first * frame);
-    memcpy(samples + (size_t)first * ring->channels, frame_at(ring, at + first),
-           (count - first) * frame);
-    frames_get_done(ring, count);
-}
-
-void
-frames_put_channel(struct frames *ring, uint32_t channel, const float *samples, uint32_t count)
-{
-    uint64_t at = atomic_load_explicit(&ring->written, memory_order_relaxed);
-
-    for (uint32_t i = 0; i < count; i++) {
-        frame_at(ring, at + i)[channel] = samples[i];
+    for (unsigned r = 0; r < 2; r++) {
+        float *to = region.run[r];
+        for (uint32_t i = 0; i < region.count[r]; i++) {
+            to[(size_t)i * frames->channels + channel] = *samples++;
+        }
     }
 }
 
 void
-frames_put_done(struct frames *ring, uint32_t count)
+frames_get_channel(const struct frames *frames, uint32_t channel, float *samples, uint32_t count)
 {
-    uint64_t at = atomic_load_explicit(&ring->written, memory_order_relaxed);
+    struct ring_region region = ring_read_region(&frames->ring, count);
 
-    atomic_store_explicit(&ring->written, at + count, memory_order_release);
-}
-
-void
-frames_get_channel(const struct frames *ring, uint32_t channel, float *samples, uint32_t count)
-{
-    uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed);
-
-    for (uint32_t i = 0; i < count; i++) {
-        samples[i] = frame_at(ring, at + i)[channel];
+    for (unsigned r = 0; r < 2; r++) {
+        const float *from = region.run[r];
+        for (uint32_t i = 0; i < region.count[r]; i++) {
+            *samples++ = from[(size_t)i * frames->channels + channel];
+        }
     }
-}
-
-void
-frames_get_done(struct frames *ring, uint32_t count)
-{
-    uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed);
-
-    atomic_store_explicit(&ring->read, at + count, memory_order_release);
 }
 
 void

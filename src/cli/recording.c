@@ -72,33 +72,31 @@ recording_choose(struct recording_choice *choice, const struct args *args,
 bool
 recording_init(struct recording *recording, uint32_t channels, uint32_t frames)
 {
-    return frames_init(&recording->ring, channels, frames);
+    ring_init(&recording->gaps, recording->gap, sizeof(recording->gap[0]), RECORDING_GAPS);
+    return frames_init(&recording->frames, channels, frames);
 }
 
 void
 recording_fini(struct recording *recording)
 {
-    frames_fini(&recording->ring);
+    frames_fini(&recording->frames);
 }
 
 bool
 recording_begin(struct recording *recording, uint64_t position_frames, uint32_t frames)
 {
-    uint32_t put = atomic_load_explicit(&recording->gaps_put, memory_order_relaxed);
-
-    if (frames_writable(&recording->ring) < frames) {
+    if (ring_writable(&recording->frames.ring) < frames) {
         return false;
     }
     if (position_frames > recording->expected_position) {
-        if (put - atomic_load_explicit(&recording->gaps_taken, memory_order_acquire) ==
-            RECORDING_GAPS) {
+        struct recording_gap gap = {
+            .before_frame = recording->came_frames,
+            .frames = position_frames - recording->expected_position,
+        };
+        /* Before the frames behind it: a reader that sees those sees the gap too. */
+        if (!ring_put(&recording->gaps, &gap)) {
             return false;
         }
-        recording->gap[put % RECORDING_GAPS].before_frame = recording->came_frames;
-        recording->gap[put % RECORDING_GAPS].frames =
-            position_frames - recording->expected_position;
-        /* Before the frames behind it: whoever sees those sees the gap too. */
-        atomic_store_explicit(&recording->gaps_put, put + 1, memory_order_release);
     }
     recording->expected_position = position_frames + frames;
     return true;
@@ -108,22 +106,21 @@ void
 recording_end(struct recording *recording, uint32_t frames)
 {
     recording->came_frames += frames;
-    frames_put_done(&recording->ring, frames);
+    ring_write_done(&recording->frames.ring, frames);
 }
 
 uint32_t
 recording_take(struct recording *recording, float *samples, uint32_t most)
 {
     /* First: gaps that lie within these frames were announced before them. */
-    uint32_t ready = frames_readable(&recording->ring);
-    uint32_t taken = atomic_load_explicit(&recording->gaps_taken, memory_order_relaxed);
+    uint32_t ready = ring_readable(&recording->frames.ring);
 
-    if (recording->gap_left_frames == 0 &&
-        taken != atomic_load_explicit(&recording->gaps_put, memory_order_acquire)) {
-        uint64_t before = recording->gap[taken % RECORDING_GAPS].before_frame;
+    if (recording->gap_left_frames == 0 && ring_readable(&recording->gaps)) {
+        const struct recording_gap *gap = ring_read_region(&recording->gaps, 1).run[0];
+        uint64_t before = gap->before_frame;
         if (before == recording->given_frames) {
-            recording->gap_left_frames = recording->gap[taken % RECORDING_GAPS].frames;
-            atomic_store_explicit(&recording->gaps_taken, taken + 1, memory_order_release);
+            recording->gap_left_frames = gap->frames;
+            ring_read_done(&recording->gaps, 1);
         } else if (before - recording->given_frames < ready) {
             ready = (uint32_t)(before - recording->given_frames);
         }
@@ -131,13 +128,13 @@ recording_take(struct recording *recording, float *samples, uint32_t most)
     if (recording->gap_left_frames) {
         uint32_t count =
             recording->gap_left_frames < most ? (uint32_t)recording->gap_left_frames : most;
-        memset(samples, 0, (size_t)count * recording->ring.channels * sizeof(*samples));
+        memset(samples, 0, (size_t)count * recording->frames.channels * sizeof(*samples));
         recording->gap_left_frames -= count;
         recording->lost_frames += count;
         return count;
     }
     uint32_t count = ready < most ? ready : most;
-    frames_read(&recording->ring, samples, count);
+    ring_read(&recording->frames.ring, samples, count);
     recording->given_frames += count;
     return count;
 }

@@ -27,14 +27,15 @@ bool recording_choose(struct recording_choice *choice, const struct args *args,
 
 enum { RECORDING_GAPS = 64 };
 
+struct recording_gap {
+    uint64_t before_frame; /* of those that came through */
+    uint64_t frames;
+};
+
 struct recording {
-    struct frames ring;
-    struct {
-        uint64_t before_frame; /* of those that came through */
-        uint64_t frames;
-    } gap[RECORDING_GAPS];
-    _Atomic uint32_t gaps_put,
-        gaps_taken;             /* the callback's, the file thread's: each acquires the other */
+    struct frames frames;
+    struct recording_gap gap[RECORDING_GAPS];
+    struct ring gaps;           /* of them, from the callback to the file thread */
     uint64_t expected_position; /* the callback's: where the next block should begin */
     uint64_t came_frames;       /* the callback's: put into the ring */
     uint64_t given_frames;      /* the file thread's: taken from the ring */
@@ -47,7 +48,7 @@ bool recording_init(struct recording *recording, uint32_t channels, uint32_t fra
 void recording_fini(struct recording *recording);
 
 /* The callback's side, real time. */
-/** True: the block is to be put into recording->ring channel by channel, then recording_end()
+/** True: the block is to be put into recording->frames channel by channel, then recording_end()
  * called. False: there is no room; it will be a gap. */
 bool recording_begin(struct recording *recording, uint64_t position_frames, uint32_t frames);
 void recording_end(struct recording *recording, uint32_t frames);

@@ -16,30 +16,20 @@ static void
 on_event(void *user, const struct tutti_event *event)
 {
     struct session *session = user;
-    uint32_t put = atomic_load_explicit(&session->put, memory_order_relaxed);
+    struct session_event copy = {
+        .kind = event->kind,
+        .value = event->value,
+        .rate_hz = event->rate_hz,
+    };
 
-    if (put - atomic_load_explicit(&session->taken, memory_order_acquire) == SESSION_EVENTS) {
-        return;
-    }
-    struct session_event *place = &session->event[put % SESSION_EVENTS];
-    place->kind = event->kind;
-    place->value = event->value;
-    place->rate_hz = event->rate_hz;
-    snprintf(place->text, sizeof(place->text), "%s", event->text ? event->text : "");
-    atomic_store_explicit(&session->put, put + 1, memory_order_release);
+    snprintf(copy.text, sizeof(copy.text), "%s", event->text ? event->text : "");
+    (void)ring_put(&session->events, &copy);
 }
 
 bool
 session_next_event(struct session *session, struct session_event *event)
 {
-    uint32_t taken = atomic_load_explicit(&session->taken, memory_order_relaxed);
-
-    if (taken == atomic_load_explicit(&session->put, memory_order_acquire)) {
-        return false;
-    }
-    *event = session->event[taken % SESSION_EVENTS];
-    atomic_store_explicit(&session->taken, taken + 1, memory_order_release);
-    return true;
+    return ring_get(&session->events, event);
 }
 
 enum tutti_status
@@ -53,8 +43,7 @@ session_open(struct session *session, const char *program, bool start)
                                        .error = why};
 
     session->client = NULL;
-    atomic_init(&session->put, 0);
-    atomic_init(&session->taken, 0);
+    ring_init(&session->events, session->event, sizeof(session->event[0]), SESSION_EVENTS);
     enum tutti_status status = tutti_open(&session->client, &params);
     if (status == TUTTI_NO_ENGINE && start) {
         session_say("the engine did not start; run 'tuttid --foreground' to see why");

@@ -6,10 +6,10 @@
 #ifndef TUTTI_CLI_SESSION_H
 #define TUTTI_CLI_SESSION_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ring.h"
 #include "console/style.h"
 #include "tutti/tutti.h"
 
@@ -25,10 +25,9 @@ struct session_event {
 struct session {
     struct tutti_client *client; /* NULL: not open */
     struct session_event event[SESSION_EVENTS];
+    struct ring events;  /* of them, from the event thread to the main thread */
     uint64_t gap_frames; /* lost while the device reopened, as told so far; main thread */
     double rate_hz;      /* of the device when the stream was prepared; likewise */
-    _Atomic uint32_t put,
-        taken; /* the event thread's, the main thread's: each acquires the other */
 };
 
 /** Opens, with the engine started when start is set. Without, NO_ENGINE is said by the caller;

@@ -52,26 +52,32 @@ wasapi_lay_out(struct backend_area *areas, unsigned char *memory, uint32_t chann
 
 /* ---- input ---- */
 
-static unsigned char *
-frame_at(const struct wasapi_queue *queue, uint64_t frame)
+static void
+drop(struct wasapi_queue *queue, uint32_t frames)
 {
-    return queue->frames + (size_t)(frame % queue->size_frames) * queue->frame_bytes;
+    ring_read_done(&queue->ring, frames);
+    queue->dropped += frames;
 }
 
+/* A packet; the oldest frames make room for it. */
 static void
 enqueue(struct wasapi_queue *queue, const unsigned char *data, uint32_t frames, bool silent)
 {
-    for (uint32_t i = 0; i < frames; i++, queue->head++) {
-        if (queue->head - queue->tail == queue->size_frames) {
-            queue->tail++;
-            queue->dropped++;
-        }
-        if (silent) {
-            memset(frame_at(queue, queue->head), 0, queue->frame_bytes);
-        } else {
-            memcpy(frame_at(queue, queue->head), data + (size_t)i * queue->frame_bytes,
-                   queue->frame_bytes);
-        }
+    if (frames > queue->size_frames) {
+        uint32_t excess = frames - queue->size_frames;
+        data += (size_t)excess * queue->frame_bytes;
+        frames -= excess;
+        queue->dropped += excess;
+    }
+    uint32_t waiting = ring_readable(&queue->ring) + frames;
+    drop(queue, waiting > queue->size_frames ? waiting - queue->size_frames : 0);
+    if (silent) {
+        struct ring_region region = ring_write_region(&queue->ring, frames);
+        memset(region.run[0], 0, (size_t)region.count[0] * queue->frame_bytes);
+        memset(region.run[1], 0, (size_t)region.count[1] * queue->frame_bytes);
+        ring_write_done(&queue->ring, frames);
+    } else {
+        ring_write(&queue->ring, data, frames);
     }
 }
 
@@ -100,14 +106,6 @@ read_packets(struct backend_stream *stream)
 }
 
 static void
-drop(struct wasapi_queue *queue, uint32_t periods)
-{
-    uint32_t frames = periods * queue->period_frames;
-    queue->tail += frames;
-    queue->dropped += frames;
-}
-
-static void
 look_again(struct wasapi_queue *queue)
 {
     queue->seen = queue->most_periods = 0;
@@ -131,7 +129,7 @@ look(struct wasapi_queue *queue, uint32_t waiting_periods)
     bool is_more = queue->most_periods > queue->wait_periods;
     queue->full = is_more && queue->least_periods < 2 ? queue->full + 1 : 0;
     if (is_more && queue->least_periods >= 2) {
-        drop(queue, 1);
+        drop(queue, queue->period_frames);
     } else if (queue->full >= FULL_TIMES) {
         queue->want_periods =
             queue->most_periods < MOST_WAIT_PERIODS ? queue->most_periods : MOST_WAIT_PERIODS;
@@ -143,12 +141,12 @@ look(struct wasapi_queue *queue, uint32_t waiting_periods)
 static bool
 is_filled(struct wasapi_queue *queue)
 {
-    uint64_t waiting_periods = (queue->head - queue->tail) / queue->period_frames;
+    uint32_t waiting_periods = ring_readable(&queue->ring) / queue->period_frames;
     if (waiting_periods < queue->wait_periods) {
         return false;
     }
     if (queue->reading) {
-        drop(queue, (uint32_t)(waiting_periods - queue->wait_periods));
+        drop(queue, (waiting_periods - queue->wait_periods) * queue->period_frames);
     }
     return true;
 }
@@ -164,17 +162,14 @@ take_input(struct backend_stream *stream)
         queue->reading = true;
         look_again(queue);
     }
-    uint64_t waiting_periods = (queue->head - queue->tail) / period;
+    uint32_t waiting_periods = ring_readable(&queue->ring) / period;
     if (queue->filling || waiting_periods == 0) {
         memset(stream->period_in, 0, (size_t)period * queue->frame_bytes);
         queue->inserted += queue->reading ? period : 0;
         return; /* what comes waits longer by this period */
     }
-    for (uint32_t i = 0; i < period; i++, queue->tail++) {
-        memcpy(stream->period_in + (size_t)i * queue->frame_bytes, frame_at(queue, queue->tail),
-               queue->frame_bytes);
-    }
-    look(queue, (uint32_t)waiting_periods);
+    ring_read(&queue->ring, stream->period_in, period);
+    look(queue, waiting_periods);
 }
 
 /* ---- cycles ---- */
@@ -279,7 +274,7 @@ static HRESULT
 capture_what_waits(struct runner *runner)
 {
     struct wasapi_queue *queue = &runner->stream->queue;
-    while (queue->head - queue->tail >= queue->period_frames) {
+    while (ring_readable(&queue->ring) >= queue->period_frames) {
         run_period(runner);
     }
     return S_OK;

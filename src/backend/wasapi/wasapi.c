@@ -47,7 +47,7 @@ wasapi_close(struct backend_stream *stream)
     if (stream->timer) {
         CloseHandle(stream->timer);
     }
-    free(stream->queue.frames);
+    free(stream->queue.storage);
     free(stream->period_in);
     free(stream->period_out);
     free(stream);
@@ -168,9 +168,9 @@ prepare_input(struct backend_stream *stream)
     queue->frame_bytes = dsp_format_bytes(mix->format) * mix->channels;
     queue->wait_periods = queue->want_periods = WAIT_PERIODS;
     queue->size_frames = QUEUE_PERIODS * queue->period_frames + stream->capture.buffer_frames;
-    queue->frames = calloc(queue->size_frames, queue->frame_bytes);
+    queue->storage = calloc(ring_capacity(queue->size_frames), queue->frame_bytes);
     stream->period_in = calloc(queue->period_frames, queue->frame_bytes);
-    return queue->frames && stream->period_in
+    return queue->storage && stream->period_in
                ? wasapi_status(IAudioClient_GetService(stream->capture.client, &iid_capture,
                                                        (void **)&stream->capturer))
                : TUTTI_NO_MEMORY;
@@ -312,7 +312,8 @@ wasapi_start(struct backend_stream *stream)
     }
     struct wasapi_queue *queue = &stream->queue;
     backend_clock_start(&stream->clock, stream->info.rate_hz, stream->info.period_frames);
-    queue->head = queue->tail = queue->inserted = queue->dropped = 0;
+    ring_init(&queue->ring, queue->storage, queue->frame_bytes, ring_capacity(queue->size_frames));
+    queue->inserted = queue->dropped = 0;
     queue->full = 0;
     queue->filling = true;
     queue->reading = false;

@@ -16,6 +16,7 @@
 
 #include "backend/backend.h"
 #include "backend/clock.h"
+#include "base/ring.h"
 
 extern const struct backend backend_wasapi;
 
@@ -40,9 +41,10 @@ struct wasapi_client {
 
 /* Captured frames that wait for their cycle, interleaved in the capture's format. */
 struct wasapi_queue {
-    unsigned char *frames;
-    uint32_t size_frames, frame_bytes, period_frames;
-    uint64_t head, tail;
+    struct ring ring; /* a frame is a record; the thread is its writer and its reader */
+    void *storage;
+    uint32_t size_frames; /* that wait at most */
+    uint32_t frame_bytes, period_frames;
     uint32_t wait_periods; /* that lie here before a cycle takes one, at most, all being well */
     uint32_t want_periods; /* what it takes: packets may come several at once */
     bool filling;          /* until wait_periods are there */

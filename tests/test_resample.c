@@ -249,15 +249,27 @@ whole_positions_give_the_samples_themselves(void **state_)
     for (size_t i = 0; i < 200; i++) {
         plane[i] = (float)(random_share() * 2 - 1);
     }
-    struct resample_block block = {&to, &from, 1, 100, UINT64_C(30) << 32, INT64_C(1) << 32};
+    struct resample_block block = {&to, &from, 1, 100, UINT64_C(30) << 32, INT64_C(1) << 32, 0};
     resample_read(&resampler, &block);
     assert_memory_equal(read, plane + 30, sizeof(read));
-    /* and backwards */
-    block.position = UINT64_C(140) << 32;
-    block.step = -(INT64_C(1) << 32);
+}
+
+/* From full speed to a stand: frame n lies at n - n * (n - 1) / 2 / 64. */
+static void
+a_bend_slows_reading_down(void **state_)
+{
+    struct resampler resampler = near_unity();
+    double frequency = 2 * pi * 1000 / 48000;
+    float read[64];
+    const float *from = input;
+    float *to = read;
+    fill_with_sine(1000.0 / 48000);
+    struct resample_block block = {
+        &to, &from, 1, 64, UINT64_C(30) << 32, INT64_C(1) << 32, -(INT64_C(1) << 26)};
     resample_read(&resampler, &block);
-    for (size_t i = 0; i < 100; i++) {
-        assert_true(read[i] == plane[140 - i]);
+    for (int i = 0; i < 64; i++) {
+        double position = 30 + i - i * (i - 1) / 2.0 / 64;
+        assert_true(fabs((double)read[i] - 0.5 * sin(frequency * position)) < 1e-5);
     }
 }
 
@@ -270,7 +282,7 @@ an_impulse_lands_where_it_was(void **state_)
     float *to = read;
     plane[100] = 1;
     /* frames 98.5, 99.5 … in steps of a quarter: symmetrical about 100 */
-    struct resample_block block = {&to, &from, 1, 7, 0, INT64_C(1) << 30};
+    struct resample_block block = {&to, &from, 1, 7, 0, INT64_C(1) << 30, 0};
     block.position = (UINT64_C(100) << 32) - 3 * (UINT64_C(1) << 30);
     resample_read(&resampler, &block);
     assert_true(read[3] == 1.0f);
@@ -292,7 +304,7 @@ nothing_beyond_the_taps_is_read_and_nothing_beyond_the_block_is_written(void **s
         if (!dsp_use((enum dsp_variant)v)) {
             continue;
         }
-        struct resample_block block = {&to, &from, 1, FRAMES, 0, to_step(1.0005)};
+        struct resample_block block = {&to, &from, 1, FRAMES, 0, to_step(1.0005), 0};
         block.position = ((uint64_t)FIRST << 32) + 12345;
         uint64_t last = block.position + (FRAMES - 1) * (uint64_t)block.step;
         for (size_t i = 0; i < 300; i++) {
@@ -379,6 +391,7 @@ main(void)
         cmocka_unit_test(what_the_slower_rate_cannot_hold_does_not_fold_back),
         cmocka_unit_test(no_step_of_the_ratio_can_be_heard),
         cmocka_unit_test(whole_positions_give_the_samples_themselves),
+        cmocka_unit_test(a_bend_slows_reading_down),
         cmocka_unit_test(an_impulse_lands_where_it_was),
         cmocka_unit_test(nothing_beyond_the_taps_is_read_and_nothing_beyond_the_block_is_written),
         cmocka_unit_test(vectors_read_what_plain_code_reads),

@@ -29,15 +29,15 @@ struct resampler {
     unsigned taps;
 };
 
-/* What one call reads and writes. Positions are frames in 32.32 from the first sample of `from` on;
- * frame n of the output is read at position + n * step. Step may be negative. */
+/* What one call reads and writes. Positions are frames in 32.32 from the first sample of `from` on.
+ * From each frame of the output to the next the position moves by step, and then step by bend. */
 struct resample_block {
     float *const *to;         /* per channel: `frames` samples, not those of `from` */
     const float *const *from; /* per channel: all samples within reach of all positions */
     unsigned channels;
     size_t frames;
     uint64_t position;
-    int64_t step;
+    int64_t step, bend;
 };
 
 /** How many taps steps up to most_step (input frames per output frame, at most 4) want. */

@@ -479,8 +479,8 @@ resample(const struct resampler *resampler, const struct resample_block *block)
 {
     const unsigned taps = resampler->taps;
     float weights[RESAMPLE_MOST_TAPS];
-    uint64_t position = block->position;
-    for (size_t i = 0; i < block->frames; i++, position += (uint64_t)block->step) {
+    uint64_t position = block->position, step = (uint64_t)block->step;
+    for (size_t i = 0; i < block->frames; i++) {
         float share;
         const float *row = resample_row(resampler, position, &share);
         for (unsigned tap = 0; tap < taps; tap += LANES) {
@@ -508,5 +508,7 @@ resample(const struct resampler *resampler, const struct resample_block *block)
             }
             block->to[c][i] = resample_add_up(sums);
         }
+        position += step;
+        step += (uint64_t)block->bend;
     }
 }

@@ -140,7 +140,7 @@ open_node(bool force)
     memset(&stream, 0, sizeof(stream));
     asked_count = 0;
     stream.server.api = &api;
-    stream.may_set_period = true;
+    stream.graph.may_set_period = true;
     stream.force = force;
     stream.graph.info.inputs = stream.graph.info.outputs = PORTS;
     stream.graph.info.rate_hz = RATE_HZ;

@@ -7,7 +7,10 @@
  */
 #include "backend/graph/graph.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
+#include "base/utf8.h"
 
 void
 graph_init(struct graph *graph, const char *server, const struct backend_callbacks *callbacks,
@@ -38,18 +41,51 @@ graph_set_lost(struct graph *graph)
     atomic_store_explicit(&graph->lost, true, memory_order_release);
 }
 
+/* ---- what it is ---- */
+
+uint32_t
+graph_choose_count(int32_t configured, uint32_t present, uint32_t most)
+{
+    uint32_t count = configured >= 0 ? (uint32_t)configured : present;
+    return count < most ? count : most;
+}
+
+void
+graph_describe(struct graph *graph, const char *name, double rate_hz)
+{
+    struct backend_info *info = &graph->info;
+    utf8_copy(info->name, sizeof(info->name), name);
+    snprintf(info->format, sizeof(info->format), "float32 planar");
+    info->input_format = info->output_format = DSP_F32;
+    info->rate_hz = info->rates_hz[0] = rate_hz;
+    info->live_period = graph->may_set_period;
+}
+
 /* ---- the period ---- */
 
 void
-graph_set_period(struct graph *graph, uint32_t period_frames, bool fixed)
+graph_set_period(struct graph *graph, uint32_t period_frames)
 {
     struct backend_info *info = &graph->info;
+    bool fixed = !graph->may_set_period;
     info->period_frames = period_frames;
     info->period_min_frames = fixed ? period_frames : GRAPH_PERIOD_MIN_FRAMES;
     info->period_max_frames = fixed ? period_frames : BACKEND_MAX_PERIOD_FRAMES;
     info->period_step_frames = fixed ? 1 : 0;
     double period_ns = period_frames * 1e9 / info->rate_hz;
     info->budget_ns = (uint64_t)(period_ns * graph->budget_percent / 100);
+}
+
+void
+graph_set_latencies(struct graph *graph, uint32_t capture_frames, uint32_t playback_frames)
+{
+    struct backend_info *info = &graph->info;
+    uint32_t period = info->period_frames;
+    /* A capture port's latency counts the period in which its frames gathered, so that a port
+     * without one holds frames of this very period: what Tutti plays, patched into its own input,
+     * is heard one period later. */
+    info->input_latency_frames = capture_frames > period ? capture_frames : period;
+    info->output_latency_frames = playback_frames;
 }
 
 enum tutti_status

@@ -36,10 +36,22 @@ struct graph {
     struct backend_info info;
     struct backend_callbacks callbacks;
     unsigned budget_percent;
+    bool may_set_period; /* asking the server for another period is allowed */
 
     /* Lets go of the server and of all that the stream has but its own memory. May wait for the
      * server. */
     void (*end)(struct graph *graph);
+
+    /* Asks the server for a period (0: for nothing) and waits for it. Control; calls may come
+     * meanwhile. former_frames: what is asked for instead when the server refuses, so that no
+     * request stays; 0: what runs then. Errors: UNSUPPORTED (another one runs), DEVICE_LOST. */
+    enum tutti_status (*ask_for_period)(struct graph *graph, uint32_t period_frames,
+                                        uint32_t former_frames);
+    /* The period and the latencies as the server has them now, into info. Control, gate shut. */
+    void (*measure)(struct graph *graph);
+    /* Looks for what changed while control looked away; false: the server is gone. NULL: nothing is
+     * missed. */
+    bool (*look_again)(struct graph *graph);
 
     /* Asked by the watch once a turn, on its thread: true when a device came that the stream is not
      * connected with: it is given up, and the engine opens another. NULL: never. */
@@ -89,9 +101,16 @@ bool graph_is_lost(const struct graph *graph);
 /** Control met a server that does not answer. */
 void graph_set_lost(struct graph *graph);
 
-/** The period and the latencies as the server has them now, into info, with the budget that
- * follows. fixed: nobody here can ask for another period. Control, gate shut. */
-void graph_set_period(struct graph *graph, uint32_t period_frames, bool fixed);
+/** How many ports: as configured (below 0: not), else one for each that is present; at most
+ * `most`. */
+uint32_t graph_choose_count(int32_t configured, uint32_t present, uint32_t most);
+
+/** What a stream is called and runs at, into info. Control. */
+void graph_describe(struct graph *graph, const char *name, double rate_hz);
+/** The server's period, into info, with the budget that follows. Control, gate shut. */
+void graph_set_period(struct graph *graph, uint32_t period_frames);
+/** The latencies that the device's ports tell, into info; the period is set. Control, gate shut. */
+void graph_set_latencies(struct graph *graph, uint32_t capture_frames, uint32_t playback_frames);
 
 /** What set_period() answers when the server runs at info's period now and `wanted` (0: whatever it
  * runs at) was asked for. */

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/graph/graph_list.h"
 #include "backend/graph/graph_open.h"
+#include "backend/graph/graph_stream.h"
 #include "backend/jack/jack_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -43,86 +45,60 @@ open_client(const struct jack_api *api, const char *name, const char *server, in
 
 /* ---- listing ---- */
 
-struct listing {
-    const struct jack_api *api;
-    char server[CONFIG_TEXT_BYTES];
-    bool found;
-    uint32_t captures, playbacks, rate_hz, period_frames;
-};
-
 static void
-look(struct listing *listing, struct jack_client *client)
+look_at(struct graph_listing *listing, struct jack_client *client)
 {
     const struct jack_api *api = listing->api;
+    struct backend_device *device = &listing->devices[0];
     const char **names;
-    listing->captures = jack_ports_find(api, client, JACK_PORT_IS_OUTPUT, &names);
+    utf8_copy(device->name, sizeof(device->name), device_name);
+    device->inputs = jack_ports_find(api, client, JACK_PORT_IS_OUTPUT, &names);
     api->free(names);
-    listing->playbacks = jack_ports_find(api, client, JACK_PORT_IS_INPUT, &names);
+    device->outputs = jack_ports_find(api, client, JACK_PORT_IS_INPUT, &names);
     api->free(names);
-    if (!listing->captures && !listing->playbacks) {
-        listing->captures = listing->playbacks = GRAPH_PORTS_WITHOUT_DEVICE;
+    if (!device->inputs && !device->outputs) {
+        device->inputs = device->outputs = GRAPH_PORTS_WITHOUT_DEVICE;
     }
-    listing->rate_hz = api->get_sample_rate(client);
-    listing->period_frames = api->get_buffer_size(client);
+    device->is_default = true;
+    device->rates_hz[0] = api->get_sample_rate(client);
+    device->period_min_frames = device->period_max_frames = api->get_buffer_size(client);
+    device->period_step_frames = 1;
+    listing->count = 1;
     listing->found = true;
 }
 
 static void
-run_listing(void *arg)
+look(struct graph_listing *listing, struct graph *graph)
 {
-    struct listing *listing = arg;
+    look_at(listing, ((struct backend_stream *)graph)->client);
+}
+
+static void
+ask(void *arg)
+{
+    struct graph_listing *listing = arg;
+    const struct jack_api *api = listing->api;
     int status;
-    struct jack_client *client = open_client(listing->api, "Tutti-list", listing->server, &status);
+    struct jack_client *client = open_client(api, "Tutti-list", listing->which, &status);
     if (client) {
-        look(listing, client);
-        listing->api->client_close(client);
+        look_at(listing, client);
+        api->client_close(client);
     }
 }
 
 static enum tutti_status
 jack_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
-    const struct jack_api *api = jack_api_load();
-    unsigned room = *count;
-    *count = 0;
-    if (!api || !room) {
-        return api ? TUTTI_OK : TUTTI_UNSUPPORTED;
-    }
-    struct listing *listing = calloc(1, sizeof(*listing));
-    if (!listing) {
-        return TUTTI_NO_MEMORY;
-    }
-    listing->api = api;
-    utf8_copy(listing->server, sizeof(listing->server), config->jack_server);
-    if (jack.current) {
-        if (!graph_is_lost(jack.current)) {
-            look(listing, ((struct backend_stream *)jack.current)->client);
-        }
-    } else if (!graph_call(&jack.calls, run_listing, free, listing, LIST_LIMIT_MS)) {
-        graph_say_what_answers(&jack, config->jack_server, false, true);
-        return TUTTI_TIMEOUT;
-    } else {
-        graph_say_what_answers(&jack, listing->server, listing->found, false);
-    }
-    if (listing->found) {
-        struct backend_device *device = &devices[0];
-        memset(device, 0, sizeof(*device));
-        utf8_copy(device->name, sizeof(device->name), device_name);
-        device->inputs =
-            config->jack_inputs >= 0 ? (uint32_t)config->jack_inputs : listing->captures;
-        device->outputs =
-            config->jack_outputs >= 0 ? (uint32_t)config->jack_outputs : listing->playbacks;
-        device->is_default = true;
-        device->rates_hz[0] = listing->rate_hz;
-        device->period_min_frames =
-            config->jack_set_period ? GRAPH_PERIOD_MIN_FRAMES : listing->period_frames;
-        device->period_max_frames =
-            config->jack_set_period ? BACKEND_MAX_PERIOD_FRAMES : listing->period_frames;
-        device->period_step_frames = config->jack_set_period ? 0 : 1;
-        *count = 1;
-    }
-    free(listing);
-    return TUTTI_OK;
+    static const struct graph_lister lister = {
+        .server = &jack, .limit_ms = LIST_LIMIT_MS, .ask = ask, .look = look};
+    struct graph_list_settings settings = {
+        .api = jack_api_load(),
+        .which = config->jack_server,
+        .inputs = config->jack_inputs,
+        .outputs = config->jack_outputs,
+        .may_set_period = config->jack_set_period,
+    };
+    return graph_list(&lister, &settings, devices, count);
 }
 
 /* ---- closing ---- */
@@ -152,14 +128,14 @@ jack_close(struct backend_stream *stream)
                 graph_is_lost(&stream->graph) ? CLOSE_LOST_LIMIT_MS : CLOSE_LIMIT_MS);
 }
 
-/* ---- opening ---- */
+/* ---- the period ---- */
 
 /* False: the server refuses it. */
 static bool
 ask_for_period(struct backend_stream *stream, uint32_t wanted)
 {
     uint32_t period = stream->api->get_buffer_size(stream->client);
-    if (wanted && wanted != period && stream->may_set_period) {
+    if (wanted && wanted != period && stream->graph.may_set_period) {
         int failure = stream->api->set_buffer_size(stream->client, wanted);
         if (failure) {
             log_warning("jack: the server does not take %u frames (error %d)", wanted, failure);
@@ -169,16 +145,51 @@ ask_for_period(struct backend_stream *stream, uint32_t wanted)
     return true;
 }
 
+struct change {
+    struct backend_stream *stream;
+    uint32_t period_frames;
+};
+
 static void
-describe(struct backend_stream *stream)
+run_change(void *arg)
 {
-    struct backend_info *info = &stream->graph.info;
-    utf8_copy(info->name, sizeof(info->name), device_name);
-    snprintf(info->format, sizeof(info->format), "float32 planar");
-    info->input_format = info->output_format = DSP_F32;
-    info->rate_hz = info->rates_hz[0] = stream->api->get_sample_rate(stream->client);
-    info->live_period = stream->may_set_period;
+    struct change *change = arg;
+    struct backend_stream *stream = change->stream;
+    uint32_t wanted = change->period_frames;
+    if (!wanted || !ask_for_period(stream, wanted)) {
+        return;
+    }
+    uint64_t deadline_ns = os_now_ns() + (uint64_t)FOLLOW_LIMIT_MS * OS_NS_PER_MS;
+    while (stream->api->get_buffer_size(stream->client) != wanted) {
+        if (os_now_ns() >= deadline_ns) {
+            /* No request stays that the server would fulfil one day, unexpected. */
+            stream->api->set_buffer_size(stream->client, stream->graph.info.period_frames);
+            return;
+        }
+        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
+    }
 }
+
+/* A graph's ask_for_period: jackd refuses by keeping the period that it has. */
+static enum tutti_status
+request_period(struct graph *graph, uint32_t period_frames, uint32_t former_frames)
+{
+    struct backend_stream *stream = (struct backend_stream *)graph;
+    struct change *change = malloc(sizeof(*change));
+    (void)former_frames;
+    if (change) {
+        *change = (struct change){stream, period_frames};
+        if (!graph_call(&jack.calls, run_change, free, change, OPEN_LIMIT_MS)) {
+            graph_set_lost(graph);
+            return TUTTI_DEVICE_LOST;
+        }
+        free(change);
+    }
+    bool given = !period_frames || stream->api->get_buffer_size(stream->client) == period_frames;
+    return given ? TUTTI_OK : TUTTI_UNSUPPORTED;
+}
+
+/* ---- opening ---- */
 
 static void
 run_opening(struct graph_opening *opening)
@@ -201,13 +212,13 @@ run_opening(struct graph_opening *opening)
         log_info("jack: another client is called Tutti; the server calls us '%s'",
                  api->get_client_name(stream->client));
     }
-    describe(stream);
+    graph_describe(&stream->graph, device_name, api->get_sample_rate(stream->client));
     opening->status = jack_ports_open(stream, &opening->request, opening->error);
     if (opening->status != TUTTI_OK) {
         return;
     }
     ask_for_period(stream, opening->request.period_frames);
-    jack_ports_measure(stream);
+    jack_ports_measure(&stream->graph);
     if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
         snprintf(opening->error, sizeof(opening->error),
                  "the JACK server's buffer of %u frames is too large; %d are the most",
@@ -226,10 +237,12 @@ new_stream(const struct jack_api *api, const struct config *config,
     struct backend_stream *stream = calloc(1, sizeof(*stream));
     if (stream) {
         stream->api = api;
-        stream->may_set_period = config->jack_set_period;
+        stream->graph.may_set_period = config->jack_set_period;
         stream->connects = config->jack_connect;
         graph_init(&stream->graph, "JACK", callbacks, (unsigned)config->jack_budget);
         stream->graph.end = end;
+        stream->graph.ask_for_period = request_period;
+        stream->graph.measure = jack_ports_measure;
         stream->graph.wants_reopening = jack_ports_look;
         stream->settling_turns = 1; /* for what comes while we open */
     }
@@ -276,12 +289,6 @@ jack_open(const struct backend_request *request, const struct backend_callbacks 
     return status;
 }
 
-static const struct backend_info *
-jack_info(const struct backend_stream *stream)
-{
-    return &stream->graph.info;
-}
-
 /* ---- running ---- */
 
 static void
@@ -311,102 +318,11 @@ jack_start(struct backend_stream *stream)
             graph_set_lost(&stream->graph);
         }
     }
-    if (graph_is_lost(&stream->graph)) {
-        return TUTTI_DEVICE_LOST;
-    }
-    if (!stream->active) {
+    if (!graph_is_lost(&stream->graph) && !stream->active) {
         log_error("jack: the server did not take the client into its graph");
         return TUTTI_DEVICE_FAILED;
     }
-    graph_open_gate(&stream->graph);
-    return TUTTI_OK;
-}
-
-static void
-jack_stop(struct backend_stream *stream)
-{
-    graph_shut_gate(&stream->graph);
-}
-
-struct change {
-    struct backend_stream *stream;
-    uint32_t period_frames;
-};
-
-static void
-run_change(void *arg)
-{
-    struct change *change = arg;
-    struct backend_stream *stream = change->stream;
-    uint32_t wanted = change->period_frames;
-    if (!wanted || !ask_for_period(stream, wanted)) {
-        return;
-    }
-    uint64_t deadline_ns = os_now_ns() + (uint64_t)FOLLOW_LIMIT_MS * OS_NS_PER_MS;
-    while (stream->api->get_buffer_size(stream->client) != wanted) {
-        if (os_now_ns() >= deadline_ns) {
-            /* No request stays that the server would fulfil one day, unexpected. */
-            stream->api->set_buffer_size(stream->client, stream->graph.info.period_frames);
-            return;
-        }
-        os_sleep_until_ns(os_now_ns() + OS_NS_PER_MS);
-    }
-}
-
-/* False: the server does not answer. */
-static bool
-change_period(struct backend_stream *stream, uint32_t period_frames)
-{
-    struct change *change = malloc(sizeof(*change));
-    if (!change) {
-        return true; /* nothing has changed */
-    }
-    *change = (struct change){stream, period_frames};
-    graph_forget_period(&stream->graph);
-    bool answered = graph_call(&jack.calls, run_change, free, change, OPEN_LIMIT_MS);
-    if (answered) {
-        free(change);
-    } else {
-        graph_set_lost(&stream->graph);
-    }
-    return answered;
-}
-
-static bool
-may_have_period(const struct backend_stream *stream, uint32_t period_frames)
-{
-    return stream->may_set_period && period_frames >= GRAPH_PERIOD_MIN_FRAMES &&
-           period_frames <= BACKEND_MAX_PERIOD_FRAMES;
-}
-
-static enum tutti_status
-jack_request_period(struct backend_stream *stream, uint32_t period_frames)
-{
-    if (!may_have_period(stream, period_frames)) {
-        return TUTTI_UNSUPPORTED;
-    }
-    if (graph_is_lost(&stream->graph) || !change_period(stream, period_frames)) {
-        return TUTTI_DEVICE_LOST;
-    }
-    if (stream->api->get_buffer_size(stream->client) == period_frames) {
-        return TUTTI_OK;
-    }
-    graph_know_period(&stream->graph);
-    return TUTTI_UNSUPPORTED;
-}
-
-static enum tutti_status
-jack_set_period(struct backend_stream *stream, uint32_t period_frames)
-{
-    if (period_frames && !may_have_period(stream, period_frames)) {
-        return TUTTI_UNSUPPORTED;
-    }
-    if (!change_period(stream, period_frames)) {
-        return TUTTI_DEVICE_LOST;
-    }
-    jack_ports_measure(stream);
-    graph_know_period(&stream->graph);
-    return graph_judge_period(&stream->graph, period_frames);
+    return graph_stream_start(stream);
 }
 
 const struct backend backend_jack = {
@@ -414,10 +330,10 @@ const struct backend backend_jack = {
     .description = "JACK server",
     .list = jack_list,
     .open = jack_open,
-    .info = jack_info,
+    .info = graph_stream_info,
     .start = jack_start,
-    .stop = jack_stop,
+    .stop = graph_stream_stop,
     .close = jack_close,
-    .set_period = jack_set_period,
-    .request_period = jack_request_period,
+    .set_period = graph_stream_set_period,
+    .request_period = graph_stream_request_period,
 };

@@ -27,14 +27,6 @@ jack_ports_find(const struct jack_api *api, struct jack_client *client, unsigned
     return count;
 }
 
-/* How many ports of our own: as configured, else one for each physical port. */
-static uint32_t
-choose_count(int32_t configured, uint32_t physical, uint32_t most)
-{
-    uint32_t count = configured >= 0 ? (uint32_t)configured : physical;
-    return count < most ? count : most;
-}
-
 static enum tutti_status
 register_ports(struct backend_stream *stream, struct jack_port **ports, uint32_t count,
                const char *prefix, unsigned long flag, char error[256])
@@ -70,8 +62,8 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
         /* nothing to go by: a server of programs alone */
         captures = playbacks = GRAPH_PORTS_WITHOUT_DEVICE;
     }
-    info->inputs = choose_count(config->jack_inputs, captures, request->max_inputs);
-    info->outputs = choose_count(config->jack_outputs, playbacks, request->max_outputs);
+    info->inputs = graph_choose_count(config->jack_inputs, captures, request->max_inputs);
+    info->outputs = graph_choose_count(config->jack_outputs, playbacks, request->max_outputs);
     if (!config->jack_connect) {
         stream->api->free(stream->capture);
         stream->api->free(stream->playback);
@@ -207,19 +199,15 @@ read_latency(struct backend_stream *stream, uint32_t *capture, uint32_t *playbac
 }
 
 void
-jack_ports_measure(struct backend_stream *stream)
+jack_ports_measure(struct graph *graph)
 {
-    struct backend_info *info = &stream->graph.info;
-    uint32_t period = stream->api->get_buffer_size(stream->client), capture, playback;
-    graph_set_period(&stream->graph, period, !stream->may_set_period);
+    struct backend_stream *stream = (struct backend_stream *)graph;
+    uint32_t capture, playback;
+    graph_set_period(graph, stream->api->get_buffer_size(stream->client));
     read_latency(stream, &capture, &playback);
     atomic_store(&stream->told_capture, capture);
     atomic_store(&stream->told_playback, playback);
-    /* In JACK a capture port's latency counts the period in which its frames gathered, so that a
-     * port without one holds frames of this very period: what Tutti plays, patched into its own
-     * input, is heard one period later. */
-    info->input_latency_frames = capture > period ? capture : period;
-    info->output_latency_frames = playback;
+    graph_set_latencies(graph, capture, playback);
 }
 
 /* Told in each turn until control has taken it over. */

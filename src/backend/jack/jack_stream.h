@@ -16,9 +16,8 @@ struct backend_stream {
     struct jack_port *in_port[BACKEND_MAX_CHANNELS], *out_port[BACKEND_MAX_CHANNELS];
     const char **capture, **playback; /* full names of physical ports, NULL-terminated, JACK's
                                          memory; NULL: not to be connected */
-    bool may_set_period;
-    bool connects; /* with the physical ports */
-    bool active;   /* in the graph; control */
+    bool connects;                    /* with the physical ports */
+    bool active;                      /* in the graph; control */
 
     /* from libjack's threads */
     _Atomic uint32_t xruns; /* told */
@@ -50,8 +49,8 @@ bool jack_ports_look(struct graph *graph);
 /** Connects own ports with physical ones, in order. What cannot be connected yet is tried again by
  * the watch for some seconds; the log tells of what is left. */
 void jack_ports_connect(struct backend_stream *stream);
-/** The period and the latencies as the server has them now, into info. */
-void jack_ports_measure(struct backend_stream *stream);
+/** The period and the latencies as the server has them now, into info. A graph's measure. */
+void jack_ports_measure(struct graph *graph);
 /** Tells the graph how old what passes through us is. A latency callback. */
 void jack_ports_tell_latency(int mode, void *arg);
 /** The server's physical ports with these flags; their number. *names: NULL or jack_free(). */

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/graph/graph_list.h"
 #include "backend/graph/graph_open.h"
+#include "backend/graph/graph_stream.h"
 #include "backend/pipewire/pipewire_stream.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -38,35 +40,33 @@ in_ms(unsigned ms)
 
 /* ---- listing ---- */
 
-struct listing {
-    const struct pipewire_api *api;
-    char remote[CONFIG_TEXT_BYTES];
-    struct backend_device devices[64];
-    unsigned count;
-    bool found, hangs;
-};
-
 static void
-look(struct listing *listing, struct pipewire_server *server)
+look_at(struct graph_listing *listing, struct pipewire_server *server)
 {
     pipewire_server_lock(server);
-    listing->count = pipewire_registry_devices(server, listing->devices, 64);
+    listing->count = pipewire_registry_devices(server, listing->devices, GRAPH_LIST_DEVICES);
     pipewire_server_unlock(server);
     listing->found = true;
 }
 
 static void
-run_listing(void *arg)
+look(struct graph_listing *listing, struct graph *graph)
 {
-    struct listing *listing = arg;
+    look_at(listing, &((struct backend_stream *)graph)->server);
+}
+
+static void
+ask(void *arg)
+{
+    struct graph_listing *listing = arg;
     struct pipewire_server *server = calloc(1, sizeof(*server));
     if (!server) {
         return;
     }
     server->api = listing->api;
-    if (pipewire_server_open(server, listing->remote, in_ms(LIST_LIMIT_MS), &listing->hangs) ==
+    if (pipewire_server_open(server, listing->which, in_ms(LIST_LIMIT_MS), &listing->hangs) ==
         TUTTI_OK) {
-        look(listing, server);
+        look_at(listing, server);
     }
     pipewire_server_close(server);
     free(server);
@@ -75,46 +75,16 @@ run_listing(void *arg)
 static enum tutti_status
 pipewire_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
-    const struct pipewire_api *api = pipewire_api_load();
-    unsigned room = *count;
-    *count = 0;
-    if (!api || !room) {
-        return api ? TUTTI_OK : TUTTI_UNSUPPORTED;
-    }
-    struct listing *listing = calloc(1, sizeof(*listing));
-    if (!listing) {
-        return TUTTI_NO_MEMORY;
-    }
-    listing->api = api;
-    utf8_copy(listing->remote, sizeof(listing->remote), config->pipewire_remote);
-    if (pipewire.current) {
-        if (!graph_is_lost(pipewire.current)) {
-            look(listing, &((struct backend_stream *)pipewire.current)->server);
-        }
-    } else if (!graph_call(&pipewire.calls, run_listing, free, listing, CALL_LIMIT_MS)) {
-        graph_say_what_answers(&pipewire, config->pipewire_remote, false, true);
-        return TUTTI_TIMEOUT;
-    } else {
-        graph_say_what_answers(&pipewire, listing->remote, listing->found, listing->hangs);
-    }
-    for (unsigned i = 0; i < listing->count && i < room; i++) {
-        struct backend_device *device = &devices[i];
-        *device = listing->devices[i];
-        if (config->pipewire_inputs >= 0) {
-            device->inputs = (uint32_t)config->pipewire_inputs;
-        }
-        if (config->pipewire_outputs >= 0) {
-            device->outputs = (uint32_t)config->pipewire_outputs;
-        }
-        if (config->pipewire_set_period) {
-            device->period_min_frames = GRAPH_PERIOD_MIN_FRAMES;
-            device->period_max_frames = BACKEND_MAX_PERIOD_FRAMES;
-        }
-        *count = i + 1;
-    }
-    enum tutti_status status = listing->hangs ? TUTTI_TIMEOUT : TUTTI_OK;
-    free(listing);
-    return status;
+    static const struct graph_lister lister = {
+        .server = &pipewire, .limit_ms = CALL_LIMIT_MS, .ask = ask, .look = look};
+    struct graph_list_settings settings = {
+        .api = pipewire_api_load(),
+        .which = config->pipewire_remote,
+        .inputs = config->pipewire_inputs,
+        .outputs = config->pipewire_outputs,
+        .may_set_period = config->pipewire_set_period,
+    };
+    return graph_list(&lister, &settings, devices, count);
 }
 
 /* ---- closing ---- */
@@ -156,23 +126,19 @@ id_of(const struct pipewire_node *node)
     return node ? node->id : SPA_ID_INVALID;
 }
 
-/* The period and the latencies as the graph has them now, into info. */
+/* A graph's measure. */
 static void
-measure(struct backend_stream *stream)
+measure(struct graph *graph)
 {
-    struct backend_info *info = &stream->graph.info;
-    uint32_t capture, playback, period = atomic_load(&stream->graph.period);
+    struct backend_stream *stream = (struct backend_stream *)graph;
+    uint32_t capture, playback;
     pipewire_server_lock(&stream->server);
-    graph_set_period(&stream->graph, period, !stream->may_set_period);
+    graph_set_period(graph, atomic_load(&graph->period));
     pipewire_links_measure(stream, &capture, &playback);
     stream->told_capture = capture;
     stream->told_playback = playback;
     pipewire_server_unlock(&stream->server);
-    /* A source's latency counts the period in which its frames gathered, so that one without holds
-     * frames of this very period: what Tutti plays, patched into its own input, is heard one period
-     * later. */
-    info->input_latency_frames = capture > period ? capture : period;
-    info->output_latency_frames = playback;
+    graph_set_latencies(graph, capture, playback);
 }
 
 /* On the loop's thread: something in the graph is new, gone or different. */
@@ -203,30 +169,30 @@ on_changed(void *user)
     }
 }
 
-/* What changed while control was looking away. */
-static void
-look_again(struct backend_stream *stream)
+/* A graph's look_again. */
+static bool
+look_again(struct graph *graph)
 {
+    struct backend_stream *stream = (struct backend_stream *)graph;
     pipewire_server_lock(&stream->server);
     stream->follows = true;
     on_changed(stream);
     pipewire_server_unlock(&stream->server);
-    if (atomic_load(&stream->rate) != (uint32_t)stream->graph.info.rate_hz) {
-        graph_watch_tell(&stream->graph, GRAPH_NEWS_RATE);
+    if (atomic_load(&stream->rate) != (uint32_t)graph->info.rate_hz) {
+        graph_watch_tell(graph, GRAPH_NEWS_RATE);
     }
+    return !atomic_load(&stream->server.gone);
 }
 
 /* ---- opening ---- */
 
+/* The node's ports in one direction; without a node there is nothing to count by. */
 static uint32_t
-choose_count(int32_t configured, struct pipewire_server *server, const struct pipewire_node *node,
-             enum pw_direction direction, uint32_t most)
+count_ports(struct pipewire_server *server, const struct pipewire_node *node,
+            enum pw_direction direction)
 {
-    uint32_t count =
-        configured >= 0 ? (uint32_t)configured
-        : node ? pipewire_registry_ports(server, node->id, direction, NULL, BACKEND_MAX_CHANNELS)
-               : GRAPH_PORTS_WITHOUT_DEVICE;
-    return count < most ? count : most;
+    return node ? pipewire_registry_ports(server, node->id, direction, NULL, BACKEND_MAX_CHANNELS)
+                : GRAPH_PORTS_WITHOUT_DEVICE;
 }
 
 /* Which device, and how many ports. Under the lock. */
@@ -242,10 +208,12 @@ choose(struct backend_stream *stream, const struct graph_opening *opening, char 
     }
     stream->sink = id_of(target.sink);
     stream->source = id_of(target.source);
-    info->inputs = choose_count(config->pipewire_inputs, &stream->server, target.source,
-                                PW_DIRECTION_OUTPUT, opening->request.max_inputs);
-    info->outputs = choose_count(config->pipewire_outputs, &stream->server, target.sink,
-                                 PW_DIRECTION_INPUT, opening->request.max_outputs);
+    info->inputs = graph_choose_count(
+        config->pipewire_inputs, count_ports(&stream->server, target.source, PW_DIRECTION_OUTPUT),
+        opening->request.max_inputs);
+    info->outputs = graph_choose_count(
+        config->pipewire_outputs, count_ports(&stream->server, target.sink, PW_DIRECTION_INPUT),
+        opening->request.max_outputs);
     if (!stream->connect) {
         stream->sink = stream->source = SPA_ID_INVALID;
     }
@@ -309,7 +277,7 @@ static bool
 await_period(struct backend_stream *stream, uint32_t period_frames)
 {
     stream->wanted_period = period_frames;
-    return !period_frames || !stream->may_set_period ||
+    return !period_frames || !stream->graph.may_set_period ||
            await(stream, has_wanted_period, in_ms(FOLLOW_LIMIT_MS));
 }
 
@@ -321,15 +289,21 @@ ask_for_period(struct backend_stream *stream, uint32_t period_frames)
     pipewire_server_unlock(&stream->server);
 }
 
-static void
-describe(struct backend_stream *stream)
+/* A graph's ask_for_period. */
+static enum tutti_status
+request_period(struct graph *graph, uint32_t period_frames, uint32_t former_frames)
 {
-    struct backend_info *info = &stream->graph.info;
-    utf8_copy(info->name, sizeof(info->name), stream->device);
-    snprintf(info->format, sizeof(info->format), "float32 planar");
-    info->input_format = info->output_format = DSP_F32;
-    info->rate_hz = info->rates_hz[0] = atomic_load(&stream->rate);
-    info->live_period = stream->may_set_period;
+    struct backend_stream *stream = (struct backend_stream *)graph;
+    if (!period_frames) {
+        return TUTTI_OK;
+    }
+    ask_for_period(stream, period_frames);
+    if (await_period(stream, period_frames)) {
+        return TUTTI_OK;
+    }
+    /* No request stays that the graph would fulfil one day, unexpected. */
+    ask_for_period(stream, former_frames ? former_frames : atomic_load(&graph->period));
+    return TUTTI_UNSUPPORTED;
 }
 
 static enum tutti_status
@@ -388,8 +362,8 @@ run_opening(struct graph_opening *opening)
         return;
     }
     await_period(stream, opening->request.period_frames);
-    describe(stream);
-    measure(stream);
+    graph_describe(&stream->graph, stream->device, atomic_load(&stream->rate));
+    measure(&stream->graph);
     if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
         snprintf(opening->error, sizeof(opening->error),
                  "PipeWire's quantum of %u frames is too large; %d are the most",
@@ -407,11 +381,14 @@ new_stream(const struct pipewire_api *api, const struct backend_request *request
         const struct config *config = request->config;
         graph_init(&stream->graph, "PipeWire", callbacks, (unsigned)config->pipewire_budget);
         stream->graph.end = end;
+        stream->graph.ask_for_period = request_period;
+        stream->graph.measure = measure;
+        stream->graph.look_again = look_again;
         stream->server.api = api;
         stream->server.user = stream;
         stream->server.changed = on_changed;
         stream->server.broke = on_broke;
-        stream->may_set_period = config->pipewire_set_period;
+        stream->graph.may_set_period = config->pipewire_set_period;
         stream->force = config->pipewire_force;
         stream->connect = config->pipewire_connect;
         utf8_copy(stream->device, sizeof(stream->device),
@@ -440,87 +417,11 @@ pipewire_open(const struct backend_request *request, const struct backend_callba
     }
     enum tutti_status status = graph_open(&pipewire, &stream->graph, request, run_opening, error);
     if (status == TUTTI_OK) {
-        look_again(stream);
+        look_again(&stream->graph);
         streams[0] = stream;
         *count = 1;
     }
     return status;
-}
-
-static const struct backend_info *
-pipewire_info(const struct backend_stream *stream)
-{
-    return &stream->graph.info;
-}
-
-/* ---- running ---- */
-
-static enum tutti_status
-pipewire_start(struct backend_stream *stream)
-{
-    if (graph_is_lost(&stream->graph)) {
-        return TUTTI_DEVICE_LOST;
-    }
-    graph_open_gate(&stream->graph);
-    return TUTTI_OK;
-}
-
-static void
-pipewire_stop(struct backend_stream *stream)
-{
-    graph_shut_gate(&stream->graph);
-}
-
-static bool
-may_have_period(const struct backend_stream *stream, uint32_t period_frames)
-{
-    return stream->may_set_period && period_frames >= GRAPH_PERIOD_MIN_FRAMES &&
-           period_frames <= BACKEND_MAX_PERIOD_FRAMES;
-}
-
-static enum tutti_status
-pipewire_request_period(struct backend_stream *stream, uint32_t period_frames)
-{
-    if (!may_have_period(stream, period_frames)) {
-        return TUTTI_UNSUPPORTED;
-    }
-    if (graph_is_lost(&stream->graph)) {
-        return TUTTI_DEVICE_LOST;
-    }
-    graph_forget_period(&stream->graph);
-    ask_for_period(stream, period_frames);
-    if (await_period(stream, period_frames)) {
-        return TUTTI_OK;
-    }
-    /* No request stays that the graph would fulfil one day, unexpected. */
-    ask_for_period(stream, stream->graph.info.period_frames);
-    graph_know_period(&stream->graph);
-    look_again(stream);
-    return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST : TUTTI_UNSUPPORTED;
-}
-
-static enum tutti_status
-pipewire_set_period(struct backend_stream *stream, uint32_t period_frames)
-{
-    if (period_frames && !may_have_period(stream, period_frames)) {
-        return TUTTI_UNSUPPORTED;
-    }
-    if (graph_is_lost(&stream->graph)) {
-        return TUTTI_DEVICE_LOST;
-    }
-    graph_forget_period(&stream->graph);
-    if (period_frames) {
-        ask_for_period(stream, period_frames);
-        if (!await_period(stream, period_frames)) {
-            /* No request stays that the graph would fulfil one day, unexpected. */
-            ask_for_period(stream, atomic_load(&stream->graph.period));
-        }
-    }
-    measure(stream);
-    graph_know_period(&stream->graph);
-    look_again(stream);
-    return atomic_load(&stream->server.gone) ? TUTTI_DEVICE_LOST
-                                             : graph_judge_period(&stream->graph, period_frames);
 }
 
 const struct backend backend_pipewire = {
@@ -528,10 +429,10 @@ const struct backend backend_pipewire = {
     .description = "PipeWire graph",
     .list = pipewire_list,
     .open = pipewire_open,
-    .info = pipewire_info,
-    .start = pipewire_start,
-    .stop = pipewire_stop,
+    .info = graph_stream_info,
+    .start = graph_stream_start,
+    .stop = graph_stream_stop,
     .close = pipewire_close,
-    .set_period = pipewire_set_period,
-    .request_period = pipewire_request_period,
+    .set_period = graph_stream_set_period,
+    .request_period = graph_stream_request_period,
 };

@@ -151,7 +151,7 @@ fill_request(const struct backend_stream *stream, struct request *request, uint3
         stream->server.forced_rate_hz ? stream->server.forced_rate_hz : stream->server.rate_hz;
     uint32_t unit_hz = rate_hz ? rate_hz : present_hz ? present_hz : 48000;
     request->count = 0;
-    if (!stream->may_set_period) {
+    if (!stream->graph.may_set_period) {
         return;
     }
     if (rate_hz) {

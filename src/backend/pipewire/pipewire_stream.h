@@ -23,7 +23,7 @@ struct backend_stream {
     struct pw_filter *filter; /* NULL: not opened */
     struct spa_hook filter_hook;
     void *in_port[BACKEND_MAX_CHANNELS], *out_port[BACKEND_MAX_CHANNELS]; /* libpipewire's */
-    bool may_set_period, force, connect;
+    bool force, connect;
     bool is_named; /* the request named a device: no other will do */
     char device[BACKEND_NAME_BYTES];
     uint32_t wanted_period; /* control's */

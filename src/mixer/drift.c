@@ -185,12 +185,13 @@ drift_follow(struct drift *drift, const struct drift_anchor *anchor, uint64_t ti
         correct(drift, error);
     }
     if (filling) {
-        move_place(drift, drift->lead);
+        double half = drift->same_clock ? 0.5 : 0;
+        move_place(drift, drift->lead + half);
         drift->lead = 0;
         drift->reading = drift->speed;
-        if (drift->same_clock) { /* whole frames; what is left is jitter */
-            drift->lead = drift->place.fraction / unit;
-            move_place(drift, -drift->lead);
+        if (drift->same_clock) { /* the nearest whole frame; what is left is jitter */
+            drift->lead = drift->place.fraction / unit - half;
+            drift->place.fraction = 0;
         }
     } else {
         ease(drift);

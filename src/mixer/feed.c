@@ -363,7 +363,7 @@ fill(struct feed *feed, uint32_t frames, const struct feed_stamp *stamp)
     struct feed_reader *reader = &feed->reader;
     enum drift_verdict verdict =
         drift_follow(&reader->drift, &reader->news.anchor, stamp->time_ns, frames, true);
-    reader->filled += frames;
+    reader->filled += frames + stamp->lost_frames;
     if (verdict == DRIFT_JUMPED) {
         reader->state = FEED_EMPTY;
     } else if (reader->filled >= filling_s * feed->setup.reader_hz &&

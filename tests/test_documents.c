@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The documents say what the tables say: every key of CONFIG_TABLE stands in docs/configuration.md
- * with its default, range and meaning, every subcommand and option in docs/man/tutti.1. Arguments:
- * the two files. With `--print` first it writes the tables of the configuration as the document
- * must hold them.
+ * with its default, range and meaning, every subcommand and option in docs/man/tutti.1, every row
+ * of proto/fields.h in docs/protocol.md. Arguments: the three files. With `--print` first it writes
+ * the tables of the configuration and of the protocol as the documents must hold them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +17,9 @@
 
 #include "config/config.h"
 #include "cli/commands.h"
+#include "proto/message.h"
 
-static char *configuration, *manual;
+static char *configuration, *manual, *protocol;
 
 /* ---- what the document must hold ---- */
 
@@ -56,7 +57,64 @@ make_tables(struct text *text)
 #undef ROW_D
 }
 
+/* ---- what the engine reports ---- */
+
+static const char *
+field_type(char type[16], const char *name, int count)
+{
+    snprintf(type, 16, count ? "%s[%d]" : "%s", name, count);
+    return type;
+}
+#define TYPE_TEXT(bytes) field_type(type, "text", bytes)
+#define TYPE_STATE(count) "u32"
+#define TYPE_U32(largest) "u32"
+#define TYPE_U64(largest) "u64"
+#define TYPE_RATE(none) "f64"
+#define TYPE_RATES(count) field_type(type, "f64", count)
+#define TYPE_PEAKS(channels) field_type(type, "f32", PROTO_STATUS_METERS)
+
+/* Of a struct's fields, at their offsets in it. */
+static void
+make_field_tables(struct text *text)
+{
+    static const char head[] =
+        "| At | Field | Type | JSON | Unit | Meaning |\n|---|---|---|---|---|---|\n";
+    char type[16];
+
+#define FIELD_ROW(at, kind, name, limit, key, unit, meaning)                                       \
+    text_addf(text, "| %d | %s | %s | %s | %s | %s |\n", (int)(at), #name, TYPE_##kind(limit),     \
+              #key, unit, meaning);
+#define ROW_DEVICE(kind, name, limit, key, unit, meaning, ...)                                     \
+    FIELD_ROW(offsetof(struct proto_device, name), kind, name, limit, key, unit, meaning)
+#define ROW_CLIENT(kind, name, limit, key, unit, meaning, ...)                                     \
+    FIELD_ROW(offsetof(struct proto_program_status, name), kind, name, limit, key, unit, meaning)
+#define ROW_LATER(kind, name, limit, key, unit, meaning, ...)                                      \
+    FIELD_ROW(offsetof(struct proto_status_reply, name), kind, name, limit, key, unit, meaning)
+    text_addf(text, "### device, %d bytes\n\n%s", (int)sizeof(struct proto_device), head);
+    DEVICE_FIELDS(ROW_DEVICE)
+    text_addf(text, "\n### program, %d bytes\n\n%s", (int)sizeof(struct proto_program_status),
+              head);
+    CLIENT_STATUS_FIELDS(ROW_CLIENT)
+    text_addf(text, "\n### program, later fields: arrays of %d in STATUS_REPLY\n\n%s",
+              PROTO_STATUS_PROGRAMS, head);
+    CLIENT_STATUS_LATER_FIELDS(ROW_LATER)
+}
+
 /* ---- tests ---- */
+
+static void
+the_protocol_document_holds_the_fields_of_devices_and_programs(void **state)
+{
+    struct text text;
+
+    text_init(&text);
+    make_field_tables(&text);
+    assert_false(text.failed);
+    if (!strstr(protocol, text_get(&text))) {
+        fail_msg("docs/protocol.md must hold, as one piece:\n%s", text_get(&text));
+    }
+    text_fini(&text);
+}
 
 static void
 the_configuration_document_holds_the_tables_and_no_other_rows(void **state)
@@ -154,6 +212,7 @@ main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_configuration_document_holds_the_tables_and_no_other_rows),
+        cmocka_unit_test(the_protocol_document_holds_the_fields_of_devices_and_programs),
         cmocka_unit_test(the_manual_describes_exactly_the_options_there_are),
     };
 
@@ -161,17 +220,22 @@ main(int argc, char **argv)
         struct text text;
         text_init(&text);
         make_tables(&text);
+        text_add(&text, "\n");
+        make_field_tables(&text);
         fputs(text_get(&text), stdout);
         text_fini(&text);
         return 0;
     }
-    if (argc != 3) {
-        fprintf(stderr, "usage: test_documents --print | configuration.md tutti.1\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: test_documents --print | configuration.md tutti.1 protocol.md\n");
         return 2;
     }
     configuration = read_file(argv[1]);
     manual = read_file(argv[2]);
-    int failed = configuration && manual ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+    protocol = read_file(argv[3]);
+    bool read = configuration && manual && protocol;
+    int failed = read ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+    free(protocol);
     free(manual);
     free(configuration);
     return failed;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "console/json.h"
+#include "proto/fields.h"
 
 static void
 add_string(struct json *json, const char *name, const char *value)
@@ -60,63 +61,44 @@ add_levels(struct json *json, const char *name, const float *levels, uint32_t co
 }
 
 static void
-add_device(struct json *json, const struct tutti_device *device)
+add_rates(struct json *json, const char *name, const double *rates_hz, uint32_t count)
+{
+    json_key(json, name);
+    json_array_begin(json);
+    for (uint32_t i = 0; i < count && rates_hz[i] > 0; i++) {
+        json_number(json, rates_hz[i]);
+    }
+    json_array_end(json);
+}
+
+/* A row of proto/fields.h as a member of an object. */
+#define ADD_FIELD(type, name, limit, key, ...) ADD_##type(#key, from->name, limit)
+#define ADD_TEXT(key, value, bytes) add_string(json, key, value);
+#define ADD_STATE(key, value, count) add_string(json, key, value);
+#define ADD_U32(key, value, largest) add_unsigned(json, key, value);
+#define ADD_U64(key, value, largest) add_unsigned(json, key, value);
+#define ADD_RATE(key, value, none) add_number(json, key, value);
+#define ADD_RATES(key, value, count) add_rates(json, key, value, count);
+#define ADD_PEAKS(key, value, channels) add_levels(json, key, value, from->channels);
+
+static void
+add_device(struct json *json, const struct tutti_device *from)
 {
     json_key(json, "device");
     json_object_begin(json);
-    add_string(json, "name", device->name);
-    add_string(json, "backend", device->backend);
-    add_string(json, "state", device->state);
-    add_string(json, "format", device->format);
-    add_unsigned(json, "inputs", device->inputs);
-    add_unsigned(json, "outputs", device->outputs);
-    add_number(json, "rate_hz", device->rate_hz);
-    json_key(json, "rates_hz");
-    json_array_begin(json);
-    for (unsigned i = 0; i < TUTTI_MAX_RATES && device->rates_hz[i] > 0; i++) {
-        json_number(json, device->rates_hz[i]);
-    }
-    json_array_end(json);
-    add_unsigned(json, "period_frames", device->period_frames);
-    add_unsigned(json, "period_min_frames", device->period_min_frames);
-    add_unsigned(json, "period_max_frames", device->period_max_frames);
-    add_unsigned(json, "period_step_frames", device->period_step_frames);
-    add_unsigned(json, "input_latency_frames", device->input_latency_frames);
-    add_unsigned(json, "output_latency_frames", device->output_latency_frames);
+    DEVICE_FIELDS(ADD_FIELD)
     json_object_end(json);
 }
 
 static void
-add_program(struct json *json, const struct tutti_program_status *program, double rate_hz)
+add_program(struct json *json, const struct tutti_program_status *from, double rate_hz)
 {
-    uint32_t round = program->input_latency_frames + program->output_latency_frames;
+    uint32_t round = from->input_latency_frames + from->output_latency_frames;
 
     json_object_begin(json);
-    add_unsigned(json, "id", program->program_id);
-    add_string(json, "name", program->name);
-    add_string(json, "state", program->state);
-    add_string(json, "profile", program->profile);
-    add_unsigned(json, "pid", program->pid);
-    add_unsigned(json, "bits", program->bits);
-    add_unsigned(json, "monitor_paths", program->monitor_paths);
-    add_unsigned(json, "clipped_samples", program->clipped_samples);
-    add_unsigned(json, "buffer_frames", program->buffer_frames);
-    add_unsigned(json, "inputs", program->inputs);
-    add_unsigned(json, "outputs", program->outputs);
-    add_unsigned(json, "input_latency_frames", program->input_latency_frames);
-    add_unsigned(json, "output_latency_frames", program->output_latency_frames);
+    CLIENT_STATUS_FIELDS(ADD_FIELD)
     add_ms(json, "round_trip_ms", round, rate_hz);
-    add_unsigned(json, "lateness_p50_us", program->lateness_p50_us);
-    add_unsigned(json, "lateness_p99_us", program->lateness_p99_us);
-    add_unsigned(json, "lateness_max_us", program->lateness_max_us);
-    add_unsigned(json, "calls", program->calls);
-    add_unsigned(json, "late_program", program->late_program);
-    add_unsigned(json, "late_device", program->late_device);
-    add_unsigned(json, "late_machine", program->late_machine);
-    add_unsigned(json, "missed_frames", program->missed_frames);
-    add_unsigned(json, "gap_frames", program->gap_frames);
-    add_levels(json, "input_peak", program->input_peak, program->inputs);
-    add_levels(json, "output_peak", program->output_peak, program->outputs);
+    CLIENT_STATUS_LATER_FIELDS(ADD_FIELD)
     json_object_end(json);
 }
 

@@ -188,6 +188,13 @@ enum tutti_status monitor_ask_own(struct tutti_client *client, uint32_t *serial)
 /** True when something else is asked for since. */
 bool monitor_changed(struct tutti_client *client, uint32_t serial);
 
+/* ---- status.c: what engines report, in the public structs ---- */
+
+void status_copy_device(struct tutti_device *to, const struct proto_device *from);
+/** The program at index i of a checked reply. */
+void status_copy_program(struct tutti_program_status *to, const struct proto_status_reply *reply,
+                         uint32_t i);
+
 /* ---- small things ---- */
 
 static inline uint64_t

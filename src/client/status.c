@@ -21,57 +21,34 @@ static const char *const program_states[PROTO_PROGRAM_STATE_COUNT] = {
     [PROTO_PROGRAM_GONE] = "gone",
 };
 
-static_assert(sizeof((struct tutti_device *)0)->rates_hz ==
-                  sizeof((struct proto_device *)0)->rates_hz,
-              "as many rates as the engine tells");
-static_assert((int)TUTTI_METERS == (int)PROTO_STATUS_METERS, "as many meters as the engine tells");
+static_assert((int)TUTTI_METERS == (int)PROTO_STATUS_METERS,
+              "as many meters as the engine reports");
 
-static void
-copy_device(struct tutti_device *to, const struct proto_device *from)
+/* Each field of a table from one struct to the other; a state becomes its name. */
+#define FIELD_COPY_STATE(to, from) to = states[from];
+#define COPY_FIELD(type, name, ...) FIELD_COPY_##type(to->name, from->name)
+
+void
+status_copy_device(struct tutti_device *to, const struct proto_device *from)
 {
+    const char *const *states = stream_states;
+
     memset(to, 0, sizeof(*to));
-    utf8_copy(to->name, sizeof(to->name), from->name);
-    utf8_copy(to->backend, sizeof(to->backend), from->backend);
-    utf8_copy(to->format, sizeof(to->format), from->format);
-    to->state = stream_states[from->state];
-    to->inputs = from->inputs;
-    to->outputs = from->outputs;
-    to->period_frames = from->period_frames;
-    to->period_min_frames = from->period_min_frames;
-    to->period_max_frames = from->period_max_frames;
-    to->period_step_frames = from->period_step_frames;
-    to->input_latency_frames = from->input_latency_frames;
-    to->output_latency_frames = from->output_latency_frames;
-    to->rate_hz = from->rate_hz;
-    memcpy(to->rates_hz, from->rates_hz, sizeof(to->rates_hz));
+    DEVICE_FIELDS(COPY_FIELD)
 }
 
-static void
-copy_program(struct tutti_program_status *to, const struct proto_program_status *from)
+void
+status_copy_program(struct tutti_program_status *to, const struct proto_status_reply *reply,
+                    uint32_t i)
 {
+    const char *const *states = program_states;
+    const struct proto_program_status *from = &reply->program[i];
+
     memset(to, 0, sizeof(*to));
-    utf8_copy(to->name, sizeof(to->name), from->name);
-    utf8_copy(to->profile, sizeof(to->profile), from->profile);
-    to->state = program_states[from->state];
-    to->program_id = from->program_id;
-    to->pid = from->pid;
-    to->bits = from->bits;
-    to->buffer_frames = from->buffer_frames;
-    to->inputs = from->inputs;
-    to->outputs = from->outputs;
-    to->input_latency_frames = from->input_latency_frames;
-    to->output_latency_frames = from->output_latency_frames;
-    to->lateness_p50_us = from->lateness_p50_us;
-    to->lateness_p99_us = from->lateness_p99_us;
-    to->lateness_max_us = from->lateness_max_us;
-    to->calls = from->calls;
-    to->late_program = from->late_program;
-    to->late_device = from->late_device;
-    to->late_machine = from->late_machine;
-    to->missed_frames = from->missed_frames;
-    to->gap_frames = from->gap_frames;
-    memcpy(to->input_peak, from->input_peak, sizeof(to->input_peak));
-    memcpy(to->output_peak, from->output_peak, sizeof(to->output_peak));
+    CLIENT_STATUS_FIELDS(COPY_FIELD)
+#define COPY_LATER(type, name, ...) FIELD_COPY_##type(to->name, reply->name[i])
+    CLIENT_STATUS_LATER_FIELDS(COPY_LATER)
+#undef COPY_LATER
 }
 
 /* One STATUS. reply is big: the caller's heap. */
@@ -106,7 +83,7 @@ tutti_get_device(struct tutti_client *client, struct tutti_device *device)
     if (status == TUTTI_OK) {
         client->device = reply->own_device;
     }
-    copy_device(device, &client->device);
+    status_copy_device(device, &client->device);
     os_mutex_unlock(&client->lock);
     free(reply);
     return status ? TUTTI_ENGINE_LOST : TUTTI_OK;
@@ -144,9 +121,7 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
             list = more;
         }
         for (uint32_t i = 0; i < reply->here; i++) {
-            copy_program(&list[count], &reply->program[i]);
-            list[count].clipped_samples = reply->clipped_samples[i];
-            list[count++].monitor_paths = reply->monitor_paths[i];
+            status_copy_program(&list[count++], reply, i);
         }
     } while (reply->here && count < reply->program_count);
 
@@ -161,7 +136,7 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
     status->engine_overruns = reply->engine_overruns;
     status->cycle_p50_us = reply->cycle_p50_us;
     status->cycle_p99_us = reply->cycle_p99_us;
-    copy_device(&status->device, &reply->device);
+    status_copy_device(&status->device, &reply->device);
     utf8_copy(status->problem, sizeof(status->problem), reply->problem);
     status->program_count = count;
     free(reply);

@@ -10,6 +10,12 @@
 
 #define SENTENCE "nobody hears this %s; start a sound server or plug in a device (%s)"
 
+/* What a list holds of a device. */
+#define LEARN(type, name, limit, key, unit, meaning, source) LEARN_##source(type, name)
+#define LEARN_LISTED(type, name) FIELD_COPY_##type(known->name, device->name)
+#define LEARN_OPENED(type, name)
+#define LEARN_ENGINE(type, name)
+
 /* Of one reason, and of all. They and the rest of the sentence fit into one text. */
 enum { REASON_BYTES = 56, REASONS_BYTES = 172 };
 
@@ -104,14 +110,8 @@ select_learn(const struct config *config, double rate_hz, struct proto_device *k
             if (wanted[0] ? strcmp(device->name, wanted) != 0 : !device->is_default) {
                 continue;
             }
-            utf8_copy(known->name, sizeof(known->name), device->name);
             utf8_copy(known->backend, sizeof(known->backend), backend->name);
-            known->inputs = device->inputs;
-            known->outputs = device->outputs;
-            known->period_min_frames = device->period_min_frames;
-            known->period_max_frames = device->period_max_frames;
-            known->period_step_frames = device->period_step_frames;
-            memcpy(known->rates_hz, device->rates_hz, sizeof(known->rates_hz));
+            DEVICE_FIELDS(LEARN)
             if (device->rates_hz[0] > 0 && device->rates_hz[1] <= 0) {
                 known->rate_hz = device->rates_hz[0]; /* it has one only */
             }

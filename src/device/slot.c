@@ -169,19 +169,13 @@ slot_learn(struct slot *slot)
 {
     const struct backend_info *info = slot_info(slot);
     struct proto_device *known = &slot->known;
-    utf8_copy(known->name, sizeof(known->name), info->name);
     utf8_copy(known->backend, sizeof(known->backend), slot->open.backend->name);
-    utf8_copy(known->format, sizeof(known->format), info->format);
-    known->inputs = info->inputs;
-    known->outputs = info->outputs;
-    known->period_frames = info->period_frames;
-    known->period_min_frames = info->period_min_frames;
-    known->period_max_frames = info->period_max_frames;
-    known->period_step_frames = info->period_step_frames;
-    known->input_latency_frames = info->input_latency_frames;
-    known->output_latency_frames = info->output_latency_frames;
-    known->rate_hz = info->rate_hz;
-    memcpy(known->rates_hz, info->rates_hz, sizeof(known->rates_hz));
+#define LEARN(type, name, limit, key, unit, meaning, source) LEARN_##source(type, name)
+#define LEARN_LISTED(type, name) FIELD_COPY_##type(known->name, info->name)
+#define LEARN_OPENED(type, name) FIELD_COPY_##type(known->name, info->name)
+#define LEARN_ENGINE(type, name)
+    DEVICE_FIELDS(LEARN)
+#undef LEARN
     slot->live_period = info->live_period;
     slot->exact = info->exact && dsp_format_bits(info->output_format) >= 24;
 }

@@ -52,39 +52,54 @@ check_hello(const void *message)
     return TEXT_OK(hello->profile) ? NULL : "HELLO.profile";
 }
 
+static bool
+rates_ok(const double *rate_hz, unsigned count)
+{
+    unsigned good = 0;
+    while (good < count && rate_ok(rate_hz[good])) {
+        good++;
+    }
+    return good == count;
+}
+
+static bool
+peaks_ok(const float *peak)
+{
+    for (unsigned m = 0; m < PROTO_STATUS_METERS; m++) {
+        /* Infinity is what a program played that plays infinity. */
+        if (!(peak[m] >= 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+at_most(uint64_t value, uint64_t limit)
+{
+    return value <= limit;
+}
+
+/* A row of proto/fields.h holds its limit. */
+#define FIELD_OK_TEXT(value, bytes) TEXT_OK(value)
+#define FIELD_OK_STATE(value, count) at_most(value, (count)-1)
+#define FIELD_OK_U32(value, largest) at_most(value, largest)
+#define FIELD_OK_U64(value, largest) at_most(value, largest)
+#define FIELD_OK_RATE(value, none) rate_ok(value)
+#define FIELD_OK_RATES(value, count) rates_ok(value, count)
+#define FIELD_OK_PEAKS(value, channels) peaks_ok(value)
+
 static const char *
 check_device(const struct proto_device *device)
 {
-    if (!TEXT_OK(device->name)) {
-        return "device.name";
+#define CHECK_FIELD(type, name, limit, ...)                                                        \
+    if (!FIELD_OK_##type(device->name, limit)) {                                                   \
+        return "device." #name;                                                                    \
     }
-    if (!TEXT_OK(device->backend)) {
-        return "device.backend";
-    }
-    if (!TEXT_OK(device->format)) {
-        return "device.format";
-    }
-    if (device->state >= PROTO_STREAM_STATE_COUNT) {
-        return "device.state";
-    }
-    if (device->inputs > PROTO_MAX_CHANNELS || device->outputs > PROTO_MAX_CHANNELS) {
-        return "device.inputs or outputs";
-    }
-    if (device->period_frames > PROTO_MAX_BUFFER_FRAMES ||
-        device->period_max_frames > PROTO_MAX_BUFFER_FRAMES ||
-        device->period_step_frames > PROTO_MAX_BUFFER_FRAMES ||
-        device->period_min_frames > device->period_max_frames) {
-        return "device.period_frames";
-    }
-    if (!latencies_ok(device->input_latency_frames, device->output_latency_frames)) {
-        return "device.latency_frames";
-    }
-    for (unsigned i = 0; i < 16; i++) {
-        if (!rate_ok(device->rates_hz[i])) {
-            return "device.rates_hz";
-        }
-    }
-    return rate_ok(device->rate_hz) ? NULL : "device.rate_hz";
+    DEVICE_FIELDS(CHECK_FIELD)
+#undef CHECK_FIELD
+    return device->period_min_frames <= device->period_max_frames ? NULL
+                                                                  : "device.period_min_frames";
 }
 
 static const char *
@@ -182,46 +197,19 @@ check_forecast_reply(const void *message)
                : "FORECAST_REPLY.latency_frames";
 }
 
-static bool
-peaks_ok(const float *peak)
-{
-    for (unsigned m = 0; m < PROTO_STATUS_METERS; m++) {
-        /* Infinity is what a program played that plays infinity. */
-        if (!(peak[m] >= 0)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static const char *
 check_program_status(const struct proto_program_status *program)
 {
-    if (!TEXT_OK(program->name)) {
-        return "STATUS_REPLY.program.name";
+#define CHECK_FIELD(type, name, limit, ...)                                                        \
+    if (!FIELD_OK_##type(program->name, limit)) {                                                  \
+        return "STATUS_REPLY.program." #name;                                                      \
     }
-    if (!TEXT_OK(program->profile)) {
-        return "STATUS_REPLY.program.profile";
-    }
+    CLIENT_STATUS_FIELDS(CHECK_FIELD)
+#undef CHECK_FIELD
     if (!program->program_id) {
         return "STATUS_REPLY.program.program_id";
     }
-    if (program->bits != 32 && program->bits != 64) {
-        return "STATUS_REPLY.program.bits";
-    }
-    if (program->state >= PROTO_PROGRAM_STATE_COUNT) {
-        return "STATUS_REPLY.program.state";
-    }
-    if (program->buffer_frames > PROTO_MAX_BUFFER_FRAMES || program->inputs > PROTO_MAX_CHANNELS ||
-        program->outputs > PROTO_MAX_CHANNELS) {
-        return "STATUS_REPLY.program.buffer_frames, inputs or outputs";
-    }
-    if (!latencies_ok(program->input_latency_frames, program->output_latency_frames)) {
-        return "STATUS_REPLY.program.latency_frames";
-    }
-    return peaks_ok(program->input_peak) && peaks_ok(program->output_peak)
-               ? NULL
-               : "STATUS_REPLY.program.peak";
+    return program->bits == 32 || program->bits == 64 ? NULL : "STATUS_REPLY.program.bits";
 }
 
 static const char *

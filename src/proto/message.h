@@ -26,6 +26,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "proto/fields.h"
 #include "proto/segment.h"
 #include "tutti/status.h"
 
@@ -106,17 +107,7 @@ struct proto_hello {
 
 /* What the engine knows of its device, open or not; numbers are 0 while unknown. */
 struct proto_device {
-    char name[PROTO_NAME_BYTES];
-    char backend[16];
-    char format[32]; /* what was negotiated, for people */
-    uint32_t state;  /* enum proto_stream_state */
-    uint32_t inputs, outputs;
-    uint32_t period_frames; /* the quantum; when closed, the one to expect */
-    uint32_t period_min_frames, period_max_frames, period_step_frames; /* step 0: powers of two */
-    uint32_t input_latency_frames,
-        output_latency_frames; /* at that period, without any program's buffer */
-    double rate_hz;
-    double rates_hz[16]; /* that the device accepts, 0-terminated */
+    DEVICE_FIELDS(FIELD_MEMBER)
 };
 enum proto_stream_state {
     PROTO_STREAM_CLOSED,
@@ -205,16 +196,7 @@ struct proto_status {
 };
 
 struct proto_program_status {
-    char name[PROTO_NAME_BYTES];
-    char profile[PROTO_PROFILE_BYTES];
-    uint32_t program_id, pid, bits;
-    uint32_t state; /* enum proto_program_state */
-    uint32_t buffer_frames, inputs, outputs;
-    uint32_t input_latency_frames, output_latency_frames;
-    uint32_t lateness_p50_us, lateness_p99_us,
-        lateness_max_us; /* call to done, over the last seconds */
-    uint64_t calls, late_program, late_device, late_machine, missed_frames, gap_frames;
-    float input_peak[PROTO_STATUS_METERS], output_peak[PROTO_STATUS_METERS]; /* since last asked */
+    CLIENT_STATUS_FIELDS(FIELD_MEMBER)
 };
 enum proto_program_state {
     PROTO_PROGRAM_CONNECTED,
@@ -309,6 +291,7 @@ static_assert(sizeof(struct proto_channel) == 8, "message layout");
 static_assert(sizeof(struct proto_hello) == 128, "message layout");
 static_assert(sizeof(struct proto_prepare) == 40 + 2 * 8 * PROTO_MAX_CHANNELS, "message layout");
 static_assert(sizeof(struct proto_device) == 288, "message layout");
+static_assert(sizeof(struct proto_program_status) == 448, "message layout");
 static_assert(sizeof(struct proto_event) == 304, "message layout");
 static_assert(sizeof(struct proto_monitor) == 24 + 8 * PROTO_MAX_PATHS + 8 * PROTO_MAX_CHANNELS,
               "message layout");

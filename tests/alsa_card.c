@@ -15,17 +15,12 @@ static char folder[64], config_path[96], control_path[96];
 bool
 alsa_card_available(char reason[256])
 {
-    const char *plugin = ALSA_PLUGIN;
     void *library = dlopen("libasound.so.2", RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         snprintf(reason, 256, "libasound is not installed (package libasound2)");
         return false;
     }
     dlclose(library);
-    if (!plugin[0] || access(plugin, R_OK) != 0) {
-        snprintf(reason, 256, "the test's plugin was not built (package libasound2-dev)");
-        return false;
-    }
     return true;
 }
 

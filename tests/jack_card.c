@@ -38,24 +38,24 @@ on_playback(uint32_t frames, void *arg)
 }
 
 static void
-tell_latency(int mode, void *arg)
+tell_latency(jack_latency_callback_mode_t mode, void *arg)
 {
     struct jack_card *card = arg;
-    struct jack_latency_range in = {card->capture_latency, card->capture_latency};
-    struct jack_latency_range out = {card->playback_latency, card->playback_latency};
-    for (unsigned c = 0; c < CARD_CAPTURES && mode == JACK_LATENCY_CAPTURE; c++) {
+    jack_latency_range_t in = {card->capture_latency, card->capture_latency};
+    jack_latency_range_t out = {card->playback_latency, card->playback_latency};
+    for (unsigned c = 0; c < CARD_CAPTURES && mode == JackCaptureLatency; c++) {
         card->api->port_set_latency_range(card->capture[c], mode, &in);
     }
-    for (unsigned c = 0; c < CARD_PLAYBACKS && mode == JACK_LATENCY_PLAYBACK; c++) {
+    for (unsigned c = 0; c < CARD_PLAYBACKS && mode == JackPlaybackLatency; c++) {
         card->api->port_set_latency_range(card->playback[c], mode, &out);
     }
 }
 
-static struct jack_client *
-open_half(struct jack_card *card, const char *name, jack_process_fn process)
+static jack_client_t *
+open_half(struct jack_card *card, const char *name, JackProcessCallback process)
 {
-    int status;
-    struct jack_client *client = card->api->client_open(name, JACK_OPTION_NO_START_SERVER, &status);
+    jack_status_t status;
+    jack_client_t *client = card->api->client_open(name, JackNoStartServer, &status);
     assert_non_null(client);
     card->api->set_process_callback(client, process, card);
     card->api->set_latency_callback(client, tell_latency, card);
@@ -87,25 +87,25 @@ jack_card_open_slowly(struct jack_card *card, uint32_t capture_latency, uint32_t
     card->playback_latency = playback_latency;
     card->in = open_half(card, "card-in", on_capture);
     card->out = open_half(card, "card-out", on_playback);
-    unsigned long hardware = JACK_PORT_IS_PHYSICAL | JACK_PORT_IS_TERMINAL;
+    unsigned long hardware = JackPortIsPhysical | JackPortIsTerminal;
     for (unsigned c = 0; c < CARD_CAPTURES; c++) {
         char name[16];
         snprintf(name, sizeof(name), "capture_%u", c + 1);
-        card->capture[c] = card->api->port_register(card->in, name, JACK_AUDIO_TYPE,
-                                                    JACK_PORT_IS_OUTPUT | hardware, 0);
+        card->capture[c] = card->api->port_register(card->in, name, JACK_DEFAULT_AUDIO_TYPE,
+                                                    JackPortIsOutput | hardware, 0);
         assert_non_null(card->capture[c]);
     }
     pause_for(pause_ms);
     for (unsigned c = 0; c < CARD_PLAYBACKS; c++) {
         char name[16];
         snprintf(name, sizeof(name), "playback_%u", c + 1);
-        card->playback[c] = card->api->port_register(card->out, name, JACK_AUDIO_TYPE,
-                                                     JACK_PORT_IS_INPUT | hardware, 0);
+        card->playback[c] = card->api->port_register(card->out, name, JACK_DEFAULT_AUDIO_TYPE,
+                                                     JackPortIsInput | hardware, 0);
         assert_non_null(card->playback[c]);
     }
     pause_for(pause_ms);
-    tell_latency(JACK_LATENCY_CAPTURE, card);
-    tell_latency(JACK_LATENCY_PLAYBACK, card);
+    tell_latency(JackCaptureLatency, card);
+    tell_latency(JackPlaybackLatency, card);
     assert_int_equal(card->api->activate(card->in), 0);
     assert_int_equal(card->api->activate(card->out), 0);
 }

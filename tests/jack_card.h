@@ -16,8 +16,8 @@
 struct jack_card {
     struct graph_card memory;
     const struct jack_api *api;
-    struct jack_client *in, *out; /* before and after Tutti in the graph */
-    struct jack_port *capture[CARD_CAPTURES], *playback[CARD_PLAYBACKS];
+    jack_client_t *in, *out; /* before and after Tutti in the graph */
+    jack_port_t *capture[CARD_CAPTURES], *playback[CARD_PLAYBACKS];
     uint32_t capture_latency, playback_latency; /* told; their sum is the cable's length */
 };
 

@@ -19,22 +19,24 @@
 enum { RING = 150, PERIOD = 64, CHANNELS = 3, EXPOSED = 2, PERIODS = 40 };
 
 /* A PCM of 16 bits. Frame f of channel c sounds sample(f, c). */
-struct alsa_pcm {
-    enum alsa_direction direction;
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name in its header
+ */
+struct _snd_pcm {
+    snd_pcm_stream_t direction;
     bool planar;
     bool runs;   /* a period comes whenever somebody looks */
     bool broken; /* until it is prepared */
-    int state;
+    snd_pcm_state_t state;
     uint64_t hw, appl;
     int16_t ring[RING * CHANNELS];
-    struct alsa_channel_area areas[CHANNELS];
+    snd_pcm_channel_area_t areas[CHANNELS];
     unsigned long most; /* frames that one call moves */
     unsigned empty;     /* calls that move nothing before one does */
     unsigned calls;
     int16_t played[PERIODS * PERIOD * 2][CHANNELS];
 };
 
-static struct alsa_pcm out, in;
+static snd_pcm_t out, in;
 static struct alsa_side playback, capture;
 static unsigned char bounce[2][PERIOD * CHANNELS * 2];
 static char story[64]; /* what was prepared and started, in order */
@@ -46,7 +48,7 @@ sample(uint64_t frame, unsigned channel)
 }
 
 static int16_t *
-ring_at(struct alsa_pcm *pcm, uint64_t frame, unsigned channel)
+ring_at(snd_pcm_t *pcm, uint64_t frame, unsigned channel)
 {
     uint64_t at = frame % RING;
     return &pcm->ring[pcm->planar ? channel * RING + at : at * CHANNELS + channel];
@@ -65,14 +67,14 @@ capture_a_period(void)
 
 /* ---- libasound ---- */
 
-static int
-fake_state(struct alsa_pcm *pcm)
+static snd_pcm_state_t
+fake_state(snd_pcm_t *pcm)
 {
     return pcm->state;
 }
 
 static long
-fake_avail(struct alsa_pcm *pcm)
+fake_avail(snd_pcm_t *pcm)
 {
     if (pcm->broken) {
         return -EPIPE;
@@ -80,12 +82,12 @@ fake_avail(struct alsa_pcm *pcm)
     if (pcm->runs && pcm->hw - pcm->appl < PERIOD) {
         capture_a_period();
     }
-    return pcm->direction == ALSA_CAPTURE ? (long)(pcm->hw - pcm->appl)
-                                          : RING - (long)(pcm->appl - pcm->hw);
+    return pcm->direction == SND_PCM_STREAM_CAPTURE ? (long)(pcm->hw - pcm->appl)
+                                                    : RING - (long)(pcm->appl - pcm->hw);
 }
 
 static int
-fake_begin(struct alsa_pcm *pcm, const struct alsa_channel_area **areas, unsigned long *offset,
+fake_begin(snd_pcm_t *pcm, const snd_pcm_channel_area_t **areas, unsigned long *offset,
            unsigned long *frames)
 {
     unsigned long avail = (unsigned long)fake_avail(pcm);
@@ -97,11 +99,11 @@ fake_begin(struct alsa_pcm *pcm, const struct alsa_channel_area **areas, unsigne
 }
 
 static long
-fake_commit(struct alsa_pcm *pcm, unsigned long offset, unsigned long frames)
+fake_commit(snd_pcm_t *pcm, unsigned long offset, unsigned long frames)
 {
     assert_int_equal(offset, pcm->appl % RING);
     for (unsigned long i = 0; i < frames; i++, pcm->appl++) {
-        for (unsigned c = 0; c < CHANNELS && pcm->direction == ALSA_PLAYBACK; c++) {
+        for (unsigned c = 0; c < CHANNELS && pcm->direction == SND_PCM_STREAM_PLAYBACK; c++) {
             pcm->played[pcm->appl][c] = *ring_at(pcm, pcm->appl, c);
         }
     }
@@ -109,7 +111,7 @@ fake_commit(struct alsa_pcm *pcm, unsigned long offset, unsigned long frames)
 }
 
 static unsigned long
-allowed(struct alsa_pcm *pcm, unsigned long frames)
+allowed(snd_pcm_t *pcm, unsigned long frames)
 {
     unsigned long avail = (unsigned long)fake_avail(pcm);
     frames = frames > avail ? avail : frames;
@@ -117,7 +119,7 @@ allowed(struct alsa_pcm *pcm, unsigned long frames)
 }
 
 static long
-fake_readi(struct alsa_pcm *pcm, void *to, unsigned long frames)
+fake_readi(snd_pcm_t *pcm, void *to, unsigned long frames)
 {
     int16_t *samples = to;
     frames = allowed(pcm, frames);
@@ -130,7 +132,7 @@ fake_readi(struct alsa_pcm *pcm, void *to, unsigned long frames)
 }
 
 static long
-fake_writen(struct alsa_pcm *pcm, void **from, unsigned long frames)
+fake_writen(snd_pcm_t *pcm, void **from, unsigned long frames)
 {
     frames = allowed(pcm, frames);
     for (unsigned long i = 0; i < frames; i++, pcm->appl++) {
@@ -142,14 +144,14 @@ fake_writen(struct alsa_pcm *pcm, void **from, unsigned long frames)
 }
 
 static void
-tell(const struct alsa_pcm *pcm, const char *what)
+tell(const snd_pcm_t *pcm, const char *what)
 {
     strcat(story, what);
     strcat(story, pcm == &out ? "o " : "i ");
 }
 
 static int
-fake_prepare(struct alsa_pcm *pcm)
+fake_prepare(snd_pcm_t *pcm)
 {
     tell(pcm, "prepare ");
     pcm->broken = false;
@@ -157,14 +159,14 @@ fake_prepare(struct alsa_pcm *pcm)
 }
 
 static int
-fake_start(struct alsa_pcm *pcm)
+fake_start(snd_pcm_t *pcm)
 {
     tell(pcm, "start ");
     return 0;
 }
 
 static int
-fake_time(struct alsa_pcm *pcm, unsigned long *avail, struct timespec *at)
+fake_time(snd_pcm_t *pcm, unsigned long *avail, struct timespec *at)
 {
     (void)pcm;
     (void)avail;
@@ -173,7 +175,7 @@ fake_time(struct alsa_pcm *pcm, unsigned long *avail, struct timespec *at)
 }
 
 static int
-fake_drop(struct alsa_pcm *pcm)
+fake_drop(snd_pcm_t *pcm)
 {
     (void)pcm;
     return -EBADFD;
@@ -195,19 +197,19 @@ static const struct alsa_api api = {
 /* ---- both sides anew ---- */
 
 static void
-begin_pcm(struct alsa_pcm *pcm, struct alsa_side *side, enum alsa_direction direction,
-          enum alsa_access access)
+begin_pcm(snd_pcm_t *pcm, struct alsa_side *side, snd_pcm_stream_t direction,
+          snd_pcm_access_t access)
 {
     memset(pcm, 0, sizeof(*pcm));
     pcm->direction = direction;
-    pcm->planar = access == ALSA_MMAP_NONINTERLEAVED;
-    pcm->state = ALSA_STATE_RUNNING;
+    pcm->planar = access == SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
+    pcm->state = SND_PCM_STATE_RUNNING;
     pcm->most = PERIOD;
     for (unsigned c = 0; c < CHANNELS; c++) {
-        pcm->areas[c] = (struct alsa_channel_area){
+        pcm->areas[c] = (snd_pcm_channel_area_t){
             .addr = pcm->ring,
-            .first_bits = (pcm->planar ? c * RING : c) * 16,
-            .step_bits = pcm->planar ? 16 : CHANNELS * 16,
+            .first = (pcm->planar ? c * RING : c) * 16,
+            .step = pcm->planar ? 16 : CHANNELS * 16,
         };
     }
     memset(bounce[direction], 0, sizeof(bounce[direction]));
@@ -227,11 +229,11 @@ begin_pcm(struct alsa_pcm *pcm, struct alsa_side *side, enum alsa_direction dire
 }
 
 static void
-begin_with(enum alsa_access output, enum alsa_access input)
+begin_with(snd_pcm_access_t output, snd_pcm_access_t input)
 {
     story[0] = '\0';
-    begin_pcm(&out, &playback, ALSA_PLAYBACK, output);
-    begin_pcm(&in, &capture, ALSA_CAPTURE, input);
+    begin_pcm(&out, &playback, SND_PCM_STREAM_PLAYBACK, output);
+    begin_pcm(&in, &capture, SND_PCM_STREAM_CAPTURE, input);
 }
 
 static int16_t *
@@ -252,8 +254,8 @@ expect_capture(unsigned period, bool *bounced)
             assert_int_equal(*sample_at(&areas[c], i), sample(period * PERIOD + i, c));
         }
     }
-    *bounced = (unsigned char *)areas[0].first >= bounce[ALSA_CAPTURE] &&
-               (unsigned char *)areas[0].first < bounce[ALSA_CAPTURE] + sizeof(bounce[0]);
+    *bounced = (unsigned char *)areas[0].first >= bounce[SND_PCM_STREAM_CAPTURE] &&
+               (unsigned char *)areas[0].first < bounce[SND_PCM_STREAM_CAPTURE] + sizeof(bounce[0]);
     assert_int_equal(alsa_side_end(&capture), 0);
     assert_int_equal(alsa_side_ready(&capture), 0);
 }
@@ -291,7 +293,8 @@ expect_played(unsigned periods)
 static void
 whole_periods_lie_in_the_rings_memory_and_cut_ones_do_not(void **state)
 {
-    static const enum alsa_access accesses[] = {ALSA_MMAP_INTERLEAVED, ALSA_MMAP_NONINTERLEAVED};
+    static const snd_pcm_access_t accesses[] = {SND_PCM_ACCESS_MMAP_INTERLEAVED,
+                                                SND_PCM_ACCESS_MMAP_NONINTERLEAVED};
     (void)state;
     for (unsigned a = 0; a < 2; a++) {
         unsigned through = 0;
@@ -309,11 +312,12 @@ whole_periods_lie_in_the_rings_memory_and_cut_ones_do_not(void **state)
 static void
 what_is_played_is_heard_in_order_through_every_ring(void **state)
 {
-    static const enum alsa_access accesses[] = {ALSA_MMAP_INTERLEAVED, ALSA_MMAP_NONINTERLEAVED,
-                                                ALSA_RW_NONINTERLEAVED};
+    static const snd_pcm_access_t accesses[] = {SND_PCM_ACCESS_MMAP_INTERLEAVED,
+                                                SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
+                                                SND_PCM_ACCESS_RW_NONINTERLEAVED};
     (void)state;
     for (unsigned a = 0; a < 3; a++) {
-        begin_with(accesses[a], ALSA_MMAP_INTERLEAVED);
+        begin_with(accesses[a], SND_PCM_ACCESS_MMAP_INTERLEAVED);
         memset(out.ring, 0x55, sizeof(out.ring)); /* what another program has left there */
         assert_int_equal(alsa_side_prefill(&playback), 0);
         assert_int_equal(alsa_side_ready(&playback), 0);
@@ -333,7 +337,7 @@ calls_that_move_less_than_was_promised_are_repeated(void **state)
 {
     bool bounced;
     (void)state;
-    begin_with(ALSA_RW_NONINTERLEAVED, ALSA_RW_INTERLEAVED);
+    begin_with(SND_PCM_ACCESS_RW_NONINTERLEAVED, SND_PCM_ACCESS_RW_INTERLEAVED);
     in.most = 10;
     in.empty = out.empty = 3;
     out.most = 13;
@@ -354,7 +358,7 @@ a_pcm_that_moves_nothing_is_given_up(void **state)
 {
     struct backend_area areas[EXPOSED];
     (void)state;
-    begin_with(ALSA_RW_NONINTERLEAVED, ALSA_RW_INTERLEAVED);
+    begin_with(SND_PCM_ACCESS_RW_NONINTERLEAVED, SND_PCM_ACCESS_RW_INTERLEAVED);
     capture_a_period();
     in.empty = out.empty = UINT32_MAX;
     assert_int_equal(alsa_side_begin(&capture, areas), -EPIPE);
@@ -366,11 +370,11 @@ static void
 a_pcm_that_is_gone_or_asleep_says_so(void **state)
 {
     (void)state;
-    begin_with(ALSA_MMAP_INTERLEAVED, ALSA_MMAP_INTERLEAVED);
+    begin_with(SND_PCM_ACCESS_MMAP_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED);
     capture_a_period();
-    in.state = ALSA_STATE_DISCONNECTED;
+    in.state = SND_PCM_STATE_DISCONNECTED;
     assert_int_equal(alsa_side_ready(&capture), -ENODEV);
-    in.state = ALSA_STATE_SUSPENDED;
+    in.state = SND_PCM_STATE_SUSPENDED;
     assert_int_equal(alsa_side_ready(&capture), -ESTRPIPE);
 }
 
@@ -384,7 +388,7 @@ linked_sides_are_prepared_and_started_once_and_others_each(void **state)
     stream.is_card = true;
     atomic_store(&stream.stop, true); /* the thread ends when it has started them */
     for (unsigned linked = 0; linked < 2; linked++) {
-        begin_with(ALSA_MMAP_INTERLEAVED, ALSA_MMAP_INTERLEAVED);
+        begin_with(SND_PCM_ACCESS_MMAP_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED);
         stream.api = &api;
         stream.playback = playback;
         stream.capture = capture;
@@ -396,7 +400,7 @@ linked_sides_are_prepared_and_started_once_and_others_each(void **state)
                             linked ? "prepare o start o " : "prepare o prepare i start o start i ");
     }
     /* an input alone */
-    begin_with(ALSA_MMAP_INTERLEAVED, ALSA_MMAP_INTERLEAVED);
+    begin_with(SND_PCM_ACCESS_MMAP_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED);
     stream.playback.pcm = NULL;
     stream.capture = capture;
     stream.linked = false;
@@ -424,7 +428,7 @@ a_card_that_stops_is_started_anew_by_the_cycles_own_thread(void **state)
 {
     static struct backend_stream stream;
     (void)state;
-    begin_with(ALSA_MMAP_INTERLEAVED, ALSA_MMAP_INTERLEAVED);
+    begin_with(SND_PCM_ACCESS_MMAP_INTERLEAVED, SND_PCM_ACCESS_MMAP_INTERLEAVED);
     in.runs = true;
     stream.api = &api;
     stream.capture = capture;

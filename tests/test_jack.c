@@ -203,8 +203,8 @@ programs_go_on_in_real_time_while_the_server_renders(void **state)
     graph_await_loop(&server, &host);
     uint64_t generation = atomic_load(&host.generation);
     const struct jack_api *api = jack_api_load();
-    int status;
-    struct jack_client *client = api->client_open("render", JACK_OPTION_NO_START_SERVER, &status);
+    jack_status_t status;
+    jack_client_t *client = api->client_open("render", JackNoStartServer, &status);
     assert_non_null(client);
     assert_int_equal(api->activate(client), 0);
     assert_int_equal(api->set_freewheel(client, 1), 0);

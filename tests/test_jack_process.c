@@ -20,17 +20,18 @@ enum { PERIOD = 64, PORTS = 2, RATE_HZ = 48000 };
 /* ---- a libjack ---- */
 
 static struct {
-    jack_process_fn process;
-    jack_xrun_fn xrun;
-    jack_frames_fn period, rate;
-    jack_latency_fn latency;
-    jack_freewheel_fn freewheel;
-    jack_registration_fn registration;
-    jack_shutdown_fn shutdown;
+    JackProcessCallback process;
+    JackXRunCallback xrun;
+    JackBufferSizeCallback period;
+    JackSampleRateCallback rate;
+    JackLatencyCallback latency;
+    JackFreewheelCallback freewheel;
+    JackPortRegistrationCallback registration;
+    JackInfoShutdownCallback shutdown;
     void *arg;
     float memory[2 * PORTS][2 * PERIOD]; /* in_1, in_2, out_1, out_2 */
     uint32_t frame;
-    struct jack_latency_range told[2 * PORTS];
+    jack_latency_range_t told[2 * PORTS];
 } jack;
 
 static struct backend_stream stream;
@@ -40,35 +41,35 @@ static unsigned cycles;
 static bool allocates;
 
 static unsigned
-index_of(const struct jack_port *port)
+index_of(const jack_port_t *port)
 {
     return (unsigned)((const char *)port - (const char *)&jack);
 }
 
-static struct jack_port *
+static jack_port_t *
 port_at(unsigned index)
 {
-    return (struct jack_port *)((char *)&jack + index); /* a name, never looked into */
+    return (jack_port_t *)((char *)&jack + index); /* a name, never looked into */
 }
 
 #define SETTER(name, type)                                                                         \
-    static int set_##name(struct jack_client *client, type fn, void *arg)                          \
+    static int set_##name(jack_client_t *client, type fn, void *arg)                               \
     {                                                                                              \
         (void)client;                                                                              \
         jack.name = fn;                                                                            \
         jack.arg = arg;                                                                            \
         return 0;                                                                                  \
     }
-SETTER(process, jack_process_fn)
-SETTER(xrun, jack_xrun_fn)
-SETTER(period, jack_frames_fn)
-SETTER(rate, jack_frames_fn)
-SETTER(latency, jack_latency_fn)
-SETTER(freewheel, jack_freewheel_fn)
-SETTER(registration, jack_registration_fn)
+SETTER(process, JackProcessCallback)
+SETTER(xrun, JackXRunCallback)
+SETTER(period, JackBufferSizeCallback)
+SETTER(rate, JackSampleRateCallback)
+SETTER(latency, JackLatencyCallback)
+SETTER(freewheel, JackFreewheelCallback)
+SETTER(registration, JackPortRegistrationCallback)
 
 static void
-set_shutdown(struct jack_client *client, jack_shutdown_fn fn, void *arg)
+set_shutdown(jack_client_t *client, JackInfoShutdownCallback fn, void *arg)
 {
     (void)client;
     (void)arg;
@@ -76,28 +77,28 @@ set_shutdown(struct jack_client *client, jack_shutdown_fn fn, void *arg)
 }
 
 static void *
-get_buffer(struct jack_port *port, uint32_t frames)
+get_buffer(jack_port_t *port, uint32_t frames)
 {
     (void)frames;
     return jack.memory[index_of(port)];
 }
 
 static uint32_t
-last_frame_time(const struct jack_client *client)
+last_frame_time(const jack_client_t *client)
 {
     (void)client;
     return jack.frame;
 }
 
 static uint32_t
-frames_since_cycle_start(const struct jack_client *client)
+frames_since_cycle_start(const jack_client_t *client)
 {
     (void)client;
     return 3;
 }
 
 static void
-get_latency(struct jack_port *port, int mode, struct jack_latency_range *range)
+get_latency(jack_port_t *port, jack_latency_callback_mode_t mode, jack_latency_range_t *range)
 {
     (void)mode;
     range->min = 100 + index_of(port);
@@ -105,7 +106,7 @@ get_latency(struct jack_port *port, int mode, struct jack_latency_range *range)
 }
 
 static void
-tell_latency(struct jack_port *port, int mode, struct jack_latency_range *range)
+tell_latency(jack_port_t *port, jack_latency_callback_mode_t mode, jack_latency_range_t *range)
 {
     (void)mode;
     jack.told[index_of(port)] = *range;
@@ -263,13 +264,13 @@ static void
 latency_is_handed_on_from_side_to_side(void **state)
 {
     (void)state;
-    jack.latency(JACK_LATENCY_CAPTURE, jack.arg);
+    jack.latency(JackCaptureLatency, jack.arg);
     for (unsigned c = 0; c < PORTS; c++) {
         assert_int_equal(jack.told[PORTS + c].min, 100);
         assert_int_equal(jack.told[PORTS + c].max, 201);
         assert_int_equal(jack.told[c].max, 0);
     }
-    jack.latency(JACK_LATENCY_PLAYBACK, jack.arg);
+    jack.latency(JackPlaybackLatency, jack.arg);
     for (unsigned c = 0; c < PORTS; c++) {
         assert_int_equal(jack.told[c].min, 102);
         assert_int_equal(jack.told[c].max, 203);
@@ -288,7 +289,7 @@ callbacks_allocate_lock_sleep_and_log_nothing(void **state)
     jack.xrun(jack.arg);
     jack.period(2 * PERIOD, jack.arg);
     jack.rate(44100, jack.arg);
-    jack.latency(JACK_LATENCY_CAPTURE, jack.arg);
+    jack.latency(JackCaptureLatency, jack.arg);
     jack.freewheel(1, jack.arg);
     in_real_time = false;
     call(PERIOD);

@@ -726,6 +726,37 @@ a_library_is_loaded_when_it_is_there(void **state)
     os_library_close(NULL);
 }
 
+static void
+a_table_is_filled_with_a_librarys_functions_or_the_missing_one_is_named(void **state)
+{
+    static const struct {
+        const char *name;
+        enum tutti_status status;
+        const char *function, *reason;
+    } cases[] = {
+        {"no-such-library", TUTTI_UNSUPPORTED, "strlen", "no-such-library"},
+        {"libc.so.6", TUTTI_VERSION_MISMATCH, "no_such_function", "no_such_function"},
+        {"libc.so.6", TUTTI_OK, "strlen", ""},
+    };
+    struct {
+        int (*compare)(const char *a, const char *b);
+        size_t (*length)(const char *text);
+    } table = {NULL, NULL};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct os_library_function functions[] = {
+            {"strcmp", (size_t)((char *)&table.compare - (char *)&table)},
+            {cases[i].function, (size_t)((char *)&table.length - (char *)&table)},
+        };
+        char reason[256] = "";
+        assert_int_equal(os_library_load(cases[i].name, functions, 2, &table, reason),
+                         cases[i].status);
+        assert_non_null(strstr(reason, cases[i].reason));
+    }
+    assert_int_equal(table.length("four"), 4);
+    assert_int_equal(table.compare("a", "a"), 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -735,6 +766,7 @@ main(int argc, char **argv)
     fixture_use_own_runtime_dir("run");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_library_is_loaded_when_it_is_there),
+        cmocka_unit_test(a_table_is_filled_with_a_librarys_functions_or_the_missing_one_is_named),
         cmocka_unit_test(a_post_wakes_one_however_many_wait),
         cmocka_unit_test(a_process_maps_what_it_has_mapped_and_nobody_is_believed_to_be_us),
         cmocka_unit_test(a_thread_takes_no_signal_of_the_programs),

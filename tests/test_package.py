@@ -201,13 +201,20 @@ class Tarball(unittest.TestCase):
         self.assertEqual(f"{stage}/bin/tutti-bridge\n", (stage / "lib/tutti/x86_64-windows/tutti-bridge.txt").read_text())
         shutil.rmtree(stage)
 
-    def test_a_build_without_pipewire_is_not_packed(self):
+    def test_a_build_that_lacks_a_librarys_headers_is_not_packed(self):
         native = self.top / "lacking"
         (native / "src/backend").mkdir(parents=True)
-        (native / "src/backend/backends_built.h").write_text("#define BACKENDS_BUILT(X) X(jack) X(alsa) X(sim)\n")
-        refused = subprocess.run([TOP / "tools/package.sh", native, WIN64, WIN32, self.top / "none"], capture_output=True, text=True, check=False)
-        self.assertEqual(1, refused.returncode)
-        self.assertIn("without the pipewire backend", refused.stderr)
+
+        def refusal(backends):
+            (native / "src/backend/backends_built.h").write_text(f"#define BACKENDS_BUILT(X) {' '.join(f'X({name})' for name in backends)}\n")
+            refused = subprocess.run([TOP / "tools/package.sh", native, WIN64, WIN32, self.top / "none"], capture_output=True, text=True, check=False)
+            self.assertEqual(1, refused.returncode)
+            return refused.stderr
+
+        every = ["pipewire", "jack", "alsa", "sim"]
+        for lacking in every[:3]:
+            self.assertIn(f"without the {lacking} backend", refusal(name for name in every if name != lacking))
+        self.assertIn("without RealtimeKit", refusal(every))
 
     def test_in_steams_container_the_engine_starts_or_is_shared(self):
         """Steam's container has its own /run/user and /usr, but this home, this /tmp and these processes (pressure-vessel)."""

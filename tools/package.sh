@@ -11,9 +11,15 @@ moment=$(git -C "$top" log -1 --format=%ct 2>/dev/null || stat -c %Y "$top/meson
 export SOURCE_DATE_EPOCH=$moment # strip writes a time into Windows files
 tree=$out/$name
 
-# a build on a machine without PipeWire's headers lacks its backend, and would do so everywhere
-grep -q 'X(pipewire)' "$native/src/backend/backends_built.h" || {
-    echo "package: '$native' was built without the pipewire backend; install libpipewire's headers (libpipewire-0.3-dev) and set it up anew" >&2
+# a build on a machine without a library's headers lacks its backend, and would do so everywhere
+for backend in pipewire:libpipewire-0.3-dev jack:libjack-jackd2-dev alsa:libasound2-dev; do
+    grep -q "X(${backend%%:*})" "$native/src/backend/backends_built.h" || {
+        echo "package: '$native' was built without the ${backend%%:*} backend; install ${backend#*:} and set it up anew" >&2
+        exit 1
+    }
+done
+[ -e "$native/src/os/libos.a.p/posix_rtkit.c.o" ] || {
+    echo "package: '$native' was built without RealtimeKit; install libdbus-1-dev and set it up anew" >&2
     exit 1
 }
 "$top/tools/stage.sh" "$native" "$win64" "$win32" "$tree" /usr/bin/tutti-bridge

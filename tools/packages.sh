@@ -3,11 +3,11 @@
 # What the verbs need from Debian, and how it is installed. Sourced by ./run.
 
 # set: packages; "build" is all that compiling needs, the programs of tests and benchmarks included:
-# libasound2-dev is for the sound card of the tests, a plugin; JACK's headers and the resamplers for the benchmarks
+# the headers of the libraries that are loaded at run time, and the resamplers that a benchmark compares with
 declare -A package_sets=(
     [build]="gcc g++ libc6-dev meson ninja-build pkg-config libcmocka-dev libsndfile1-dev
-             libpipewire-0.3-dev libasound2-dev libjack-jackd2-dev libsamplerate0-dev
-             libsoxr-dev libspeexdsp-dev ca-certificates curl xz-utils
+             libpipewire-0.3-dev libasound2-dev libjack-jackd2-dev libdbus-1-dev
+             libsamplerate0-dev libsoxr-dev libspeexdsp-dev ca-certificates curl xz-utils
              locales"
     [clang]="clang libclang-rt-14-dev"
     [windows]="gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 gcc-mingw-w64-i686 g++-mingw-w64-i686

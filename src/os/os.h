@@ -260,6 +260,18 @@ bool os_library_symbol(struct os_library *library, const char *name, void *funct
 /** Gives the library back; nothing of it may be in use any more. NULL is fine. */
 void os_library_close(struct os_library *library);
 
+/* A function of a library, and where in a table of function pointers its address goes. */
+struct os_library_function {
+    const char *name;
+    size_t offset; /* bytes */
+};
+
+/** Loads a library for good and fills the table with its functions. Errors: UNSUPPORTED (reason:
+ * why it cannot be loaded), VERSION_MISMATCH (reason: the function that it lacks; the table is not
+ * to be used). */
+enum tutti_status os_library_load(const char *name, const struct os_library_function *functions,
+                                  unsigned count, void *table, char reason[256]);
+
 /* ---- control link -------------------------------------------------------------------------- */
 
 /*

@@ -21,7 +21,7 @@ ALLOWED = {
     "src/asio": [("driver messages", "the message thread ends with the object that it belongs to")],
     "src/cli/linux": [("wine_find wine_find_managers wine_find_proton", "the list of prefixes stands in the first")],
     "src/conform": [("find script script_steps subject", "of one driver: finding, making, calling")],
-    "src/os/posix": [("rtkit thread", "a thread asks the broker, which works on a thread"), ("link listener", "an accepted link is made by the listener")],
+    "src/os/posix": [("link listener", "an accepted link is made by the listener")],
     "src/os/win32": [("identity runtime", "whose folder, and whose user"), ("bridge bridge_link bridge_object shm thread", "the way to the native engine under Wine")],
 }
 

@@ -22,7 +22,7 @@ SYSTEM = {"gcc": ["-D_GNU_SOURCE"],
           "x86_64-w64-mingw32-gcc": ["-DUNICODE", "-D_UNICODE", "-DWINVER=0x0A00", "-D_WIN32_WINNT=0x0A00",
                                      "-DCOBJMACROS", "-Wno-attributes"]}
 # rooms with headers of a library in the build: its name for pkg-config
-LIBRARIES = {"src/backend/pipewire/": "libpipewire-0.3"}
+LIBRARIES = {"src/backend/pipewire/": "libpipewire-0.3", "src/backend/jack/": "jack", "src/backend/alsa/": "alsa"}
 
 
 def library_flags(path):

@@ -212,7 +212,8 @@ describe(struct backend_stream *stream, const char *name, const struct alsa_term
     struct backend_info *info = &stream->info;
     const struct alsa_side *playback = &stream->playback, *capture = &stream->capture;
     const struct alsa_side *side = playback->pcm ? playback : capture;
-    bool mapped = side->access == ALSA_MMAP_INTERLEAVED || side->access == ALSA_MMAP_NONINTERLEAVED;
+    bool mapped = side->access == SND_PCM_ACCESS_MMAP_INTERLEAVED ||
+                  side->access == SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
     uint32_t period = terms->period_frames;
     utf8_copy(info->name, sizeof(info->name), name);
     snprintf(info->format, sizeof(info->format), "%.24s%s", dsp_format_text(side->format),
@@ -280,8 +281,8 @@ open_stream(struct backend_stream *stream, const struct backend_request *request
         }
     }
     stream->is_card =
-        (!stream->playback.pcm || stream->api->pcm_type(stream->playback.pcm) == ALSA_TYPE_HW) &&
-        (!stream->capture.pcm || stream->api->pcm_type(stream->capture.pcm) == ALSA_TYPE_HW);
+        (!stream->playback.pcm || stream->api->pcm_type(stream->playback.pcm) == SND_PCM_TYPE_HW) &&
+        (!stream->capture.pcm || stream->api->pcm_type(stream->capture.pcm) == SND_PCM_TYPE_HW);
     describe(stream, name, &terms, config);
     if (request->rate_hz > 0 && request->rate_hz != terms.rate_hz) {
         log_info("alsa: '%s' runs at %.0f Hz, the nearest to %.0f", name, terms.rate_hz,

@@ -40,8 +40,8 @@ tell_configured(const struct config *config, alsa_found_fn found, void *arg)
 }
 
 static bool
-has(const struct alsa_api *api, struct alsa_ctl *ctl, struct alsa_pcm_info *info, int device,
-    enum alsa_direction direction)
+has(const struct alsa_api *api, snd_ctl_t *ctl, snd_pcm_info_t *info, int device,
+    snd_pcm_stream_t direction)
 {
     api->pcm_info_set_device(info, (unsigned)device);
     api->pcm_info_set_subdevice(info, 0);
@@ -51,18 +51,18 @@ has(const struct alsa_api *api, struct alsa_ctl *ctl, struct alsa_pcm_info *info
 
 /* The PCMs of one card that go both ways, or those that do not. */
 static bool
-tell_card(const struct alsa_api *api, struct alsa_ctl *ctl, bool both_ways, alsa_found_fn found,
+tell_card(const struct alsa_api *api, snd_ctl_t *ctl, bool both_ways, alsa_found_fn found,
           void *arg)
 {
-    struct alsa_card_info *card = NULL;
-    struct alsa_pcm_info *info = NULL;
+    snd_ctl_card_info_t *card = NULL;
+    snd_pcm_info_t *info = NULL;
     bool more = true;
     if (api->ctl_card_info_malloc(&card) >= 0 && api->pcm_info_malloc(&info) >= 0 &&
         api->ctl_card_info(ctl, card) >= 0) {
         for (int device = -1; more && api->ctl_pcm_next_device(ctl, &device) >= 0 && device >= 0;) {
             char name[ALSA_NAME_BYTES];
-            bool out = has(api, ctl, info, device, ALSA_PLAYBACK);
-            bool in = has(api, ctl, info, device, ALSA_CAPTURE);
+            bool out = has(api, ctl, info, device, SND_PCM_STREAM_PLAYBACK);
+            bool in = has(api, ctl, info, device, SND_PCM_STREAM_CAPTURE);
             snprintf(name, sizeof(name), "hw:%.32s,%d", api->ctl_card_info_get_id(card), device);
             if ((in || out) && (in && out) == both_ways) {
                 more = found(arg, name, in, out);
@@ -84,9 +84,9 @@ tell_cards(const struct alsa_api *api, bool both_ways, alsa_found_fn found, void
     bool more = true;
     for (int card = -1; more && api->card_next(&card) >= 0 && card >= 0;) {
         char name[32];
-        struct alsa_ctl *ctl;
+        snd_ctl_t *ctl;
         snprintf(name, sizeof(name), "hw:%d", card);
-        if (api->ctl_open(&ctl, name, ALSA_OPEN_NONBLOCK) >= 0) {
+        if (api->ctl_open(&ctl, name, SND_CTL_NONBLOCK) >= 0) {
             more = tell_card(api, ctl, both_ways, found, arg);
             api->ctl_close(ctl);
         }

@@ -25,26 +25,28 @@ static const unsigned standard_rates[] = {8000,  16000,  22050,  32000,  44100, 
 
 /* best first */
 static const struct {
-    int alsa;
+    snd_pcm_format_t alsa;
     enum dsp_format dsp;
 } formats[] = {
-    {ALSA_FORMAT_FLOAT_LE, DSP_F32},  {ALSA_FORMAT_S32_LE, DSP_S32}, {ALSA_FORMAT_S24_3LE, DSP_S24},
-    {ALSA_FORMAT_S24_LE, DSP_S24_32}, {ALSA_FORMAT_S16_LE, DSP_S16},
+    {SND_PCM_FORMAT_FLOAT_LE, DSP_F32}, {SND_PCM_FORMAT_S32_LE, DSP_S32},
+    {SND_PCM_FORMAT_S24_3LE, DSP_S24},  {SND_PCM_FORMAT_S24_LE, DSP_S24_32},
+    {SND_PCM_FORMAT_S16_LE, DSP_S16},
 };
 
-static const enum alsa_access accesses[] = {ALSA_MMAP_INTERLEAVED, ALSA_MMAP_NONINTERLEAVED,
-                                            ALSA_RW_INTERLEAVED, ALSA_RW_NONINTERLEAVED};
+static const snd_pcm_access_t accesses[] = {
+    SND_PCM_ACCESS_MMAP_INTERLEAVED, SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
+    SND_PCM_ACCESS_RW_INTERLEAVED, SND_PCM_ACCESS_RW_NONINTERLEAVED};
 
 /* ---- one side ---- */
 
 int
 alsa_side_open(struct alsa_side *side, const struct alsa_api *api, const char *name,
-               enum alsa_direction direction)
+               snd_pcm_stream_t direction)
 {
     memset(side, 0, sizeof(*side));
     side->api = api;
     side->direction = direction;
-    int failure = api->pcm_open(&side->pcm, name, direction, ALSA_OPEN_NONBLOCK);
+    int failure = api->pcm_open(&side->pcm, name, direction, SND_PCM_NONBLOCK);
     if (failure < 0) {
         side->pcm = NULL;
     }
@@ -72,10 +74,10 @@ alsa_pair_open(const struct alsa_api *api, const struct config *config, const ch
     memset(playback, 0, sizeof(*playback));
     memset(capture, 0, sizeof(*capture));
     if (wants_out) {
-        out = alsa_side_open(playback, api, name, ALSA_PLAYBACK);
+        out = alsa_side_open(playback, api, name, SND_PCM_STREAM_PLAYBACK);
     }
     if (wants_in && (out == 0 || !wants_out || out == -ENOENT || out == -EINVAL)) {
-        in = alsa_side_open(capture, api, input, ALSA_CAPTURE);
+        in = alsa_side_open(capture, api, input, SND_PCM_STREAM_CAPTURE);
     }
     if (out == 0 || in == 0) {
         if (wants_in && in < 0 && in != -ENOENT) {
@@ -95,7 +97,7 @@ alsa_pair_open(const struct alsa_api *api, const struct config *config, const ch
 /* A side and what is left for it to choose. */
 struct party {
     struct alsa_side *side; /* NULL: this direction is not there */
-    struct alsa_hw_params *params;
+    snd_pcm_hw_params_t *params;
     const char *name;
 };
 
@@ -105,7 +107,7 @@ choose_access(struct party *party, const char *wanted)
     const struct alsa_api *api = party->side->api;
     bool no_map = strcmp(wanted, "rw") == 0, no_calls = strcmp(wanted, "mmap") == 0;
     for (unsigned i = 0; i < sizeof(accesses) / sizeof(accesses[0]); i++) {
-        bool map = accesses[i] < ALSA_RW_INTERLEAVED;
+        bool map = accesses[i] < SND_PCM_ACCESS_RW_INTERLEAVED;
         if (!(map ? no_map : no_calls) &&
             api->pcm_hw_params_set_access(party->side->pcm, party->params, accesses[i]) == 0) {
             party->side->access = accesses[i];
@@ -137,7 +139,7 @@ choose_channels(struct party *party, int32_t configured, uint32_t most)
     unsigned min = 0, max = 0;
     api->pcm_hw_params_get_channels_min(party->params, &min);
     api->pcm_hw_params_get_channels_max(party->params, &max);
-    unsigned count = api->pcm_type(side->pcm) == ALSA_TYPE_HW ? max : CHANNELS_OF_A_PLUGIN;
+    unsigned count = api->pcm_type(side->pcm) == SND_PCM_TYPE_HW ? max : CHANNELS_OF_A_PLUGIN;
     if (configured >= 0) {
         count = (unsigned)configured;
     }
@@ -160,7 +162,7 @@ begin(struct party *party, const struct alsa_wish *wish, char error[256])
 {
     const struct alsa_api *api = party->side->api;
     const struct config *config = wish->config;
-    bool capture = party->side->direction == ALSA_CAPTURE;
+    bool capture = party->side->direction == SND_PCM_STREAM_CAPTURE;
     int failure = api->pcm_hw_params_any(party->side->pcm, party->params);
     if (failure < 0) {
         snprintf(error, 256, "the %s does not tell what it can do: %s", party->name,
@@ -286,7 +288,7 @@ agree_on_period(struct party *parties, uint32_t wanted, struct alsa_terms *terms
         if (side) {
             api = side->api;
             /* a copy: the params must stay open for the longer one */
-            struct alsa_hw_params *trial;
+            snd_pcm_hw_params_t *trial;
             if (api->pcm_hw_params_malloc(&trial) < 0) {
                 return -ENOMEM;
             }
@@ -327,12 +329,12 @@ static int
 set_software(struct alsa_side *side)
 {
     const struct alsa_api *api = side->api;
-    struct alsa_sw_params *params;
+    snd_pcm_sw_params_t *params;
     int failure = api->pcm_sw_params_malloc(&params);
     if (failure < 0) {
         return failure;
     }
-    unsigned long wake = side->direction == ALSA_CAPTURE
+    unsigned long wake = side->direction == SND_PCM_STREAM_CAPTURE
                              ? side->period_frames
                              : side->buffer_frames - side->fill_frames + side->period_frames;
     failure = api->pcm_sw_params_current(side->pcm, params);
@@ -346,8 +348,8 @@ set_software(struct alsa_side *side)
     }
     if (failure >= 0) {
         /* some plugins have no time stamps */
-        api->pcm_sw_params_set_tstamp_mode(side->pcm, params, ALSA_TSTAMP_ENABLE);
-        api->pcm_sw_params_set_tstamp_type(side->pcm, params, ALSA_TSTAMP_MONOTONIC);
+        api->pcm_sw_params_set_tstamp_mode(side->pcm, params, SND_PCM_TSTAMP_ENABLE);
+        api->pcm_sw_params_set_tstamp_type(side->pcm, params, SND_PCM_TSTAMP_TYPE_MONOTONIC);
         failure = api->pcm_sw_params(side->pcm, params);
     }
     api->pcm_sw_params_free(params);

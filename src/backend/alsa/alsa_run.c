@@ -244,7 +244,7 @@ tick(struct backend_stream *stream)
     if (at_ns > now_ns || now_ns - at_ns > OS_NS_PER_S) {
         at_ns = now_ns; /* of another clock */
     }
-    long frames = side->direction == ALSA_CAPTURE
+    long frames = side->direction == SND_PCM_STREAM_CAPTURE
                       ? (long)avail
                       : (long)side->fill_frames - ((long)side->buffer_frames - (long)avail);
     long more = frames - (long)side->period_frames;

@@ -14,7 +14,8 @@ enum { SHORT_TRIES = 16 }; /* for a PCM that takes less than it said */
 static bool
 is_mapped(const struct alsa_side *side)
 {
-    return side->access == ALSA_MMAP_INTERLEAVED || side->access == ALSA_MMAP_NONINTERLEAVED;
+    return side->access == SND_PCM_ACCESS_MMAP_INTERLEAVED ||
+           side->access == SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
 }
 
 /* The bounce buffer's area of one channel. */
@@ -22,7 +23,7 @@ static struct backend_area
 bounce_area(const struct alsa_side *side, uint32_t channel)
 {
     uint32_t bytes = dsp_format_bytes(side->format);
-    bool planar = side->access == ALSA_RW_NONINTERLEAVED;
+    bool planar = side->access == SND_PCM_ACCESS_RW_NONINTERLEAVED;
     return (struct backend_area){
         .first = side->bounce + (size_t)channel * bytes * (planar ? side->period_frames : 1),
         .stride_bytes = planar ? bytes : bytes * side->channels,
@@ -30,12 +31,12 @@ bounce_area(const struct alsa_side *side, uint32_t channel)
 }
 
 static struct backend_area
-mapped_area(const struct alsa_channel_area *area, unsigned long offset)
+mapped_area(const snd_pcm_channel_area_t *area, unsigned long offset)
 {
     return (struct backend_area){
-        .first = (unsigned char *)area->addr +
-                 (area->first_bits + offset * (unsigned long)area->step_bits) / 8,
-        .stride_bytes = area->step_bits / 8,
+        .first =
+            (unsigned char *)area->addr + (area->first + offset * (unsigned long)area->step) / 8,
+        .stride_bytes = area->step / 8,
     };
 }
 
@@ -63,15 +64,15 @@ silence(struct backend_area area, uint32_t bytes, unsigned long frames)
 long
 alsa_side_ready(struct alsa_side *side)
 {
-    int state = side->api->pcm_state(side->pcm);
-    if (state == ALSA_STATE_DISCONNECTED) {
+    snd_pcm_state_t state = side->api->pcm_state(side->pcm);
+    if (state == SND_PCM_STATE_DISCONNECTED) {
         return -ENODEV;
     }
-    if (state == ALSA_STATE_SUSPENDED) {
+    if (state == SND_PCM_STATE_SUSPENDED) {
         return -ESTRPIPE;
     }
     long avail = side->api->pcm_avail_update(side->pcm);
-    if (avail < 0 || side->direction == ALSA_CAPTURE) {
+    if (avail < 0 || side->direction == SND_PCM_STREAM_CAPTURE) {
         return avail;
     }
     long queued = (long)side->buffer_frames - avail;
@@ -86,7 +87,7 @@ move_mapped(struct alsa_side *side)
 {
     uint32_t bytes = dsp_format_bytes(side->format);
     for (uint32_t done = 0; done < side->period_frames;) {
-        const struct alsa_channel_area *areas;
+        const snd_pcm_channel_area_t *areas;
         unsigned long offset, frames = side->period_frames - done;
         int failure = side->api->pcm_mmap_begin(side->pcm, &areas, &offset, &frames);
         if (failure < 0 || !frames) {
@@ -96,7 +97,7 @@ move_mapped(struct alsa_side *side)
             struct backend_area ring = mapped_area(&areas[c], offset);
             struct backend_area bounce = bounce_area(side, c);
             bounce.first = (unsigned char *)bounce.first + (size_t)done * bounce.stride_bytes;
-            if (side->direction == ALSA_CAPTURE) {
+            if (side->direction == SND_PCM_STREAM_CAPTURE) {
                 copy(bounce, ring, bytes, frames);
             } else {
                 copy(ring, bounce, bytes, frames);
@@ -116,8 +117,8 @@ transfer(struct alsa_side *side, uint32_t done)
 {
     const struct alsa_api *api = side->api;
     unsigned long frames = side->period_frames - done;
-    bool capture = side->direction == ALSA_CAPTURE;
-    if (side->access == ALSA_RW_INTERLEAVED) {
+    bool capture = side->direction == SND_PCM_STREAM_CAPTURE;
+    if (side->access == SND_PCM_ACCESS_RW_INTERLEAVED) {
         unsigned char *at =
             side->bounce + (size_t)done * side->channels * dsp_format_bytes(side->format);
         return capture ? api->pcm_readi(side->pcm, at, frames)
@@ -166,7 +167,7 @@ alsa_side_begin(struct alsa_side *side, struct backend_area *areas)
     uint32_t bytes = dsp_format_bytes(side->format);
     side->bouncing = true;
     if (is_mapped(side)) {
-        const struct alsa_channel_area *mapped;
+        const snd_pcm_channel_area_t *mapped;
         unsigned long frames = side->period_frames;
         int failure = side->api->pcm_mmap_begin(side->pcm, &mapped, &side->offset, &frames);
         if (failure < 0) {
@@ -177,7 +178,7 @@ alsa_side_begin(struct alsa_side *side, struct backend_area *areas)
             struct backend_area area = mapped_area(&mapped[c], side->offset);
             if (c < side->exposed) {
                 areas[c] = area;
-            } else if (side->direction == ALSA_PLAYBACK) {
+            } else if (side->direction == SND_PCM_STREAM_PLAYBACK) {
                 silence(area, bytes, side->period_frames);
             }
         }
@@ -188,7 +189,7 @@ alsa_side_begin(struct alsa_side *side, struct backend_area *areas)
     for (uint32_t c = 0; c < side->exposed; c++) {
         areas[c] = bounce_area(side, c);
     }
-    return side->direction == ALSA_CAPTURE ? move(side) : 0;
+    return side->direction == SND_PCM_STREAM_CAPTURE ? move(side) : 0;
 }
 
 int
@@ -198,7 +199,7 @@ alsa_side_end(struct alsa_side *side)
         long done = side->api->pcm_mmap_commit(side->pcm, side->offset, side->period_frames);
         return done < 0 ? (int)done : (unsigned long)done < side->period_frames ? -EPIPE : 0;
     }
-    return side->direction == ALSA_PLAYBACK ? move(side) : 0;
+    return side->direction == SND_PCM_STREAM_PLAYBACK ? move(side) : 0;
 }
 
 int

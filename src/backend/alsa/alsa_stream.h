@@ -22,9 +22,9 @@ enum { ALSA_MAX_FDS = 16, ALSA_NAME_BYTES = BACKEND_NAME_BYTES };
 
 struct alsa_side {
     const struct alsa_api *api;
-    struct alsa_pcm *pcm; /* NULL: this direction is not there */
-    enum alsa_direction direction;
-    enum alsa_access access;
+    snd_pcm_t *pcm; /* NULL: this direction is not there */
+    snd_pcm_stream_t direction;
+    snd_pcm_access_t access;
     enum dsp_format format;
     uint32_t channels; /* of the PCM */
     uint32_t exposed;  /* of the stream; the others get silence */
@@ -108,7 +108,7 @@ struct alsa_terms {
 
 /** Opens one PCM. Errors as errno, negated; 0. */
 int alsa_side_open(struct alsa_side *side, const struct alsa_api *api, const char *name,
-                   enum alsa_direction direction);
+                   snd_pcm_stream_t direction);
 void alsa_side_close(struct alsa_side *side);
 /** Opens the PCMs of a device in the directions that are wanted; one of two may be missing. Both
  * sides are to be closed whatever comes of it. Errors as errno; error: a sentence. */

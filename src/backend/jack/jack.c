@@ -34,27 +34,26 @@ static struct graph_server jack = {.name = "JACK",
                                    .open_limit_ms = OPEN_LIMIT_MS,
                                    .close_limit_ms = CLOSE_LIMIT_MS};
 
-static struct jack_client *
-open_client(const struct jack_api *api, const char *name, const char *server, int *status)
+static jack_client_t *
+open_client(const struct jack_api *api, const char *name, const char *server, jack_status_t *status)
 {
-    *status = 0;
-    return server[0] ? api->client_open(name, JACK_OPTION_NO_START_SERVER | JACK_OPTION_SERVER_NAME,
-                                        status, server)
-                     : api->client_open(name, JACK_OPTION_NO_START_SERVER, status);
+    *status = (jack_status_t)0;
+    return server[0] ? api->client_open(name, JackNoStartServer | JackServerName, status, server)
+                     : api->client_open(name, JackNoStartServer, status);
 }
 
 /* ---- listing ---- */
 
 static void
-look_at(struct graph_listing *listing, struct jack_client *client)
+look_at(struct graph_listing *listing, jack_client_t *client)
 {
     const struct jack_api *api = listing->api;
     struct backend_device *device = &listing->devices[0];
     const char **names;
     utf8_copy(device->name, sizeof(device->name), device_name);
-    device->inputs = jack_ports_find(api, client, JACK_PORT_IS_OUTPUT, &names);
+    device->inputs = jack_ports_find(api, client, JackPortIsOutput, &names);
     api->free(names);
-    device->outputs = jack_ports_find(api, client, JACK_PORT_IS_INPUT, &names);
+    device->outputs = jack_ports_find(api, client, JackPortIsInput, &names);
     api->free(names);
     if (!device->inputs && !device->outputs) {
         device->inputs = device->outputs = GRAPH_PORTS_WITHOUT_DEVICE;
@@ -78,8 +77,8 @@ ask(void *arg)
 {
     struct graph_listing *listing = arg;
     const struct jack_api *api = listing->api;
-    int status;
-    struct jack_client *client = open_client(api, "Tutti-list", listing->which, &status);
+    jack_status_t status;
+    jack_client_t *client = open_client(api, "Tutti-list", listing->which, &status);
     if (client) {
         look_at(listing, client);
         api->client_close(client);
@@ -197,10 +196,10 @@ run_opening(struct graph_opening *opening)
     struct backend_stream *stream = (struct backend_stream *)opening->graph;
     const struct jack_api *api = stream->api;
     const struct config *config = &opening->config;
-    int status;
+    jack_status_t status;
     stream->client = open_client(api, "Tutti", config->jack_server, &status);
     if (!stream->client) {
-        bool absent = status & JACK_STATUS_SERVER_FAILED;
+        bool absent = status & JackServerFailed;
         snprintf(opening->error, sizeof(opening->error),
                  absent ? "no JACK server runs; start one, or choose another backend"
                         : "the JACK server refused us (status 0x%x)",
@@ -208,7 +207,7 @@ run_opening(struct graph_opening *opening)
         opening->status = absent ? TUTTI_NO_DEVICE : TUTTI_DEVICE_FAILED;
         return;
     }
-    if (status & JACK_STATUS_NAME_NOT_UNIQUE) {
+    if (status & JackNameNotUnique) {
         log_info("jack: another client is called Tutti; the server calls us '%s'",
                  api->get_client_name(stream->client));
     }

@@ -16,11 +16,11 @@
 enum { SETTLING_TURNS = 3, CONNECTING_TURNS = 200 };
 
 uint32_t
-jack_ports_find(const struct jack_api *api, struct jack_client *client, unsigned long flags,
+jack_ports_find(const struct jack_api *api, jack_client_t *client, unsigned long flags,
                 const char ***names)
 {
     uint32_t count = 0;
-    *names = api->get_ports(client, NULL, JACK_AUDIO_TYPE, flags | JACK_PORT_IS_PHYSICAL);
+    *names = api->get_ports(client, NULL, JACK_DEFAULT_AUDIO_TYPE, flags | JackPortIsPhysical);
     while (*names && (*names)[count]) {
         count++;
     }
@@ -28,13 +28,14 @@ jack_ports_find(const struct jack_api *api, struct jack_client *client, unsigned
 }
 
 static enum tutti_status
-register_ports(struct backend_stream *stream, struct jack_port **ports, uint32_t count,
+register_ports(struct backend_stream *stream, jack_port_t **ports, uint32_t count,
                const char *prefix, unsigned long flag, char error[256])
 {
     for (uint32_t c = 0; c < count; c++) {
         char name[32];
         snprintf(name, sizeof(name), "%s_%u", prefix, c + 1);
-        ports[c] = stream->api->port_register(stream->client, name, JACK_AUDIO_TYPE, flag, 0);
+        ports[c] =
+            stream->api->port_register(stream->client, name, JACK_DEFAULT_AUDIO_TYPE, flag, 0);
         if (!ports[c]) {
             snprintf(error, 256,
                      "the JACK server has no room for the port '%s'; give it more (jackd -p) or "
@@ -53,9 +54,9 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
     const struct config *config = request->config;
     struct backend_info *info = &stream->graph.info;
     uint32_t captures =
-        jack_ports_find(stream->api, stream->client, JACK_PORT_IS_OUTPUT, &stream->capture);
+        jack_ports_find(stream->api, stream->client, JackPortIsOutput, &stream->capture);
     uint32_t playbacks =
-        jack_ports_find(stream->api, stream->client, JACK_PORT_IS_INPUT, &stream->playback);
+        jack_ports_find(stream->api, stream->client, JackPortIsInput, &stream->playback);
     stream->lacks_inputs = !captures && config->jack_inputs != 0;
     stream->lacks_outputs = !playbacks && config->jack_outputs != 0;
     if (!captures && !playbacks) {
@@ -74,10 +75,10 @@ jack_ports_open(struct backend_stream *stream, const struct backend_request *req
         return TUTTI_BAD_CONFIG;
     }
     enum tutti_status status =
-        register_ports(stream, stream->in_port, info->inputs, "in", JACK_PORT_IS_INPUT, error);
+        register_ports(stream, stream->in_port, info->inputs, "in", JackPortIsInput, error);
     if (status == TUTTI_OK) {
-        status = register_ports(stream, stream->out_port, info->outputs, "out", JACK_PORT_IS_OUTPUT,
-                                error);
+        status =
+            register_ports(stream, stream->out_port, info->outputs, "out", JackPortIsOutput, error);
     }
     return status;
 }
@@ -105,8 +106,8 @@ came_late(struct backend_stream *stream)
     }
     stream->known_registrations = registrations;
     stream->settling_turns = changed ? SETTLING_TURNS : stream->settling_turns - 1;
-    bool inputs = has_physical(stream, JACK_PORT_IS_OUTPUT);
-    bool outputs = has_physical(stream, JACK_PORT_IS_INPUT);
+    bool inputs = has_physical(stream, JackPortIsOutput);
+    bool outputs = has_physical(stream, JackPortIsInput);
     if (!inputs && !outputs) {
         /* the card was taken away */
         stream->lacks_inputs |= stream->graph.info.inputs > 0;
@@ -120,7 +121,7 @@ came_late(struct backend_stream *stream)
 
 /* How many could not be connected. */
 static unsigned
-connect_in_order(struct backend_stream *stream, struct jack_port *const *ports, uint32_t count,
+connect_in_order(struct backend_stream *stream, jack_port_t *const *ports, uint32_t count,
                  const char *const *physical, bool to_us)
 {
     unsigned failures = 0;
@@ -174,12 +175,12 @@ connect_rest(struct backend_stream *stream)
 /* The greatest latency of the physical ports that belong to ours: a promise for all of them. */
 static uint32_t
 greatest_latency(struct backend_stream *stream, const char *const *physical, uint32_t count,
-                 int mode)
+                 jack_latency_callback_mode_t mode)
 {
     uint32_t greatest = 0;
     for (uint32_t c = 0; c < count && physical && physical[c]; c++) {
-        struct jack_latency_range range = {0, 0};
-        struct jack_port *port = stream->api->port_by_name(stream->client, physical[c]);
+        jack_latency_range_t range = {0, 0};
+        jack_port_t *port = stream->api->port_by_name(stream->client, physical[c]);
         if (port) {
             stream->api->port_get_latency_range(port, mode, &range);
         }
@@ -194,8 +195,8 @@ static void
 read_latency(struct backend_stream *stream, uint32_t *capture, uint32_t *playback)
 {
     const struct backend_info *info = &stream->graph.info;
-    *capture = greatest_latency(stream, stream->capture, info->inputs, JACK_LATENCY_CAPTURE);
-    *playback = greatest_latency(stream, stream->playback, info->outputs, JACK_LATENCY_PLAYBACK);
+    *capture = greatest_latency(stream, stream->capture, info->inputs, JackCaptureLatency);
+    *playback = greatest_latency(stream, stream->playback, info->outputs, JackPlaybackLatency);
 }
 
 void
@@ -229,19 +230,19 @@ look_at_latency(struct backend_stream *stream)
 }
 
 void
-jack_ports_tell_latency(int mode, void *arg)
+jack_ports_tell_latency(jack_latency_callback_mode_t mode, void *arg)
 {
     struct backend_stream *stream = arg;
     const struct backend_info *info = &stream->graph.info;
     atomic_fetch_add_explicit(&stream->latency_calls, 1, memory_order_relaxed);
-    bool capture = mode == JACK_LATENCY_CAPTURE;
-    struct jack_port *const *from = capture ? stream->in_port : stream->out_port;
-    struct jack_port *const *to = capture ? stream->out_port : stream->in_port;
+    bool capture = mode == JackCaptureLatency;
+    jack_port_t *const *from = capture ? stream->in_port : stream->out_port;
+    jack_port_t *const *to = capture ? stream->out_port : stream->in_port;
     uint32_t from_count = capture ? info->inputs : info->outputs;
     uint32_t to_count = capture ? info->outputs : info->inputs;
-    struct jack_latency_range all = {UINT32_MAX, 0};
+    jack_latency_range_t all = {UINT32_MAX, 0};
     for (uint32_t c = 0; c < from_count; c++) {
-        struct jack_latency_range range = {0, 0};
+        jack_latency_range_t range = {0, 0};
         stream->api->port_get_latency_range(from[c], mode, &range);
         all.min = range.min < all.min ? range.min : all.min;
         all.max = range.max > all.max ? range.max : all.max;

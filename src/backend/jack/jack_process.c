@@ -24,8 +24,8 @@ be_silent(struct backend_stream *stream, uint32_t frames)
 }
 
 static void
-find_memory(struct backend_area *areas, struct jack_port *const *ports, uint32_t count,
-            uint32_t frames, const struct jack_api *api)
+find_memory(struct backend_area *areas, jack_port_t *const *ports, uint32_t count, uint32_t frames,
+            const struct jack_api *api)
 {
     for (uint32_t c = 0; c < count; c++) {
         areas[c].first = api->port_get_buffer(ports[c], frames);
@@ -131,7 +131,7 @@ on_registration(uint32_t port, int registered, void *arg)
 }
 
 static void
-on_shutdown(int code, const char *reason, void *arg)
+on_shutdown(jack_status_t code, const char *reason, void *arg)
 {
     struct backend_stream *stream = arg;
     (void)code;

@@ -12,8 +12,8 @@
 struct backend_stream {
     struct graph graph;
     const struct jack_api *api;
-    struct jack_client *client;
-    struct jack_port *in_port[BACKEND_MAX_CHANNELS], *out_port[BACKEND_MAX_CHANNELS];
+    jack_client_t *client;
+    jack_port_t *in_port[BACKEND_MAX_CHANNELS], *out_port[BACKEND_MAX_CHANNELS];
     const char **capture, **playback; /* full names of physical ports, NULL-terminated, JACK's
                                          memory; NULL: not to be connected */
     bool connects;                    /* with the physical ports */
@@ -52,10 +52,10 @@ void jack_ports_connect(struct backend_stream *stream);
 /** The period and the latencies as the server has them now, into info. A graph's measure. */
 void jack_ports_measure(struct graph *graph);
 /** Tells the graph how old what passes through us is. A latency callback. */
-void jack_ports_tell_latency(int mode, void *arg);
+void jack_ports_tell_latency(jack_latency_callback_mode_t mode, void *arg);
 /** The server's physical ports with these flags; their number. *names: NULL or jack_free(). */
-uint32_t jack_ports_find(const struct jack_api *api, struct jack_client *client,
-                         unsigned long flags, const char ***names);
+uint32_t jack_ports_find(const struct jack_api *api, jack_client_t *client, unsigned long flags,
+                         const char ***names);
 
 /* ---- jack_process.c ---- */
 

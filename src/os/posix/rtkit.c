@@ -11,7 +11,9 @@
  */
 #include "posix.h"
 
+#include <dbus/dbus.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -25,48 +27,40 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 enum {
-    BUS_SYSTEM = 1, /* DBUS_BUS_SYSTEM */
     REPLY_MS = 2000,
-    PRIORITY = 20,        /* its own default for MaxRealtimePriority */
-    RTTIME_US = 200000,   /* and for RTTimeUSecMax */
-    ITERATOR_BYTES = 256, /* more than DBusMessageIter has */
+    PRIORITY = 20,      /* its own default for MaxRealtimePriority */
+    RTTIME_US = 200000, /* and for RTTimeUSecMax */
 };
 
-/* As libdbus has it: part of its binary interface since 1.0. */
-struct bus_error {
-    const char *name, *message;
-    unsigned flags;
-    void *padding;
-};
-struct bus_iterator {
-    _Alignas(16) unsigned char room[ITERATOR_BYTES];
-};
-
-/* X(result, name, arguments): what of libdbus is used, without its prefix dbus_. */
+/* X(name without dbus_): what of libdbus is used, each as the header declares it. */
 #define DBUS_FUNCTIONS(X)                                                                          \
-    X(void *, bus_get_private, (int type, struct bus_error *error))                                \
-    X(void, connection_set_exit_on_disconnect, (void *connection, unsigned yes))                   \
-    X(void, connection_close, (void *connection))                                                  \
-    X(void, connection_unref, (void *connection))                                                  \
-    X(void *, connection_send_with_reply_and_block,                                                \
-      (void *connection, void *message, int ms, struct bus_error *error))                          \
-    X(void *, message_new_method_call,                                                             \
-      (const char *service, const char *object, const char *interface, const char *method))        \
-    X(unsigned, message_append_args, (void *message, int type, ...))                               \
-    X(void, message_unref, (void *message))                                                        \
-    X(unsigned, message_iter_init, (void *message, struct bus_iterator *iterator))                 \
-    X(int, message_iter_get_arg_type, (struct bus_iterator * iterator))                            \
-    X(void, message_iter_recurse, (struct bus_iterator * iterator, struct bus_iterator * inner))   \
-    X(void, message_iter_get_basic, (struct bus_iterator * iterator, void *value))                 \
-    X(void, error_init, (struct bus_error * error))                                                \
-    X(void, error_free, (struct bus_error * error))
+    X(bus_get_private)                                                                             \
+    X(connection_set_exit_on_disconnect)                                                           \
+    X(connection_close)                                                                            \
+    X(connection_unref)                                                                            \
+    X(connection_send_with_reply_and_block)                                                        \
+    X(message_new_method_call)                                                                     \
+    X(message_append_args)                                                                         \
+    X(message_unref)                                                                               \
+    X(message_iter_init)                                                                           \
+    X(message_iter_get_arg_type)                                                                   \
+    X(message_iter_recurse)                                                                        \
+    X(message_iter_get_basic)                                                                      \
+    X(error_init)                                                                                  \
+    X(error_free)
 
 struct dbus {
-    struct os_library *library;
-    void *connection;
-#define DBUS_FIELD(result, name, arguments) result(*name) arguments;
-    DBUS_FUNCTIONS(DBUS_FIELD)
-#undef DBUS_FIELD
+    DBusConnection *connection;
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name */
+#define DBUS_MEMBER(name) __typeof__(dbus_##name) *name;
+    DBUS_FUNCTIONS(DBUS_MEMBER)
+#undef DBUS_MEMBER
+};
+
+static const struct os_library_function functions[] = {
+#define DBUS_ENTRY(name) {"dbus_" #name, offsetof(struct dbus, name)},
+    DBUS_FUNCTIONS(DBUS_ENTRY)
+#undef DBUS_ENTRY
 };
 
 static atomic_bool wanted;
@@ -84,30 +78,25 @@ disconnect(struct dbus *dbus)
         dbus->connection_close(dbus->connection);
         dbus->connection_unref(dbus->connection);
     }
-    /* the library stays: it has registered what ends with the process */
 }
 
 static bool
 connect_bus(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
 {
     char reason[256];
-    bool whole = true;
     memset(dbus, 0, sizeof(*dbus));
-    if (os_library_open(&dbus->library, LIBRARY, reason) != TUTTI_OK) {
-        snprintf(why, RTKIT_WHY_BYTES, LIBRARY " is not installed");
+    /* the library stays: it registers what ends with the process */
+    enum tutti_status status =
+        os_library_load(LIBRARY, functions, sizeof(functions) / sizeof(functions[0]), dbus, reason);
+    if (status != TUTTI_OK) {
+        dbus->connection = NULL;
+        snprintf(why, RTKIT_WHY_BYTES, LIBRARY " is %s",
+                 status == TUTTI_UNSUPPORTED ? "not installed" : "of another kind");
         return false;
     }
-#define DBUS_LOAD(result, name, arguments)                                                         \
-    whole = whole && os_library_symbol(dbus->library, "dbus_" #name, &dbus->name);
-    DBUS_FUNCTIONS(DBUS_LOAD)
-#undef DBUS_LOAD
-    if (!whole) {
-        snprintf(why, RTKIT_WHY_BYTES, LIBRARY " is of another kind");
-        return false;
-    }
-    struct bus_error error;
+    DBusError error;
     dbus->error_init(&error);
-    dbus->connection = dbus->bus_get_private(BUS_SYSTEM, &error);
+    dbus->connection = dbus->bus_get_private(DBUS_BUS_SYSTEM, &error);
     if (dbus->connection == NULL) {
         snprintf(why, RTKIT_WHY_BYTES, "%s", error.message != NULL ? error.message : "no bus");
     } else {
@@ -118,12 +107,12 @@ connect_bus(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
 }
 
 /* The answer to a message, which it frees; NULL with the reason. */
-static void *
-ask(struct dbus *dbus, void *message, char why[RTKIT_WHY_BYTES])
+static DBusMessage *
+ask(struct dbus *dbus, DBusMessage *message, char why[RTKIT_WHY_BYTES])
 {
-    struct bus_error error;
+    DBusError error;
     dbus->error_init(&error);
-    void *reply =
+    DBusMessage *reply =
         dbus->connection_send_with_reply_and_block(dbus->connection, message, REPLY_MS, &error);
     if (reply == NULL) {
         snprintf(why, RTKIT_WHY_BYTES, "%s", error.message != NULL ? error.message : "no answer");
@@ -139,24 +128,26 @@ property(struct dbus *dbus, const char *name, int64_t otherwise)
 {
     const char *interface = SERVICE;
     char why[RTKIT_WHY_BYTES];
-    void *message = dbus->message_new_method_call(SERVICE, OBJECT, PROPERTIES, "Get");
+    DBusMessage *message = dbus->message_new_method_call(SERVICE, OBJECT, PROPERTIES, "Get");
     if (message == NULL) {
         return otherwise;
     }
-    dbus->message_append_args(message, 's', &interface, 's', &name, 0);
-    void *reply = ask(dbus, message, why);
+    dbus->message_append_args(message, DBUS_TYPE_STRING, &interface, DBUS_TYPE_STRING, &name,
+                              DBUS_TYPE_INVALID);
+    DBusMessage *reply = ask(dbus, message, why);
     if (reply == NULL) {
         return otherwise;
     }
-    struct bus_iterator outer, inner;
+    DBusMessageIter outer, inner;
     int64_t value = otherwise;
-    if (dbus->message_iter_init(reply, &outer) && dbus->message_iter_get_arg_type(&outer) == 'v') {
+    if (dbus->message_iter_init(reply, &outer) &&
+        dbus->message_iter_get_arg_type(&outer) == DBUS_TYPE_VARIANT) {
         dbus->message_iter_recurse(&outer, &inner);
         int32_t narrow = 0;
         const int type = dbus->message_iter_get_arg_type(&inner);
-        if (type == 'x') {
+        if (type == DBUS_TYPE_INT64) {
             dbus->message_iter_get_basic(&inner, &value);
-        } else if (type == 'i') {
+        } else if (type == DBUS_TYPE_INT32) {
             dbus->message_iter_get_basic(&inner, &narrow);
             value = narrow;
         }
@@ -180,22 +171,24 @@ limit_time(int64_t most_us)
 }
 
 static bool
-make_realtime(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
+make_realtime(struct dbus *dbus, uint32_t tid, char why[RTKIT_WHY_BYTES])
 {
     const int64_t most = property(dbus, "MaxRealtimePriority", PRIORITY);
-    const uint64_t thread = os_thread_id();
+    const uint64_t thread = tid;
     const uint32_t priority = most >= 1 && most < PRIORITY ? (uint32_t)most : PRIORITY;
     if (!limit_time(property(dbus, "RTTimeUSecMax", RTTIME_US))) {
         snprintf(why, RTKIT_WHY_BYTES, "RLIMIT_RTTIME: %s", strerror(errno));
         return false;
     }
-    void *message = dbus->message_new_method_call(SERVICE, OBJECT, SERVICE, "MakeThreadRealtime");
+    DBusMessage *message =
+        dbus->message_new_method_call(SERVICE, OBJECT, SERVICE, "MakeThreadRealtime");
     if (message == NULL) {
         snprintf(why, RTKIT_WHY_BYTES, "not enough memory");
         return false;
     }
-    dbus->message_append_args(message, 't', &thread, 'u', &priority, 0);
-    void *reply = ask(dbus, message, why);
+    dbus->message_append_args(message, DBUS_TYPE_UINT64, &thread, DBUS_TYPE_UINT32, &priority,
+                              DBUS_TYPE_INVALID);
+    DBusMessage *reply = ask(dbus, message, why);
     if (reply == NULL) {
         return false;
     }
@@ -205,14 +198,14 @@ make_realtime(struct dbus *dbus, char why[RTKIT_WHY_BYTES])
 }
 
 bool
-rtkit_ask(char why[RTKIT_WHY_BYTES])
+rtkit_ask(uint32_t tid, char why[RTKIT_WHY_BYTES])
 {
     struct dbus dbus;
     snprintf(why, RTKIT_WHY_BYTES, "not asked");
     if (!atomic_load(&wanted)) {
         return false;
     }
-    const bool done = connect_bus(&dbus, why) && make_realtime(&dbus, why);
+    const bool done = connect_bus(&dbus, why) && make_realtime(&dbus, tid, why);
     disconnect(&dbus);
     /* who refused once is not asked by every thread again */
     if (!done) {

@@ -115,7 +115,7 @@ set_priority_or_say_why_not(const struct os_thread *thread)
         return;
     }
     const int error = errno;
-    if (rtkit_ask(why) || atomic_exchange(&said, true)) {
+    if (rtkit_ask(os_thread_id(), why) || atomic_exchange(&said, true)) {
         return;
     }
     log_warning(

@@ -120,12 +120,12 @@ static void
 send_dispose(struct tutti_client *client)
 {
     struct proto_empty message;
+    struct link_question question = {.message = &message.header};
     char ignored[PROTO_TEXT_BYTES];
 
     memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_DISPOSE, 0);
-    link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
-             ignored);
+    link_ask(client, &question, ignored);
 }
 
 /* The same on the link thread. Errors: as link_ask_own(). */
@@ -133,11 +133,11 @@ static enum tutti_status
 dispose_own(struct tutti_client *client)
 {
     struct proto_empty message;
+    struct link_question question = {.message = &message.header};
 
     memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_DISPOSE, 0);
-    return link_ask_own(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL,
-                        CLIENT_ANSWER_MS);
+    return link_ask_own(client, &question);
 }
 
 /* An engine that started since tutti_set_rate() does not know of it. Refused: then it runs at its
@@ -146,6 +146,7 @@ static void
 ask_for_rate(struct tutti_client *client)
 {
     struct proto_set_rate message;
+    struct link_question question = {.message = &message.header};
     char ignored[PROTO_TEXT_BYTES];
 
     memset(&message, 0, sizeof(message));
@@ -155,19 +156,36 @@ ask_for_rate(struct tutti_client *client)
     bool differs = client->rate_hz > 0 && client->device.rate_hz != client->rate_hz;
     os_mutex_unlock(&client->lock);
     if (differs) {
-        link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL, CLIENT_ANSWER_MS,
-                 ignored);
+        link_ask(client, &question, ignored);
     }
+}
+
+/* PREPARE as it stands in client->prepare, with the segment and the doorbell. */
+static struct link_question
+question_prepare(struct tutti_client *client, os_handle mine[2], struct proto_prepared *prepared,
+                 os_handle handles[OS_LINK_MAX_HANDLES])
+{
+    mine[0] = client->callback.memory.handle;
+    mine[1] = client->callback.doorbell.event;
+    return (struct link_question){
+        .message = &client->prepare.header,
+        .handles = mine,
+        .handle_count = 2,
+        .expected = PROTO_PREPARED,
+        .answer = prepared,
+        .answer_handles = handles,
+        .timeout_ms = CLIENT_OPEN_MS,
+    };
 }
 
 enum tutti_status
 attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
 {
-    const os_handle mine[2] = {client->callback.memory.handle, client->callback.doorbell.event};
+    os_handle mine[2], handles[OS_LINK_MAX_HANDLES];
     struct proto_prepared prepared;
+    struct link_question question = question_prepare(client, mine, &prepared, handles);
     struct attachment *attachment;
-    os_handle handles[OS_LINK_MAX_HANDLES];
-    uint32_t epoch = 0, monitor = 0;
+    uint32_t monitor = 0;
     uint64_t generation = 0;
     enum tutti_status status = TUTTI_ENGINE_LOST;
 
@@ -181,8 +199,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
         }
         ask_for_rate(client);
         monitor_ask(client, &monitor);
-        status = link_ask_at(client, &client->prepare, sizeof(client->prepare), mine, 2,
-                             PROTO_PREPARED, &prepared, handles, CLIENT_OPEN_MS, text, &epoch);
+        status = link_ask(client, &question, text);
     }
     if (status == TUTTI_OK) {
         os_mutex_lock(&client->lock);
@@ -196,7 +213,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     } else if (status == TUTTI_TIMEOUT) {
         /* Nobody knows what it will do with the segment: this engine is none. */
         os_mutex_lock(&client->lock);
-        if (client->link && client->epoch == epoch) {
+        if (client->link && client->epoch == question.epoch) {
             os_link_shutdown(client->link);
         }
         os_mutex_unlock(&client->lock);
@@ -207,7 +224,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     }
     os_mutex_lock(&client->lock);
     client->prepared = true;
-    offer(client, attachment, epoch);
+    offer(client, attachment, question.epoch);
     os_cond_signal_all(&client->changed);
     os_mutex_unlock(&client->lock);
     /* Who asked for something else until now was not prepared and has told nobody. */
@@ -222,10 +239,10 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
 bool
 attach_again(struct tutti_client *client)
 {
+    os_handle mine[2], handles[OS_LINK_MAX_HANDLES];
     struct proto_prepared prepared;
+    struct link_question question = question_prepare(client, mine, &prepared, handles);
     struct attachment *attachment = NULL;
-    os_handle handles[OS_LINK_MAX_HANDLES];
-    const os_handle mine[2] = {client->callback.memory.handle, client->callback.doorbell.event};
     enum tutti_status status = TUTTI_OK;
     uint32_t monitor = 0;
 
@@ -242,11 +259,11 @@ attach_again(struct tutti_client *client)
         /* Refused when others run at another rate already: then this program is told of that one.
          */
         struct proto_set_rate set;
+        struct link_question rate = {.message = &set.header};
         memset(&set, 0, sizeof(set));
         proto_header_init(&set.header, PROTO_SET_RATE, 0);
         set.rate_hz = rate_hz;
-        status = link_ask_own(client, &set, sizeof(set), NULL, 0, PROTO_OK, NULL, NULL,
-                              CLIENT_ANSWER_MS);
+        status = link_ask_own(client, &rate);
         if (status == TUTTI_CLOSED) {
             return false;
         }
@@ -259,8 +276,7 @@ attach_again(struct tutti_client *client)
     }
     /* The former engine could write there; this one compares it with what PREPARE says. */
     proto_segment_init(client->callback.segment, &client->callback.layout);
-    status = link_ask_own(client, &client->prepare, sizeof(client->prepare), mine, 2,
-                          PROTO_PREPARED, &prepared, handles, CLIENT_OPEN_MS);
+    status = link_ask_own(client, &question);
     if (status == TUTTI_OK) {
         status = attachment_new(&attachment, generation, handles);
         if (status) {

@@ -36,11 +36,22 @@ enum client_state {
     CLIENT_STATE_COUNT
 };
 
+/* A question to the engine, and where its answer goes. */
+struct link_question {
+    struct proto_header *message; /* filled but for the serial */
+    const os_handle *handles;     /* sent with it */
+    unsigned handle_count;
+    enum proto_type expected;  /* type of the good answer; PROTO_NONE: PROTO_OK */
+    void *answer;              /* proto_size(expected) bytes; NULL: not wanted */
+    os_handle *answer_handles; /* that came with it, OS_LINK_MAX_HANDLES; NULL: they are closed */
+    uint64_t timeout_ms;       /* 0: CLIENT_ANSWER_MS */
+    uint32_t epoch;            /* out: of the link that was asked */
+};
+
 /* One request under way. On the requester's stack, guarded by the client's lock. */
 struct link_request {
     uint32_t serial;
-    enum proto_type expected;               /* type of the good answer */
-    void *answer;                           /* proto_size(expected) bytes */
+    const struct link_question *question;
     os_handle handles[OS_LINK_MAX_HANDLES]; /* that came with it: the requester's */
     enum tutti_status status;               /* of an ERROR */
     bool done;
@@ -132,19 +143,10 @@ void reconnect_close(struct tutti_client *client);
  * from the link thread. */
 enum tutti_status link_require(struct tutti_client *client, char text[PROTO_TEXT_BYTES]);
 
-/** Sends a request (its header's serial is filled here) and waits for its answer: of the type
- * `expected`, copied to answer (NULL: not wanted), with handles (NULL: closed). text: the engine's
- * sentence, or the status' own. Errors: ENGINE_LOST, TIMEOUT, what the engine answered. Any thread
- * but the link thread. */
-enum tutti_status link_ask(struct tutti_client *client, void *message, size_t message_bytes,
-                           const os_handle *handles, unsigned handle_count,
-                           enum proto_type expected, void *answer, os_handle *answer_handles,
-                           uint64_t timeout_ms, char text[PROTO_TEXT_BYTES]);
-/** Likewise; *epoch: of the link that was asked. */
-enum tutti_status link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
-                              const os_handle *handles, unsigned handle_count,
-                              enum proto_type expected, void *answer, os_handle *answer_handles,
-                              uint64_t timeout_ms, char text[PROTO_TEXT_BYTES], uint32_t *epoch);
+/** Sends a request and waits for its answer. text: the engine's sentence, or the status' own.
+ * Errors: ENGINE_LOST, TIMEOUT, what the engine answered. Any thread but the link thread. */
+enum tutti_status link_ask(struct tutti_client *client, struct link_question *question,
+                           char text[PROTO_TEXT_BYTES]);
 
 /** Receives one message, if one comes in time, and gives it to whom it belongs. Link thread.
  * Errors: TIMEOUT; else the link is to be given up. */
@@ -153,10 +155,7 @@ enum tutti_status link_receive(struct tutti_client *client, uint64_t deadline_ns
 /** The link thread's own request, for the prepared segment: receives what comes until its answer
  * does. Errors: CLOSED (the link is to be given up), INVALID_STATE (link_is_abandoned()
  * meanwhile), what the engine answered (logged). */
-enum tutti_status link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
-                               const os_handle *handles, unsigned handle_count,
-                               enum proto_type expected, void *answer, os_handle *answer_handles,
-                               uint64_t timeout_ms);
+enum tutti_status link_ask_own(struct tutti_client *client, struct link_question *question);
 
 /** True when the link thread should drop what it does for the prepared segment. */
 bool link_is_abandoned(struct tutti_client *client);

@@ -84,17 +84,23 @@ is_awaited(const struct link_request *request, const struct proto_header *header
     return request && !request->done && request->serial == header->serial;
 }
 
+static enum proto_type
+expected_type(const struct link_question *question)
+{
+    return question->expected ? question->expected : PROTO_OK;
+}
+
 /* lock held; message is checked. */
 static void
 answer_request(struct tutti_client *client, struct link_request *request,
                const struct proto_header *header, os_handle *handles)
 {
-    if (header->type == request->expected) {
+    if (header->type == expected_type(request->question)) {
         if (header->type == PROTO_PREPARED) {
             note_prepared(client, (const struct proto_prepared *)header);
         }
-        if (request->answer) {
-            memcpy(request->answer, header, header->size_bytes);
+        if (request->question->answer) {
+            memcpy(request->question->answer, header, header->size_bytes);
         }
         for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
             request->handles[i] = handles[i];
@@ -149,9 +155,16 @@ link_receive(struct tutti_client *client, uint64_t deadline_ns)
 
 /* ---- requests ---- */
 
+static uint64_t
+timeout_ms(const struct link_question *question)
+{
+    return question->timeout_ms ? question->timeout_ms : CLIENT_ANSWER_MS;
+}
+
+/* lock held. */
 static void
-request_init(struct link_request *request, struct tutti_client *client, enum proto_type expected,
-             void *answer, struct proto_header *header)
+request_init(struct link_request *request, struct tutti_client *client,
+             struct link_question *question)
 {
     memset(request, 0, sizeof(*request));
     for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
@@ -160,28 +173,42 @@ request_init(struct link_request *request, struct tutti_client *client, enum pro
     if (++client->serial == 0) { /* an event's */
         client->serial = 1;
     }
-    header->serial = client->serial;
+    question->message->serial = client->serial;
+    question->epoch = client->epoch;
     request->serial = client->serial;
-    request->expected = expected;
-    request->answer = answer;
+    request->question = question;
     request->status = TUTTI_ENGINE_LOST;
 }
 
+static enum tutti_status
+send_question(struct os_link *link, const struct link_question *question)
+{
+    return os_link_send(link, question->message, question->message->size_bytes, question->handles,
+                        question->handle_count, client_in_ms(SEND_MS));
+}
+
+/* The handles that came with the answer go to the one who asked, or are closed. */
+static void
+hand_over_handles(const struct link_request *request)
+{
+    if (request->question->answer_handles) {
+        memcpy(request->question->answer_handles, request->handles, sizeof(request->handles));
+    } else {
+        client_close_handles(request->handles);
+    }
+}
+
 enum tutti_status
-link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
-            const os_handle *handles, unsigned handle_count, enum proto_type expected, void *answer,
-            os_handle *answer_handles, uint64_t timeout_ms, char text[PROTO_TEXT_BYTES],
-            uint32_t *epoch)
+link_ask(struct tutti_client *client, struct link_question *question, char text[PROTO_TEXT_BYTES])
 {
     struct link_request request;
-    uint64_t deadline = client_in_ms(timeout_ms);
+    uint64_t deadline = client_in_ms(timeout_ms(question));
     enum tutti_status status;
 
     os_mutex_lock(&client->asking);
     os_mutex_lock(&client->lock);
     struct os_link *link = client->link;
-    *epoch = client->epoch;
-    request_init(&request, client, expected, answer, message);
+    request_init(&request, client, question);
     if (!link) {
         os_mutex_unlock(&client->lock);
         os_mutex_unlock(&client->asking);
@@ -191,8 +218,7 @@ link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
     client->request = &request;
     client->link_users++;
     os_mutex_unlock(&client->lock);
-    status =
-        os_link_send(link, message, message_bytes, handles, handle_count, client_in_ms(SEND_MS));
+    status = send_question(link, question);
     os_mutex_lock(&client->lock);
     client->link_users--;
     os_cond_signal_all(&client->changed);
@@ -208,27 +234,12 @@ link_ask_at(struct tutti_client *client, void *message, size_t message_bytes,
     client->request = NULL;
     os_mutex_unlock(&client->lock);
     os_mutex_unlock(&client->asking);
-    if (answer_handles) {
-        memcpy(answer_handles, request.handles, sizeof(request.handles));
-    } else {
-        client_close_handles(request.handles);
-    }
+    hand_over_handles(&request);
     if (status) {
         utf8_copy(text, PROTO_TEXT_BYTES,
                   request.text[0] ? request.text : tutti_status_text(status));
     }
     return status;
-}
-
-enum tutti_status
-link_ask(struct tutti_client *client, void *message, size_t message_bytes, const os_handle *handles,
-         unsigned handle_count, enum proto_type expected, void *answer, os_handle *answer_handles,
-         uint64_t timeout_ms, char text[PROTO_TEXT_BYTES])
-{
-    uint32_t epoch;
-
-    return link_ask_at(client, message, message_bytes, handles, handle_count, expected, answer,
-                       answer_handles, timeout_ms, text, &epoch);
 }
 
 bool
@@ -241,20 +252,17 @@ link_is_abandoned(struct tutti_client *client)
 }
 
 enum tutti_status
-link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
-             const os_handle *handles, unsigned handle_count, enum proto_type expected,
-             void *answer, os_handle *answer_handles, uint64_t timeout_ms)
+link_ask_own(struct tutti_client *client, struct link_question *question)
 {
     struct link_request request;
-    uint64_t deadline = client_in_ms(timeout_ms);
+    uint64_t deadline = client_in_ms(timeout_ms(question));
     enum tutti_status status;
 
     os_mutex_lock(&client->lock);
-    request_init(&request, client, expected, answer, message);
+    request_init(&request, client, question);
     client->own = &request;
     os_mutex_unlock(&client->lock);
-    status = os_link_send(client->link, message, message_bytes, handles, handle_count,
-                          client_in_ms(SEND_MS));
+    status = send_question(client->link, question);
     while (status == TUTTI_OK && !request.done) {
         status = link_receive(client, client_in_ms(CLIENT_TICK_MS));
         if (status == TUTTI_TIMEOUT && os_now_ns() < deadline && !link_is_abandoned(client)) {
@@ -264,11 +272,7 @@ link_ask_own(struct tutti_client *client, void *message, size_t message_bytes,
     os_mutex_lock(&client->lock);
     client->own = NULL;
     os_mutex_unlock(&client->lock);
-    if (answer_handles) {
-        memcpy(answer_handles, request.handles, sizeof(request.handles));
-    } else {
-        client_close_handles(request.handles);
-    }
+    hand_over_handles(&request);
     if (request.done) {
         if (request.status) {
             log_warning("the engine answered: %s", request.text);

@@ -32,25 +32,25 @@ enum tutti_status
 monitor_ask(struct tutti_client *client, uint32_t *serial)
 {
     struct proto_monitor message;
+    struct link_question question = {.message = &message.header};
     char ignored[PROTO_TEXT_BYTES];
 
     if (!snapshot(client, &message, serial)) {
         return TUTTI_OK;
     }
-    return link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL,
-                    CLIENT_ANSWER_MS, ignored);
+    return link_ask(client, &question, ignored);
 }
 
 enum tutti_status
 monitor_ask_own(struct tutti_client *client, uint32_t *serial)
 {
     struct proto_monitor message;
+    struct link_question question = {.message = &message.header};
 
     if (!snapshot(client, &message, serial)) {
         return TUTTI_OK;
     }
-    return link_ask_own(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL,
-                        CLIENT_ANSWER_MS);
+    return link_ask_own(client, &question);
 }
 
 bool

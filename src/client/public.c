@@ -140,12 +140,12 @@ ask_rate(struct tutti_client *client, enum proto_type type, double rate_hz, uint
          char text[PROTO_TEXT_BYTES])
 {
     struct proto_set_rate message;
+    struct link_question question = {.message = &message.header, .timeout_ms = timeout_ms};
 
     memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, type, 0);
     message.rate_hz = rate_hz;
-    return link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL, NULL, timeout_ms,
-                    text);
+    return link_ask(client, &question, text);
 }
 
 enum tutti_status
@@ -323,6 +323,8 @@ tutti_forecast_latencies(struct tutti_client *client, const struct tutti_stream_
     char text[PROTO_TEXT_BYTES] = "";
     struct proto_forecast message;
     struct proto_forecast_reply reply;
+    struct link_question question = {
+        .message = &message.header, .expected = PROTO_FORECAST_REPLY, .answer = &reply};
 
     if (!params || params->buffer_frames < 1 || params->buffer_frames > PROTO_MAX_BUFFER_FRAMES) {
         return TUTTI_INVALID_ARGUMENT;
@@ -331,8 +333,7 @@ tutti_forecast_latencies(struct tutti_client *client, const struct tutti_stream_
     proto_header_init(&message.header, PROTO_FORECAST, 0);
     message.buffer_frames = params->buffer_frames;
     message.flags = flags_of(params);
-    enum tutti_status status = link_ask(client, &message, sizeof(message), NULL, 0,
-                                        PROTO_FORECAST_REPLY, &reply, NULL, CLIENT_ANSWER_MS, text);
+    enum tutti_status status = link_ask(client, &question, text);
     if (status == TUTTI_OK) {
         *input_frames = reply.input_latency_frames;
         *output_frames = reply.output_latency_frames;

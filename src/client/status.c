@@ -57,12 +57,13 @@ ask_status(struct tutti_client *client, uint32_t first_program, struct proto_sta
            char text[PROTO_TEXT_BYTES])
 {
     struct proto_status message;
+    struct link_question question = {
+        .message = &message.header, .expected = PROTO_STATUS_REPLY, .answer = reply};
 
     memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_STATUS, 0);
     message.first_program = first_program;
-    return link_ask(client, &message, sizeof(message), NULL, 0, PROTO_STATUS_REPLY, reply, NULL,
-                    CLIENT_ANSWER_MS, text);
+    return link_ask(client, &question, text);
 }
 
 enum tutti_status
@@ -171,8 +172,11 @@ tutti_get_devices(struct tutti_client *client, struct tutti_device_entry **devic
     }
     memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_DEVICES, 0);
-    status = link_ask(client, &message, sizeof(message), NULL, 0, PROTO_DEVICES_REPLY, reply, NULL,
-                      CLIENT_DEVICES_MS, text);
+    struct link_question question = {.message = &message.header,
+                                     .expected = PROTO_DEVICES_REPLY,
+                                     .answer = reply,
+                                     .timeout_ms = CLIENT_DEVICES_MS};
+    status = link_ask(client, &question, text);
     if (status) {
         goto out;
     }
@@ -200,11 +204,11 @@ enum tutti_status
 tutti_ask_engine_to_leave(struct tutti_client *client)
 {
     struct proto_empty message;
+    struct link_question question = {.message = &message.header};
     char text[PROTO_TEXT_BYTES] = "";
 
     memset(&message, 0, sizeof(message));
     proto_header_init(&message.header, PROTO_LEAVE, 0);
-    enum tutti_status status = link_ask(client, &message, sizeof(message), NULL, 0, PROTO_OK, NULL,
-                                        NULL, CLIENT_ANSWER_MS, text);
+    enum tutti_status status = link_ask(client, &question, text);
     return client_fail(client, status, text);
 }

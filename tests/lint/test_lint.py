@@ -2,11 +2,13 @@
 """The lint tests find what they are there to find."""
 
 import unittest
+from unittest import mock
 
 import circles
 import dialect
 import includes
 import locale_rule
+import parameters
 import realtime_symbols
 import text
 import words
@@ -50,6 +52,28 @@ class Includes(unittest.TestCase):
         self.assertEqual([], self.complaints("src/os/denormals.c", "#ifdef _WIN32"))
         self.assertEqual(1, len(self.complaints("src/client/client.c", "#if defined(__linux__)")))
         self.assertEqual([], self.complaints("include/tutti/tutti.h", "#ifdef _WIN32", "#define TUTTI_API x"))
+
+
+class Parameters(unittest.TestCase):
+    def complaints(self, code, path="src/a.c"):
+        return list(parameters.complain(path, code, set()))
+
+    def test_five_parameters_are_the_most(self):
+        self.assertEqual([], self.complaints("static int\nf(int a, int b, int c, int d,\n  int e)\n{\n}\n"))
+        self.assertEqual(1, len(self.complaints("static int\nf(int a, int b, int c, int d,\n  int e, int f)\n{\n}\n")))
+
+    def test_commas_of_a_callback_are_its_own(self):
+        self.assertEqual([], self.complaints("void\nf(void (*g)(int a, int b, int c, int d, int e, int f), int h)\n{\n}\n"))
+
+    def test_calls_and_declarations_are_no_functions(self):
+        self.assertEqual([], self.complaints("int\nf(int a, int b, int c, int d, int e, int f);\n"))
+
+    def test_an_older_function_keeps_its_number_and_loses_it_when_it_shrinks(self):
+        with mock.patch.dict(parameters.ALLOWED, {"a.c old": 7}):
+            for count, found in ((6, 1), (7, 0), (8, 1)):
+                code = f"void\nold({', '.join(['int a'] * count)})\n{{\n}}\n"
+                self.assertEqual(found, len(self.complaints(code)))
+                self.assertEqual(1, len(self.complaints(code, "src/b.c")))
 
 
 class Locale(unittest.TestCase):

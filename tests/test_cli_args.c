@@ -13,7 +13,7 @@
 #include "cli/recording.h"
 
 static const struct args_command *const tables[] = {
-#define TABLE_ROW(name) &command_##name,
+#define TABLE_ROW(name, system) &command_##name,
     COMMAND_TABLE(TABLE_ROW)
 #undef TABLE_ROW
 };

@@ -156,7 +156,7 @@ static void
 the_manual_describes_exactly_the_options_there_are(void **state)
 {
     static const struct args_command *const commands[] = {
-#define COMMAND_ROW(name) &command_##name,
+#define COMMAND_ROW(name, system) &command_##name,
         COMMAND_TABLE(COMMAND_ROW)
 #undef COMMAND_ROW
     };

@@ -12,17 +12,32 @@ struct cli {
     struct style out, err;
 };
 
-/* X(identifier): in the order of the help. */
+/* X(identifier, where it runs: ANYWHERE, LINUX or WINDOWS): in the order of the help. */
 #define COMMAND_TABLE(X)                                                                           \
-    X(status)                                                                                      \
-    X(devices)                                                                                     \
-    X(play) X(record) X(latency) X(stop_engine) X(profile) X(log) X(wine) X(doctor) X(conform)
+    X(status, ANYWHERE)                                                                            \
+    X(devices, ANYWHERE)                                                                           \
+    X(play, ANYWHERE)                                                                              \
+    X(record, ANYWHERE)                                                                            \
+    X(latency, ANYWHERE)                                                                           \
+    X(stop_engine, ANYWHERE)                                                                       \
+    X(profile, ANYWHERE)                                                                           \
+    X(log, ANYWHERE)                                                                               \
+    X(wine, LINUX)                                                                                 \
+    X(doctor, LINUX)                                                                               \
+    X(conform, WINDOWS)
 
-#define COMMAND_DECLARE(name)                                                                      \
+enum command_system { COMMAND_ANYWHERE, COMMAND_LINUX, COMMAND_WINDOWS };
+
+typedef int (*command_run)(const struct args *args, const struct cli *cli);
+
+#define COMMAND_DECLARE(name, system)                                                              \
     extern const struct args_command command_##name;                                               \
     int command_##name##_run(const struct args *args, const struct cli *cli);
 COMMAND_TABLE(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
+
+/** Their functions in the order of the table; NULL: not on this system. platform_*.c. */
+extern const command_run command_runs[];
 
 /** Says a mistake in the arguments and where the help is. Returns 2. */
 int command_usage(const struct args *args, const char *error);

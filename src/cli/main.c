@@ -9,9 +9,9 @@
 
 static const struct {
     const struct args_command *command;
-    int (*run)(const struct args *args, const struct cli *cli);
+    enum command_system system;
 } commands[] = {
-#define COMMAND_ROW(name) {&command_##name, command_##name##_run},
+#define COMMAND_ROW(name, system) {&command_##name, COMMAND_##system},
     COMMAND_TABLE(COMMAND_ROW)
 #undef COMMAND_ROW
 };
@@ -70,6 +70,21 @@ print_command_help(const struct args_command *command)
 }
 
 static int
+say_where_it_runs(unsigned index)
+{
+    const char *name = commands[index].command->name;
+
+    if (commands[index].system == COMMAND_LINUX) {
+        session_say("this is for Linux: there, run the command 'tutti %s', not tutti.exe", name);
+        return 1;
+    }
+    session_say("this is a Windows program: run 'tutti.exe %s' on Windows or under Wine, or "
+                "'./run %s' in the source tree",
+                name, name);
+    return 2;
+}
+
+static int
 run_command(unsigned index, int argc, char **argv)
 {
     char error[ARGS_ERROR_BYTES];
@@ -82,9 +97,12 @@ run_command(unsigned index, int argc, char **argv)
     if (args.help) {
         return print_command_help(args.command);
     }
+    if (!command_runs[index]) {
+        return say_where_it_runs(index);
+    }
     platform_style(false, &cli.out);
     platform_style(true, &cli.err);
-    return commands[index].run(&args, &cli);
+    return command_runs[index](&args, &cli);
 }
 
 static int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the command needs of a POSIX system. See platform.h. */
 #include "cli/platform.h"
+#include "cli/commands.h"
 
 #include <langinfo.h>
 #include <locale.h>
@@ -15,6 +16,13 @@
 
 static volatile sig_atomic_t interrupted;
 static bool utf8_locale;
+
+const command_run command_runs[] = {
+#define RUN(name, system) RUN_##system(name),
+#define RUN_ANYWHERE(name) command_##name##_run
+#define RUN_LINUX(name) command_##name##_run
+#define RUN_WINDOWS(name) NULL
+    COMMAND_TABLE(RUN)};
 
 bool
 platform_begin(int *argc, char ***argv)

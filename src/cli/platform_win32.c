@@ -5,6 +5,7 @@
 
 #define ENABLE_SNDFILE_WINDOWS_PROTOTYPES 1
 #include "cli/platform.h"
+#include "cli/commands.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,6 +16,13 @@ static atomic_bool interrupted;
 static UINT old_code_page;
 static DWORD old_mode[2];
 static bool mode_changed[2];
+
+const command_run command_runs[] = {
+#define RUN(name, system) RUN_##system(name),
+#define RUN_ANYWHERE(name) command_##name##_run
+#define RUN_LINUX(name) NULL
+#define RUN_WINDOWS(name) command_##name##_run
+    COMMAND_TABLE(RUN)};
 
 static HANDLE
 console(bool error)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "backend/clock.h"
+#include "backend/silence.h"
 
 enum { PERIOD = 64 };
 static const double period_ns = PERIOD * 1e9 / 48000;
@@ -268,16 +268,20 @@ a_cycle_carries_the_smooth_time_and_the_raw_pair(void **state)
     assert_int_equal(heard.device_time_ns, (uint64_t)device_ns);
 }
 
+/* ---- silence ---- */
+
 static void
 cycles_in_silence_come_when_they_are_due_and_show_no_device(void **state)
 {
     (void)state;
+    struct backend_silence silence;
     tick(0);
     heard_cycles = 0;
+    backend_silence_start(&silence, &timer, &callbacks, 48000, (uint64_t)EPOCH);
     uint64_t due_ns = backend_clock_due_ns(&timer);
-    assert_false(backend_clock_stand_in(&timer, &callbacks, due_ns - 1000));
+    assert_false(backend_silence_run(&silence, due_ns - 1000));
     assert_int_equal(heard_cycles, 0);
-    assert_true(backend_clock_stand_in(&timer, &callbacks, due_ns + 1000));
+    assert_true(backend_silence_run(&silence, due_ns + 1000));
     assert_int_equal(heard_cycles, 1);
     assert_null(heard.in[0].first);
     assert_null(heard.out[BACKEND_MAX_CHANNELS - 1].first);
@@ -286,6 +290,31 @@ cycles_in_silence_come_when_they_are_due_and_show_no_device(void **state)
     assert_int_equal(heard.device_time_ns, 0);
     assert_int_equal(heard.flags, 0);
     assert_true(backend_clock_due_ns(&timer) >= due_ns + (uint64_t)period_ns);
+}
+
+static void
+a_device_has_its_time_and_is_given_up_after_two_seconds_of_silence(void **state)
+{
+    (void)state;
+    struct backend_silence silence;
+    uint64_t now_ns = (uint64_t)EPOCH, begun_ns = now_ns;
+    tick(0);
+    backend_silence_start(&silence, &timer, &callbacks, 48000, now_ns);
+    for (unsigned round = 0; round < 2; round++) {
+        /* the first cycle in silence is waited for, and within what programs stand */
+        uint64_t due_ns = backend_silence_due_ns(&silence);
+        assert_in_range(due_ns - begun_ns, (uint64_t)period_ns, BACKEND_SILENCE_MS * 1000000ULL);
+        uint64_t frames = 0;
+        while (!backend_silence_is_over(&silence, 0)) {
+            now_ns = backend_silence_due_ns(&silence) + 1000; /* a thread wakes late */
+            frames += backend_silence_run(&silence, now_ns) ? PERIOD : 0;
+        }
+        assert_in_range(frames, 2 * 48000, 2 * 48000 + PERIOD);
+        assert_false(backend_silence_is_over(&silence, 8 * PERIOD));
+        begun_ns = now_ns;
+        backend_silence_end(&silence, now_ns); /* it is back */
+        assert_false(backend_silence_is_over(&silence, 0));
+    }
 }
 
 int
@@ -304,6 +333,8 @@ main(void)
         cmocka_unit_test_setup(moments_far_from_now_are_not_believed, begin),
         cmocka_unit_test_setup(a_cycle_carries_the_smooth_time_and_the_raw_pair, begin),
         cmocka_unit_test_setup(cycles_in_silence_come_when_they_are_due_and_show_no_device, begin),
+        cmocka_unit_test_setup(a_device_has_its_time_and_is_given_up_after_two_seconds_of_silence,
+                               begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,6 @@
 
 enum { MOST_PERIODS_AGO = 4 };
 
-const struct backend_area backend_clock_silence[BACKEND_MAX_CHANNELS];
-
 void
 backend_clock_start(struct backend_clock *clock, double rate_hz, uint32_t period_frames)
 {
@@ -153,22 +151,4 @@ backend_clock_call(const struct backend_callbacks *callbacks, const struct backe
     cycle->device_frames = moment->device_frames;
     cycle->device_time_ns = moment->device_time_ns;
     callbacks->cycle(callbacks->user, cycle);
-}
-
-bool
-backend_clock_stand_in(struct backend_clock *clock, const struct backend_callbacks *callbacks,
-                       uint64_t now_ns)
-{
-    struct backend_moment moment;
-    struct backend_cycle cycle = {
-        .in = backend_clock_silence,
-        .out = backend_clock_silence,
-        .frames = clock->period_frames,
-        .start_ns = now_ns,
-    };
-    if (!backend_clock_pace(clock, now_ns, &moment)) {
-        return false;
-    }
-    backend_clock_call(callbacks, &moment, &cycle);
-    return true;
 }

@@ -64,15 +64,8 @@ double backend_clock_late_ns(const struct backend_clock *clock, uint64_t seen_ns
  * periods ago. */
 bool backend_clock_believes(const struct backend_clock *clock, double since_ns);
 
-/** The areas of a cycle without the device. */
-extern const struct backend_area backend_clock_silence[BACKEND_MAX_CHANNELS];
-
 /** Calls the engine for a moment. cycle: in, out, frames and start_ns are set. Real time. */
 void backend_clock_call(const struct backend_callbacks *callbacks,
                         const struct backend_moment *moment, struct backend_cycle *cycle);
-/** While the device stands still: runs a cycle in silence if one is due; true: it did. Real time.
- */
-bool backend_clock_stand_in(struct backend_clock *clock, const struct backend_callbacks *callbacks,
-                            uint64_t now_ns);
 
 #endif

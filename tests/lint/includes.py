@@ -27,7 +27,7 @@ ROOMS = {
     "src/config/": (["config/", "base/", "os/os.h", *(f"backend/{name}/{name}_keys.h" for name in ("alsa", "jack", "pipewire", "sim")), STATUS], set()),
     "src/dsp/": (["dsp/", "base/", "dsp_variants.h", STATUS], {"immintrin.h", "emmintrin.h", "tmmintrin.h", "xmmintrin.h"}),
     "src/proto/": (["proto/", "base/", STATUS], set()),
-    "src/backend/": (["config/", "backend/backend.h", "backend/clock.h", "backend/library.h", "backends_built.h", "base/", "os/os.h", "dsp/dsp.h", STATUS], set()),
+    "src/backend/": (["config/", "backend/backend.h", "backend/clock.h", "backend/library.h", "backend/silence.h", "backends_built.h", "base/", "os/os.h", "dsp/dsp.h", STATUS], set()),
     # the real-time half: what it cannot include it cannot call
     "src/mixer/": (["mixer/", "proto/", "dsp/dsp.h", "dsp/resample.h", "os/os_realtime.h", "base/ring.h", "backend/backend.h"], set()),
     "src/device/": (["config/", "device/", "mixer/", "base/", "os/os.h", "dsp/dsp.h", "proto/", "backend/backend.h", STATUS], set()),

@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 #include "backend/alsa/alsa_stream.h"
-#include "base/pace.h"
+#include "backend/silence.h"
 
 enum {
-    GIVE_UP_PERIODS = 8, /* and LOST_SECONDS of cycles in silence */
-    LOST_SECONDS = 2,
-    RETRY_MS = 10, /* a device that is suspended, or fails at once again and again */
+    GIVE_UP_PERIODS = 8, /* and what a silence may last */
+    RETRY_MS = 10,       /* a device that is suspended, or fails at once again and again */
     QUICK_RESTARTS = 3,
     EARLY_PART = 8, /* of a period: rest after a wake-up for nothing */
 };
@@ -24,11 +23,10 @@ enum waited { WAITED_READY, WAITED_STOP, WAITED_LATE, WAITED_MENDED };
 /* What the thread knows beside the stream. */
 struct runner {
     struct backend_stream *stream;
-    uint64_t period_ns, patience_ns;
-    uint64_t cycle_ns;     /* the last one with the device, or the beginning */
-    uint64_t paced_frames; /* in silence since then */
-    unsigned restarts;     /* since then */
-    bool mending;          /* the mender has the PCMs */
+    uint64_t period_ns;
+    struct backend_silence silence;
+    unsigned restarts; /* since the last cycle with the device */
+    bool mending;      /* the mender has the PCMs */
 };
 
 /* ---- beginning ---- */
@@ -157,6 +155,15 @@ see(struct waiting *waiting)
     return said;
 }
 
+/* False: not within so long. */
+static bool
+something_happens(struct pollfd *fds, unsigned count, uint64_t within_ns)
+{
+    struct timespec left = {.tv_sec = (time_t)(within_ns / OS_NS_PER_S),
+                            .tv_nsec = (long)(within_ns % OS_NS_PER_S)};
+    return ppoll(fds, count, &left, NULL) > 0;
+}
+
 /* Until all sides have a period: enum waited; errors as errno. */
 static int
 await(struct runner *runner, uint64_t deadline_ns)
@@ -184,10 +191,7 @@ await(struct runner *runner, uint64_t deadline_ns)
              * processor, going round. */
             os_sleep_until_ns(now_ns + runner->period_ns / EARLY_PART);
         }
-        uint64_t left_ns = deadline_ns - now_ns;
-        struct timespec left = {.tv_sec = (time_t)(left_ns / OS_NS_PER_S),
-                                .tv_nsec = (long)(left_ns % OS_NS_PER_S)};
-        if (ppoll(waiting.fds, waiting.count, &left, NULL) > 0) {
+        if (something_happens(waiting.fds, waiting.count, deadline_ns - now_ns)) {
             uint64_t rung;
             if (waiting.fds[0].revents && read(stream->bell, &rung, sizeof(rung)) > 0) {
                 continue; /* the mender's, or to stop */
@@ -217,10 +221,8 @@ await_mender(struct runner *runner, uint64_t deadline_ns)
         if (now_ns >= deadline_ns) {
             return WAITED_LATE;
         }
-        uint64_t left_ns = deadline_ns - now_ns;
-        struct timespec left = {.tv_sec = (time_t)(left_ns / OS_NS_PER_S),
-                                .tv_nsec = (long)(left_ns % OS_NS_PER_S)};
-        if (ppoll(&bell, 1, &left, NULL) > 0 && read(stream->bell, &rung, sizeof(rung)) < 0) {
+        if (something_happens(&bell, 1, deadline_ns - now_ns) &&
+            read(stream->bell, &rung, sizeof(rung)) < 0) {
             continue;
         }
     }
@@ -256,7 +258,7 @@ static int
 run_cycle(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
-    if (runner->paced_frames) {
+    if (runner->silence.frames) {
         backend_clock_restart(&stream->clock);
     }
     struct backend_moment moment = tick(stream);
@@ -278,8 +280,8 @@ run_cycle(struct runner *runner)
         .start_ns = os_now_ns(),
     };
     backend_clock_call(&stream->callbacks, &moment, &cycle);
-    runner->cycle_ns = os_now_ns();
-    runner->paced_frames = runner->restarts = 0;
+    backend_silence_end(&runner->silence, os_now_ns());
+    runner->restarts = 0;
     if (stream->capture.pcm) {
         failure = alsa_side_end(&stream->capture);
     }
@@ -289,43 +291,21 @@ run_cycle(struct runner *runner)
     return failure < 0 ? failure : 0;
 }
 
-/* A cycle in silence if one is due. */
 static void
 pace(struct runner *runner)
 {
-    struct backend_stream *stream = runner->stream;
-    if (backend_clock_stand_in(&stream->clock, &stream->callbacks, os_now_ns())) {
-        runner->paced_frames += stream->info.period_frames;
-        stream->paced++;
-    }
+    runner->stream->paced += backend_silence_run(&runner->silence, os_now_ns());
 }
 
 /* ---- trouble ---- */
-
-/* Counted in cycles and not in time: a machine that stood still has not seen the device hang. */
-static bool
-is_given_up(const struct runner *runner)
-{
-    const struct backend_info *info = &runner->stream->info;
-    return (double)runner->paced_frames >
-           LOST_SECONDS * info->rate_hz + (double)GIVE_UP_PERIODS * info->period_frames;
-}
-
-/* Until when the device may take its time before cycles are run without it. */
-static uint64_t
-patience_ns(const struct runner *runner)
-{
-    return runner->paced_frames ? backend_clock_due_ns(&runner->stream->clock)
-                                : runner->cycle_ns + runner->patience_ns;
-}
 
 static void
 rest(struct runner *runner)
 {
     uint64_t until_ns = os_now_ns() + (uint64_t)RETRY_MS * OS_NS_PER_MS;
-    uint64_t patience = patience_ns(runner);
-    os_sleep_until_ns(patience < until_ns ? patience : until_ns);
-    if (os_now_ns() >= patience) {
+    uint64_t due_ns = backend_silence_due_ns(&runner->silence);
+    os_sleep_until_ns(due_ns < until_ns ? due_ns : until_ns);
+    if (os_now_ns() >= due_ns) {
         pace(runner);
     }
 }
@@ -381,17 +361,18 @@ alsa_run(void *arg)
     struct runner runner = {
         .stream = stream,
         .period_ns = (uint64_t)(stream->info.period_frames * 1e9 / stream->info.rate_hz),
-        .patience_ns = pace_patience_ns(stream->info.rate_hz, stream->info.period_frames),
-        .cycle_ns = os_now_ns(),
     };
+    backend_silence_start(&runner.silence, &stream->clock, &stream->callbacks, stream->info.rate_hz,
+                          os_now_ns());
+    uint32_t spare_frames = GIVE_UP_PERIODS * stream->info.period_frames;
     /* here and not by the caller: with short periods the time in which a thread begins is long */
     int result = stream->is_card ? set_going(stream) : 0;
     for (;;) {
         bool mending = runner.mending;
         if (mending) {
-            result = await_mender(&runner, patience_ns(&runner));
+            result = await_mender(&runner, backend_silence_due_ns(&runner.silence));
         } else if (result >= 0) {
-            result = await(&runner, patience_ns(&runner));
+            result = await(&runner, backend_silence_due_ns(&runner.silence));
         }
         if (result == WAITED_STOP) {
             return;
@@ -414,7 +395,7 @@ alsa_run(void *arg)
             lose(stream, stream->api->strerror(result));
             return;
         }
-        if (is_given_up(&runner)) {
+        if (backend_silence_is_over(&runner.silence, spare_frames)) {
             lose(stream, "it does not answer any more");
             return;
         }

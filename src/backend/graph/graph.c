@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "backend/silence.h"
 #include "base/log.h"
 #include "base/utf8.h"
 
@@ -181,7 +182,7 @@ pace(struct graph *graph)
 {
     struct backend_moment moment;
     if (graph_clock_pace(&graph->clock, os_now_ns(), &moment)) {
-        run_cycle(graph, &moment, backend_clock_silence, backend_clock_silence);
+        run_cycle(graph, &moment, backend_silence_areas, backend_silence_areas);
     }
 }
 

@@ -46,6 +46,33 @@ graph_close(struct graph_server *server, struct graph *graph, unsigned limit_ms)
 
 /* ---- opening ---- */
 
+enum tutti_status
+graph_may_open(const struct graph_server *server, bool has_library, char error[256])
+{
+    if (!has_library) {
+        snprintf(error, 256, "%s is not installed here (%s)", server->name, server->library);
+        return TUTTI_NO_DEVICE;
+    }
+    if (server->current) {
+        snprintf(error, 256, "the %s server is open already", server->name);
+        return TUTTI_DEVICE_BUSY;
+    }
+    return TUTTI_OK;
+}
+
+void
+graph_judge_opening(struct graph_opening *opening, const char *what)
+{
+    uint32_t period = opening->graph->info.period_frames;
+    opening->status = TUTTI_OK;
+    if (period > BACKEND_MAX_PERIOD_FRAMES) {
+        snprintf(opening->error, sizeof(opening->error),
+                 "%s of %u frames is too large; %d are the most", what, period,
+                 BACKEND_MAX_PERIOD_FRAMES);
+        opening->status = TUTTI_UNSUPPORTED;
+    }
+}
+
 struct call {
     struct graph_opening opening; /* graph NULL: it is the caller's again */
     void (*run)(struct graph_opening *opening);

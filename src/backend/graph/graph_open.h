@@ -14,6 +14,7 @@
 struct graph_server {
     const char *name;       /* "JACK", for sentences */
     const char *log_name;   /* "jack" */
+    const char *library;    /* "libjack.so.0" */
     unsigned open_limit_ms; /* for opening a stream */
     unsigned close_limit_ms;
     struct graph_calls calls;
@@ -30,6 +31,11 @@ struct graph_opening {
     char error[256]; /* a sentence, when status is not OK */
 };
 
+/** What open() says before it begins; has_library: it is here. Errors: NO_DEVICE, DEVICE_BUSY (a
+ * stream is open); error: a sentence. */
+enum tutti_status graph_may_open(const struct graph_server *server, bool has_library,
+                                 char error[256]);
+
 /** Opens graph, which is new, zeroed but for its first settings, and on the heap: run(opening) does
  * the work, on a thread of its own. When it fails, or the server does not answer in time, graph is
  * freed. Then the watch runs and the period is known. Errors: NO_DEVICE, NO_MEMORY, what run()
@@ -37,6 +43,10 @@ struct graph_opening {
 enum tutti_status graph_open(struct graph_server *server, struct graph *graph,
                              const struct backend_request *request,
                              void (*run)(struct graph_opening *opening), char error[256]);
+
+/** At the end of run(): what came of it, by the period that was measured. what: whose it is, as
+ * "PipeWire's quantum". */
+void graph_judge_opening(struct graph_opening *opening, const char *what);
 
 /** Shuts the gate, stops the watch, ends and frees the stream; at most limit_ms, then it is left to
  * itself. */

@@ -31,6 +31,7 @@ static const char device_name[] = "JACK server";
 
 static struct graph_server jack = {.name = "JACK",
                                    .log_name = "jack",
+                                   .library = JACK_LIBRARY,
                                    .open_limit_ms = OPEN_LIMIT_MS,
                                    .close_limit_ms = CLOSE_LIMIT_MS};
 
@@ -218,15 +219,11 @@ run_opening(struct graph_opening *opening)
     }
     ask_for_period(stream, opening->request.period_frames);
     jack_ports_measure(&stream->graph);
-    if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
-        snprintf(opening->error, sizeof(opening->error),
-                 "the JACK server's buffer of %u frames is too large; %d are the most",
-                 stream->graph.info.period_frames, BACKEND_MAX_PERIOD_FRAMES);
-        opening->status = TUTTI_UNSUPPORTED;
-        return;
+    graph_judge_opening(opening, "the JACK server's buffer");
+    if (opening->status == TUTTI_OK) {
+        atomic_store(&stream->graph.period, stream->graph.info.period_frames);
+        jack_process_install(stream);
     }
-    atomic_store(&stream->graph.period, stream->graph.info.period_frames);
-    jack_process_install(stream);
 }
 
 static struct backend_stream *
@@ -249,32 +246,18 @@ new_stream(const struct jack_api *api, const struct config *config,
 }
 
 static enum tutti_status
-check_request(const struct backend_request *request, const struct jack_api *api, char error[256])
+jack_open(const struct backend_request *request, const struct backend_callbacks *callbacks,
+          struct backend_stream **streams, unsigned *count, char error[256])
 {
-    if (!api) {
-        snprintf(error, 256, "JACK is not installed here (libjack.so.0)");
-        return TUTTI_NO_DEVICE;
-    }
-    if (jack.current) {
-        snprintf(error, 256, "the JACK server is open already");
-        return TUTTI_DEVICE_BUSY;
+    const struct jack_api *api = jack_api_load();
+    enum tutti_status status = graph_may_open(&jack, api != NULL, error);
+    if (status != TUTTI_OK) {
+        return status;
     }
     if (request->device[0] && strcmp(request->device, device_name) != 0) {
         snprintf(error, 256, "there is no device '%.100s'; JACK's is called '%s'", request->device,
                  device_name);
         return TUTTI_NO_DEVICE;
-    }
-    return TUTTI_OK;
-}
-
-static enum tutti_status
-jack_open(const struct backend_request *request, const struct backend_callbacks *callbacks,
-          struct backend_stream **streams, unsigned *count, char error[256])
-{
-    const struct jack_api *api = jack_api_load();
-    enum tutti_status status = check_request(request, api, error);
-    if (status != TUTTI_OK) {
-        return status;
     }
     struct backend_stream *stream = new_stream(api, request->config, callbacks);
     if (!stream) {

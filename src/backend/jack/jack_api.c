@@ -27,7 +27,7 @@ jack_api_load(void)
     static bool tried, loaded;
     if (!tried) {
         tried = true;
-        loaded = backend_library_load("jack", "libjack.so.0", functions,
+        loaded = backend_library_load("jack", JACK_LIBRARY, functions,
                                       sizeof(functions) / sizeof(functions[0]), &api);
         if (loaded) {
             api.set_error_function(take_message);

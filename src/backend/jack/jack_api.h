@@ -10,6 +10,8 @@
 
 #include <jack/jack.h>
 
+#define JACK_LIBRARY "libjack.so.0"
+
 /* X(name without jack_): each as the header declares it. */
 #define JACK_FUNCTIONS(X)                                                                          \
     X(client_open)                                                                                 \

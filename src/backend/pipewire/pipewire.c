@@ -29,6 +29,7 @@ enum {
 
 static struct graph_server pipewire = {.name = "PipeWire",
                                        .log_name = "pipewire",
+                                       .library = PIPEWIRE_LIBRARY,
                                        .open_limit_ms = CALL_LIMIT_MS,
                                        .close_limit_ms = CLOSE_LIMIT_MS};
 
@@ -364,12 +365,7 @@ run_opening(struct graph_opening *opening)
     await_period(stream, opening->request.period_frames);
     graph_describe(&stream->graph, stream->device, atomic_load(&stream->rate));
     measure(&stream->graph);
-    if (stream->graph.info.period_frames > BACKEND_MAX_PERIOD_FRAMES) {
-        snprintf(opening->error, sizeof(opening->error),
-                 "PipeWire's quantum of %u frames is too large; %d are the most",
-                 stream->graph.info.period_frames, BACKEND_MAX_PERIOD_FRAMES);
-        opening->status = TUTTI_UNSUPPORTED;
-    }
+    graph_judge_opening(opening, "PipeWire's quantum");
 }
 
 static struct backend_stream *
@@ -403,19 +399,15 @@ pipewire_open(const struct backend_request *request, const struct backend_callba
               struct backend_stream **streams, unsigned *count, char error[256])
 {
     const struct pipewire_api *api = pipewire_api_load();
-    if (!api) {
-        snprintf(error, 256, "PipeWire is not installed here (libpipewire-0.3.so.0)");
-        return TUTTI_NO_DEVICE;
-    }
-    if (pipewire.current) {
-        snprintf(error, 256, "the PipeWire server is open already");
-        return TUTTI_DEVICE_BUSY;
+    enum tutti_status status = graph_may_open(&pipewire, api != NULL, error);
+    if (status != TUTTI_OK) {
+        return status;
     }
     struct backend_stream *stream = new_stream(api, request, callbacks);
     if (!stream) {
         return TUTTI_NO_MEMORY;
     }
-    enum tutti_status status = graph_open(&pipewire, &stream->graph, request, run_opening, error);
+    status = graph_open(&pipewire, &stream->graph, request, run_opening, error);
     if (status == TUTTI_OK) {
         look_again(&stream->graph);
         streams[0] = stream;

@@ -30,7 +30,7 @@ pipewire_api_load(void)
     static bool tried, loaded;
     if (!tried) {
         tried = true;
-        loaded = backend_library_load("pipewire", "libpipewire-0.3.so.0", functions,
+        loaded = backend_library_load("pipewire", PIPEWIRE_LIBRARY, functions,
                                       sizeof(functions) / sizeof(functions[0]), &api);
         if (loaded) {
             begin(&api);

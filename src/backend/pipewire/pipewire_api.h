@@ -10,6 +10,8 @@
 #include <pipewire/filter.h>
 #include <pipewire/pipewire.h>
 
+#define PIPEWIRE_LIBRARY "libpipewire-0.3.so.0"
+
 /* X(name without pw_): each as the header declares it. */
 #define PIPEWIRE_FUNCTIONS(X)                                                                      \
     X(init)                                                                                        \

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "backend/clock.h"
+#include "backend/silence.h"
 #include "backend/sim/faults.h"
 #include "base/utf8.h"
 #include "os/os.h"
@@ -386,8 +387,8 @@ card_cycle(struct backend_stream *stream)
         .device_time_ns = stands ? 0 : time_ns,
     };
     struct backend_cycle period = {
-        .in = stands ? backend_clock_silence : stream->in,
-        .out = stands ? backend_clock_silence : stream->out,
+        .in = stands ? backend_silence_areas : stream->in,
+        .out = stands ? backend_silence_areas : stream->out,
         .frames = frames,
         .start_ns = now_ns,
     };

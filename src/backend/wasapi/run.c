@@ -11,15 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend/silence.h"
 #include "backend/wasapi/wasapi.h"
 #include "base/log.h"
-#include "base/pace.h"
 #include "os/os.h"
 
 enum {
-    LOST_SECONDS = 2, /* of cycles in silence: the device is given up */
-    ASK_MS = 100,     /* in silence: is the device still there? */
-    DRY_TIMES = 2,    /* the output had nothing: one more period is needed */
+    ASK_MS = 100,  /* in silence: is the device still there? */
+    DRY_TIMES = 2, /* the output had nothing: one more period is needed */
     MOST_FILL_PERIODS = 2,
     MOST_WAIT_PERIODS = 6,
     LOOK_CYCLES = 64, /* after so many it is seen how full the input's queue was */
@@ -30,14 +29,13 @@ enum {
 struct runner {
     struct backend_stream *stream;
     struct wasapi_client *master;
-    uint64_t period_ns, patience_ns;
-    uint64_t cycle_ns; /* when the last cycle with the device began, or the thread */
+    uint64_t period_ns;
+    struct backend_silence silence;
     uint64_t event_ns; /* when the last event was seen */
     uint64_t asked_ns;
-    uint64_t paced_frames; /* in silence since then */
-    uint32_t left_frames;  /* of output, queued when the last cycle had ended */
-    bool ran;              /* there was a cycle with the device */
-    bool broken;           /* the device lost time since the last cycle */
+    uint32_t left_frames; /* of output, queued when the last cycle had ended */
+    bool ran;             /* there was a cycle with the device */
+    bool broken;          /* the device lost time since the last cycle */
 };
 
 void
@@ -180,7 +178,7 @@ run_period(struct runner *runner)
 {
     struct backend_stream *stream = runner->stream;
     uint64_t now_ns = os_now_ns();
-    if (runner->broken || runner->paced_frames) {
+    if (runner->broken || runner->silence.frames) {
         backend_clock_restart(&stream->clock);
         stream->queue.filling = true; /* what was captured meanwhile is too old */
     }
@@ -194,8 +192,7 @@ run_period(struct runner *runner)
         wasapi_lay_out(stream->out, stream->period_out, stream->info.outputs,
                        stream->render.mix.channels, dsp_format_bytes(stream->info.output_format));
     }
-    runner->cycle_ns = now_ns;
-    runner->paced_frames = 0;
+    backend_silence_end(&runner->silence, now_ns);
     runner->ran = true;
     runner->broken = false;
     struct backend_cycle cycle = {
@@ -205,17 +202,6 @@ run_period(struct runner *runner)
         .start_ns = now_ns,
     };
     backend_clock_call(&stream->callbacks, &moment, &cycle);
-}
-
-/* A cycle in silence, if one is due. */
-static void
-run_silence(struct runner *runner)
-{
-    struct backend_stream *stream = runner->stream;
-    if (backend_clock_stand_in(&stream->clock, &stream->callbacks, os_now_ns())) {
-        runner->paced_frames += stream->info.period_frames;
-        stream->paced++;
-    }
 }
 
 /* ---- output ---- */
@@ -256,7 +242,7 @@ render_what_fits(struct runner *runner)
     if (FAILED(result)) {
         return result;
     }
-    bool dry = runner->ran && !runner->paced_frames && ran_dry(runner, padding);
+    bool dry = runner->ran && !runner->silence.frames && ran_dry(runner, padding);
     stream->starved += dry;
     runner->broken |= dry;
     runner->event_ns = os_now_ns();
@@ -290,13 +276,6 @@ lose(struct backend_stream *stream, enum tutti_status status, const char *why)
     /* Partner: start()'s acquire load. */
     atomic_store_explicit(&stream->lost, true, memory_order_release);
     stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_LOST, status, text);
-}
-
-/* Counted in cycles and not in time: a machine that stood still has not seen the device hang. */
-static bool
-is_given_up(const struct runner *runner)
-{
-    return (double)runner->paced_frames > LOST_SECONDS * runner->stream->info.rate_hz;
 }
 
 static bool
@@ -338,19 +317,12 @@ wasapi_lengthen(struct backend_stream *stream)
 
 /* ---- the loop ---- */
 
-static uint64_t
-due_ns(const struct runner *runner)
-{
-    return runner->paced_frames ? backend_clock_due_ns(&runner->stream->clock)
-                                : runner->cycle_ns + runner->patience_ns;
-}
-
 /* True when the event came before the time was over. */
 static bool
 wait(const struct runner *runner)
 {
     HANDLE both[] = {runner->master->event, runner->stream->timer};
-    uint64_t now_ns = os_now_ns(), until_ns = due_ns(runner);
+    uint64_t now_ns = os_now_ns(), until_ns = backend_silence_due_ns(&runner->silence);
     LARGE_INTEGER ticks = {.QuadPart = 0};
     if (until_ns > now_ns) {
         ticks.QuadPart = -(LONGLONG)((until_ns - now_ns + 99) / 100);
@@ -378,8 +350,8 @@ run_without_device(struct runner *runner)
 {
     UINT32 padding;
     uint64_t now_ns = os_now_ns();
-    if (now_ns >= due_ns(runner)) {
-        run_silence(runner);
+    if (now_ns >= backend_silence_due_ns(&runner->silence)) {
+        runner->stream->paced += backend_silence_run(&runner->silence, now_ns);
     }
     if (!atomic_load_explicit(&runner->stream->going, memory_order_acquire) ||
         now_ns < runner->asked_ns + (uint64_t)ASK_MS * OS_NS_PER_MS) {
@@ -398,10 +370,10 @@ wasapi_run(void *arg)
         .stream = stream,
         .master = stream->render.client ? &stream->render : &stream->capture,
         .period_ns = (uint64_t)(info->period_frames * 1e9 / info->rate_hz),
-        .patience_ns = pace_patience_ns(info->rate_hz, info->period_frames),
-        .cycle_ns = os_now_ns(),
         .left_frames = stream->fill_periods * info->period_frames,
     };
+    backend_silence_start(&runner.silence, &stream->clock, &stream->callbacks, info->rate_hz,
+                          os_now_ns());
     while (!atomic_load_explicit(&stream->stop, memory_order_acquire)) {
         bool came = wait(&runner);
         if (atomic_load_explicit(&stream->stop, memory_order_acquire)) {
@@ -416,7 +388,7 @@ wasapi_run(void *arg)
             lose(stream, wasapi_status(result), why);
             return;
         }
-        if (is_given_up(&runner)) {
+        if (backend_silence_is_over(&runner.silence, 0)) {
             lose(stream, TUTTI_DEVICE_LOST, "it does not answer any more");
             return;
         }

@@ -70,7 +70,7 @@ note_init(struct driver *driver)
              driver->name->name, program, (unsigned)(version >> 16 & 0xff),
              (unsigned)(version >> 8 & 0xff), (unsigned)(version & 0xff),
              (unsigned)(8 * sizeof(void *)), driver->name->profile,
-             driver->settings.path[0] ? driver->settings.path : "no file");
+             driver->settings.watch.path[0] ? driver->settings.watch.path : "no file");
     note_device(driver);
 }
 

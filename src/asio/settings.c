@@ -8,9 +8,8 @@
 
 #include "asio/names.h"
 #include "base/log.h"
-#include "config/config_file.h"
 
-enum { NAME_CHARS = 128, KIB = 1024 };
+enum { NAME_CHARS = 128 };
 
 static bool
 getenv_utf8(const char *name, char *value, size_t bytes)
@@ -70,17 +69,6 @@ log_folder(char *folder, size_t bytes)
     return true;
 }
 
-static void
-set_log(const struct config *config)
-{
-    enum log_level level;
-
-    if (log_level_parse(config->log_level, &level)) {
-        log_set_level(level);
-    }
-    log_set_limits((uint64_t)config->log_size_kib * KIB, (unsigned)config->log_keep);
-}
-
 /* Once per process, by its first object. */
 static void
 open_log(void)
@@ -121,16 +109,6 @@ take_mistake(void *user, const char *sentence)
     log_warning("asio: configuration of '%s': %s", mistakes->entry, sentence);
 }
 
-/* What a file holds that is there. */
-static void
-load(struct settings *settings, struct config_text *text)
-{
-    *text = (struct config_text){.status = TUTTI_OK};
-    if (settings->path[0]) {
-        settings->hangs = !config_file_load(settings->path, CONFIG_FILE_LIMIT_MS, text);
-    }
-}
-
 /* last: what stays where the file is wrong; NULL: the defaults. False: it cannot be read, and all
  * stays. */
 static bool
@@ -141,7 +119,7 @@ read_all(struct driver *driver, struct config *config, const struct config *last
     struct mistakes mistakes = {.entry = driver->name->name};
     bool readable = text->status == TUTTI_OK;
     struct config_source source = {
-        .name = file_name(driver->settings.path),
+        .name = file_name(driver->settings.watch.path),
         .text = text->text ? text->text : "",
         .bytes = text->text ? text->bytes : 0,
         .profile = driver->name->profile,
@@ -171,73 +149,34 @@ read_all(struct driver *driver, struct config *config, const struct config *last
 void
 settings_open(struct driver *driver)
 {
-    struct settings *settings = &driver->settings;
     struct config_text text;
 
     open_log();
-    if (!settings->opened) { /* init may come again */
-        config_file_begin();
-    }
-    settings->opened = true;
-    if (!config_default_path(getenv_utf8, settings->path, sizeof(settings->path))) {
-        settings->path[0] = '\0';
-    }
-    load(settings, &text);
-    settings->read = settings->seen = text.stamp;
+    config_watch_open(&driver->settings.watch, getenv_utf8, &text); /* init may come again */
     read_all(driver, &driver->config, NULL, &text);
     free(text.text);
-    set_log(&driver->config);
+    config_watch_set_log(&driver->config);
 }
 
 void
 settings_close(struct driver *driver)
 {
     free(atomic_exchange(&driver->settings.waiting, NULL));
-    if (driver->settings.opened) {
-        config_file_end();
-    }
+    config_watch_close(&driver->settings.watch);
 }
 
 /* ---- living ---- */
 
 static void
-say_it_hangs(struct driver *driver)
+say_it_hangs(struct driver *driver, const struct config_text *text)
 {
-    struct config_text text;
+    struct mistakes mistakes = {.entry = driver->name->name};
 
-    load(&driver->settings, &text);
-    if (driver->settings.hangs) {
-        struct mistakes mistakes = {.entry = driver->name->name};
-        take_mistake(&mistakes, file_name(text.problem));
-        object_fail(driver, 0, "%s", mistakes.first);
-    }
-    free(text.text);
+    take_mistake(&mistakes, file_name(text->problem));
+    object_fail(driver, 0, "%s", mistakes.first);
 }
 
-/* The file as it is now. False: it does not answer, which is said once. */
-static bool
-look(struct driver *driver, struct file_stamp *stamp)
-{
-    struct settings *settings = &driver->settings;
-
-    if (!settings->path[0]) {
-        return false;
-    }
-    if (!config_file_look(settings->path, CONFIG_FILE_LIMIT_MS, stamp)) {
-        if (!settings->hangs) {
-            say_it_hangs(driver);
-        }
-        return false;
-    }
-    if (settings->hangs) { /* it is read again */
-        settings->read = (struct file_stamp){.size_bytes = UINT64_MAX};
-        log_info("asio: '%s': the configuration answers again", driver->name->name);
-    }
-    settings->hangs = false;
-    return true;
-}
-
-/* Reads the file; what it says now waits to be taken over. True: see settings_look(). */
+/* What the file says now waits to be taken over. True: see settings_look(). */
 static bool
 read_again(struct driver *driver, const struct config_text *text)
 {
@@ -254,7 +193,7 @@ read_again(struct driver *driver, const struct config_text *text)
         free(fresh);
         return false;
     }
-    set_log(fresh);
+    config_watch_set_log(fresh);
     bool offered = !config_same(fresh, &present, "program");
     log_info("asio: '%s': the configuration has changed%s", driver->name->name,
              offered ? ", and with it what the host was told" : "");
@@ -265,21 +204,19 @@ read_again(struct driver *driver, const struct config_text *text)
 bool
 settings_look(struct driver *driver)
 {
-    struct settings *settings = &driver->settings;
-    struct file_stamp stamp;
     struct config_text text;
+    bool reset = false;
 
-    if (!look(driver, &stamp)) {
-        return false;
+    switch (config_watch_look(&driver->settings.watch, CONFIG_FILE_LIMIT_MS, &text)) {
+    case CONFIG_WATCH_CHANGED:
+        reset = read_again(driver, &text);
+        break;
+    case CONFIG_WATCH_HANGS:
+        say_it_hangs(driver, &text);
+        break;
+    case CONFIG_WATCH_SAME:
+        break;
     }
-    bool still = file_same(&stamp, &settings->seen);
-    settings->seen = stamp;
-    if (!still || file_same(&stamp, &settings->read)) {
-        return false;
-    }
-    settings->read = stamp;
-    load(settings, &text);
-    bool reset = read_again(driver, &text);
     free(text.text);
     return reset;
 }

@@ -13,17 +13,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "config/config.h"
-#include "base/file.h"
+#include "config/config_watch.h"
 
 struct driver;
 
 enum { SETTINGS_PATH_BYTES = 1024, SETTINGS_LOOK_MS = 250 };
 
 struct settings {
-    char path[SETTINGS_PATH_BYTES];
-    bool opened, hangs;             /* hangs: the file did not answer at the last look */
-    struct file_stamp read, seen;   /* the file as it was read, and at the last look */
+    struct config_watch watch;
     struct config *_Atomic waiting; /* to be taken over; NULL: nothing */
     SRWLOCK in_use; /* shared: by calls of the host; else by who takes over. Nobody waits for it
                        exclusively: calls nest. */

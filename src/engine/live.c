@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The configuration as it is now. By looking, not by being told: that works on every file system,
- * for files that are replaced by name, and under Wine. */
+/* The configuration as it is now. See live.h. */
 #include "engine/live.h"
 
 #include <stdio.h>
@@ -9,10 +8,9 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
-#include "config/config_file.h"
 
 /* ANSWER_LIMIT: of all looks but the first, for which programs wait. */
-enum { LOOK_MS = 250, ANSWER_LIMIT_MS = 200, KIB = 1024 };
+enum { LOOK_MS = 250, ANSWER_LIMIT_MS = 200 };
 
 /* ---- mistakes ---- */
 
@@ -52,7 +50,7 @@ report(struct live *live, const struct live_mistakes *mistakes)
     if (mistakes->count > LIVE_MISTAKES) {
         log_warning("configuration: and %u more mistakes", mistakes->count - LIVE_MISTAKES);
     } else if (!mistakes->count) {
-        log_info("configuration: '%s' has no mistakes any more", live->path);
+        log_info("configuration: '%s' has no mistakes any more", live->watch.path);
     }
 }
 
@@ -88,26 +86,15 @@ read_profiles(const struct live *live, struct config_source source, unsigned *co
     return profiles;
 }
 
-static void
-set_log(const struct config *config)
-{
-    enum log_level level;
-    if (log_level_parse(config->log_level, &level)) {
-        log_set_level(level);
-    }
-    log_set_limits((uint64_t)config->log_size_kib * KIB, (unsigned)config->log_keep);
-}
-
 /* False: the file cannot be read; everything stays. */
 static bool
-read_all(struct live *live, const struct config *last)
+read_all(struct live *live, const struct config *last, const struct config_text *text)
 {
     static const char nothing[] = "";
     char problem[CONFIG_TEXT_BYTES] = "", words[CONFIG_TEXT_BYTES];
-    struct config_text text = {.status = TUTTI_OK};
     struct live_mistakes mistakes = {.count = 0};
     struct config_source source = {
-        .name = live->path,
+        .name = live->watch.path,
         .text = nothing,
         .last = last,
         .backends = words,
@@ -116,78 +103,54 @@ read_all(struct live *live, const struct config *last)
         .getenv_utf8 = live->getenv_utf8,
     };
     engine_get_backends(words);
-    if (live->path[0] && !config_file_load(live->path, ANSWER_LIMIT_MS, &text)) {
-        live->hangs = true;
+    if (text->problem[0]) {
+        take_mistake(&mistakes, text->problem);
     }
-    if (text.problem[0]) {
-        take_mistake(&mistakes, text.problem);
-    }
-    if (text.status != TUTTI_OK && last) {
+    if (text->status != TUTTI_OK && last) {
         report(live, &mistakes);
         return false;
     }
-    source.text = text.text ? text.text : nothing;
-    source.bytes = text.text ? text.bytes : 0;
+    source.text = text->text ? text->text : nothing;
+    source.bytes = text->text ? text->bytes : 0;
     struct config config;
     unsigned count;
     config_read(&config, &source, problem);
     struct engine_profile *profiles = read_profiles(live, source, &count);
     free(live->profile);
-    free(text.text);
     live->profile = profiles;
     live->profiles = count;
     live->config = config;
     report(live, &mistakes);
-    set_log(&config);
+    config_watch_set_log(&config);
     return true;
 }
 
 void
 live_open(struct live *live, bool (*getenv_utf8)(const char *name, char *value, size_t bytes))
 {
+    struct config_text text;
+
     memset(live, 0, sizeof(*live));
     os_mutex_init(&live->lock);
     live->getenv_utf8 = getenv_utf8;
-    if (!config_default_path(getenv_utf8, live->path, sizeof(live->path))) {
-        live->path[0] = '\0';
+    config_watch_open(&live->watch, getenv_utf8, &text);
+    if (!live->watch.read.there && !live->watch.hangs) {
+        log_info("configuration: there is no file '%s': every key has its default",
+                 live->watch.path);
     }
-    config_file_begin();
-    live->hangs = live->path[0] && !config_file_look(live->path, CONFIG_FILE_LIMIT_MS, &live->read);
-    live->seen = live->read;
-    if (!live->read.there && !live->hangs) {
-        log_info("configuration: there is no file '%s': every key has its default", live->path);
-    }
-    read_all(live, NULL);
+    read_all(live, NULL, &text);
+    free(text.text);
 }
 
 void
 live_close(struct live *live)
 {
-    config_file_end();
+    config_watch_close(&live->watch);
     free(live->profile);
     os_mutex_fini(&live->lock);
 }
 
 /* ---- living ---- */
-
-/* The file as it is now. False: it does not answer, which is reported once. */
-static bool
-look(struct live *live, struct file_stamp *stamp)
-{
-    if (config_file_look(live->path, ANSWER_LIMIT_MS, stamp)) {
-        if (live->hangs) {
-            live->read = (struct file_stamp){.size_bytes = UINT64_MAX}; /* it is read again */
-        }
-        live->hangs = false;
-        return true;
-    }
-    if (!live->hangs) {
-        struct config last = live->config;
-        live->hangs = true;
-        read_all(live, &last);
-    }
-    return false;
-}
 
 void
 live_apply(struct live *live, struct engine *engine)
@@ -207,23 +170,20 @@ live_apply(struct live *live, struct engine *engine)
 void
 live_look(struct live *live, struct engine *engine, uint64_t now_ns)
 {
-    struct file_stamp stamp;
-    if (!live->path[0] || now_ns < live->look_ns) {
+    struct config_text text;
+    if (now_ns < live->look_ns) {
         return;
     }
     live->look_ns = now_ns + (uint64_t)LOOK_MS * OS_NS_PER_MS;
-    if (!look(live, &stamp)) {
+    enum config_watch_news news = config_watch_look(&live->watch, ANSWER_LIMIT_MS, &text);
+    if (news == CONFIG_WATCH_SAME) {
         return;
     }
-    bool still = file_same(&stamp, &live->seen);
-    live->seen = stamp;
-    if (!still || file_same(&stamp, &live->read)) {
-        return;
-    }
-    live->read = stamp;
     struct config last = live->config;
-    if (read_all(live, &last)) {
-        log_info("configuration: '%s' has changed and was read again", live->path);
+    bool read = read_all(live, &last, &text);
+    free(text.text);
+    if (read) {
+        log_info("configuration: '%s' has changed and was read again", live->watch.path);
         live_apply(live, engine);
     }
 }

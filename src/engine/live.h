@@ -8,11 +8,11 @@
 #define TUTTI_ENGINE_LIVE_H
 
 #include "config/config.h"
-#include "base/file.h"
+#include "config/config_watch.h"
 #include "engine/engine.h"
 #include "os/os.h"
 
-enum { LIVE_PATH_BYTES = 1024, LIVE_MISTAKES = 32 };
+enum { LIVE_MISTAKES = 32 };
 
 /* What is wrong in the configuration. */
 struct live_mistakes {
@@ -21,12 +21,9 @@ struct live_mistakes {
 };
 
 struct live {
-    char path[LIVE_PATH_BYTES]; /* "": there is none */
+    struct config_watch watch;
     bool (*getenv_utf8)(const char *name, char *value, size_t bytes);
-    bool hangs;             /* it did not answer at the last look */
-    struct file_stamp read; /* of the file as it was read */
-    struct file_stamp seen; /* as it was at the last look */
-    uint64_t look_ns;       /* when to look again */
+    uint64_t look_ns; /* when to look again */
     struct config config;
     struct engine_profile *profile;
     unsigned profiles;

@@ -99,7 +99,7 @@ show_configuration(void)
     static struct live live;
 
     live_open(&live, os_getenv);
-    printf("%s: %s\n", live.read.there ? "file" : "none", live.path);
+    printf("%s: %s\n", live.watch.read.there ? "file" : "none", live.watch.path);
     unsigned count = live.mistakes.count;
     for (unsigned i = 0; i < count && i < LIVE_MISTAKES; i++) {
         printf("%s\n", live.mistakes.sentence[i]);

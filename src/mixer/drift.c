@@ -14,9 +14,9 @@
 static const double pi = 3.14159265358979323846;
 static const double unit = 4294967296.0;         /* of a place's fraction */
 static const double usual_hz = 0.03;             /* bandwidth of the loop when all is quiet */
-static const double fresh_hz = 2;                /* after a change */
+static const double fresh_hz = 4;                /* after a change */
 static const double damping = 0.816;             /* that least squares have: sqrt(2 / 3) */
-static const double ease_ratio = 2;              /* of reading's bandwidth to the loop's */
+static const double ease_ratio = 1.8;            /* of reading's bandwidth to the loop's */
 static const double most_off = 500e-6;           /* a clock's speed against the nominal one */
 static const double most_error_s = 500e-6;       /* of a stamp that is believed */
 static const uint32_t most_strange = 8;          /* in a row */

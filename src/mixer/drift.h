@@ -9,12 +9,12 @@
  *     anchor.frame + (t - delay - anchor.time) * rate
  *
  * A loop of second order follows this line through the jitter of both stamps. It begins as the line
- * through all stamps by least squares: its bandwidth falls from 2 Hz, after a quarter of a second,
- * to 0.03 Hz, after twelve, and stays there. When the errors of half a second lie to one side
- * further than jitter explains, a clock has changed its speed; then, and after a loss, bandwidth is
- * 2 Hz again and falls as before. So a change is followed within some seconds, and a loop that has
- * seen no change lets almost nothing of the jitter through. Reading follows the loop with three
- * poles at twice its bandwidth.
+ * through all stamps by least squares: its bandwidth falls with the time that it has seen, from
+ * 1.6 Hz after a quarter of a second to 0.03 Hz after twelve seconds, and stays there. When the
+ * errors of half a second lie to one side further than jitter explains, a clock has changed its
+ * speed; then, and after a loss, bandwidth is 4 Hz and falls again. So a change is followed within
+ * some seconds, and a loop that has seen no change lets almost nothing of the jitter through.
+ * Reading follows the loop with three poles at about twice its bandwidth.
  */
 #ifndef TUTTI_MIXER_DRIFT_H
 #define TUTTI_MIXER_DRIFT_H

@@ -62,6 +62,7 @@ feed_init(struct feed *feed, void *memory, const struct feed_setup *setup)
 {
     struct plan plan = plan_of(setup);
     struct feed_reader *reader = &feed->reader;
+    assert(!setup->same_clock || setup->writer_hz == setup->reader_hz);
     memset(feed, 0, sizeof(*feed));
     memset(memory, 0, feed_bytes(setup));
     feed->setup = *setup;

@@ -29,7 +29,7 @@ struct feed_setup {
     double writer_hz, reader_hz;           /* nominal; at most a factor of 4 apart */
     uint32_t writer_frames, reader_frames; /* of a block, at most */
     double bandwidth_hz;                   /* of the loop (drift.h); 0: the usual one */
-    bool same_clock;
+    bool same_clock;                       /* of one rate then */
 };
 
 /* Of a block. */

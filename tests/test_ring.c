@@ -174,7 +174,7 @@ a_capacity_is_the_next_power_of_two(void **state)
 
 /* ---- two threads ---- */
 
-enum { RECORDS = 200000 };
+enum { RECORDS = 50000 };
 
 static void
 write_all(void *arg)

@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "proto/handoff.h"
 
-enum { RIG_MAX_PROGRAMS = 80, RIG_NEVER = -1 };
+enum { RIG_MAX_PROGRAMS = 80, RIG_MAX_CARDS = 4, RIG_NEVER = -1 };
 #define RIG_START_NS UINT64_C(1000000000000)
 
 struct rig;
@@ -28,6 +28,9 @@ struct rig_program {
     uint32_t input_latency, output_latency; /* as reported last */
     uint32_t input_delay; /* of them, what the engine adds to the device's input latency */
     struct proto_prepared answer;
+    struct os_shm page; /* of the mix that it plays in */
+    struct proto_rendezvous *rendezvous;
+    struct os_wake engine_wake;
 
     /* behaviour, set by the test at any time */
     int64_t cost_ns;   /* from call to done; RIG_NEVER: hangs */
@@ -49,6 +52,14 @@ struct rig_program {
     uint64_t silent_before_frame; /* inputs before this device frame are not checked */
 };
 
+/* The air of one card: what it played is compared with what the programs on it played. */
+struct rig_air {
+    struct rig *rig;
+    char name[PROTO_NAME_BYTES];
+    int64_t frame_offset; /* device frame of the card + offset = engine frame */
+    uint64_t output_frames, wrong_outputs;
+};
+
 struct rig {
     struct config config;
     struct engine *engine;
@@ -58,14 +69,15 @@ struct rig {
     char error[PROTO_TEXT_BYTES]; /* of the last one that could not join */
     struct cycle_clock clock;
     struct proto_rendezvous *rendezvous;
-    struct os_wake engine_wake;
     struct rig_program program[RIG_MAX_PROGRAMS];
     uint32_t programs;
 
     /* the air, in engine frames: what the card played per channel, for the last cycles */
     double rate_hz;
-    int64_t frame_offset; /* device frame of the card + offset = engine frame */
-    bool check_output;    /* compare what is played with the reference */
+    int64_t frame_offset; /* of the first card */
+    struct rig_air air[RIG_MAX_CARDS];
+    bool may_lose;     /* a card ends in a step */
+    bool check_output; /* compare what is played with the reference */
     uint64_t output_frames, wrong_outputs, silent_frames;
     bool exact_format; /* the reference clips to ±1 */
     float worst;       /* greatest difference seen */
@@ -111,6 +123,8 @@ void rig_follow_card(struct rig *rig);
  * 2^-19 below 1/80, so that sums are exact. */
 float rig_played(uint32_t program_index, uint32_t channel, uint64_t position);
 float rig_heard(uint32_t channel, uint64_t device_frame);
+/** The air of a card by name; it is made when it is the first. */
+struct rig_air *rig_air(struct rig *rig, const char *name);
 /** What all programs together play on a device channel at an engine frame, as they were told. */
 float rig_reference(const struct rig *rig, uint32_t channel, int64_t engine_frame);
 

@@ -477,7 +477,8 @@ the_status_is_valid_json(void **state)
     }
     text_init(&text);
     show_status_json(&text, NULL, NULL);
-    assert_string_equal(text_get(&text), "{\"engine\":null,\"device\":null,\"programs\":[]}\n");
+    assert_string_equal(text_get(&text),
+                        "{\"engine\":null,\"device\":null,\"devices\":[],\"programs\":[]}\n");
     text_fini(&text);
 }
 

@@ -155,7 +155,8 @@ status_starts_no_engine(void **state)
     assert_int_equal(RUN("status"), 0);
     assert_string_equal(output, "No engine runs. It starts by itself with the first program.\n");
     assert_int_equal(RUN("status", "--json"), 0);
-    assert_string_equal(output, "{\"engine\":null,\"device\":null,\"programs\":[]}\n");
+    assert_string_equal(output,
+                        "{\"engine\":null,\"device\":null,\"devices\":[],\"programs\":[]}\n");
     assert_int_equal(RUN("stop-engine"), 0);
     assert_string_equal(output, "No engine runs.\n");
 }

@@ -18,12 +18,13 @@ SIZES_64 = {
     "tutti_channel": 12,
     "tutti_device": 288,
     "tutti_device_entry": 92,
-    "tutti_engine_status": 624,
+    "tutti_device_status": 336,
+    "tutti_engine_status": 3312,
     "tutti_event": 40,
     "tutti_monitor": 32,
     "tutti_open_params": 56,
     "tutti_path": 12,
-    "tutti_program_status": 472,
+    "tutti_program_status": 480,
     "tutti_stream_params": 56,
 }
 SOURCE, BUILD = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Profiles and the one device of the engine, and a configuration that changes under programs that
+/* Profiles and their devices, and a configuration that changes under programs that
  * play, on the stepped card. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,35 +86,187 @@ profiles_of_one_device_play_together(void **state)
     assert_true(none->blocks > 3 && first->blocks > 3 && second->blocks > 3);
 }
 
+#define FIRST_CARD "Virtual sound card"
+#define SECOND_CARD "Second virtual sound card"
+
 static void
-a_profile_of_another_device_hears_which_one_plays(void **state)
+name_device(struct config *config, const char *name)
+{
+    snprintf(config->device_name, CONFIG_TEXT_BYTES, "%s", name);
+}
+
+static void
+profiles_of_two_devices_play_at_the_same_time(void **state)
 {
     (void)state;
-    snprintf(profiles[0].config.device_name, CONFIG_TEXT_BYTES, "hw:USB,0");
-    snprintf(profiles[1].config.device_name, CONFIG_TEXT_BYTES, "Second virtual sound card");
+    rig.check_output = true;
+    name_device(&profiles[1].config, SECOND_CARD);
+    profiles[1].config.sim_ppm = 150; /* a clock of its own */
+    profiles[1].config.device_rate = 44100;
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *none = join_as(NULL), *second = join_as("Second"),
+                       *also = join_as("Second");
+    assert_string_equal(none->answer.device.name, FIRST_CARD);
+    assert_string_equal(second->answer.device.name, SECOND_CARD);
+    assert_true(none->answer.device.rate_hz == 48000 && second->answer.device.rate_hz == 44100);
+    rig_run_frames(&rig, 48000);
+    assert_in_range(none->blocks, 740, 751);
+    assert_in_range(second->blocks, 680, 691);
+    assert_in_range(also->blocks, 680, 691);
+    /* each card played what its own programs played, and nothing else, sample by sample */
+    assert_true(rig_air(&rig, FIRST_CARD)->output_frames > 47000);
+    assert_true(rig_air(&rig, SECOND_CARD)->output_frames > 43000);
+    assert_int_equal(rig.wrong_outputs, 0);
+    assert_int_equal(none->wrong_inputs + second->wrong_inputs + also->wrong_inputs, 0);
+    assert_int_equal(none->wrong_stamps + second->wrong_stamps + also->wrong_stamps, 0);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 0);
+}
+
+static void
+status_shows_each_device_and_who_plays_through_it(void **state)
+{
+    struct proto_status_reply reply;
+    const char *why;
+    (void)state;
+    name_device(&profiles[1].config, SECOND_CARD);
+    assert_int_equal(configure(), TUTTI_OK);
+    engine_get_status(rig.engine, 0, &reply);
+    assert_int_equal(reply.device_count, 0);
+    join_as(NULL);
+    struct rig_program *second = join_as("Second");
+    rig_steps(&rig, 8);
+    engine_get_status(rig.engine, 0, &reply);
+    assert_int_equal(proto_check(&reply, sizeof(reply), false, &why), TUTTI_OK);
+    assert_int_equal(reply.device_count, 2);
+    assert_string_equal(reply.device.name, FIRST_CARD);
+    assert_string_equal(reply.open_device[0].device.name, FIRST_CARD);
+    assert_string_equal(reply.open_device[1].device.name, SECOND_CARD);
+    assert_int_equal(reply.device_index[0], 0);
+    assert_int_equal(reply.device_index[1], 1);
+    assert_true(reply.open_device[0].cycles >= 3 && reply.open_device[1].cycles >= 3);
+    assert_int_equal(reply.cycles, reply.open_device[0].cycles);
+    rig_kill(second);
+    rig_run_frames(&rig, 2 * 48000); /* it closes when nobody plays on it */
+    engine_get_status(rig.engine, 0, &reply);
+    assert_int_equal(reply.device_count, 1);
+    assert_string_equal(reply.open_device[0].device.name, FIRST_CARD);
+}
+
+static void
+losing_one_device_does_not_touch_the_other(void **state)
+{
+    (void)state;
+    rig.check_output = true;
+    name_device(&profiles[1].config, SECOND_CARD);
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *none = join_as(NULL), *second = join_as("Second");
+    rig_steps(&rig, 20);
+    rig.may_lose = true;
+    sim_unplug_card(SECOND_CARD);
+    rig_run_frames(&rig, 24000);
+    assert_int_equal(device_of("Second").state, PROTO_STREAM_LOST);
+    assert_int_equal(device_of("").state, PROTO_STREAM_RUNNING);
+    assert_int_equal(rig.events[PROTO_EVENT_DEVICE_LOST], 1); /* of the one program there */
+    uint64_t blocks = second->blocks;
+    rig_run_frames(&rig, 4800);
+    assert_in_range(second->blocks - blocks, 70, 80); /* called on, in silence */
+    sim_plug_card(SECOND_CARD);
+    rig_run_frames(&rig, 24000);
+    assert_int_equal(device_of("Second").state, PROTO_STREAM_RUNNING);
+    assert_int_equal(rig.events[PROTO_EVENT_DEVICE_BACK], 1);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 1);
+    assert_int_equal(none->jumps, 0);
+    assert_int_equal(none->wrong_inputs + none->wrong_stamps, 0);
+    assert_int_equal(rig_air(&rig, FIRST_CARD)->wrong_outputs, 0);
+    assert_true(rig_air(&rig, FIRST_CARD)->output_frames > 50000);
+}
+
+/* Time passes while a card opens: the others' cycles begin as usual, and the engine is tended by
+ * its other thread. */
+static void
+pass_with_the_other_card(void *user)
+{
+    const uint64_t end_ns = sim_now_ns();
+    struct backend_stream *stream;
+    (void)user;
+    while ((stream = sim_next()) && sim_next_ns(stream) <= end_ns) {
+        sim_step(stream);
+    }
+    engine_tend(rig.engine);
+}
+
+static void
+a_device_that_opens_slowly_does_not_disturb_the_other(void **state)
+{
+    char problem[CONFIG_TEXT_BYTES];
+    (void)state;
+    rig.check_output = true;
+    name_device(&profiles[1].config, SECOND_CARD);
+    assert_int_equal(
+        config_set(&profiles[1].config, "sim", "faults", "at 0 slow-open 3000", problem), TUTTI_OK);
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *none = join_as(NULL);
+    rig_steps(&rig, 20);
+    sim_set_passing(pass_with_the_other_card, NULL);
+    uint64_t blocks = none->blocks, from_ns = sim_now_ns();
+    join_as("Second");
+    uint64_t passed = (sim_now_ns() - from_ns) * 48 / 64 / OS_NS_PER_MS; /* blocks */
+    assert_true(passed >= 2250);
+    assert_in_range(none->blocks - blocks, passed - 3, passed + 3);
+    rig_run_frames(&rig, 24000);
+    assert_int_equal(rig.events[PROTO_EVENT_DEVICE_LOST], 0);
+    assert_int_equal(rig.events[PROTO_EVENT_GAP], 0);
+    assert_int_equal(none->jumps + none->wrong_inputs + rig.wrong_outputs, 0);
+}
+
+static void
+a_device_that_does_not_exist_is_refused_and_the_other_plays_on(void **state)
+{
+    (void)state;
+    name_device(&profiles[0].config, "hw:USB,0");
     assert_int_equal(configure(), TUTTI_OK);
     assert_int_equal(device_of("First").inputs + device_of("First").outputs, 0);
     struct rig_program *none = join_as(NULL);
     rig_steps(&rig, 4);
-    assert_int_equal(device_of("First").inputs + device_of("First").outputs, 0);
-    assert_int_equal(try_as("First"), TUTTI_DEVICE_BUSY);
-    assert_non_null(strstr(rig.error, "Virtual sound card"));
-    assert_non_null(strstr(rig.error, "hw:USB,0"));
-    assert_true(strlen(rig.error) < 124);
-    uint64_t blocks = none->blocks;
-    rig_steps(&rig, 4);
-    assert_true(none->blocks > blocks); /* and plays on */
-    rig_kill(none);
-    rig_steps(&rig, 2);
-    /* its own device, which this machine has not */
     assert_int_equal(try_as("First"), TUTTI_NO_DEVICE);
     assert_non_null(strstr(rig.error, "hw:USB,0"));
-    assert_int_equal(try_as("Second"), TUTTI_OK);
-    assert_string_equal(device_of("Second").name, "Second virtual sound card");
-    rig_kill(&rig.program[RIG_MAX_PROGRAMS - 1]);
-    rig_steps(&rig, 2);
-    assert_int_equal(try_as(NULL), TUTTI_OK);
-    rig_kill(&rig.program[RIG_MAX_PROGRAMS - 1]);
+    uint64_t blocks = none->blocks;
+    rig_steps(&rig, 4);
+    assert_true(none->blocks > blocks);
+}
+
+/* The default device and the same one by its name are one device. */
+static void
+the_default_device_by_its_name_is_shared(void **state)
+{
+    struct proto_status_reply reply;
+    (void)state;
+    name_device(&profiles[0].config, FIRST_CARD);
+    profiles[0].config.device_period = 32;
+    assert_int_equal(configure(), TUTTI_OK);
+    join_as("First");
+    join_as(NULL);
+    rig_steps(&rig, 4);
+    engine_get_status(rig.engine, 0, &reply);
+    assert_int_equal(reply.device_count, 1);
+}
+
+static void
+a_program_that_only_reads_another_one_follows_it_to_its_device(void **state)
+{
+    (void)state;
+    name_device(&profiles[1].config, SECOND_CARD);
+    assert_int_equal(configure(), TUTTI_OK);
+    struct rig_program *second = join_as("Second"), *reader = &rig.program[rig.programs];
+    const struct proto_channel source = {.kind = PROTO_CHANNEL_PROGRAM, .program = second->id};
+    const struct proto_channel device = {.channel = 0};
+    rig.profile = NULL;
+    assert_int_equal(rig_try_join(&rig, reader, 64, 1, &source, 0, NULL, 0), TUTTI_OK);
+    assert_string_equal(reader->answer.device.name, SECOND_CARD);
+    rig_kill(reader);
+    /* one that plays elsewhere cannot: it hears why */
+    assert_int_equal(rig_try_join(&rig, reader, 64, 1, &source, 1, &device, 0), TUTTI_DEVICE_BUSY);
+    assert_non_null(strstr(rig.error, SECOND_CARD));
 }
 
 static void
@@ -455,7 +607,13 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(profiles_of_one_device_play_together),
-        TEST(a_profile_of_another_device_hears_which_one_plays),
+        TEST(profiles_of_two_devices_play_at_the_same_time),
+        TEST(status_shows_each_device_and_who_plays_through_it),
+        TEST(losing_one_device_does_not_touch_the_other),
+        TEST(a_device_that_opens_slowly_does_not_disturb_the_other),
+        TEST(a_device_that_does_not_exist_is_refused_and_the_other_plays_on),
+        TEST(the_default_device_by_its_name_is_shared),
+        TEST(a_program_that_only_reads_another_one_follows_it_to_its_device),
         TEST(a_program_that_plays_nothing_yet_sees_the_device_of_its_profile),
         TEST(each_profile_remembers_the_rate_that_its_programs_asked_for),
         TEST(a_changed_configuration_reopens_the_device_and_tells_the_programs),

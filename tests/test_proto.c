@@ -651,10 +651,13 @@ words_and_messages_lie_where_the_document_says(void **state)
     assert_int_equal(offsetof(struct proto_status_reply, monitor_paths), 15264);
     assert_int_equal(offsetof(struct proto_status_reply, opening_ms), 15392);
     assert_int_equal(offsetof(struct proto_status_reply, clipped_samples), 15400);
+    assert_int_equal(offsetof(struct proto_status_reply, device_count), 15656);
+    assert_int_equal(offsetof(struct proto_status_reply, open_device), 15664);
+    assert_int_equal(offsetof(struct proto_status_reply, device_index), 18352);
     static const uint32_t sizes[PROTO_TYPE_COUNT] = {
         [PROTO_HELLO] = 128,          [PROTO_WELCOME] = 336,        [PROTO_PREPARE] = 4136,
         [PROTO_PREPARED] = 320,       [PROTO_DISPOSE] = 16,         [PROTO_SET_RATE] = 24,
-        [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 15656, [PROTO_DEVICES] = 16,
+        [PROTO_STATUS] = 24,          [PROTO_STATUS_REPLY] = 18480, [PROTO_DEVICES] = 16,
         [PROTO_DEVICES_REPLY] = 6168, [PROTO_LEAVE] = 16,           [PROTO_OK] = 16,
         [PROTO_ERROR] = 280,          [PROTO_EVENT] = 304,          [PROTO_MONITOR] = 6168,
         [PROTO_CAN_RATE] = 24,        [PROTO_FORECAST] = 24,        [PROTO_FORECAST_REPLY] = 24,

@@ -269,11 +269,22 @@ struct tutti_program_status {
         output_peak[TUTTI_METERS]; /* since last asked, full scale 1.0 */
     uint32_t monitor_paths;        /* of its direct monitor that are open */
     uint64_t clipped_samples;      /* that it said it could not hold, see tutti_count_clipped() */
+    uint32_t device_index;         /* of the status's devices[]; not below device_count: none */
+};
+
+enum { TUTTI_MAX_DEVICES = 8 }; /* open at once */
+
+/* A device that programs play through. */
+struct tutti_device_status {
+    struct tutti_device device;
+    uint64_t cycles, xruns, reopenings, gap_frames, engine_overruns;
+    uint32_t cycle_p50_us, cycle_p99_us; /* from a cycle's start to its output */
 };
 
 struct tutti_engine_status {
     uint32_t engine_pid;
     uint64_t generation, uptime_ns;
+    /* Of `device`: the first one that is in use, else the one that would be opened. */
     uint64_t cycles, device_xruns, reopenings, gap_frames, engine_overruns;
     uint32_t cycle_p50_us, cycle_p99_us;
     struct tutti_device device;
@@ -281,6 +292,8 @@ struct tutti_engine_status {
     char problem[TUTTI_TEXT_BYTES]; /* the first mistake in the configuration, by file and line,
                                        with the value that stays; else why nobody hears the device,
                                        when it is the virtual one for want of others; "": none */
+    uint32_t device_count;          /* of devices[]: all that are open */
+    struct tutti_device_status devices[TUTTI_MAX_DEVICES];
 };
 
 /** Asks the engine. *programs: an array owned by the caller, freed with tutti_free(). Errors:

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "cli/args_profile.h"
 #include "cli/commands.h"
 #include "cli/platform.h"
 #include "cli/session.h"
@@ -186,6 +187,7 @@ command_latency_run(const struct args *args, const struct cli *cli)
     static struct meter meter;
     struct show_latency latency = {.output = 1, .input = 1, .buffer_frames = 256};
     char error[ARGS_ERROR_BYTES];
+    const char *profile;
     double level_db = -12;
     struct text text;
 
@@ -195,7 +197,8 @@ command_latency_run(const struct args *args, const struct cli *cli)
         !args_number(args, "level", -60, 0, &level_db, error)) {
         return command_usage(args, error);
     }
-    if (session_open(&meter.session, "tutti latency", true) != TUTTI_OK) {
+    if (!args_profile(args, &profile) ||
+        session_open_profile(&meter.session, "tutti latency", profile) != TUTTI_OK) {
         return 1;
     }
     bool measured =

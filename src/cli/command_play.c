@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "cli/args_channels.h"
+#include "cli/args_profile.h"
 #include "cli/commands.h"
 #include "cli/frames.h"
 #include "cli/platform.h"
@@ -315,6 +316,7 @@ command_play_run(const struct args *args, const struct cli *cli)
     static struct player player;
     struct stream_channels outputs;
     char error[ARGS_ERROR_BYTES];
+    const char *profile;
     uint32_t buffer = 1024;
     double seconds = 0;
     int code = 1;
@@ -324,7 +326,7 @@ command_play_run(const struct args *args, const struct cli *cli)
         return command_usage(args, error);
     }
     atomic_init(&player.end_position_frames, UINT64_MAX);
-    if (!open_file(&player, args->operand)) {
+    if (!args_profile(args, &profile) || !open_file(&player, args->operand)) {
         goto close_file;
     }
     if (!choose_outputs(&player, args, &outputs, error)) {
@@ -335,7 +337,7 @@ command_play_run(const struct args *args, const struct cli *cli)
     if (!get_memory(&player, buffer)) {
         goto free_memory;
     }
-    if (session_open(&player.session, "tutti play", true) != TUTTI_OK) {
+    if (session_open_profile(&player.session, "tutti play", profile) != TUTTI_OK) {
         goto free_memory;
     }
     if (join(&player, args, buffer, &outputs)) {

@@ -7,29 +7,11 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "cli/args_profile.h"
 #include "cli/entries.h"
 #include "cli/platform.h"
 #include "cli/session.h"
 #include "config/config_file.h"
-
-/* The profiles that the configuration has; how many. */
-static unsigned
-configured(char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES])
-{
-    char path[1024], problem[CONFIG_TEXT_BYTES], *text = NULL;
-    size_t bytes = 0;
-
-    if (!config_default_path(platform_getenv, path, sizeof(path))) {
-        return 0;
-    }
-    if (config_file_read(path, &text, &bytes, problem) != TUTTI_OK) {
-        session_say("%s", problem);
-        return 0;
-    }
-    unsigned count = config_profiles(text, bytes, names);
-    free(text);
-    return count;
-}
 
 static bool
 is_configured(char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES], unsigned count, const char *entry)
@@ -68,7 +50,7 @@ list(void)
 {
     static char names[CONFIG_PROFILES][CONFIG_PROFILE_BYTES];
     static struct entry entries[ENTRIES_MOST];
-    unsigned profiles = configured(names), count = entries_list(entries);
+    unsigned profiles = args_profile_names(names), count = entries_list(entries);
     struct text out;
 
     text_init(&out);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cli/args_profile.h"
 #include "cli/commands.h"
 #include "cli/frames.h"
 #include "cli/pcm.h"
@@ -334,16 +335,18 @@ command_record_run(const struct args *args, const struct cli *cli)
     static struct recorder recorder;
     struct recording_choice choice;
     char error[ARGS_ERROR_BYTES];
+    const char *profile;
     int code = 1;
 
     if (!recording_choose(&choice, args, error)) {
         return command_usage(args, error);
     }
-    if (!can_write(&choice) || !may_write(args->operand, cli, args)) {
+    if (!args_profile(args, &profile) || !can_write(&choice) ||
+        !may_write(args->operand, cli, args)) {
         return 1;
     }
     recorder.path = args->operand;
-    if (session_open(&recorder.session, "tutti record", true) != TUTTI_OK) {
+    if (session_open_profile(&recorder.session, "tutti record", profile) != TUTTI_OK) {
         return 1;
     }
     if (prepare(&recorder, &choice)) {

@@ -32,11 +32,12 @@ session_next_event(struct session *session, struct session_event *event)
     return ring_get(&session->events, event);
 }
 
-enum tutti_status
-session_open(struct session *session, const char *program, bool start)
+static enum tutti_status
+open_client(struct session *session, const char *program, const char *profile, bool start)
 {
     char why[TUTTI_TEXT_BYTES] = "";
     struct tutti_open_params params = {.program = program,
+                                       .profile = profile,
                                        .do_not_start = !start,
                                        .event = on_event,
                                        .user = session,
@@ -51,6 +52,18 @@ session_open(struct session *session, const char *program, bool start)
         session_say("%s", why[0] ? why : tutti_status_text(status));
     }
     return status;
+}
+
+enum tutti_status
+session_open(struct session *session, const char *program, bool start)
+{
+    return open_client(session, program, NULL, start);
+}
+
+enum tutti_status
+session_open_profile(struct session *session, const char *program, const char *profile)
+{
+    return open_client(session, program, profile, true);
 }
 
 void

@@ -33,6 +33,9 @@ struct session {
 /** Opens, with the engine started when start is set. Without, NO_ENGINE is said by the caller;
  * every other failure here. */
 enum tutti_status session_open(struct session *session, const char *program, bool start);
+/** The same for a profile of the configuration; NULL: none. Starts an engine. */
+enum tutti_status session_open_profile(struct session *session, const char *program,
+                                       const char *profile);
 void session_close(struct session *session);
 
 /** Says what failed and why on the standard error. Returns 1, the exit code. */

@@ -7,7 +7,7 @@
 #include "console/style.h"
 #include "tutti/tutti.h"
 
-/** The engine, its device and a table of programs with meters; at most style_columns() wide. What
+/** The engine, its devices and a table of programs with meters; at most style_columns() wide. What
  * does not fit into style->lines is left out, meters first, and the last line of the table says how
  * many programs are not shown. */
 void show_status(struct text *out, const struct style *style,
@@ -16,6 +16,9 @@ void show_status(struct text *out, const struct style *style,
 /** The same as one line of JSON. status NULL: no engine runs. */
 void show_status_json(struct text *out, const struct tutti_engine_status *status,
                       const struct tutti_program_status *programs);
+/** The device that a program plays through, or would. */
+const struct tutti_device *show_device_of(const struct tutti_engine_status *status,
+                                          const struct tutti_program_status *program);
 
 void show_devices(struct text *out, const struct style *style,
                   const struct tutti_device_entry *devices, uint32_t count);

@@ -82,21 +82,51 @@ add_rates(struct json *json, const char *name, const double *rates_hz, uint32_t 
 #define ADD_PEAKS(key, value, channels) add_levels(json, key, value, from->channels);
 
 static void
-add_device(struct json *json, const struct tutti_device *from)
+add_device_fields(struct json *json, const struct tutti_device *from)
+{
+    DEVICE_FIELDS(ADD_FIELD)
+}
+
+static void
+add_device(struct json *json, const struct tutti_device *device)
 {
     json_key(json, "device");
     json_object_begin(json);
-    DEVICE_FIELDS(ADD_FIELD)
+    add_device_fields(json, device);
     json_object_end(json);
 }
 
 static void
-add_program(struct json *json, const struct tutti_program_status *from, double rate_hz)
+add_open_devices(struct json *json, const struct tutti_engine_status *status)
 {
+    json_key(json, "devices");
+    json_array_begin(json);
+    for (uint32_t i = 0; status && i < status->device_count; i++) {
+        const struct tutti_device_status *device = &status->devices[i];
+        json_object_begin(json);
+        add_device_fields(json, &device->device);
+        add_unsigned(json, "cycles", device->cycles);
+        add_unsigned(json, "cycle_p50_us", device->cycle_p50_us);
+        add_unsigned(json, "cycle_p99_us", device->cycle_p99_us);
+        add_unsigned(json, "device_xruns", device->xruns);
+        add_unsigned(json, "engine_overruns", device->engine_overruns);
+        add_unsigned(json, "reopenings", device->reopenings);
+        add_unsigned(json, "gap_frames", device->gap_frames);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void
+add_program(struct json *json, const struct tutti_program_status *from,
+            const struct tutti_device *device)
+{
+    double rate_hz = device->rate_hz;
     uint32_t round = from->input_latency_frames + from->output_latency_frames;
 
     json_object_begin(json);
     CLIENT_STATUS_FIELDS(ADD_FIELD)
+    add_string(json, "device", from->buffer_frames ? device->name : "");
     add_ms(json, "round_trip_ms", round, rate_hz);
     CLIENT_STATUS_LATER_FIELDS(ADD_FIELD)
     json_object_end(json);
@@ -141,10 +171,11 @@ show_status_json(struct text *out, const struct tutti_engine_status *status,
         json_key(&json, "device");
         json_null(&json);
     }
+    add_open_devices(&json, status);
     json_key(&json, "programs");
     json_array_begin(&json);
     for (uint32_t i = 0; status && i < status->program_count; i++) {
-        add_program(&json, &programs[i], status->device.rate_hz);
+        add_program(&json, &programs[i], show_device_of(status, &programs[i]));
     }
     json_array_end(&json);
     json_object_end(&json);

@@ -131,22 +131,24 @@ show_format(struct text *out, const struct style *style, const struct tutti_devi
 }
 
 static void
-show_device(struct text *out, const struct style *style, const struct tutti_engine_status *status)
+show_no_device(struct text *out, const struct style *style)
+{
+    style_add(out, style, STYLE_STRONG, "Device", LABEL_COLUMNS);
+    style_add_wrapped(out, style, STYLE_PLAIN,
+                      "none opened yet; the first program that plays opens it", LABEL_COLUMNS,
+                      STYLE_SPLIT_WORDS);
+}
+
+static void
+show_one_device(struct text *out, const struct style *style,
+                const struct tutti_device_status *status)
 {
     const struct tutti_device *device = &status->device;
-    struct line line;
-    struct text item;
-
-    if (!device->name[0]) {
-        style_add(out, style, STYLE_STRONG, "Device", LABEL_COLUMNS);
-        style_add_wrapped(out, style, STYLE_PLAIN,
-                          "none opened yet; the first program that plays opens it", LABEL_COLUMNS,
-                          STYLE_SPLIT_WORDS);
-        return;
-    }
     const unsigned room =
         style_columns(style) - LABEL_COLUMNS - 3U - (unsigned)text_columns(device->backend);
-    line = line_begin(out, style, "Device");
+    struct line line = line_begin(out, style, "Device");
+    struct text item;
+
     text_init(&item);
     style_add_limited(&item, style, device->name, room < 40 ? room : 40);
     text_addf(&item, " (%s)", device->backend);
@@ -159,12 +161,42 @@ show_device(struct text *out, const struct style *style, const struct tutti_engi
     }
     show_format(out, style, device);
     line = line_begin(out, style, "");
-    line_counter(&line, "xruns", status->device_xruns);
+    line_counter(&line, "xruns", status->xruns);
     line_counter(&line, "engine late", status->engine_overruns);
     line_counter(&line, "reopened", status->reopenings);
     line_addf(&line, status->gap_frames ? STYLE_WARN : STYLE_PLAIN, "silence %.2f s",
               (double)status->gap_frames / device->rate_hz);
     text_add(out, "\n");
+}
+
+/* Those that are open; else the one that would be opened. */
+static void
+show_open_devices(struct text *out, const struct style *style,
+                  const struct tutti_engine_status *status)
+{
+    if (!status->device_count && status->device.name[0]) {
+        const struct tutti_device_status closed = {
+            .device = status->device,
+            .xruns = status->device_xruns,
+            .reopenings = status->reopenings,
+            .gap_frames = status->gap_frames,
+            .engine_overruns = status->engine_overruns,
+        };
+        show_one_device(out, style, &closed);
+    } else if (!status->device_count) {
+        show_no_device(out, style);
+    }
+    for (uint32_t i = 0; i < status->device_count; i++) {
+        show_one_device(out, style, &status->devices[i]);
+    }
+}
+
+const struct tutti_device *
+show_device_of(const struct tutti_engine_status *status, const struct tutti_program_status *program)
+{
+    return program->device_index < status->device_count
+               ? &status->devices[program->device_index].device
+               : &status->device;
 }
 
 /* "999", "12k", "3M": few columns. */
@@ -180,29 +212,39 @@ add_short(struct text *out, uint64_t value)
     }
 }
 
-/* What a program has set besides, its profile and its direct monitor, and what it clipped. */
+/* What a program has set besides: its device where there are several, its profile and its direct
+ * monitor, and what it clipped. */
 static void
-show_settings(struct text *out, const struct style *style, const struct tutti_program_status *p)
+show_settings(struct text *out, const struct style *style, const struct tutti_program_status *p,
+              const char *device)
 {
     struct text line;
+    const char *comma = "";
 
-    if (!p->profile[0] && !p->monitor_paths && !p->clipped_samples) {
-        return;
-    }
     text_init(&line);
+    if (device) {
+        text_add(&line, "on ");
+        style_add_limited(&line, style, device, 30);
+        comma = ", ";
+    }
     if (p->profile[0]) {
-        text_addf(&line, "profile %s", p->profile);
+        text_addf(&line, "%sprofile %s", comma, p->profile);
+        comma = ", ";
     }
     if (p->monitor_paths) {
-        text_addf(&line, "%shears its inputs directly, by ", p->profile[0] ? ", " : "");
+        text_addf(&line, "%shears its inputs directly, by ", comma);
         style_add_count(&line, p->monitor_paths, "path");
+        comma = ", ";
     }
     if (p->clipped_samples) {
-        text_addf(&line, "%sclipped ", p->profile[0] || p->monitor_paths ? ", " : "");
+        text_addf(&line, "%sclipped ", comma);
         style_add_count(&line, p->clipped_samples, "input sample");
+        comma = ", ";
     }
-    text_add(out, "     ");
-    style_add_wrapped(out, style, STYLE_PLAIN, text_get(&line), 5, STYLE_SPLIT_WORDS);
+    if (comma[0]) {
+        text_add(out, "     ");
+        style_add_wrapped(out, style, STYLE_PLAIN, text_get(&line), 5, STYLE_SPLIT_WORDS);
+    }
     text_fini(&line);
 }
 
@@ -358,8 +400,10 @@ add_late(struct text *out, const struct style *style, const struct table *table,
 
 static void
 show_program(struct text *out, const struct style *style, const struct table *table,
-             const struct tutti_program_status *p, double rate_hz)
+             const struct tutti_engine_status *status, const struct tutti_program_status *p)
 {
+    const struct tutti_device *device = show_device_of(status, p);
+    const bool several = status->device_count > 1 && p->device_index < status->device_count;
     char cell[64];
 
     snprintf(cell, sizeof(cell), "%u", p->program_id);
@@ -369,11 +413,11 @@ show_program(struct text *out, const struct style *style, const struct table *ta
     add_cell(out, style, table, CELL_PID, STYLE_PLAIN, cell);
     add_cell(out, style, table, CELL_STATE, tone_of_state(p->state), p->state);
     if (p->buffer_frames) {
-        add_times(out, style, table, p, rate_hz);
+        add_times(out, style, table, p, device->rate_hz);
         add_late(out, style, table, p);
     }
     text_add(out, "\n");
-    show_settings(out, style, p);
+    show_settings(out, style, p, several ? device->name : NULL);
 }
 
 static void
@@ -414,7 +458,7 @@ show_programs(struct text *out, const struct style *style, const struct tutti_en
     text_init(&one);
     for (; shown < status->program_count; shown++) {
         text_clear(&one);
-        show_program(&one, style, &table, &programs[shown], status->device.rate_hz);
+        show_program(&one, style, &table, status, &programs[shown]);
         if (meters) {
             show_program_meters(&one, style, &programs[shown]);
         }
@@ -474,7 +518,7 @@ show_status(struct text *out, const struct style *style, const struct tutti_engi
             const struct tutti_program_status *programs)
 {
     show_engine(out, style, status);
-    show_device(out, style, status);
+    show_open_devices(out, style, status);
     show_problem(out, style, status->problem);
     text_add(out, "\n");
     if (status->program_count == 0) {

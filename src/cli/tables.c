@@ -7,6 +7,10 @@
     {                                                                                              \
         "progress", NULL, "show progress even when not on a terminal"                              \
     }
+#define OPTION_PROFILE                                                                             \
+    {                                                                                              \
+        "profile", "NAME", "a profile of the configuration, with its device and buffer"            \
+    }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
         "json", NULL, "print JSON"                                                                 \
@@ -14,7 +18,7 @@
 
 const struct args_command command_status = {
     .name = "status",
-    .summary = "Shows the engine, its device and the programs that play.",
+    .summary = "Shows the engine, its devices and the programs that play.",
     .details = "Never starts an engine. LATE counts blocks that came late, by cause: the\n"
                "program, the device, the machine as a whole. Meters show the peaks since the\n"
                "last look.\n",
@@ -39,6 +43,7 @@ const struct args_command command_play = {
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 1024)"},
                 {"seconds", "S", "play only so much of it"},
                 {"set-rate", NULL, "let the device run at the file's sample rate"},
+                OPTION_PROFILE,
                 OPTION_PROGRESS},
 };
 
@@ -55,6 +60,7 @@ const struct args_command command_record = {
                 {"format", "FORMAT", "float32 (default for .wav) or int24 (for .flac)"},
                 {"replace", NULL, "replace FILE when it exists"},
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 1024)"},
+                OPTION_PROFILE,
                 OPTION_PROGRESS},
 };
 
@@ -68,6 +74,7 @@ const struct args_command command_latency = {
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 256)"},
                 {"level", "DB", "level of the noise (-60 to 0; default -12)"},
                 OPTION_JSON,
+                OPTION_PROFILE,
                 OPTION_PROGRESS},
 };
 

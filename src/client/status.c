@@ -23,6 +23,7 @@ static const char *const program_states[PROTO_PROGRAM_STATE_COUNT] = {
 
 static_assert((int)TUTTI_METERS == (int)PROTO_STATUS_METERS,
               "as many meters as the engine reports");
+static_assert((int)TUTTI_MAX_DEVICES == (int)PROTO_STATUS_DEVICES, "as many devices likewise");
 
 /* Each field of a table from one struct to the other; a state becomes its name. */
 #define FIELD_COPY_STATE(to, from) to = states[from];
@@ -35,6 +36,19 @@ status_copy_device(struct tutti_device *to, const struct proto_device *from)
 
     memset(to, 0, sizeof(*to));
     DEVICE_FIELDS(COPY_FIELD)
+}
+
+static void
+copy_device_status(struct tutti_device_status *to, const struct proto_device_status *from)
+{
+    status_copy_device(&to->device, &from->device);
+    to->cycles = from->cycles;
+    to->xruns = from->xruns;
+    to->reopenings = from->reopenings;
+    to->gap_frames = from->gap_frames;
+    to->engine_overruns = from->engine_overruns;
+    to->cycle_p50_us = from->cycle_p50_us;
+    to->cycle_p99_us = from->cycle_p99_us;
 }
 
 void
@@ -140,6 +154,10 @@ tutti_get_status(struct tutti_client *client, struct tutti_engine_status *status
     status_copy_device(&status->device, &reply->device);
     utf8_copy(status->problem, sizeof(status->problem), reply->problem);
     status->program_count = count;
+    status->device_count = reply->device_count;
+    for (uint32_t d = 0; d < reply->device_count; d++) {
+        copy_device_status(&status->devices[d], &reply->open_device[d]);
+    }
     free(reply);
     if (programs) {
         *programs = list;

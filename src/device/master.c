@@ -83,9 +83,20 @@ master_init(struct master *master, const struct master_services *services,
     return TUTTI_OK;
 }
 
+/* What is known of the device stays with the setup, which another master may have later. */
+static void
+leave_setup(struct master *master)
+{
+    if (master->setup) {
+        master->setup->known = master->slot.known;
+        master->setup->rate_hz = master->slot.rate_hz;
+    }
+}
+
 void
 master_fini(struct master *master)
 {
+    leave_setup(master);
     os_bells_free(master->cycle.bells);
     os_wake_fini(&master->cycle.wake);
     os_shm_close(&master->rendezvous);
@@ -97,10 +108,7 @@ master_fini(struct master *master)
 void
 master_force(struct master *master, struct master_setup *setup)
 {
-    if (master->setup) {
-        master->setup->known = master->slot.known;
-        master->setup->rate_hz = master->slot.rate_hz;
-    }
+    leave_setup(master);
     master->setup = setup;
     master->config = setup->config;
     slot_set_known(&master->slot, &setup->known, setup->rate_hz);

@@ -328,6 +328,48 @@ adopt_doorbell(struct mix *mix, os_handle *doorbell, struct offer *offer)
     return status;
 }
 
+/* The mix of the program whose outputs a client reads, if it reads and plays nothing else: it
+ * follows that program, wherever it plays. NULL: it does more. */
+static struct mix *
+mix_of_sources(struct engine *engine, const struct proto_prepare *message)
+{
+    struct mix *mix = NULL;
+    for (uint32_t c = 0; c < message->outputs; c++) {
+        if (message->output[c].kind != PROTO_CHANNEL_NONE) {
+            return NULL;
+        }
+    }
+    for (uint32_t c = 0; c < message->inputs; c++) {
+        const struct proto_channel *input = &message->input[c];
+        if (input->kind == PROTO_CHANNEL_DEVICE || input->kind == PROTO_CHANNEL_MIX) {
+            return NULL;
+        }
+        const struct engine_client *source = client_list_find(engine, input->program);
+        if (input->kind == PROTO_CHANNEL_PROGRAM && source && source->mix) {
+            mix = source->mix;
+        }
+    }
+    return mix;
+}
+
+/* A program that plays through another device cannot be read. */
+static enum tutti_status
+check_sources(struct engine *engine, const struct mix *mix, const struct proto_prepare *message,
+              char error[PROTO_TEXT_BYTES])
+{
+    for (uint32_t c = 0; c < message->inputs; c++) {
+        const struct proto_channel *input = &message->input[c];
+        const struct engine_client *source = client_list_find(engine, input->program);
+        if (input->kind == PROTO_CHANNEL_PROGRAM && source && source->mix && source->mix != mix) {
+            snprintf(error, PROTO_TEXT_BYTES,
+                     "'%.30s' plays through another device (%.30s): give both programs one profile",
+                     source->name, mix_device(source->mix)->name);
+            return TUTTI_DEVICE_BUSY;
+        }
+    }
+    return TUTTI_OK;
+}
+
 /* Which mix it will play in, as far as that may be known before a device is touched. */
 static enum tutti_status
 find_mix(struct engine *engine, const struct engine_client *client,
@@ -338,14 +380,19 @@ find_mix(struct engine *engine, const struct engine_client *client,
         snprintf(error, PROTO_TEXT_BYTES, "buffers go up to %d frames", CYCLE_MAX_BUFFER_FRAMES);
         return TUTTI_INVALID_ARGUMENT;
     }
-    *mix = setup_find_mix(engine, setup_find(engine, client->profile));
-    if (*mix) {
+    *mix = mix_of_sources(engine, message);
+    bool follows = *mix != NULL;
+    if (!follows) {
+        *mix = setup_find_mix(engine, setup_find(engine, client->profile));
+    }
+    status = check_sources(engine, *mix, message, error);
+    if (*mix && status == TUTTI_OK) {
         status = check_room(*mix, message, error);
     }
     if (*mix && status == TUTTI_OK) {
         status = check_alone(*mix, message->flags & PROTO_PREPARE_EXACT, error);
     }
-    return status == TUTTI_OK ? profiles_use(engine, client, mix, error) : status;
+    return status == TUTTI_OK && !follows ? profiles_use(engine, client, mix, error) : status;
 }
 
 /* The device runs at the period for a client that joins. */

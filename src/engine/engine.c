@@ -443,6 +443,79 @@ engine_watch(struct engine *engine)
     return ms > ENGINE_OPENING_MS;
 }
 
+static struct proto_device_status
+describe_device(const struct mix *mix)
+{
+    const struct cycle *cycle = &mix->master.cycle;
+    return (struct proto_device_status){
+        .device = *mix_device(mix),
+        .cycles = read_counter(&cycle->cycles),
+        .xruns = read_counter(&cycle->xruns),
+        .reopenings = mix->master.handover.reopenings,
+        .gap_frames = mix->master.handover.gap_frames,
+        .engine_overruns = read_counter(&cycle->overruns),
+        .cycle_p50_us = statistics_quantile(&cycle->cost_us, 0.5),
+        .cycle_p99_us = statistics_quantile(&cycle->cost_us, 0.99),
+    };
+}
+
+/* All that are open, and for how long peaks are measured. */
+static void
+describe_devices(struct engine *engine, uint64_t now_ns, struct proto_status_reply *reply)
+{
+    for (uint32_t i = 0; i < engine->mix_count; i++) {
+        struct mix *mix = engine->mix[i];
+        atomic_store_explicit(&mix->master.cycle.meters_until_ns,
+                              now_ns + (uint64_t)METERS_WANTED_MS * OS_NS_PER_MS,
+                              memory_order_relaxed);
+        if (mix->master.slot.state != PROTO_STREAM_CLOSED) {
+            reply->open_device[reply->device_count++] = describe_device(mix);
+        }
+    }
+}
+
+/* The place of its device in open_device[]; device_count: it has none. */
+static uint32_t
+device_index(const struct engine *engine, const struct engine_client *client,
+             const struct proto_status_reply *reply)
+{
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < engine->mix_count && client->mix; i++) {
+        if (engine->mix[i] == client->mix) {
+            return index;
+        }
+        index += engine->mix[i]->master.slot.state != PROTO_STREAM_CLOSED;
+    }
+    return reply->device_count;
+}
+
+static void
+describe_clients(const struct engine *engine, uint32_t first, struct proto_status_reply *reply)
+{
+    reply->program_count = engine->client_count;
+    reply->first_program = first;
+    for (uint32_t i = first; i < engine->client_count && reply->here < PROTO_STATUS_PROGRAMS; i++) {
+        const struct engine_client *client = engine->client[i];
+        bool monitors = client->monitor && client->wish;
+        reply->monitor_paths[reply->here] = monitors ? client->wish->count : 0;
+        reply->clipped_samples[reply->here] =
+            client->cycle ? read_counter(&client->cycle->clipped_samples) : 0;
+        reply->device_index[reply->here] = device_index(engine, client, reply);
+        describe_program(client, &reply->program[reply->here++]);
+    }
+}
+
+/* Why a null device is in use; "": none is. */
+static const char *
+null_device_why(const struct engine *engine)
+{
+    const char *why = "";
+    for (uint32_t i = 0; i < engine->mix_count && !why[0]; i++) {
+        why = engine->mix[i]->master.null_device.why;
+    }
+    return why;
+}
+
 void
 engine_get_status(struct engine *engine, uint32_t first_program, struct proto_status_reply *reply)
 {
@@ -450,36 +523,22 @@ engine_get_status(struct engine *engine, uint32_t first_program, struct proto_st
     proto_header_init(&reply->header, PROTO_STATUS_REPLY, 0);
     os_mutex_lock(&engine->lock);
     const struct mix *mix = main_mix(engine);
-    const struct cycle *cycle = &mix->master.cycle;
+    const struct proto_device_status device = describe_device(mix);
     uint64_t now_ns = events_now_ns(engine);
-    for (uint32_t i = 0; i < engine->mix_count; i++) {
-        atomic_store_explicit(&engine->mix[i]->master.cycle.meters_until_ns,
-                              now_ns + (uint64_t)METERS_WANTED_MS * OS_NS_PER_MS,
-                              memory_order_relaxed);
-    }
     reply->engine_pid = os_process_id();
-    reply->generation = cycle->generation;
+    reply->generation = engine->services.generation;
     reply->uptime_ns = now_ns - engine->born_ns;
-    reply->cycles = read_counter(&cycle->cycles);
-    reply->device_xruns = read_counter(&cycle->xruns);
-    reply->engine_overruns = read_counter(&cycle->overruns);
-    reply->reopenings = mix->master.handover.reopenings;
-    reply->gap_frames = mix->master.handover.gap_frames;
-    reply->cycle_p50_us = statistics_quantile(&cycle->cost_us, 0.5);
-    reply->cycle_p99_us = statistics_quantile(&cycle->cost_us, 0.99);
-    reply->device = *mix_device(mix);
+    reply->cycles = device.cycles;
+    reply->device_xruns = device.xruns;
+    reply->engine_overruns = device.engine_overruns;
+    reply->reopenings = device.reopenings;
+    reply->gap_frames = device.gap_frames;
+    reply->cycle_p50_us = device.cycle_p50_us;
+    reply->cycle_p99_us = device.cycle_p99_us;
+    reply->device = device.device;
     reply->opening_ms = opening_ms(engine, now_ns);
-    utf8_copy(reply->problem, sizeof(reply->problem), mix->master.null_device.why);
-    reply->program_count = engine->client_count;
-    reply->first_program = first_program;
-    for (uint32_t i = first_program;
-         i < engine->client_count && reply->here < PROTO_STATUS_PROGRAMS; i++) {
-        const struct engine_client *client = engine->client[i];
-        bool monitors = client->monitor && client->wish;
-        reply->monitor_paths[reply->here] = monitors ? client->wish->count : 0;
-        reply->clipped_samples[reply->here] =
-            client->cycle ? read_counter(&client->cycle->clipped_samples) : 0;
-        describe_program(client, &reply->program[reply->here++]);
-    }
+    utf8_copy(reply->problem, sizeof(reply->problem), null_device_why(engine));
+    describe_devices(engine, now_ns, reply);
+    describe_clients(engine, first_program, reply);
     os_mutex_unlock(&engine->lock);
 }

@@ -15,7 +15,7 @@
 #include "engine/mix.h"
 
 enum {
-    ENGINE_MAX_MIXES = 1,
+    ENGINE_MAX_MIXES = PROTO_STATUS_DEVICES,
 };
 
 struct engine {

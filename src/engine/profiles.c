@@ -126,8 +126,8 @@ profiles_may_use(const struct engine *engine, const struct engine_client *client
     }
     /* 124 bytes reach a host */
     snprintf(error, PROTO_TEXT_BYTES,
-             "Tutti plays through %.26s now; this profile wants %.26s: close the other programs",
-             mix_device(engine->mix[0])->name, setup_device_word(&setup->device.config));
+             "Tutti plays through %d devices, the most that it can: close programs to use %.26s",
+             ENGINE_MAX_MIXES, setup_device_word(&setup->device.config));
     return TUTTI_DEVICE_BUSY;
 }
 
@@ -204,9 +204,25 @@ forget_rate(struct engine *engine, struct engine_setup *setup)
     setup->rate_by = 0;
 }
 
+/* Mixes in which nobody plays and whose device is closed, but for the last one. */
+static void
+drop_mixes(struct engine *engine)
+{
+    for (uint32_t i = engine->mix_count; i-- > 0 && engine->mix_count > 1;) {
+        struct mix *mix = engine->mix[i];
+        if (!client_list_prepared(mix) && mix->master.slot.state == PROTO_STREAM_CLOSED) {
+            mix_free(mix);
+            engine->mix_count--;
+            memmove(&engine->mix[i], &engine->mix[i + 1],
+                    (engine->mix_count - i) * sizeof(engine->mix[0]));
+        }
+    }
+}
+
 void
 profiles_tend(struct engine *engine, uint64_t now_ns)
 {
+    drop_mixes(engine);
     for (unsigned i = 0; i < engine->setups.setup_count; i++) {
         struct engine_setup *setup = engine->setups.setup[i];
         const struct mix *mix = mix_of(engine, setup);

@@ -25,8 +25,9 @@ setup_device_word(const struct config *config)
 }
 
 bool
-setup_wants_device(const struct mix *mix, const struct config *wanted)
+setup_wants_device(const struct mix *mix, const struct engine_setup *setup)
 {
+    const struct config *wanted = &setup->device.config;
     const struct config *here = &mix->master.config;
     const struct proto_device *known = mix_device(mix);
     if ((strcmp(known->backend, "jack") == 0 &&
@@ -39,7 +40,9 @@ setup_wants_device(const struct mix *mix, const struct config *wanted)
                         strcmp(wanted->device_backend, "auto") == 0 ||
                         strcmp(wanted->device_backend, known->backend) == 0;
     bool same_name = strcmp(wanted->device_name, here->device_name) == 0 ||
-                     strcmp(wanted->device_name, known->name) == 0;
+                     strcmp(wanted->device_name, known->name) == 0 ||
+                     (strcmp(setup->device.known.name, known->name) == 0 &&
+                      strcmp(setup->device.known.backend, known->backend) == 0);
     return same_backend && same_name;
 }
 
@@ -53,7 +56,7 @@ setup_find_mix(const struct engine *engine, const struct engine_setup *setup)
     }
     for (uint32_t i = 0; i < engine->mix_count; i++) {
         struct mix *mix = engine->mix[i];
-        if (client_list_prepared(mix) && setup_wants_device(mix, &setup->device.config)) {
+        if (client_list_prepared(mix) && setup_wants_device(mix, setup)) {
             return mix;
         }
     }

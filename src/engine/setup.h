@@ -43,8 +43,8 @@ void setup_get_device(const struct engine *engine, const char *profile,
  * profile: of the client. */
 void setup_forecast(const struct engine *engine, const char *profile, uint32_t buffer_frames,
                     struct proto_device *device);
-/** True when a configuration wants the device that a mix plays through. */
-bool setup_wants_device(const struct mix *mix, const struct config *wanted);
+/** True when a setup wants the device that a mix plays through, whatever else it says. */
+bool setup_wants_device(const struct mix *mix, const struct engine_setup *setup);
 const char *setup_device_word(const struct config *config);
 
 #endif

@@ -76,7 +76,8 @@
 /* Later than the first ones: on the link they are arrays of the whole reply, one value a client. */
 #define CLIENT_STATUS_LATER_FIELDS(X)                                                              \
     X(U32, monitor_paths, UINT32_MAX, monitor_paths, "paths", "of its direct monitor", ENGINE)     \
-    X(U64, clipped_samples, UINT64_MAX, clipped_samples, "samples", "of its input", ENGINE)
+    X(U64, clipped_samples, UINT64_MAX, clipped_samples, "samples", "of its input", ENGINE)        \
+    X(U32, device_index, PROTO_STATUS_DEVICES, device_index, "", "of the open devices", ENGINE)
 
 /* A row as a member of a struct of the link. */
 #define FIELD_MEMBER(type, name, limit, ...) FIELD_MEMBER_##type(name, limit)

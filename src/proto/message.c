@@ -230,6 +230,15 @@ check_status_reply(const void *message)
     if (!TEXT_OK(reply->problem)) {
         return "STATUS_REPLY.problem";
     }
+    if (reply->device_count > PROTO_STATUS_DEVICES) {
+        return "STATUS_REPLY.device_count";
+    }
+    for (uint32_t d = 0; d < reply->device_count; d++) {
+        const char *wrong = check_device(&reply->open_device[d].device);
+        if (wrong) {
+            return wrong;
+        }
+    }
     const char *wrong = check_device(&reply->device);
     return wrong ? wrong : check_device(&reply->own_device);
 }

@@ -36,6 +36,7 @@ enum {
     PROTO_TEXT_BYTES = 256,
     PROTO_STATUS_PROGRAMS = 32, /* per STATUS_REPLY */
     PROTO_STATUS_METERS = 32,
+    PROTO_STATUS_DEVICES = 8, /* open at once */
     PROTO_DEVICE_ENTRIES = 64,
     PROTO_MAX_LATENCY_FRAMES = 1 << 24,
     PROTO_MAX_RATE_HZ = 10000000,
@@ -207,6 +208,13 @@ enum proto_program_state {
     PROTO_PROGRAM_STATE_COUNT
 };
 
+/* A device that is open, or was when it was lost. */
+struct proto_device_status {
+    struct proto_device device;
+    uint64_t cycles, xruns, reopenings, gap_frames, engine_overruns;
+    uint32_t cycle_p50_us, cycle_p99_us; /* cycle start to mixed */
+};
+
 struct proto_status_reply {
     struct proto_header header;
     uint32_t engine_pid;
@@ -227,6 +235,10 @@ struct proto_status_reply {
     uint32_t opening_ms;
     uint32_t reserved;
     uint64_t clipped_samples[PROTO_STATUS_PROGRAMS]; /* that program[] each could not hold */
+    uint32_t device_count, reserved2;                /* of open_device[] */
+    struct proto_device_status open_device[PROTO_STATUS_DEVICES];
+    /* Which of them program[] each plays through; device_count: none */
+    uint32_t device_index[PROTO_STATUS_PROGRAMS];
 };
 
 struct proto_device_entry {

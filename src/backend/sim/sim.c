@@ -5,66 +5,41 @@
  */
 #include "backend/sim/sim.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/clock.h"
 #include "backend/silence.h"
-#include "backend/sim/faults.h"
+#include "backend/sim/sim_stream.h"
 #include "base/utf8.h"
 #include "os/os.h"
 
-struct backend_stream {
-    struct backend_info info;
-    struct backend_callbacks callbacks;
-    struct sim_faults faults;
-    double frames_per_ns; /* of the card's own clock, error included */
-    uint64_t budget_elastic_ns;
-    uint32_t converter_in, converter_out;
-    int32_t cable; /* -1: none */
-
-    /* device memory */
-    unsigned char *in_memory, *out_memory;
-    struct backend_area in[BACKEND_MAX_CHANNELS], out[BACKEND_MAX_CHANNELS];
-    float *scratch; /* one channel, one period */
-
-    /* the air */
-    float *air;          /* outputs x air_frames: what is played at a device frame */
-    uint32_t air_frames; /* a power of two */
-    uint64_t air_end;    /* device frame up to which it was written */
-    sim_source_fn source;
-    sim_sink_fn sink;
-    void *air_user;
-
-    /* the clock */
-    uint64_t frame;     /* at which the next cycle begins */
-    uint64_t origin_ns; /* time of device frame 0 */
-    uint64_t cycle;
-    uint64_t stands_until; /* device frame */
-    unsigned starts;
-    bool running;
-    bool lost; /* in this stream's time: unplugged */
-    struct os_thread *thread;
-    _Atomic bool stop;
-};
-
-/* What belongs to the machine and not to a stream: plugged in or not, and a test's time. */
+/* The cards of the machine, and a test's time. Only the first is listed unless another is named. */
+enum { CARDS = 4 };
 static struct {
+    struct card card[CARDS];
     struct backend_stream *current;
     bool stepped;
-    _Atomic uint64_t now_ns; /* stepped */
-    _Atomic bool unplugged;
-    _Atomic bool stands;
-    _Atomic uint64_t plug_at_ns; /* 0: not by itself */
-    _Atomic uint32_t refusals;
-    _Atomic uint32_t rate_hz; /* forced by the "system"; 0: none */
-    _Atomic uint64_t openings;
-    _Atomic uint32_t period_refusals;
+    _Atomic uint64_t now_ns;     /* stepped */
     void (*passing)(void *user); /* stepped */
     void *passing_user;
-} machine;
+} machine = {.card = {{.name = "Virtual sound card"},
+                      {.name = "Second virtual sound card"},
+                      {.name = "Third virtual sound card"},
+                      {.name = "Fourth virtual sound card"}}};
+
+/* "": the first. NULL: there is no such card. */
+static struct card *
+find_card(const char *wanted)
+{
+    for (unsigned i = 0; i < CARDS; i++) {
+        if (!wanted[0] || strcmp(wanted, machine.card[i].name) == 0) {
+            return &machine.card[i];
+        }
+    }
+    return NULL;
+}
 
 static const double rates[BACKEND_MAX_RATES] = {8000,   16000,  22050,  32000,  44100,
                                                 48000,  88200,  96000,  176400, 192000,
@@ -91,10 +66,12 @@ sim_set_stepped(bool stepped, uint64_t start_ns)
 {
     machine.stepped = stepped;
     atomic_store(&machine.now_ns, start_ns);
-    atomic_store(&machine.rate_hz, 0);
-    atomic_store(&machine.refusals, 0);
-    atomic_store(&machine.openings, 0);
-    atomic_store(&machine.period_refusals, 0);
+    for (unsigned i = 0; i < CARDS; i++) {
+        atomic_store(&machine.card[i].rate_hz, 0);
+        atomic_store(&machine.card[i].refusals, 0);
+        atomic_store(&machine.card[i].openings, 0);
+        atomic_store(&machine.card[i].period_refusals, 0);
+    }
     sim_set_passing(NULL, NULL);
 }
 
@@ -145,10 +122,34 @@ sim_current(void)
     return machine.current;
 }
 
+uint64_t
+sim_next_ns(const struct backend_stream *stream)
+{
+    return frame_time_ns(stream, stream->frame);
+}
+
+struct backend_stream *
+sim_next(void)
+{
+    struct backend_stream *next = NULL;
+    for (unsigned i = 0; i < CARDS; i++) {
+        struct backend_stream *stream = machine.card[i].stream;
+        bool runs = stream && stream->running && !stream->lost;
+        if (runs && (!next || sim_next_ns(stream) < sim_next_ns(next))) {
+            next = stream;
+        }
+    }
+    return next;
+}
+
 unsigned
 sim_period_refusals(void)
 {
-    return atomic_load(&machine.period_refusals);
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < CARDS; i++) {
+        sum += atomic_load(&machine.card[i].period_refusals);
+    }
+    return sum;
 }
 
 void
@@ -170,34 +171,57 @@ sim_device_frame(const struct backend_stream *stream)
     return stream->frame;
 }
 
+static void
+plug(struct card *card, bool in)
+{
+    atomic_store(&card->plug_at_ns, 0);
+    atomic_store(&card->unplugged, !in);
+}
+
+void
+sim_unplug_card(const char *name)
+{
+    plug(find_card(name), false);
+}
+
+void
+sim_plug_card(const char *name)
+{
+    plug(find_card(name), true);
+}
+
 void
 sim_unplug(void)
 {
-    atomic_store(&machine.plug_at_ns, 0);
-    atomic_store(&machine.unplugged, true);
+    for (unsigned i = 0; i < CARDS; i++) {
+        plug(&machine.card[i], false);
+    }
 }
 
 void
 sim_plug(void)
 {
-    atomic_store(&machine.unplugged, false);
+    for (unsigned i = 0; i < CARDS; i++) {
+        plug(&machine.card[i], true);
+    }
 }
 
 void
 sim_stand(bool stands)
 {
-    atomic_store(&machine.stands, stands);
+    for (unsigned i = 0; i < CARDS; i++) {
+        atomic_store(&machine.card[i].stands, stands);
+    }
 }
 
 static bool
-is_plugged(void)
+is_plugged(struct card *card)
 {
-    uint64_t at = atomic_load(&machine.plug_at_ns);
+    uint64_t at = atomic_load(&card->plug_at_ns);
     if (at && sim_now_ns() >= at) {
-        atomic_store(&machine.plug_at_ns, 0);
-        sim_plug();
+        plug(card, true);
     }
-    return !atomic_load(&machine.unplugged);
+    return !atomic_load(&card->unplugged);
 }
 
 void
@@ -206,87 +230,6 @@ sim_set_air(struct backend_stream *stream, sim_source_fn source, sim_sink_fn sin
     stream->source = source;
     stream->sink = sink;
     stream->air_user = user;
-}
-
-/* ---- the air ---- */
-
-static float *
-air_at(struct backend_stream *stream, uint32_t channel, uint64_t frame)
-{
-    return stream->air + (size_t)channel * stream->air_frames + (frame & (stream->air_frames - 1));
-}
-
-/* What channel hears from `first` on; frames before device frame 0 are silent. */
-static void
-hear(struct backend_stream *stream, uint32_t channel, int64_t first, float *samples,
-     uint32_t frames)
-{
-    uint32_t silent = first >= 0 ? 0 : first + (int64_t)frames > 0 ? (uint32_t)-first : frames;
-    memset(samples, 0, frames * sizeof(float));
-    if (silent == frames) {
-        return;
-    }
-    if (stream->source) {
-        stream->source(stream->air_user, channel, (uint64_t)(first + silent), samples + silent,
-                       frames - silent);
-    }
-    if (stream->cable >= 0 && channel < stream->info.outputs) {
-        for (uint32_t i = silent; i < frames; i++) {
-            int64_t played = first + (int64_t)i - stream->cable;
-            if (played >= 0) {
-                samples[i] += *air_at(stream, channel, (uint64_t)played);
-            }
-        }
-    }
-}
-
-static void
-capture(struct backend_stream *stream)
-{
-    uint32_t frames = stream->info.period_frames;
-    int64_t first = (int64_t)stream->frame - frames - stream->converter_in;
-    for (uint32_t c = 0; c < stream->info.inputs; c++) {
-        hear(stream, c, first, stream->scratch, frames);
-        dsp_to_device(stream->in[c].first, stream->in[c].stride_bytes, stream->info.input_format,
-                      stream->scratch, frames);
-    }
-}
-
-/* Silence where nothing was played: lost time. */
-static void
-silence_until(struct backend_stream *stream, uint64_t frame)
-{
-    uint64_t first = stream->air_end;
-    if (frame > first + stream->air_frames) {
-        first = frame - stream->air_frames;
-    }
-    for (uint64_t f = first; f < frame; f++) {
-        for (uint32_t c = 0; c < stream->info.outputs; c++) {
-            *air_at(stream, c, f) = 0;
-        }
-    }
-    if (frame > stream->air_end) {
-        stream->air_end = frame;
-    }
-}
-
-static void
-play(struct backend_stream *stream)
-{
-    uint32_t frames = stream->info.period_frames;
-    uint64_t first = stream->frame + frames + stream->converter_out;
-    silence_until(stream, first);
-    for (uint32_t c = 0; c < stream->info.outputs; c++) {
-        dsp_from_device(stream->scratch, stream->out[c].first, stream->out[c].stride_bytes,
-                        stream->info.output_format, frames);
-        for (uint32_t i = 0; i < frames; i++) {
-            *air_at(stream, c, first + i) = stream->scratch[i];
-        }
-        if (stream->sink) {
-            stream->sink(stream->air_user, c, first, stream->scratch, frames);
-        }
-    }
-    stream->air_end = first + frames;
 }
 
 /* ---- one period ---- */
@@ -323,15 +266,16 @@ find_trouble(struct backend_stream *stream)
             trouble.unplug = true;
             break;
         case SIM_FAULT_REPLUG:
-            atomic_store(&machine.plug_at_ns, sim_now_ns() + (uint64_t)((double)fault->argument *
-                                                                        stream->info.period_frames /
-                                                                        stream->frames_per_ns));
+            atomic_store(&stream->card->plug_at_ns,
+                         sim_now_ns() +
+                             (uint64_t)((double)fault->argument * stream->info.period_frames /
+                                        stream->frames_per_ns));
             break;
         case SIM_FAULT_RATE:
             trouble.rate_hz = (uint32_t)fault->argument;
             break;
         case SIM_FAULT_REFUSE:
-            atomic_store(&machine.refusals, (uint32_t)fault->argument);
+            atomic_store(&stream->card->refusals, (uint32_t)fault->argument);
             break;
         case SIM_FAULT_SLOW_OPEN:     /* sim_open() took its time */
         case SIM_FAULT_SLOW_LIST:     /* sim_list() did */
@@ -350,9 +294,9 @@ card_cycle(struct backend_stream *stream)
     uint32_t frames = stream->info.period_frames;
     struct trouble trouble = find_trouble(stream);
     if (trouble.unplug) {
-        atomic_store(&machine.unplugged, true);
+        atomic_store(&stream->card->unplugged, true);
     }
-    if (!is_plugged()) {
+    if (!is_plugged(stream->card)) {
         stream->lost = true;
         stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_LOST, TUTTI_DEVICE_LOST,
                                 "the virtual sound card was unplugged");
@@ -377,7 +321,7 @@ card_cycle(struct backend_stream *stream)
         }
     }
     stream->frame += lost;
-    bool stands = atomic_load(&machine.stands) || stream->frame < stream->stands_until;
+    bool stands = atomic_load(&stream->card->stands) || stream->frame < stream->stands_until;
     uint64_t time_ns = frame_time_ns(stream, stream->frame);
     struct backend_moment moment = {
         .time_ns = time_ns, /* of a clock without jitter: it needs no smoothing */
@@ -393,16 +337,16 @@ card_cycle(struct backend_stream *stream)
         .start_ns = now_ns,
     };
     if (!stands) {
-        capture(stream);
+        sim_capture(stream);
     }
     backend_clock_call(&stream->callbacks, &moment, &period);
     if (!stands) {
-        play(stream);
+        sim_play(stream);
     }
     stream->frame += frames;
     stream->cycle++;
     if (trouble.rate_hz) {
-        atomic_store(&machine.rate_hz, trouble.rate_hz);
+        atomic_store(&stream->card->rate_hz, trouble.rate_hz);
         stream->callbacks.event(stream->callbacks.user, BACKEND_EVENT_RATE_CHANGED, TUTTI_OK,
                                 "the virtual sound card runs at another rate");
     }
@@ -417,7 +361,8 @@ sim_step(struct backend_stream *stream)
     }
     sim_advance_ns(frame_time_ns(stream, stream->frame));
     bool more = card_cycle(stream);
-    sim_advance_ns(frame_time_ns(stream, stream->frame));
+    const struct backend_stream *next = sim_next();
+    sim_advance_ns(sim_next_ns(next ? next : stream));
     return more;
 }
 
@@ -464,19 +409,6 @@ set_period_info(struct backend_stream *stream, uint32_t period)
     info->budget_ns = info->elastic ? stream->budget_elastic_ns : period_ns;
 }
 
-/* There is a second card for those who name it: one machine's card is open at a time. */
-static const char *const card_names[] = {"Virtual sound card", "Second virtual sound card"};
-
-/* NULL: there is no such card. */
-static const char *
-find_name(const char *wanted)
-{
-    if (!wanted[0] || strcmp(wanted, card_names[0]) == 0) {
-        return card_names[0];
-    }
-    return strcmp(wanted, card_names[1]) == 0 ? card_names[1] : NULL;
-}
-
 static enum tutti_status
 sim_list(const struct config *config, struct backend_device *devices, unsigned *count)
 {
@@ -485,17 +417,18 @@ sim_list(const struct config *config, struct backend_device *devices, unsigned *
     if (sim_faults_parse(&faults, config->sim_faults, error)) {
         pass_ms(fault_ms(&faults, SIM_FAULT_SLOW_LIST, UINT64_MAX));
     }
-    if (!is_plugged() || *count == 0) {
+    struct card *named = find_card(config->device_name);
+    struct card *card = named ? named : &machine.card[0];
+    if (!is_plugged(card) || *count == 0) {
         *count = 0;
         return TUTTI_OK;
     }
     struct backend_device *device = &devices[0];
     memset(device, 0, sizeof(*device));
-    bool second = find_name(config->device_name) == card_names[1];
-    utf8_copy(device->name, sizeof(device->name), card_names[second]);
+    utf8_copy(device->name, sizeof(device->name), card->name);
     device->inputs = (uint32_t)config->sim_inputs;
     device->outputs = (uint32_t)config->sim_outputs;
-    device->is_default = !second;
+    device->is_default = card == &machine.card[0];
     memcpy(device->rates_hz, rates, sizeof(rates));
     device->period_min_frames = (uint32_t)config->sim_period_min;
     device->period_max_frames = (uint32_t)config->sim_period_max;
@@ -537,6 +470,9 @@ lay_out(struct backend_area *areas, unsigned char *memory, uint32_t channels, ui
 static void
 sim_close(struct backend_stream *stream)
 {
+    if (stream->card->stream == stream) {
+        stream->card->stream = NULL;
+    }
     if (machine.current == stream) {
         machine.current = NULL;
     }
@@ -588,21 +524,17 @@ at_most(int32_t have, uint32_t most)
 }
 
 static enum tutti_status
-check_request(const struct backend_request *request, double rate_hz, char error[256])
+check_request(const struct backend_request *request, struct card *card, double rate_hz,
+              char error[256])
 {
-    if (!is_plugged()) {
+    if (!is_plugged(card)) {
         snprintf(error, 256, "the virtual sound card is unplugged");
         return TUTTI_NO_DEVICE;
     }
-    if (atomic_load(&machine.refusals)) {
-        atomic_fetch_sub(&machine.refusals, 1);
+    if (atomic_load(&card->refusals)) {
+        atomic_fetch_sub(&card->refusals, 1);
         snprintf(error, 256, "the virtual sound card is held by another program");
         return TUTTI_DEVICE_BUSY;
-    }
-    if (!find_name(request->device)) {
-        snprintf(error, 256, "there is no device '%.100s'; 'tutti devices' lists them",
-                 request->device);
-        return TUTTI_NO_DEVICE;
     }
     if (!rate_is_known(rate_hz)) {
         snprintf(error, 256, "the virtual sound card does not run at %.0f Hz", rate_hz);
@@ -622,11 +554,17 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
          struct backend_stream **streams, unsigned *count, char error[256])
 {
     const struct config *config = request->config;
-    uint32_t forced = atomic_load(&machine.rate_hz);
+    struct card *card = find_card(request->device);
+    if (!card) {
+        snprintf(error, 256, "there is no device '%.100s'; 'tutti devices' lists them",
+                 request->device);
+        return TUTTI_NO_DEVICE;
+    }
+    uint32_t forced = atomic_load(&card->rate_hz);
     double rate_hz = forced                 ? forced
                      : request->rate_hz > 0 ? request->rate_hz
                                             : config->device_rate;
-    enum tutti_status status = check_request(request, rate_hz, error);
+    enum tutti_status status = check_request(request, card, rate_hz, error);
     if (status != TUTTI_OK) {
         return status;
     }
@@ -634,6 +572,7 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
     if (!stream) {
         return TUTTI_NO_MEMORY;
     }
+    stream->card = card;
     struct backend_info *info = &stream->info;
     if (!find_format(config->sim_format, &info->input_format)) {
         snprintf(error, 256,
@@ -646,8 +585,8 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
         free(stream);
         return TUTTI_BAD_CONFIG;
     }
-    pass_ms(fault_ms(&stream->faults, SIM_FAULT_SLOW_OPEN, atomic_fetch_add(&machine.openings, 1)));
-    utf8_copy(info->name, sizeof(info->name), find_name(request->device));
+    pass_ms(fault_ms(&stream->faults, SIM_FAULT_SLOW_OPEN, atomic_fetch_add(&card->openings, 1)));
+    utf8_copy(info->name, sizeof(info->name), card->name);
     info->output_format = info->input_format;
     snprintf(info->format, sizeof(info->format), "%.20s%s", dsp_format_text(info->input_format),
              config->sim_interleaved ? "" : " planar");
@@ -673,7 +612,7 @@ sim_open(const struct backend_request *request, const struct backend_callbacks *
         sim_close(stream);
         return status;
     }
-    machine.current = stream;
+    machine.current = card->stream = stream;
     streams[0] = stream;
     *count = 1;
     return TUTTI_OK;
@@ -688,7 +627,7 @@ sim_info(const struct backend_stream *stream)
 static enum tutti_status
 sim_start(struct backend_stream *stream)
 {
-    if (!is_plugged()) {
+    if (!is_plugged(stream->card)) {
         return TUTTI_DEVICE_LOST;
     }
     uint64_t since_ns = (uint64_t)((double)stream->frame / stream->frames_per_ns + 0.5);
@@ -723,7 +662,7 @@ sim_request_period(struct backend_stream *stream, uint32_t period_frames)
     }
     uint64_t refusal_ms = fault_ms(&stream->faults, SIM_FAULT_REFUSE_PERIOD, stream->cycle);
     if (refusal_ms && period_frames != stream->info.period_frames) {
-        atomic_fetch_add(&machine.period_refusals, 1);
+        atomic_fetch_add(&stream->card->period_refusals, 1);
         pass_ms(refusal_ms);
         return TUTTI_UNSUPPORTED;
     }

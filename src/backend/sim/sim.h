@@ -9,6 +9,9 @@
  * on (a card with two halves: one plays while the other is filled). The cable joins output c to
  * input c with its delay in the air.
  *
+ * There are four cards. The first is the default; the others ("Second virtual sound card", "Third
+ * ...", "Fourth ...") are for those who name them. Each has a clock, and faults, of its own.
+ *
  * In real time it runs on a thread of its own, with a hard clock (a late cycle loses whole periods)
  * or an elastic one (time waits). For a test that owns the time the same card has no thread: each
  * sim_step() is one cycle on the caller's thread, at a virtual time.
@@ -30,18 +33,22 @@ typedef void (*sim_sink_fn)(void *user, uint32_t channel, uint64_t device_frame,
                             const float *samples, uint32_t frames);
 
 /** From the next open on (stepped or not) the card has no thread: time moves by sim_step() alone,
- * and starts at start_ns. For tests, one card at a time; false ends it. */
+ * and starts at start_ns. For tests; false ends it. */
 void sim_set_stepped(bool stepped, uint64_t start_ns);
 
-/** The open stepped or real-time stream, for a test that opened it through the engine; NULL when
- * none is open. */
+/** The stepped or real-time stream that was opened last, for a test that opened it through the
+ * engine; NULL when it was closed. */
 struct backend_stream *sim_current(void);
+/** The running stream, of any card, whose next cycle begins first; NULL: none runs. */
+struct backend_stream *sim_next(void);
+/** When its next cycle begins. */
+uint64_t sim_next_ns(const struct backend_stream *stream);
 
 /** Gives the card ears and a mouth; NULL: none. Before start() or between steps. */
 void sim_set_air(struct backend_stream *stream, sim_source_fn source, sim_sink_fn sink, void *user);
 
-/** One cycle, at the virtual time now; then the virtual time is the next cycle's start. False when
- * the stream is not running or lost. */
+/** One cycle, at the virtual time now; then the virtual time is the start of the next cycle of any
+ * card. False when the stream is not running or lost. */
 bool sim_step(struct backend_stream *stream);
 
 /** The virtual time in ns (stepped) or os_now_ns(). */
@@ -65,8 +72,11 @@ unsigned sim_starts(const struct backend_stream *stream);
 /** Device frame that the next step begins at (n·Q). */
 uint64_t sim_device_frame(const struct backend_stream *stream);
 
-/** The device is unplugged now: BACKEND_EVENT_LOST, and open() fails with NO_DEVICE until it is
- * plugged in. Process-wide. */
+/** A card is unplugged now: BACKEND_EVENT_LOST, and open() fails with NO_DEVICE until it is plugged
+ * in. name: as listed. Process-wide. */
+void sim_unplug_card(const char *name);
+void sim_plug_card(const char *name);
+/** All cards. */
 void sim_unplug(void);
 void sim_plug(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Driver entries by name and CLSID, and the channels that hosts see. */
+/* Driver entries by name and CLSID. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,47 +10,29 @@
 
 #include <cmocka.h>
 
-#include "asio/channels.h"
 #include "asio/entry.h"
-#include "base/uuid.h"
 #include "locales.h"
 
 static void
-an_identifier_is_the_one_of_the_standard(void **state)
+clsids_are_those_of_the_standard(void **state)
 {
-    /* the namespace of DNS, and what everybody's implementation makes of this name */
-    static const uint8_t dns[UUID_BYTES] = {0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1,
-                                            0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8};
-    static const uint8_t expected[UUID_BYTES] = {0x88, 0x63, 0x13, 0xe1, 0x3b, 0x8a, 0x53, 0x72,
-                                                 0x9b, 0x90, 0x0c, 0x9a, 0xee, 0x19, 0x9e, 0x5d};
-    uint8_t uuid[UUID_BYTES];
-
-    (void)state;
-    uuid_from_name(dns, "python.org", uuid);
-    assert_memory_equal(uuid, expected, sizeof(uuid));
-}
-
-static void
-an_identifier_of_a_long_name_spans_blocks(void **state)
-{
-    /* 16 + 39 bytes leave no room for the length in the first block, 16 + 40 begin another one;
-     * computed with Python's uuid.uuid5() */
+    /* computed with Python's uuid.uuid5() */
     static const struct {
-        unsigned length;
-        uint8_t first[4];
-    } rows[] = {{39, {0xdc, 0x68, 0x6a, 0x18}},
-                {40, {0x9b, 0xf8, 0xdb, 0xd7}},
-                {120, {0x07, 0x53, 0x30, 0xe8}}};
-    static const uint8_t zero[UUID_BYTES];
-    char name[128];
-    uint8_t uuid[UUID_BYTES];
+        const char *profile;
+        struct asio_guid clsid;
+    } rows[] = {
+        {"x", {0xf0385c88, 0x8726, 0x5177, {0xab, 0x2b, 0xda, 0x9a, 0x11, 0xe3, 0x9f, 0x1a}}},
+        {"Live", {0xb7a283dd, 0xd16f, 0x5175, {0x9e, 0xf1, 0xc7, 0xab, 0x18, 0xcd, 0x9d, 0x89}}},
+        {"abcdefghijklmnopqrstuvwxy",
+         {0xefe7a662, 0x170c, 0x53a3, {0xb3, 0x34, 0xad, 0xfc, 0x45, 0xfa, 0xb0, 0x88}}},
+    };
+    struct dll_name entry;
+    char reason[CONFIG_TEXT_BYTES];
 
     (void)state;
     for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        memset(name, 'a', rows[i].length);
-        name[rows[i].length] = '\0';
-        uuid_from_name(zero, name, uuid);
-        assert_memory_equal(uuid, rows[i].first, 4);
+        assert_true(entry_of_profile(rows[i].profile, &entry, reason));
+        assert_memory_equal(&entry.clsid, &rows[i].clsid, sizeof(entry.clsid));
     }
 }
 
@@ -91,41 +73,6 @@ what_is_called_otherwise_is_none_of_ours(void **state)
 }
 
 static void
-hosts_see_the_channels_that_are_listed_as_far_as_there_are_any(void **state)
-{
-    struct config config;
-    uint16_t list[CONFIG_CHANNELS];
-
-    (void)state;
-    config_init(&config);
-    assert_int_equal(channels_offered(&config, true, 8, list), 8);
-    assert_int_equal(list[7], 7);
-    assert_int_equal(channels_offered(&config, false, 200, list), 32); /* outputs = 32 */
-    snprintf(config.program_input_channels, CONFIG_TEXT_BYTES, "9, 5, 1-2");
-    assert_int_equal(channels_offered(&config, true, 8, list), 3);
-    assert_int_equal(list[0], 4);
-    assert_int_equal(list[1], 0);
-    assert_int_equal(list[2], 1);
-    assert_int_equal(channels_offered(&config, false, 8, list), 8);
-    config.program_inputs = 1;
-    assert_int_equal(channels_offered(&config, true, 8, list), 1);
-}
-
-static void
-a_host_gets_two_inputs_of_one_microphone(void **state)
-{
-    struct config config;
-    uint16_t list[CONFIG_CHANNELS];
-
-    (void)state;
-    config_init(&config);
-    snprintf(config.program_input_channels, CONFIG_TEXT_BYTES, "1, 1");
-    assert_int_equal(channels_offered(&config, true, 1, list), 2);
-    assert_int_equal(list[0], 0);
-    assert_int_equal(list[1], 0);
-}
-
-static void
 a_clsid_is_the_same_in_a_turkish_locale(void **state)
 {
     struct dll_name great, small;
@@ -143,13 +90,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_identifier_is_the_one_of_the_standard),
-        cmocka_unit_test(an_identifier_of_a_long_name_spans_blocks),
+        cmocka_unit_test(clsids_are_those_of_the_standard),
         cmocka_unit_test(an_entry_is_called_after_its_profile_and_its_clsid_follows),
         cmocka_unit_test(a_clsid_is_the_same_in_a_turkish_locale),
         cmocka_unit_test(what_is_called_otherwise_is_none_of_ours),
-        cmocka_unit_test(hosts_see_the_channels_that_are_listed_as_far_as_there_are_any),
-        cmocka_unit_test(a_host_gets_two_inputs_of_one_microphone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

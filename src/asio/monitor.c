@@ -35,17 +35,15 @@ gain_of(int32_t gain)
 /* An even output is the left one of a pair, within which the pan goes: all of the signal on both in
  * the middle. An odd one, and one without a partner, is meant alone. */
 static void
-set_input(struct driver_monitor *monitor, uint32_t input, const struct asio_input_monitor *wanted,
-          int32_t output, int32_t outputs, bool pans)
+set_input(struct driver_monitored *to, const struct asio_input_monitor *wanted, int32_t outputs,
+          bool pans)
 {
-    struct driver_monitored *to = &monitor->input[input];
-
-    to->on = wanted->state && output < outputs;
+    to->on = wanted->state && wanted->output < outputs;
     if (!to->on) {
         return;
     }
-    to->output = (uint32_t)output;
-    to->pair = pans && output % 2 == 0 && output + 1 < outputs;
+    to->output = (uint32_t)wanted->output;
+    to->pair = pans && wanted->output % 2 == 0 && wanted->output + 1 < outputs;
     to->left = to->right = gain_of(wanted->gain);
     if (to->pair && wanted->pan > PAN_CENTRE + 1) {
         to->left *= (float)((double)(PAN_RIGHT - wanted->pan) / PAN_CENTRE);
@@ -79,13 +77,14 @@ monitor_set_input(struct driver *driver, const struct asio_input_monitor *wanted
     }
     AcquireSRWLockExclusive(&monitor->mutex);
     if (wanted->input >= 0) {
-        set_input(monitor, (uint32_t)wanted->input, wanted, wanted->output, outputs, true);
+        set_input(&monitor->input[wanted->input], wanted, outputs, true);
     } else {
         /* All: side by side, as they come in. Off is off for those that are gone, too. */
         for (int32_t i = 0; i < TUTTI_MAX_CHANNELS; i++) {
             if (i < inputs || !wanted->state) {
-                set_input(monitor, (uint32_t)i, wanted, wanted->state ? wanted->output + i : 0,
-                          outputs, false);
+                struct asio_input_monitor one = *wanted;
+                one.output = wanted->state ? wanted->output + i : 0;
+                set_input(&monitor->input[i], &one, outputs, false);
             }
         }
     }

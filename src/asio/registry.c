@@ -161,19 +161,24 @@ is_listed(const struct dll_name *names, unsigned count, const struct dll_name *n
     return false;
 }
 
+struct found {
+    struct dll_name *names;
+    unsigned count, room;
+};
+
 /* Adds what a list holds: subkeys whose name and value are an entry's name and CLSID, or the other
  * way round. */
-static unsigned
+static void
 add_list(HKEY root, const wchar_t *path, const wchar_t *value_name, bool by_class,
-         struct dll_name *names, unsigned count, unsigned room)
+         struct found *found)
 {
     wchar_t sub[VALUE_CHARS], value[VALUE_CHARS];
     HKEY list;
 
     if (RegOpenKeyExW(root, path, 0, KEY_READ, &list)) {
-        return count;
+        return;
     }
-    for (DWORD i = 0; count < room; i++) {
+    for (DWORD i = 0; found->count < found->room; i++) {
         DWORD length = VALUE_CHARS, bytes = sizeof(value);
         LSTATUS error = RegEnumKeyExW(list, i, sub, &length, NULL, NULL, NULL, NULL);
         if (error == ERROR_MORE_DATA) {
@@ -185,25 +190,25 @@ add_list(HKEY root, const wchar_t *path, const wchar_t *value_name, bool by_clas
         if (RegGetValueW(list, sub, value_name, RRF_RT_REG_SZ, NULL, value, &bytes)) {
             continue;
         }
-        bool ours =
-            by_class ? is_entry(value, sub, &names[count]) : is_entry(sub, value, &names[count]);
-        if (ours && !is_listed(names, count, &names[count])) {
-            count++;
+        struct dll_name *name = &found->names[found->count];
+        bool ours = by_class ? is_entry(value, sub, name) : is_entry(sub, value, name);
+        if (ours && !is_listed(found->names, found->count, name)) {
+            found->count++;
         }
     }
     RegCloseKey(list);
-    return count;
 }
 
 unsigned
 registry_profiles(enum registry_root root, struct dll_name *names, unsigned room)
 {
-    unsigned count = 0;
+    struct found found = {.names = names, .room = room};
 
     if (root == REGISTRY_MACHINE) {
-        count = add_list(root_key(root), ASIO_KEY, L"CLSID", false, names, count, room);
+        add_list(root_key(root), ASIO_KEY, L"CLSID", false, &found);
     }
-    return add_list(root_key(root), CLASSES_KEY, NULL, true, names, count, room);
+    add_list(root_key(root), CLASSES_KEY, NULL, true, &found);
+    return found.count;
 }
 
 /* By the two halves themselves: Wine's HKEY_CLASSES_ROOT shows the machine's alone. */

@@ -165,8 +165,9 @@ measure(struct meter *meter, const struct cli *cli, struct show_latency *latency
 
     const uint32_t input = latency->input - 1, output = latency->output - 1;
 
-    stream_choose(&inputs, TUTTI_CHANNEL_DEVICE, 0, &input, 1, true);
-    stream_choose(&outputs, TUTTI_CHANNEL_DEVICE, 0, &output, 1, true);
+    const struct tutti_channel source = {.kind = TUTTI_CHANNEL_DEVICE};
+    stream_choose(&inputs, source, &input, 1, true);
+    stream_choose(&outputs, source, &output, 1, true);
     if (stream_prepare(&meter->session, &params, &inputs, &outputs) != TUTTI_OK) {
         return false;
     }

@@ -211,7 +211,8 @@ choose_outputs(const struct player *player, const struct args *args,
         return false;
     }
     /* A mono file takes two outputs by itself; other files need all of theirs. */
-    stream_choose(outputs, TUTTI_CHANNEL_DEVICE, 0, list, count, chosen || channels != 1);
+    const struct tutti_channel source = {.kind = TUTTI_CHANNEL_DEVICE};
+    stream_choose(outputs, source, list, count, chosen || channels != 1);
     return true;
 }
 

@@ -234,7 +234,8 @@ choose_inputs(struct session *session, const struct recording_choice *choice,
             }
         }
     }
-    stream_choose(inputs, choice->kind, choice->program, list, count, choice->channels != 0);
+    const struct tutti_channel source = {.kind = choice->kind, .program = choice->program};
+    stream_choose(inputs, source, list, count, choice->channels != 0);
     return true;
 }
 

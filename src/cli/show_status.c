@@ -281,9 +281,10 @@ static const struct {
 };
 enum { CELLS_LEFT_OUT = 4, PROGRAM_MIN_COLUMNS = 8 };
 
-/* How wide each cell is; 0: left out. */
 struct table {
-    unsigned columns[CELL_COUNT];
+    const struct style *style;
+    unsigned columns[CELL_COUNT]; /* how wide each cell is; 0: left out */
+    bool meters;                  /* below each program */
 };
 
 static unsigned
@@ -301,7 +302,7 @@ static struct table
 choose_table(const struct style *style)
 {
     const unsigned room = style_columns(style);
-    struct table table;
+    struct table table = {.style = style, .meters = true};
 
     for (unsigned i = 0; i < CELL_COUNT; i++) {
         table.columns[i] = cells[i].columns;
@@ -318,8 +319,8 @@ choose_table(const struct style *style)
 }
 
 static void
-add_cell(struct text *out, const struct style *style, const struct table *table, enum cell cell,
-         enum style_tone tone, const char *text)
+add_cell(struct text *out, const struct table *table, enum cell cell, enum style_tone tone,
+         const char *text)
 {
     const unsigned columns = table->columns[cell];
     const unsigned used = (unsigned)text_columns(text);
@@ -333,20 +334,20 @@ add_cell(struct text *out, const struct style *style, const struct table *table,
     }
     /* the last cell ends where its text does */
     const bool whole = used <= columns && (cells[cell].right || cell == CELL_LATE);
-    style_add(out, style, tone, text, whole ? 0 : columns);
+    style_add(out, table->style, tone, text, whole ? 0 : columns);
 }
 
 static void
-add_head(struct text *out, const struct style *style, const struct table *table)
+add_head(struct text *out, const struct table *table)
 {
     for (unsigned i = 0; i < CELL_COUNT; i++) {
-        add_cell(out, style, table, (enum cell)i, STYLE_FAINT, cells[i].title);
+        add_cell(out, table, (enum cell)i, STYLE_FAINT, cells[i].title);
     }
     text_add(out, "\n");
 }
 
 static void
-add_meanings(struct text *out, const struct style *style, const struct table *table)
+add_meanings(struct text *out, const struct table *table)
 {
     struct text line;
 
@@ -356,30 +357,29 @@ add_meanings(struct text *out, const struct style *style, const struct table *ta
             text_addf(&line, "%s%s", text_get(&line)[0] ? " " : "", cells[i].meaning);
         }
     }
-    style_add_wrapped(out, style, STYLE_FAINT, text_get(&line), 0, STYLE_WHOLE_WORDS);
+    style_add_wrapped(out, table->style, STYLE_FAINT, text_get(&line), 0, STYLE_WHOLE_WORDS);
     text_fini(&line);
 }
 
 static void
-add_times(struct text *out, const struct style *style, const struct table *table,
-          const struct tutti_program_status *p, double rate_hz)
+add_times(struct text *out, const struct table *table, const struct tutti_program_status *p,
+          double rate_hz)
 {
     const uint32_t round = p->input_latency_frames + p->output_latency_frames;
     char cell[64];
 
     snprintf(cell, sizeof(cell), "%u", p->buffer_frames);
-    add_cell(out, style, table, CELL_BUFFER, STYLE_PLAIN, cell);
+    add_cell(out, table, CELL_BUFFER, STYLE_PLAIN, cell);
     snprintf(cell, sizeof(cell), "%u+%u", p->input_latency_frames, p->output_latency_frames);
-    add_cell(out, style, table, CELL_LATENCY, STYLE_PLAIN, cell);
+    add_cell(out, table, CELL_LATENCY, STYLE_PLAIN, cell);
     snprintf(cell, sizeof(cell), "%.2f", rate_hz > 0 ? round * 1000.0 / rate_hz : 0);
-    add_cell(out, style, table, CELL_MS, STYLE_PLAIN, rate_hz > 0 ? cell : "?");
+    add_cell(out, table, CELL_MS, STYLE_PLAIN, rate_hz > 0 ? cell : "?");
     snprintf(cell, sizeof(cell), "%u/%u", p->lateness_p50_us, p->lateness_p99_us);
-    add_cell(out, style, table, CELL_ANSWER, STYLE_PLAIN, p->calls ? cell : "-");
+    add_cell(out, table, CELL_ANSWER, STYLE_PLAIN, p->calls ? cell : "-");
 }
 
 static void
-add_late(struct text *out, const struct style *style, const struct table *table,
-         const struct tutti_program_status *p)
+add_late(struct text *out, const struct table *table, const struct tutti_program_status *p)
 {
     const uint64_t late[] = {p->late_program, p->late_device, p->late_machine};
     struct text cell;
@@ -393,31 +393,31 @@ add_late(struct text *out, const struct style *style, const struct table *table,
             add_short(&cell, late[i]);
         }
     }
-    add_cell(out, style, table, CELL_LATE, late[0] || late[1] || late[2] ? STYLE_WARN : STYLE_PLAIN,
+    add_cell(out, table, CELL_LATE, late[0] || late[1] || late[2] ? STYLE_WARN : STYLE_PLAIN,
              text_get(&cell));
     text_fini(&cell);
 }
 
 static void
-show_program(struct text *out, const struct style *style, const struct table *table,
-             const struct tutti_engine_status *status, const struct tutti_program_status *p)
+show_program(struct text *out, const struct table *table, const struct tutti_engine_status *status,
+             const struct tutti_program_status *p)
 {
     const struct tutti_device *device = show_device_of(status, p);
     const bool several = status->device_count > 1 && p->device_index < status->device_count;
     char cell[64];
 
     snprintf(cell, sizeof(cell), "%u", p->program_id);
-    add_cell(out, style, table, CELL_ID, STYLE_PLAIN, cell);
-    add_cell(out, style, table, CELL_PROGRAM, STYLE_STRONG, p->name);
+    add_cell(out, table, CELL_ID, STYLE_PLAIN, cell);
+    add_cell(out, table, CELL_PROGRAM, STYLE_STRONG, p->name);
     snprintf(cell, sizeof(cell), "%u", p->pid);
-    add_cell(out, style, table, CELL_PID, STYLE_PLAIN, cell);
-    add_cell(out, style, table, CELL_STATE, tone_of_state(p->state), p->state);
+    add_cell(out, table, CELL_PID, STYLE_PLAIN, cell);
+    add_cell(out, table, CELL_STATE, tone_of_state(p->state), p->state);
     if (p->buffer_frames) {
-        add_times(out, style, table, p, device->rate_hz);
-        add_late(out, style, table, p);
+        add_times(out, table, p, device->rate_hz);
+        add_late(out, table, p);
     }
     text_add(out, "\n");
-    show_settings(out, style, p, several ? device->name : NULL);
+    show_settings(out, table->style, p, several ? device->name : NULL);
 }
 
 static void
@@ -447,10 +447,9 @@ line_count(const struct text *text)
 /* Programs in at most `lines` lines (0: no limit), the last of which says how many are left out.
  * How many are shown. */
 static uint32_t
-show_programs(struct text *out, const struct style *style, const struct tutti_engine_status *status,
-              const struct tutti_program_status *programs, unsigned lines, bool meters)
+show_programs(struct text *out, const struct table *table, const struct tutti_engine_status *status,
+              const struct tutti_program_status *programs, unsigned lines)
 {
-    const struct table table = choose_table(style);
     struct text one;
     unsigned used = 0;
     uint32_t shown = 0;
@@ -458,9 +457,9 @@ show_programs(struct text *out, const struct style *style, const struct tutti_en
     text_init(&one);
     for (; shown < status->program_count; shown++) {
         text_clear(&one);
-        show_program(&one, style, &table, status, &programs[shown]);
-        if (meters) {
-            show_program_meters(&one, style, &programs[shown]);
+        show_program(&one, table, status, &programs[shown]);
+        if (table->meters) {
+            show_program_meters(&one, table->style, &programs[shown]);
         }
         used += line_count(&one);
         /* all but the last leave a line for the number of the others */
@@ -477,22 +476,23 @@ static void
 show_table(struct text *out, const struct style *style, const struct tutti_engine_status *status,
            const struct tutti_program_status *programs)
 {
-    const struct table table = choose_table(style);
+    struct table table = choose_table(style);
     struct text body, foot;
     unsigned above = line_count(out), room = 0;
 
     text_init(&body);
     text_init(&foot);
-    add_head(out, style, &table);
-    add_meanings(&foot, style, &table);
+    add_head(out, &table);
+    add_meanings(&foot, &table);
     if (style->lines) {
         above += 1 + line_count(&foot);
         room = style->lines > above + 1 ? style->lines - above : 1;
     }
-    uint32_t shown = show_programs(&body, style, status, programs, room, true);
+    uint32_t shown = show_programs(&body, &table, status, programs, room);
     if (shown < status->program_count) { /* names before meters */
         text_clear(&body);
-        shown = show_programs(&body, style, status, programs, room, false);
+        table.meters = false;
+        shown = show_programs(&body, &table, status, programs, room);
     }
     text_add(out, text_get(&body));
     if (shown < status->program_count) {

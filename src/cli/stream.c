@@ -9,12 +9,12 @@
 #define RATE_TOLERANCE_HZ 0.5
 
 void
-stream_choose(struct stream_channels *channels, enum tutti_channel_kind kind, uint32_t program,
-              const uint32_t *list, uint32_t count, bool chosen)
+stream_choose(struct stream_channels *channels, struct tutti_channel source, const uint32_t *list,
+              uint32_t count, bool chosen)
 {
     for (uint32_t i = 0; i < count; i++) {
-        channels->channel[i] =
-            (struct tutti_channel){.kind = kind, .channel = list[i], .program = program};
+        channels->channel[i] = source;
+        channels->channel[i].channel = list[i];
     }
     channels->count = count;
     channels->chosen = chosen;

@@ -16,8 +16,8 @@ struct stream_channels {
     bool chosen; /* by the user; else fewer are fine */
 };
 
-/** The channels numbered `list` of one source. */
-void stream_choose(struct stream_channels *channels, enum tutti_channel_kind kind, uint32_t program,
+/** The channels numbered `list` of one source: its kind and program. */
+void stream_choose(struct stream_channels *channels, struct tutti_channel source,
                    const uint32_t *list, uint32_t count, bool chosen);
 
 /** tutti_prepare() with these channels. Channels that nobody chose are left out when the device has

@@ -107,11 +107,17 @@ would_start_a_service(void)
     return !pid || !os_process_alive(pid);
 }
 
+/* Memory for one message. */
+struct received {
+    void *message;
+    size_t room, bytes;
+};
+
 /* Receives one message in slices, so that a program that closes does not wait for an engine that
  * hangs. */
 static enum tutti_status
-receive(const struct connect_how *how, struct os_link *link, void *message, size_t room,
-        size_t *bytes, uint64_t deadline_ns)
+receive(const struct connect_how *how, struct os_link *link, struct received *received,
+        uint64_t deadline_ns)
 {
     os_handle handles[OS_LINK_MAX_HANDLES];
 
@@ -119,7 +125,8 @@ receive(const struct connect_how *how, struct os_link *link, void *message, size
         uint64_t slice = in_ms(50);
         bool last = slice >= deadline_ns;
         enum tutti_status status =
-            os_link_recv(link, message, room, bytes, handles, last ? deadline_ns : slice);
+            os_link_recv(link, received->message, received->room, &received->bytes, handles,
+                         last ? deadline_ns : slice);
         if (status == TUTTI_OK) {
             for (unsigned i = 0; i < OS_LINK_MAX_HANDLES; i++) {
                 os_handle_close(handles[i]);
@@ -180,7 +187,7 @@ greet(const struct connect_how *how, struct look *look)
         struct proto_welcome welcome;
         struct proto_error error;
     } answer;
-    size_t bytes = 0;
+    struct received received = {.message = &answer, .room = sizeof(answer)};
     bool suspect = how->hung_pid && look->pid == how->hung_pid;
     uint64_t deadline = in_ms(suspect ? CONNECT_HUNG_MS : CONNECT_GREETING_MS);
 
@@ -193,7 +200,7 @@ greet(const struct connect_how *how, struct look *look)
     hello.host_pid = os_link_host_pid();
     enum tutti_status status = os_link_send(look->link, &hello, sizeof(hello), NULL, 0, deadline);
     if (status == TUTTI_OK) {
-        status = receive(how, look->link, &answer, sizeof(answer), &bytes, deadline);
+        status = receive(how, look->link, &received, deadline);
     }
     if (status == TUTTI_TIMEOUT) {
         return SIGHT_HANGS;
@@ -201,7 +208,7 @@ greet(const struct connect_how *how, struct look *look)
     if (status) {
         return SIGHT_LEAVES;
     }
-    return judge_answer(look, &answer, bytes);
+    return judge_answer(look, &answer, received.bytes);
 }
 
 /* Receives until the answer to STATUS comes: events may come before it. */
@@ -209,7 +216,7 @@ static enum tutti_status
 ask_status(const struct connect_how *how, struct os_link *link, struct proto_status_reply *reply)
 {
     struct proto_status question;
-    size_t bytes = 0;
+    struct received received = {.message = reply, .room = sizeof(*reply)};
     const char *why = "";
     uint64_t deadline = in_ms(CONNECT_HUNG_MS);
 
@@ -219,10 +226,10 @@ ask_status(const struct connect_how *how, struct os_link *link, struct proto_sta
     enum tutti_status status = os_link_send(link, &question, sizeof(question), NULL, 0, deadline);
     do {
         if (status == TUTTI_OK) {
-            status = receive(how, link, reply, sizeof(*reply), &bytes, deadline);
+            status = receive(how, link, &received, deadline);
         }
         if (status == TUTTI_OK) {
-            status = proto_check(reply, bytes, false, &why);
+            status = proto_check(reply, received.bytes, false, &why);
         }
     } while (status == TUTTI_OK && reply->header.type == PROTO_EVENT);
     return status == TUTTI_OK && reply->header.type != PROTO_STATUS_REPLY ? TUTTI_PROTOCOL : status;
@@ -302,7 +309,7 @@ ask_to_leave(const struct connect_how *how, struct look *look)
 {
     struct proto_empty leave;
     char answer[sizeof(struct proto_error)];
-    size_t bytes;
+    struct received received = {.message = answer, .room = sizeof(answer)};
     uint64_t deadline = in_ms(CONNECT_GREETING_MS);
 
     log_info("the engine %u speaks protocol %u, this program %u: asking it to leave",
@@ -311,7 +318,7 @@ ask_to_leave(const struct connect_how *how, struct look *look)
     proto_header_init(&leave.header, PROTO_LEAVE, 2);
     leave.header.version = look->version;
     if (os_link_send(look->link, &leave, sizeof(leave), NULL, 0, deadline) == TUTTI_OK) {
-        while (receive(how, look->link, answer, sizeof(answer), &bytes, deadline) == TUTTI_OK) {
+        while (receive(how, look->link, &received, deadline) == TUTTI_OK) {
         }
     }
     os_link_close(look->link);

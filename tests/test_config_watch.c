@@ -148,7 +148,7 @@ without_a_path_nothing_is_read(void **state)
 static enum config_watch_news
 await_news(void)
 {
-    const uint64_t deadline_ns = os_now_ns() + WAIT_MS * OS_NS_PER_MS;
+    const uint64_t deadline_ns = os_now_ns() + (uint64_t)WAIT_MS * OS_NS_PER_MS;
     enum config_watch_news news = CONFIG_WATCH_SAME;
 
     while (news == CONFIG_WATCH_SAME && os_now_ns() < deadline_ns) {

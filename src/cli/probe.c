@@ -90,22 +90,19 @@ correlate(struct complex *data, size_t size, const struct complex *roots)
     transform(data, size, roots, true);
 }
 
+/* The place that stands out. energy: of what was sent. */
 static void
-judge(const struct complex *data, size_t size, const float *sent, uint32_t count,
-      const float *heard, uint64_t heard_count, struct probe_match *match)
+judge(const struct complex *data, size_t size, uint64_t offsets, double energy,
+      struct probe_match *match)
 {
-    uint64_t offsets = heard_count - count + 1;
     uint64_t best = 0;
-    double squares = 0, energy = 0;
+    double squares = 0;
 
     for (uint64_t k = 0; k < offsets; k++) {
         squares += data[k].re * data[k].re;
         if (fabs(data[k].re) > fabs(data[best].re)) {
             best = k;
         }
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        energy += (double)sent[i] * (double)sent[i];
     }
     double peak = data[best].re;
     double rest = offsets > 1 ? sqrt((squares - peak * peak) / (double)(offsets - 1)) : 0;
@@ -114,14 +111,14 @@ judge(const struct complex *data, size_t size, const float *sent, uint32_t count
     if (!(rest > least)) {
         rest = least;
     }
+    double clarity = rest > 0 ? fabs(peak) / rest : 0;
     *match = (struct probe_match){
-        .inverted =
-            peak<0, .offset = best, .gain = fabs(peak) / (energy * (double)size), .clarity = rest> 0
-                ? fabs(peak) / rest
-                : 0,
-        .exact = memcmp(sent, heard + best, count * sizeof(*sent)) == 0,
+        .found = clarity >= PROBE_CLEAR,
+        .inverted = peak < 0,
+        .offset = best,
+        .gain = fabs(peak) / (energy * (double)size),
+        .clarity = clarity,
     };
-    match->found = match->clarity >= PROBE_CLEAR;
 }
 
 bool
@@ -129,6 +126,7 @@ probe_find(const float *sent, uint32_t count, const float *heard, uint64_t heard
            struct probe_match *match)
 {
     size_t size = 2;
+    double energy = 0;
 
     while (size < heard_count + count) {
         size *= 2;
@@ -146,9 +144,11 @@ probe_find(const float *sent, uint32_t count, const float *heard, uint64_t heard
         }
         for (uint32_t i = 0; i < count; i++) {
             data[i].im = (double)sent[i];
+            energy += (double)sent[i] * (double)sent[i];
         }
         correlate(data, size, roots);
-        judge(data, size, sent, count, heard, heard_count, match);
+        judge(data, size, heard_count - count + 1, energy, match);
+        match->exact = memcmp(sent, heard + match->offset, count * sizeof(*sent)) == 0;
     }
     free(roots);
     free(data);

@@ -36,7 +36,6 @@ ALLOWED = {
     "link.c send_in_turn": 6,
     "names.c names_get": 6,
     "pipewire_filter.c find_memory": 6,
-    "probe.c judge": 7,
     "scalar.c mix": 6,
     "sim.c lay_out": 6,
     "simd_kernels.h mix": 6,

@@ -47,6 +47,7 @@ clients_detach(struct engine_client *client)
             rings[ring_count++] = ring;
         }
     }
+    feeds_update(mix->engine); /* before the rings are retired that they write to */
     commands_send(mix, CYCLE_REMOVE, gone);
     commands_retire(mix, (struct engine_retired){.client = gone,
                                                  .segment = client->segment,
@@ -129,7 +130,7 @@ check_room(const struct mix *mix, const struct proto_prepare *message, char erro
     for (uint32_t c = 0; c < message->inputs; c++) {
         const struct proto_channel *input = &message->input[c];
         bool by_bus = input->kind == PROTO_CHANNEL_MIX || input->kind == PROTO_CHANNEL_PROGRAM;
-        buses += by_bus && !routing_has_bus(mix, input);
+        buses += by_bus && !routing_find_bus(mix, input);
     }
     if (buses > MAX_BUSES) {
         snprintf(error, PROTO_TEXT_BYTES,
@@ -293,6 +294,7 @@ join(struct mix *mix, struct engine_client *client, const struct proto_prepare *
     client->condemned = false;
     hogs_begin(client);
     commands_send(mix, CYCLE_ADD, cycle);
+    feeds_update(mix->engine);
     return TUTTI_OK;
 }
 
@@ -352,24 +354,6 @@ mix_of_sources(struct engine *engine, const struct proto_prepare *message)
     return mix;
 }
 
-/* A program that plays through another device cannot be read. */
-static enum tutti_status
-check_sources(struct engine *engine, const struct mix *mix, const struct proto_prepare *message,
-              char error[PROTO_TEXT_BYTES])
-{
-    for (uint32_t c = 0; c < message->inputs; c++) {
-        const struct proto_channel *input = &message->input[c];
-        const struct engine_client *source = client_list_find(engine, input->program);
-        if (input->kind == PROTO_CHANNEL_PROGRAM && source && source->mix && source->mix != mix) {
-            snprintf(error, PROTO_TEXT_BYTES,
-                     "'%.30s' plays through another device (%.30s): give both programs one profile",
-                     source->name, mix_device(source->mix)->name);
-            return TUTTI_DEVICE_BUSY;
-        }
-    }
-    return TUTTI_OK;
-}
-
 /* Which mix it will play in, as far as that may be known before a device is touched. */
 static enum tutti_status
 find_mix(struct engine *engine, const struct engine_client *client,
@@ -385,8 +369,7 @@ find_mix(struct engine *engine, const struct engine_client *client,
     if (!follows) {
         *mix = setup_find_mix(engine, setup_find(engine, client->profile));
     }
-    status = check_sources(engine, *mix, message, error);
-    if (*mix && status == TUTTI_OK) {
+    if (*mix) {
         status = check_room(*mix, message, error);
     }
     if (*mix && status == TUTTI_OK) {

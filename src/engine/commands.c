@@ -16,6 +16,16 @@ commands_free_monitor(struct cycle_monitor *monitor)
     }
 }
 
+void
+commands_release_feed(struct engine_feed *feed)
+{
+    if (feed && --feed->users == 0) {
+        free(feed->memory);
+        free(feed->pointers);
+        free(feed);
+    }
+}
+
 static void
 free_cycle_program(struct mix *mix, struct cycle_client *client)
 {
@@ -67,6 +77,7 @@ commands_reclaim(struct mix *mix)
         routing_free_plan(retired->plan);
         commands_free_monitor(retired->monitor);
         free(retired->ring);
+        commands_release_feed(retired->feed);
     }
     mix->commands.retired_count = kept;
 }

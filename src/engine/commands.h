@@ -8,6 +8,7 @@
 #include "mixer/cycle.h"
 #include "os/os.h"
 
+struct engine_feed;
 struct mix;
 
 struct engine_retired {
@@ -17,6 +18,7 @@ struct engine_retired {
     struct cycle_plan *plan;
     struct cycle_monitor *monitor;
     float *ring;
+    struct engine_feed *feed;
 };
 
 /* Written by commands.c alone. */
@@ -39,6 +41,8 @@ void commands_retire(struct mix *mix, struct engine_retired retired);
 /** Frees what the cycle has passed. */
 void commands_reclaim(struct mix *mix);
 void commands_free_monitor(struct cycle_monitor *monitor);
+/** One cycle less uses it: freed when it was the last one. NULL is fine. */
+void commands_release_feed(struct engine_feed *feed);
 /** Frees the plan in force and the rest. No cycle runs any more. */
 void commands_fini(struct mix *mix);
 

@@ -95,6 +95,7 @@ engine_free(struct engine *engine)
     claim_fini(engine);
     os_mutex_fini(&engine->lock);
     profiles_fini(engine);
+    feeds_fini(engine);
     free(engine->outbox.message);
     free(engine);
 }

@@ -12,6 +12,7 @@
 #include "engine/claim.h"
 #include "engine/client_list.h"
 #include "engine/events.h"
+#include "engine/feeds.h"
 #include "engine/mix.h"
 
 enum {
@@ -33,6 +34,7 @@ struct engine {
     struct engine_client *client[CYCLE_MAX_CLIENTS];
     uint32_t client_count;
     uint32_t next_id;
+    struct feeds feeds;
     struct outbox outbox;
 };
 

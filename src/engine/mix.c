@@ -54,6 +54,7 @@ device_reopened(void *user, uint64_t silent_frames)
         }
     }
     commands_send(mix, CYCLE_PLAN, NULL);
+    feeds_update(mix->engine); /* the rate or the period may be another one */
 }
 
 /* ---- its life ---- */

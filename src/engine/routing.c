@@ -163,8 +163,32 @@ routing_free_plan(struct cycle_plan *plan)
         free(plan->entry);
         free(plan->path);
         free(plan->sources);
+        free(plan->pull);
+        free(plan->push);
         free(plan);
     }
+}
+
+/* False: no memory. */
+static bool
+add_feeds(const struct mix *mix, struct cycle_plan *plan)
+{
+    const struct feeds *feeds = &mix->engine->feeds;
+    plan->pull = calloc(feeds->feed_count + 1U, sizeof(struct cycle_feed *));
+    plan->push = calloc(feeds->feed_count + 1U, sizeof(struct cycle_feed *));
+    if (!plan->pull || !plan->push) {
+        return false;
+    }
+    for (uint32_t f = 0; f < feeds->feed_count; f++) {
+        struct engine_feed *feed = feeds->feed[f];
+        if (feed->to == mix) {
+            plan->pull[plan->pull_count++] = &feed->cycle;
+        }
+        if (feed->from == mix) {
+            plan->push[plan->push_count++] = &feed->cycle;
+        }
+    }
+    return true;
 }
 
 struct cycle_plan *
@@ -193,7 +217,7 @@ routing_new_plan(const struct mix *mix)
     plan->entry = calloc(plan->entries + 1, sizeof(*plan->entry));
     plan->path = calloc(plan->paths + 1, sizeof(*plan->path));
     plan->sources = calloc(plan->entries + plan->paths + 1, sizeof(*plan->sources));
-    if (!plan->entry || !plan->path || !plan->sources) {
+    if (!plan->entry || !plan->path || !plan->sources || !add_feeds(mix, plan)) {
         routing_free_plan(plan);
         return NULL;
     }
@@ -212,15 +236,15 @@ routing_new_ring(size_t samples)
     return ring;
 }
 
-bool
-routing_has_bus(const struct mix *mix, const struct proto_channel *source)
+const struct engine_bus *
+routing_find_bus(const struct mix *mix, const struct proto_channel *source)
 {
     for (uint32_t b = 0; b < mix->routing.bus_count; b++) {
         if (same_source(&mix->routing.bus[b].source, source)) {
-            return true;
+            return &mix->routing.bus[b];
         }
     }
-    return false;
+    return NULL;
 }
 
 struct engine_bus *

@@ -30,8 +30,9 @@ struct cycle_plan *routing_new_plan(const struct mix *mix);
 void routing_free_plan(struct cycle_plan *plan);
 /** Zeroed memory whose pages are there: the cycle is the first to touch it. NULL: no memory. */
 float *routing_new_ring(size_t samples);
-/** True when there is a bus for a source. */
-bool routing_has_bus(const struct mix *mix, const struct proto_channel *source);
+/** The bus for a source; NULL: there is none. */
+const struct engine_bus *routing_find_bus(const struct mix *mix,
+                                          const struct proto_channel *source);
 /** The bus for a source, made when it is the first user. NULL: no memory. */
 struct engine_bus *routing_get_bus(struct mix *mix, const struct proto_channel *source);
 /** One user less; a bus without users is taken off and its ring returned for retirement. */

@@ -9,6 +9,7 @@
 
 #include "mixer/client_output.h"
 #include "mixer/client_slot.h"
+#include "mixer/cycle_feed.h"
 #include "mixer/direct_monitor.h"
 
 enum {
@@ -527,6 +528,7 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
         gather_cpu >= 0 ? period->start_ns + cycle->budget_ns / RESCUE_PART : UINT64_MAX;
 
     store_input(cycle, period);
+    cycle_feed_pull(cycle, period->frames);
     uint32_t bursting;
     if (!is_alone(cycle)) {
         handoff_count_begin(cycle->rendezvous);
@@ -547,6 +549,7 @@ cycle_run(struct cycle *cycle, const struct backend_cycle *period)
 
     uint64_t mix_start_ns = now_ns(cycle);
     mix(cycle, period);
+    cycle_feed_push(cycle, period->frames);
     for (uint32_t i = 0; i < cycle->clients; i++) {
         direct_monitor_end_cycle(cycle, cycle->client[i]);
         client_slot_end_cycle(cycle, cycle->client[i]);

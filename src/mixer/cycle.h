@@ -179,6 +179,7 @@ struct cycle_bus { /* a mixed signal that clients read as an input, one block la
     float *ring;   /* CYCLE_RING_FRAMES */
     struct cycle_sum sum;
 };
+struct cycle_feed; /* cycle_feed.h */
 struct cycle_plan {
     uint32_t outputs; /* device channels */
     struct cycle_sum output[BACKEND_MAX_CHANNELS];
@@ -188,6 +189,10 @@ struct cycle_plan {
     uint32_t entries;
     const struct cycle_path **path;
     uint32_t paths;
+    /* What other masters' clients play, taken from their feeds before clients are called; and what
+     * other masters' clients read, given to theirs after mixing. */
+    struct cycle_feed **pull, **push;
+    uint32_t pull_count, push_count;
     bool monitored;        /* somebody has a monitor */
     const float **sources; /* room for `entries` and `paths` pointers and one more */
 };

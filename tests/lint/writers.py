@@ -18,6 +18,7 @@ WRITERS = {
     "claim": "src/engine/claim.c",
     "commands": "src/engine/commands.c",
     "routing": "src/engine/routing.c",
+    "feeds": "src/engine/feeds.c",
     "placement": "src/engine/placement.c",
     "setups": "src/engine/profiles.c",
 }

@@ -187,11 +187,11 @@ rates_are_told_as_they_are_set_and_as_they_change(void **state)
     fake_host_prepare();
     M->set_sample_rate(host.driver, 44100);
     assert_log_has("setSampleRate: 44100 Hz\n");
-    await_in_log("told the host sampleRateDidChange (44100)\n");
+    await_in_log("notified the host of sampleRateDidChange (44100)\n");
     fake_tutti.device.rate_hz = 48000;
     fake_tutti_event(fake_tutti.last, TUTTI_EVENT_RATE, 48000);
     await_in_log("the rate is 48000 Hz: something happened\n");
-    await_in_log("told the host sampleRateDidChange (48000)\n");
+    await_in_log("notified the host of sampleRateDidChange (48000)\n");
 }
 
 /* Each with the event that causes it. */
@@ -199,11 +199,11 @@ static const struct {
     enum tutti_event_kind event;
     const char *line;
 } told[] = {
-    {TUTTI_EVENT_GAP, "told the host ResyncRequest: it answered "},
-    {TUTTI_EVENT_ENGINE_BACK, "told the host ResetRequest: it answered "},
-    {TUTTI_EVENT_LATENCIES, "told the host LatenciesChanged: it answered "},
+    {TUTTI_EVENT_GAP, "notified the host of ResyncRequest: it answered "},
+    {TUTTI_EVENT_ENGINE_BACK, "notified the host of ResetRequest: it answered "},
+    {TUTTI_EVENT_LATENCIES, "notified the host of LatenciesChanged: it answered "},
     {TUTTI_EVENT_OVERLOAD,
-     "told the host Overload (7 blocks came late or were lost): it answered "},
+     "notified the host of Overload (7 blocks came late or were lost): it answered "},
 };
 
 static void
@@ -233,7 +233,7 @@ a_message_that_the_host_does_not_know_is_told_as_such(void **state)
     host.knows = 0;
     fake_host_run();
     fake_tutti_event(fake_tutti.last, TUTTI_EVENT_ENGINE_BACK, 0);
-    await_in_log("the host does not know ResetRequest: it was not told\n");
+    await_in_log("the host does not know ResetRequest: it was not notified\n");
 }
 
 static void
@@ -269,7 +269,7 @@ blocks_that_come_late_all_the_time_do_not_fill_the_log(void **state)
     }
     /* the message after them: what is written of them is written by now */
     fake_tutti_event(fake_tutti.last, TUTTI_EVENT_GAP, 0);
-    await_in_log("told the host ResyncRequest");
+    await_in_log("notified the host of ResyncRequest");
     assert_int_equal(count_in_log("Overload ("), 1);
 }
 

@@ -192,7 +192,7 @@ static const struct doctor_case cases[] = {
      DOCTOR_WARN,
      "'/h/t.ini' has mistakes, so former or default values count: there is only one"},
     {"device", "no brackets", {{"says/tuttid", ""}}, DOCTOR_FAIL, "is not there; 'tutti"},
-    {"device", "no engine", {{"proc", NULL}}, DOCTOR_WARN, "cannot be told"},
+    {"device", "no engine", {{"proc", NULL}}, DOCTOR_WARN, "is not known"},
     {"device",
      "PipeWire",
      {FINDS("pipewire -: Speakers", "jack -: [not installed]", "sim silent: Virtual sound card")},

@@ -53,7 +53,7 @@ def play(configuration):
     # the sizes of the profile are others now: a reset request, and the host comes again
     write(configuration, f"[program]\nbuffer = 512\n[profile {PROFILE}]\nprogram.buffer = 64\nprogram.buffer_max = 128\n")
     log = pathlib.Path(demo.DEMO) / "runtime/driver.log"
-    demo.wait_for(lambda: log.read_text().count("what the host was told") >= 1, demo.PATIENCE_S, "for the driver to see the change")
+    demo.wait_for(lambda: log.read_text().count("what was reported to the host") >= 1, demo.PATIENCE_S, "for the driver to see the change")
     demo.wait_for(lambda: (64, PROFILE) in profiles(), demo.PATIENCE_S, "for the host of the profile to play again")
     follow_what_is_no_plain_file(configuration, log)
     time.sleep(1)

@@ -129,7 +129,7 @@ enum asio_future {
 enum asio_message {
     ASIO_MESSAGE_SELECTOR_SUPPORTED = 1, /* value: a selector; 1 when the host knows it */
     ASIO_MESSAGE_ENGINE_VERSION = 2,
-    ASIO_MESSAGE_RESET_REQUEST = 3, /* dispose and create everything anew, not within this call */
+    ASIO_MESSAGE_RESET_REQUEST = 3, /* dispose and create everything again, not within this call */
     ASIO_MESSAGE_BUFFER_SIZE_CHANGE = 4,
     ASIO_MESSAGE_RESYNC_REQUEST = 5, /* time was lost */
     ASIO_MESSAGE_LATENCIES_CHANGED = 6,

@@ -89,7 +89,7 @@ struct tutti_open_params {
                                 as installed, else in PATH */
     bool do_not_start;       /* only meet an engine that runs already: NO_ENGINE otherwise */
     /** Called on the client's event thread, one at a time; may call any function but tutti_close().
-     * NULL: not told. */
+     * NULL: not given. */
     void (*event)(void *user, const struct tutti_event *event);
     void *user;
     char *error; /* TUTTI_TEXT_BYTES long, or NULL: when tutti_open() fails, a sentence that says
@@ -188,7 +188,7 @@ enum tutti_status tutti_get_latencies(struct tutti_client *client, uint32_t *inp
 
 /** The latencies that tutti_prepare() would bring now with these parameters, of which
  * buffer_frames, late_take, tight and exact count; opens nothing. A device that was never opened
- * has not told its own: they are guessed. Any thread. Errors: INVALID_ARGUMENT, ENGINE_LOST,
+ * has not reported its own: they are guessed. Any thread. Errors: INVALID_ARGUMENT, ENGINE_LOST,
  * TIMEOUT. */
 enum tutti_status tutti_forecast_latencies(struct tutti_client *client,
                                            const struct tutti_stream_params *params,
@@ -237,7 +237,7 @@ struct tutti_monitor {
 };
 
 /** Asks for a direct monitor in place of the one before; NULL: for none. It acts while the client
- * is prepared, goes with it, and is told to each engine anew. Gains change within 5 ms, without a
+ * is prepared, goes with it, and is sent to each engine again. Gains change within 5 ms, without a
  * click. Any thread; waits for the engine's answer. Errors: INVALID_ARGUMENT, NO_MEMORY (all stays
  * as it was), TIMEOUT. That no engine is there is no error. */
 enum tutti_status tutti_set_monitor(struct tutti_client *client,
@@ -290,8 +290,8 @@ struct tutti_engine_status {
     struct tutti_device device;
     uint32_t program_count;         /* as many as *programs holds */
     char problem[TUTTI_TEXT_BYTES]; /* the first mistake in the configuration, by file and line,
-                                       with the value that stays; else why nobody hears the device,
-                                       when it is the virtual one for want of others; "": none */
+                                       with the value that stays; else why the null device
+                                       is used, when there is no other; "": none */
     uint32_t device_count;          /* of devices[]: all that are open */
     struct tutti_device_status devices[TUTTI_MAX_DEVICES];
 };

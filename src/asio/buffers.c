@@ -126,7 +126,7 @@ buffers_begin(struct buffers *buffers, const struct tutti_block *block)
         }
     }
     buffers->position[half] = block->position_frames;
-    atomic_store(&buffers->open, half + 1); /* partner: whoever takes it reads position */
+    atomic_store(&buffers->open, half + 1); /* partner: the thread that takes it reads position */
 }
 
 void

@@ -245,7 +245,7 @@ device_get_buffer_size(struct driver *driver, int32_t *min, int32_t *max, int32_
 
 /* ---- latencies ---- */
 
-/* The device's own share, whichever period it was told for. */
+/* The device's own share, whichever period it was reported for. */
 static uint32_t
 beyond_period(uint32_t latency_frames, uint32_t period_frames)
 {

@@ -81,7 +81,7 @@ void block_clear(struct driver_block *block);
 void block_put(struct driver_block *block, const struct tutti_block *from);
 /** False when there was none since start. Fills all but size. */
 bool block_get(const struct driver_block *block, struct tutti_asio_block *to);
-/** What a host is told with a block. Callback thread. */
+/** What is reported to a host with a block. Callback thread. */
 void block_fill_time(struct driver *driver, const struct tutti_block *block,
                      struct asio_time *time);
 /** From tutti_now_ns() to timeGetTime() in ns, measured now; takes up to two milliseconds. */
@@ -108,7 +108,7 @@ void monitor_tell(struct driver *driver);
 int32_t messages_open(struct driver *driver);
 /** libtutti's event function. */
 void messages_event(void *user, const struct tutti_event *event);
-/** Waits, for a moment at most, until the host is not being told anything about buffers that are
+/** Waits, for a moment at most, until no message to the host is under way about buffers that are
  * gone. Not the owner. */
 void messages_settle(struct driver *driver);
 
@@ -116,12 +116,12 @@ void messages_settle(struct driver *driver);
 
 /** A call of the host that changes something has succeeded. Owner only. */
 void host_log_call(struct driver *driver, enum call call);
-/** libtutti told of this. */
+/** libtutti reported this. */
 void host_log_event(struct driver *driver, const struct tutti_event *event);
 /** They are others now. */
 void host_log_latencies(struct driver *driver);
-/** The host was told this and answered, or was not, since it does not know the message. Message
- * thread. */
+/** The host was notified of this and answered, or was not notified, since it does not know the
+ * message. Message thread. */
 void host_log_answer(struct driver *driver, int32_t selector, int32_t value, bool known,
                      int32_t answer);
 /** The same of a rate. */

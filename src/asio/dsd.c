@@ -4,7 +4,7 @@
  * src/dsp/dop.h). Offered when the configuration says that the device decodes it, for nothing else
  * tells; the engine then gives this program a device of its own whose words are wide enough, or
  * refuses (PROTO_PREPARE_EXACT). Everything behind the gate is in frames of the device and is
- * turned into the host's samples where it is told.
+ * turned into the host's samples where that is reported.
  */
 #include "asio/driver.h"
 
@@ -61,7 +61,7 @@ choose_rate(const struct tutti_device *device)
     return best;
 }
 
-/* What speaks against DSD, told; ASIO_SUCCESS: nothing. */
+/* What speaks against DSD, reported; ASIO_SUCCESS: nothing. */
 static int32_t
 check(struct driver *driver, double *rate_hz)
 {

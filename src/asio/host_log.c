@@ -219,9 +219,10 @@ host_log_answer(struct driver *driver, int32_t selector, int32_t value, bool kno
         snprintf(about, sizeof(about), " (%d)", (int)value);
     }
     if (known) {
-        log_info("asio: '%s': told the host %s%s: it answered %d", name, text, about, (int)answer);
+        log_info("asio: '%s': notified the host of %s%s: it answered %d", name, text, about,
+                 (int)answer);
     } else {
-        log_info("asio: '%s': the host does not know %s%s: it was not told", name, text, about);
+        log_info("asio: '%s': the host does not know %s%s: it was not notified", name, text, about);
     }
 }
 
@@ -229,7 +230,7 @@ void
 host_log_rate(struct driver *driver, double rate_hz, bool known)
 {
     log_info("asio: '%s': %s (%s)", driver->name->name,
-             known ? "told the host sampleRateDidChange"
-                   : "the host has no sampleRateDidChange: it was not told",
+             known ? "notified the host of sampleRateDidChange"
+                   : "the host has no sampleRateDidChange: it was not notified",
              number_text(rate_hz).text);
 }

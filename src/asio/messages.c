@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The message thread: what a host is told, it is told from here, so that it may do anything in
+ * The message thread: a host is notified from here alone, so that it may do anything in
  * answer, up to releasing the driver in the middle of the call. Work is posted as bits, so that
  * nothing piles up before a host that does not come back.
  */
@@ -142,7 +142,7 @@ tell(struct driver *driver, int32_t selector, int32_t value)
     return answer == 1;
 }
 
-/* Only real changes: there are hosts that stop playing when told the rate they run at. */
+/* Only real changes: there are hosts that stop playing when notified of the rate they run at. */
 static void
 tell_rate(struct driver *driver)
 {
@@ -213,8 +213,8 @@ read_latencies(struct driver *driver)
     object_disown(driver);
 }
 
-/* A host whose channels are others now, or whose buffer size is not offered any more, is told once;
- * callbacks go on meanwhile. True: it is to be asked for a reset. */
+/* A host whose channels are others now, or whose buffer size is not offered any more, is notified
+ * once; callbacks go on meanwhile. True: it is to be asked for a reset. */
 static bool
 tell_offer(struct driver *driver)
 {

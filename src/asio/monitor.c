@@ -202,7 +202,7 @@ monitor_tell(struct driver *driver)
 {
     struct told told;
 
-    /* Whoever collects last tells last. */
+    /* The thread that collects last sends last. */
     AcquireSRWLockExclusive(&driver->monitor.telling);
     collect(driver, &told);
     enum tutti_status status = tutti_set_monitor(driver->client, &told.monitor);

@@ -73,7 +73,7 @@ object_in_callback(const struct driver *driver)
     return atomic_load(&driver->callback_tid) == GetCurrentThreadId();
 }
 
-/* What the callback thread asked for and could not do itself. Whoever owns the object next does it:
+/* What the callback thread asked for and could not do itself. The next owner of the object does it:
  * waiting for the message thread could be waiting for oneself, when the host waits within a message
  * for this thread. */
 static void

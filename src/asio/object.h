@@ -44,7 +44,8 @@ struct driver_stream {
     bool time_info;                  /* call buffer_switch_time_info */
     uint64_t time_offset_ns; /* from tutti_now_ns() to timeGetTime() in ns; written by start */
     int32_t inputs, outputs; /* that there were to choose from */
-    /* The host was told that sizes or channels are others now. Written by the message thread, too.
+    /* It was reported to the host that sizes or channels are others now. Written by the message
+     * thread, too.
      */
     _Atomic bool told_offer;
 };
@@ -146,7 +147,7 @@ struct driver {
     _Atomic uint32_t message_tid;
     _Atomic uint32_t messages;     /* enum message */
     _Atomic uint64_t message_rate; /* bits of the rate of MESSAGE_RATE */
-    _Atomic uint64_t late_blocks;  /* since the log told of them last */
+    _Atomic uint64_t late_blocks;  /* since the log last named them */
     uint64_t overload_line_ms;     /* when it did; 0: not yet. Message thread's own */
     uint32_t taken_serial;         /* likewise */
     double told_rate_hz; /* the rate the host believes in; createBuffers and the message thread,
@@ -175,9 +176,9 @@ void object_disown(struct driver *driver);
 
 /** Posts work. Any thread, real time but for the wake-up of a waiting thread. */
 void object_post(struct driver *driver, uint32_t messages);
-/** Has the host told of this rate, if it believes in another. Any thread. */
+/** Has the host notified of this rate, if it believes in another. Any thread. */
 void object_post_rate(struct driver *driver, double rate_hz);
-/** Forgets what was to be told about buffers that are no more. Owner only. */
+/** Forgets what was to be reported about buffers that are no more. Owner only. */
 void object_drop_messages(struct driver *driver);
 
 /* ---- small things ---- */

@@ -66,7 +66,7 @@ registry_write(enum registry_root root, const struct dll_name *name, const wchar
     LSTATUS error;
 
     name_keys(&keys, name);
-    /* The class first: whoever sees the entry can create it. */
+    /* The class first: a program that sees the entry can create it. */
     error = write_text(key, keys.class, NULL, keys.name);
     if (!error) {
         error = write_text(key, keys.server, NULL, path);

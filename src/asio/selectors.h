@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What future() answers and what a host is told, as two tables: pure data, no Windows. The driver's
- * tests ask for each row, and docs/asio.md holds them as they stand here.
+ * What future() answers and what a host is notified of, as two tables: pure data, no Windows. The
+ * driver's tests ask for each row, and docs/asio.md holds them as they stand here.
  */
 #ifndef TUTTI_ASIO_SELECTORS_H
 #define TUTTI_ASIO_SELECTORS_H
@@ -48,7 +48,7 @@
     X(GET_INTERNAL_BUFFER_SAMPLES, "GetInternalBufferSamples", ASIO_SUCCESS, ASIO_SUCCESS,         \
       "what getLatencies says beyond the host's own buffer; 0 while Loaded")
 
-/* X(selector, as hosts know it, when the host is told or asked) */
+/* X(selector, as hosts know it, when the host is notified or asked) */
 #define MESSAGE_TABLE(X)                                                                           \
     X(SELECTOR_SUPPORTED, "SelectorSupported",                                                     \
       "in createBuffers, of each one below that is ever sent; a message that the host does not "   \

@@ -196,7 +196,7 @@ read_again(struct driver *driver, const struct config_text *text)
     config_watch_set_log(fresh);
     bool offered = !config_same(fresh, &present, "program");
     log_info("asio: '%s': the configuration has changed%s", driver->name->name,
-             offered ? ", and with it what the host was told" : "");
+             offered ? ", and with it what was reported to the host" : "");
     free(atomic_exchange(&settings->waiting, fresh));
     return offered && object_state(driver) >= STATE_PREPARED;
 }

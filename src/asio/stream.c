@@ -291,7 +291,7 @@ stream_tear_down(struct driver *driver)
         forget_active(driver);
         object_enter_state(driver, STATE_INITIALIZED);
         if (in_callback) {
-            /* The host still has these buffers until it returns. Whoever owns the object next, the
+            /* The host still has these buffers until it returns. The object's next owner, the
              * message thread at the latest, frees them. */
             AcquireSRWLockExclusive(&driver->mutex);
             driver->dispose_deferred = true;

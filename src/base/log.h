@@ -29,7 +29,7 @@ void log_set_level(enum log_level level);
 /** "error", "warning", "info", "debug"; false for another word. */
 bool log_level_parse(const char *text, enum log_level *level);
 /** A file above size_bytes becomes path.1, that path.2, and so on up to path.`keep`; 0: it is begun
- * anew. LOG_SIZE_BYTES and LOG_KEEP until then. */
+ * again. LOG_SIZE_BYTES and LOG_KEEP until then. */
 void log_set_limits(uint64_t size_bytes, unsigned keep);
 void log_close(void);
 

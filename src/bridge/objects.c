@@ -99,7 +99,7 @@ objects_make_pipe(struct bridge_object *object)
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return false;
     }
-    /* one descriptor for both ways, so that it stays a pipe whoever has gone */
+    /* one descriptor for both ways, so that it stays a pipe whichever end has gone */
     snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
     const int both = open(path, O_RDWR | O_CLOEXEC);
     close(ends[0]);

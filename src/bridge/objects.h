@@ -9,8 +9,8 @@
 
 void objects_init(void);
 
-/** Takes over a descriptor; what the program is told of it. False, and it is closed, when there is
- * no room. */
+/** Takes over a descriptor; what is described to the program. False, and it is closed, when there
+ * is no room. */
 bool objects_put(int fd, struct bridge_object *object);
 
 /** Its descriptor, borrowed; -1: there is none. */

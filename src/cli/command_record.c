@@ -31,7 +31,7 @@ struct recorder {
     double rate_hz;
     uint64_t total_frames;   /* to be recorded; UINT64_MAX: until Ctrl-C */
     uint64_t written_frames; /* into the file so far */
-    uint64_t headed_frames;  /* of them, told by the file's header */
+    uint64_t headed_frames;  /* of them, named by the file's header */
     float *chunk;            /* CHUNK_FRAMES frames */
     int32_t *words;          /* the same as 24-bit numbers */
     uint32_t inputs;

@@ -26,7 +26,7 @@ struct session {
     struct tutti_client *client; /* NULL: not open */
     struct session_event event[SESSION_EVENTS];
     struct ring events;  /* of them, from the event thread to the main thread */
-    uint64_t gap_frames; /* lost while the device reopened, as told so far; main thread */
+    uint64_t gap_frames; /* lost while the device reopened, as reported so far; main thread */
     double rate_hz;      /* of the device when the stream was prepared; likewise */
 };
 
@@ -41,7 +41,7 @@ void session_close(struct session *session);
 /** Says what failed and why on the standard error. Returns 1, the exit code. */
 int session_fail(const struct session *session, const char *what, enum tutti_status status);
 
-/** Says what the engine's status tells as a problem, if it does: that nobody hears the device, a
+/** Says what the engine's status tells as a problem, if it does: that the null device is used, a
  * mistake in the configuration. */
 void session_say_problem(const struct session *session);
 

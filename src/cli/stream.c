@@ -136,7 +136,7 @@ stream_tell_events(struct session *session)
         case TUTTI_EVENT_ENGINE_BACK:
             session_say("%s", event.text);
             break;
-        case TUTTI_EVENT_OVERLOAD:  /* counted and told at the end */
+        case TUTTI_EVENT_OVERLOAD:  /* counted and reported at the end */
         case TUTTI_EVENT_LATENCIES: /* asked for when needed */
             break;
         }

@@ -68,7 +68,7 @@ const struct args_command command_latency = {
     .name = "latency",
     .summary = "Measures the round trip from an output to an input.",
     .details = "Plays a second of noise (a maximum length sequence), finds it in the input and\n"
-               "compares the way it took with the latency that programs are told.\n",
+               "compares the way it took with the latency that is reported.\n",
     .options = {{"output", "CH", "output channel, counted from 1 (default 1)"},
                 {"input", "CH", "input channel, counted from 1 (default 1)"},
                 {"buffer", "FRAMES", "frames per block (1 to 8192; default 256)"},
@@ -110,7 +110,7 @@ const struct args_command command_wine = {
     .summary = "Puts the Windows driver into Wine's prefixes (Linux only).",
     .details = "ACTION is install, uninstall or status. Without --prefix it works on every\n"
                "prefix that is found: Wine's own, Steam's (Proton), Bottles' and Lutris'. One\n"
-               "that is in use, damaged, or that its Wine would rebuild, is told and left as\n"
+               "that is in use, damaged, or that its Wine would rebuild, is named and left as\n"
                "it is.\n",
     .options = {{"prefix", "DIR", "work on this one alone"},
                 {"wine", "FILE", "the wine that runs it, with --prefix"},
@@ -138,7 +138,7 @@ const struct args_command command_conform = {
         "it could not judge.\n",
     .options = {{"list", NULL, "list the cases and their rules"},
                 {"only", "LIST", "names, groups or globs such as start_*, with commas"},
-                {"except", "LIST", "cases that may fail: told, and skipped then"},
+                {"except", "LIST", "cases that may fail: named, and skipped"},
                 {"seconds", "S", "length of the long cases (1 to 86400; default 10)"},
                 {"patience", "S", "a call that lasts longer has hung (1 to 600; default 20)"},
                 {"json", "FILE", "write the verdicts there"},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What joins the prepared segment to engines, one after the other: showing it to one, making the
- * attachment of its answer, offering that to the callback thread, and freeing it when that let go
- * of it.
+ * attachment of its answer, offering that to the callback thread, and freeing it when that has
+ * released it.
  */
 #include "client/client.h"
 
@@ -66,7 +66,7 @@ bury(struct tutti_client *client, struct attachment *attachment)
     client->graveyard = attachment;
 }
 
-/* Collects what the callback thread let go of; true when one of it was retired because its engine
+/* Collects what the callback thread released; true when one of it was retired because its engine
  * hangs. lock held. */
 bool
 attach_collect(struct tutti_client *client)
@@ -227,7 +227,7 @@ attach_prepare(struct tutti_client *client, char text[PROTO_TEXT_BYTES])
     offer(client, attachment, question.epoch);
     os_cond_signal_all(&client->changed);
     os_mutex_unlock(&client->lock);
-    /* Who asked for something else until now was not prepared and has told nobody. */
+    /* Who asked for something else until now was not prepared and has sent nothing. */
     if (monitor_changed(client, monitor)) {
         monitor_ask(client, &monitor);
     }
@@ -256,7 +256,8 @@ attach_again(struct tutti_client *client)
     os_mutex_unlock(&client->lock);
 
     if (rate_hz > 0) {
-        /* Refused when others run at another rate already: then this program is told of that one.
+        /* Refused when others run at another rate already: then this program is notified of that
+         * one.
          */
         struct proto_set_rate set;
         struct link_question rate = {.message = &set.header};
@@ -297,7 +298,7 @@ attach_again(struct tutti_client *client)
     offer(client, attachment, epoch);
     client->told_lost = false;
     os_mutex_unlock(&client->lock);
-    /* Another thread may have told something newer before the older was told here. */
+    /* Another thread may have sent something newer before the older was sent here. */
     while (status == TUTTI_OK && monitor_changed(client, monitor)) {
         status = monitor_ask_own(client, &monitor);
     }

@@ -77,8 +77,8 @@ callback_ready(struct callback *callback)
     /*
      * This may be any thread of the host, at any priority, and the callback thread may lose its
      * engine meanwhile. The count is raised before the token is taken and `current` is read:
-     * whoever saw it at zero after `current` changed (callback_quiet()) knows that nobody holds the
-     * former one, nor will write an owner word for it.
+     * a thread that saw it at zero after `current` changed (callback_quiet()) knows that nobody
+     * holds the former one, nor will write an owner word for it.
      */
     atomic_fetch_add(&callback->completers, 1);
     /* Partner: wait_for_call() raises `deferred` and looks at `open` again. */
@@ -273,7 +273,7 @@ push_retired(struct callback *callback, struct attachment *attachment)
     }
 }
 
-/* Lets go of the current attachment: no token of it stays open, its memory goes to the link thread.
+/* Releases the current attachment: no token of it stays open, its memory goes to the link thread.
  * `run` is zero before that thread can see it retired, and only then does it show the segment to
  * another engine, which must not begin with the former one's start_seq. */
 static void

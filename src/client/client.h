@@ -97,7 +97,7 @@ struct tutti_client {
     uint32_t hung_pid;             /* its process */
     uint32_t timeout_ms;           /* of the engine that is prepared with, as reported last */
     double rate_hz; /* asked for or found at prepare: asked of the next engine too; 0: none */
-    bool told_lost; /* ENGINE_LOST was told, ENGINE_BACK not yet */
+    bool told_lost; /* ENGINE_LOST was reported, ENGINE_BACK not yet */
     bool quit;
     struct proto_prepare prepare; /* as sent last */
     struct proto_monitor monitor; /* asked for last */
@@ -173,14 +173,14 @@ void attach_dispose(struct tutti_client *client);
  * link is to be given up. */
 bool attach_again(struct tutti_client *client);
 
-/** Collects the attachments that the callback thread let go of; true when one was, because its
+/** Collects the attachments that the callback thread released; true when one was, because its
  * engine hangs. lock held. */
 bool attach_collect(struct tutti_client *client);
 
 /* ---- monitor.c: the direct monitor ---- */
 
 /** Tells the engine what is asked of the direct monitor, if anything ever was; *serial: of what was
- * told. Not from the link thread. Errors: as link_ask(). */
+ * sent. Not from the link thread. Errors: as link_ask(). */
 enum tutti_status monitor_ask(struct tutti_client *client, uint32_t *serial);
 /** The same on the link thread. Errors: as link_ask_own(). */
 enum tutti_status monitor_ask_own(struct tutti_client *client, uint32_t *serial);

@@ -436,7 +436,7 @@ start(const struct connect_how *how, struct attempt *attempt)
     return spawn(how, &attempt->pid);
 }
 
-/* A program that a service manager's socket let in before its engine ran was told the manager's
+/* A program that a service manager's socket let in before its engine ran was shown the manager's
  * process, which is none of ours to end. */
 static bool
 end_engine(uint32_t pid)

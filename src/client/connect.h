@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Meeting the engine: connecting, and, when none answers, starting one. However many programs do
- * this at once, one engine results: whoever starts or kills one holds the lock "spawn" and has
- * looked again under it.
+ * this at once, one engine results: a process that starts or kills one holds the lock "spawn" and
+ * has looked again under it.
  */
 #ifndef TUTTI_CLIENT_CONNECT_H
 #define TUTTI_CLIENT_CONNECT_H

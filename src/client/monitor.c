@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The direct monitor as a program asks for it. What it asked last is kept here and told to every
+ * The direct monitor as a program asks for it. What it asked last is kept here and sent to every
  * engine that it meets, before the segment is shown. Meters are words of the segment.
  */
 #include "client/client.h"

@@ -151,7 +151,7 @@ serve_link(struct tutti_client *client)
     os_mutex_lock(&client->lock);
     bool hung = attach_collect(client) && client->attached_epoch == client->epoch;
     bool prepared = client->prepared;
-    /* The former attachment must have been let go of first: see retire_current(). */
+    /* The former attachment must have been released first: see retire_current(). */
     bool due = prepared && client->attached_epoch != client->epoch && !client->attachment &&
                os_now_ns() >= client->retry_ns;
     client->reattaching = due;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The configuration: one INI file, read whole, every key known by one table (CONFIG_TABLE). A
- * mistake leaves the last good value in place and is told with its line and the reason. A section
- * [profile NAME] holds values of any key, written as section.key, that count over the others for
- * programs that open that profile. Values can be overridden by environment variables for tests and
- * scripts: TUTTI_SIM_PERIOD=64 overrides period in [sim].
+ * mistake leaves the last good value in place and is reported with its line and the reason. A
+ * section [profile NAME] holds values of any key, written as section.key, that count over the
+ * others for programs that open that profile. Values can be overridden by environment variables for
+ * tests and scripts: TUTTI_SIM_PERIOD=64 overrides period in [sim].
  */
 #ifndef TUTTI_CONFIG_H
 #define TUTTI_CONFIG_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How things look on a terminal: colour, bars, times, levels. Pure; what the terminal can do is
- * told in struct style. */
+ * given in struct style. */
 #ifndef TUTTI_CONSOLE_STYLE_H
 #define TUTTI_CONSOLE_STYLE_H
 

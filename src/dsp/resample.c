@@ -9,7 +9,7 @@ static const double pi = 3.14159265358979323846;
 static const double most_attenuation_db = 140;
 /* Of the whole band: from 20 to 28 kHz at 48 kHz. */
 static const double widest_transition = 1.0 / 6;
-/* Two clocks of one nominal rate: nobody hears the fold of the last per mille of the band. */
+/* Two clocks of one nominal rate: the fold of the last per mille of the band is inaudible. */
 static const double nearly_one = 1.001;
 
 unsigned

@@ -10,7 +10,8 @@
  * comes after the program's store and finds the half. Were one of the two stores weaker, both sides
  * could miss each other, and the engine would sleep with everything done. tests/test_handoff.c
  * shows it.
- * 3. The exchange decides who counts an armed program out: whoever gets the arming has it alone.
+ * 3. The exchange decides who counts an armed program out: the side that gets the arming has it
+ * alone.
  *
  * Sequence numbers lose their top bit in owner[] and wrap there after 2^31 calls. They are compared
  * for equality only, and the word of a half can only hold the number that is asked for, the one two

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The check of a received message: one table row per type with its size, its direction and the
- * function that looks at its body. Whoever passed it needs no other check but those that depend on
- * its own state.
+ * function that looks at its body. A message that passed it needs no other check but those that
+ * depend on its own state.
  */
 #include "proto/message.h"
 

@@ -144,7 +144,7 @@ enum proto_channel_kind {
 enum proto_prepare_flag {
     PROTO_PREPARE_LATE_TAKE =
         1,                   /* a block is complete when the next call returns: one buffer more */
-    PROTO_PREPARE_TIGHT = 2, /* buffers above the quantum answer within one quantum */
+    PROTO_PREPARE_TIGHT = 2, /* buffers above the period answer within one period */
     /* Outputs are 24-bit words that mean something only as they are: the program has the device
      * alone, and only one that stores such words unchanged. */
     PROTO_PREPARE_EXACT = 4,
@@ -226,8 +226,8 @@ struct proto_status_reply {
     uint32_t cycle_p50_us, cycle_p99_us; /* cycle start to mixed */
     struct proto_device device;
     struct proto_program_status program[PROTO_STATUS_PROGRAMS];
-    char problem[PROTO_TEXT_BYTES]; /* the first mistake in the configuration, else why nobody hears
-                                       the device; "": none */
+    char problem[PROTO_TEXT_BYTES]; /* the first mistake in the configuration, else why the null
+                                       device is used; "": none */
     struct proto_device own_device; /* that the asking program plays through, or would */
     uint32_t monitor_paths[PROTO_STATUS_PROGRAMS]; /* of the direct monitor, of program[] each */
     /* How long the present step of opening, changing or closing the device has taken; 0: none is

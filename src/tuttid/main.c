@@ -69,9 +69,9 @@ run(bool foreground)
     return status ? 1 : 0;
 }
 
-/* A line for each backend, in the order in which they are tried: its name, "silent" if nobody hears
- * it, else "-", and after a colon the device that would be opened or, in brackets, why none. 'tutti
- * doctor' reads them. */
+/* A line for each backend, in the order in which they are tried: its name, "silent" for the null
+ * device, else "-", and after a colon the device that would be opened or, in brackets, why none.
+ * 'tutti doctor' reads them. */
 static void
 show_devices(void)
 {

@@ -183,6 +183,18 @@ class Words(unittest.TestCase):
     def test_code_and_the_right_words_pass(self):
         self.assertEqual([], self.complaints("A CPU hog. `told` the log.\n\n    told\n\n```\ntold\n```\n[x](adr/told.md)"))
 
+    def source(self, content):
+        return list(words.complain_source("src/base/a.c", content))
+
+    def test_a_retired_phrase_is_found_in_comments_and_strings(self):
+        for code in ("/* It is told. */", "/* It lets\n * go. */", "// Whoever", 'log("opened anew");', 'log("it is "\n    "told");',
+                     "f('\"'); /* anew */", 'log("is\\ntold");'):
+            self.assertEqual(1, len(self.source(code)), code)
+        self.assertEqual(["src/base/a.c:3: 'anew' is a retired phrase: again; reopened, restarted"], self.source("\nint a;\n/* anew */"))
+
+    def test_identifiers_and_the_right_words_pass_in_sources(self):
+        self.assertEqual([], self.source("bool told, anew; /* `is told`, a CPU hog, told_lost */ log(\"let gone\");"))
+
     def test_a_long_line_is_found_but_in_a_table(self):
         self.assertEqual(1, len(self.complaints("a " * 60)))
         self.assertEqual([], self.complaints("| " + "a " * 60))

@@ -94,7 +94,7 @@ follow_once(const char *path, char *target, size_t bytes)
     char said[PATH_BYTES];
     ssize_t length = readlink(path, said, sizeof(said));
     if (length < 0) {
-        return 0; /* whoever opens it finds out more */
+        return 0; /* the caller that opens it finds out more */
     }
     const char *slash = strrchr(path, '/');
     size_t folder = slash && said[0] != '/' ? (size_t)(slash - path) + 1 : 0;

@@ -72,7 +72,7 @@ file_open_regular(const char *path)
 }
 
 /* Windows finds the end and writes in one step, Wine in two (pwrite() at the size that fstat()
- * told), and what another process writes between them is lost. So whoever writes locks a byte that
+ * told), and what another process writes between them is lost. So a writer locks a byte that
  * no file has. A process that stands still with the lock holds nobody up for long: then the line is
  * written without. */
 static bool

@@ -129,7 +129,7 @@ command_doctor_run(const struct args *args, const struct cli *cli)
     look_at_engine(&engine);
     text_init(&out);
     for (unsigned i = 0; i < doctor_check_count && i < MOST_CHECKS; i++) {
-        doctor_say(&findings[i], DOCTOR_WARN, "cannot be told");
+        doctor_say(&findings[i], DOCTOR_WARN, "is not known");
         doctor_checks[i].look(&world, &findings[i]);
         count[findings[i].verdict]++;
         if (!args_flag(args, "json")) {

@@ -26,7 +26,7 @@ enum doctor_verdict {
 struct doctor_engine {
     bool runs, answers;
     uint32_t pid;
-    char version[DOCTOR_NAME_BYTES]; /* "" when it cannot be told */
+    char version[DOCTOR_NAME_BYTES]; /* "" when it is not known */
     char why[TUTTI_TEXT_BYTES];      /* runs, but does not answer */
     bool unknown;                    /* nobody could ask whether one runs: why */
     char program[FILES_PATH_BYTES];  /* that would be started; "": none was found */
@@ -44,7 +44,7 @@ struct doctor_world {
     const struct doctor_engine *engine;
     /* Runs a command and takes what it says; false when it failed. NULL: nothing can be run. */
     bool (*run)(const char *const *argv, struct text *said);
-    /* Free bytes of the file system at a path of this machine; false: cannot be told. */
+    /* Free bytes of the file system at a path of this machine; false: not known. */
     bool (*free_bytes)(const char *path, uint64_t *bytes);
 };
 

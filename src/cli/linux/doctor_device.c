@@ -11,7 +11,7 @@
 /* What all lines come to. */
 struct survey {
     char backend[DOCTOR_NAME_BYTES], device[DOCTOR_NAME_BYTES]; /* that is taken; "": none */
-    bool silent;                                                /* nobody hears it */
+    bool silent;                                                /* the null device */
     char others[DOCTOR_TEXT_BYTES / 2]; /* that come before it, and why not they */
     char idle[DOCTOR_NAME_BYTES];       /* a server that runs and whose library is not installed */
 };
@@ -63,9 +63,10 @@ doctor_device(const struct doctor_world *world, struct doctor_finding *finding)
     }
     text_fini(&said);
     if (!asked) {
-        doctor_say(finding, DOCTOR_WARN,
-                   "what would be played through cannot be told: tuttid is not there or does not "
-                   "run");
+        doctor_say(
+            finding, DOCTOR_WARN,
+            "the device that programs would use is not known: tuttid is not there or does not "
+            "run");
     } else if (survey.idle[0]) {
         doctor_say(finding, DOCTOR_WARN,
                    "%s runs, but its library (lib%s) is not installed, so the engine passes it "
@@ -79,7 +80,8 @@ doctor_device(const struct doctor_world *world, struct doctor_finding *finding)
     } else if (survey.device[0]) {
         doctor_say(finding, DOCTOR_OK, "programs play through '%s' (%s)%s%s%s", survey.device,
                    survey.backend, survey.others[0] ? "; " : "", survey.others,
-                   survey.silent ? "; the configuration wants it, and nobody hears it" : "");
+                   survey.silent ? "; the configuration wants this null device, which plays nothing"
+                                 : "");
     } else {
         doctor_say(finding, DOCTOR_FAIL,
                    "the device of the configuration is not there%s%s%s; 'tutti devices' shows "

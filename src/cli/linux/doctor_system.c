@@ -73,7 +73,7 @@ doctor_kernel(const struct doctor_world *world, struct doctor_finding *finding)
     } else if (strstr(version, "PREEMPT_DYNAMIC") && !strstr(parameters, "preempt=full")) {
         doctor_say(
             finding, DOCTOR_WARN,
-            "the kernel can let threads overtake it, but is not told to; add 'preempt=full%s' "
+            "the kernel can let threads overtake it, but is not set to; add 'preempt=full%s' "
             "to its parameters",
             threads ? "" : " threadirqs");
     } else if (!threads) {

@@ -92,7 +92,7 @@ void wine_version(const char *loader, char version[WINE_NAME_BYTES]);
 /* One half of the driver as a prefix has it. */
 struct wine_driver {
     char windows_path[FILES_PATH_BYTES]; /* as registered; "": not registered */
-    char path[FILES_PATH_BYTES];         /* the same file for Linux; "": cannot be told */
+    char path[FILES_PATH_BYTES];         /* the same file for Linux; "": not known */
     char version[WINE_NAME_BYTES];       /* of the file; "" when it is not there */
     bool same;                           /* byte for byte the one that would be installed */
     bool engine;                         /* tuttid.exe lies beside it */

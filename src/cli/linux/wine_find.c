@@ -54,7 +54,7 @@ wine_prefixes_fini(struct wine_prefixes *list)
     *list = (struct wine_prefixes){0};
 }
 
-/* A folder that was a prefix once: a broken one is to be told, not passed over. */
+/* A folder that was a prefix once: a broken one is to be reported, not passed over. */
 static bool
 looks_like_a_prefix(const char *path)
 {

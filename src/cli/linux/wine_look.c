@@ -258,11 +258,11 @@ is_whole(const struct wine_prefix *prefix, const char *registry, int error,
     }
     if (!has_drive) {
         return fault(state, "it has no drive_c: it was not made to the end or is damaged; make it "
-                            "anew with wineboot");
+                            "again with wineboot");
     }
     if (error) {
         return fault(state,
-                     "its system.reg cannot be read (%s): it is damaged; make it anew with "
+                     "its system.reg cannot be read (%s): it is damaged; make it again with "
                      "wineboot",
                      strerror(error));
     }
@@ -270,7 +270,7 @@ is_whole(const struct wine_prefix *prefix, const char *registry, int error,
     if (what) {
         return fault(state,
                      "its system.reg %s; bring it back from a backup or make the prefix "
-                     "anew with wineboot",
+                     "again with wineboot",
                      what);
     }
     if (!state->bits) {
@@ -285,7 +285,7 @@ has_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
     if (prefix->loader[0]) {
         files_set(state->loader, prefix->loader);
     } else if (prefix->layout == WINE_PROTON) {
-        return fault(state, "the Proton that it runs with cannot be told; start its program once "
+        return fault(state, "the Proton that it runs with is not known; start its program once "
                             "from Steam");
     } else if (!wine_system_loader(state->loader)) {
         return fault(state, "there is no Wine; install it with the distribution's packages");
@@ -319,7 +319,7 @@ is_of_its_wine(const struct wine_prefix *prefix, struct wine_state *state)
     }
     if (!wine_inf(state->loader, path) || stat(path, &inf) != 0) {
         return fault(state,
-                     "%s has no wine.inf, so it cannot be told whether it would change the "
+                     "%s has no wine.inf, so it is not known whether it would change the "
                      "prefix",
                      state->version);
     }

@@ -28,7 +28,7 @@ cut(char *path)
 }
 
 /* The one that tutti-bridge.txt beside the driver names, else the one of the installation that the
- * driver lies in. False: neither is there; bridge is where it was to lie, if that is told. */
+ * driver lies in. False: neither is there; bridge is where it was to lie, if that is known. */
 static bool
 find_bridge(const char *driver, char bridge[FILES_PATH_BYTES])
 {

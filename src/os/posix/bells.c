@@ -206,7 +206,7 @@ ring(struct worker *worker, uint32_t which)
     return leave(worker, which);
 }
 
-/* Whoever is marked. False: another worker leads now; what is left stays marked. */
+/* Every one that is marked. False: another worker leads now; what is left stays marked. */
 static bool
 look_at_marks(struct worker *worker)
 {
@@ -462,7 +462,7 @@ os_bells_free(struct os_bells *bells)
         return;
     }
     if (!end_workers(bells)) {
-        log_warning("a program does not let go of its doorbell: what belongs to it stays");
+        log_warning("a program does not release its doorbell: what belongs to it stays");
         return;
     }
     close(bells->epoll);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a process inherits from whoever started it, put back to what a session gives: an engine
- * serves all programs, and one that was started niced, or on one processor alone, or with its files
- * and memory limited, is not to make that everybody's.
+ * What a process inherits from the program that started it, put back to what a session gives: an
+ * engine serves all programs, and one that was started niced, or on one processor alone, or with
+ * its files and memory limited, is not to make that everybody's.
  *
  * Called between fork and exec: system calls only. What the system refuses stays.
  */

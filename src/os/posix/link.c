@@ -253,7 +253,8 @@ os_link_send(struct os_link *link, const void *message, size_t message_bytes,
 
 /* ---- receiving ---- */
 
-/* Takes every descriptor out of a packet, whoever sent what; those beyond the limit are closed. */
+/* Takes every descriptor out of a packet, whatever process sent it; those beyond the limit are
+ * closed. */
 static unsigned
 take_fds(struct msghdr *packet, int fds[OS_LINK_MAX_HANDLES])
 {
@@ -326,8 +327,8 @@ receive_packet(struct os_link *link, void *message, size_t message_room, size_t 
                             .msg_controllen = sizeof(control)};
     const ssize_t got = recvmsg(link->fd, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0) {
-        /* a peer that closed with packets of ours unread is told by this error once, before what it
-         * had sent: its last words come with the next call */
+        /* a peer that closed with packets of ours unread is reported by this error once, before
+         * what it had sent: its last words come with the next call */
         return errno == EAGAIN || errno == EINTR || errno == ECONNRESET ? TUTTI_TIMEOUT
                                                                         : TUTTI_CLOSED;
     }

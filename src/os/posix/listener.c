@@ -128,8 +128,8 @@ os_listener_open(struct os_listener **out)
         goto out_listener;
     }
 
-    /* Listening again is how programs learn our process and not the service manager's: whoever
-     * connects sees the one that listened last. */
+    /* Listening again is how programs learn our process and not the service manager's: a program
+     * that connects sees the one that listened last. */
     if (inherited >= 0 ? listen(listener->fd, BACKLOG) != 0 : !open_own(listener, &address)) {
         goto out_listener;
     }

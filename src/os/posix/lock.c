@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lock by name: flock on a file of the runtime folder. Each taking opens the file anew, so that
- * threads of one process exclude each other too, and the system lets go when the holder dies.
+ * A lock by name: flock on a file of the runtime folder. Each taking opens the file again, so that
+ * threads of one process exclude each other too, and the system releases it when the holder dies.
  *
  * flock cannot wait with a timeout and must not be given one by a signal inside somebody else's
  * program, so waiting asks again at growing intervals.

@@ -166,7 +166,7 @@ detach(const struct spawn *spawn)
 }
 
 /* Everything the children report till the end of the pipe: the errno, 0: none. *pid: the program's,
- * 0: not told. */
+ * 0: not known. */
 static int
 read_reports(int fd, uint32_t *pid)
 {

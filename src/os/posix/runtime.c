@@ -33,8 +33,8 @@ posix_path_join(char *path, size_t path_bytes, const char *dir, const char *name
     return length >= 0 && (size_t)length < path_bytes;
 }
 
-/* Where systemd and elogind put the session's folder, for a process that was not told. Only root
- * can make it, unlike a name in /tmp, which another user may have taken before. */
+/* Where systemd and elogind put the session's folder, for a process that was not given it. Only
+ * root can make it, unlike a name in /tmp, which another user may have taken before. */
 static bool
 session_dir(char *path, size_t path_bytes)
 {

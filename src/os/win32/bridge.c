@@ -21,7 +21,7 @@ enum {
      * an engine of Wine's own beside the native one. One that cannot serve says so at once. */
     START_MS = 15000,
     LOOK_AGAIN_MS = 2,
-    LINGER_MS = 2000, /* without a holder: hosts let go and come again, and a start is dear */
+    LINGER_MS = 2000, /* without a holder: hosts reload often; a start is slow */
     GRACE_MS = 10000, /* that a bridge may take longer than it was asked to */
     NAME_BYTES = 16,  /* of a Linux thread */
     NATIVE_PATHS = 3,

@@ -69,7 +69,7 @@ bridge_owns(os_handle handle)
     return handle != OS_NO_HANDLE && (handle & 3) == 1;
 }
 
-/** What the bridge told of; OS_NO_HANDLE for none, or when there is no room. */
+/** What the bridge described; OS_NO_HANDLE for none, or when there is no room. */
 os_handle bridge_object_take(const struct bridge_object *object);
 /** Its number in the bridge that runs now; 0: it cannot be had. */
 uint32_t bridge_object_id(os_handle handle);

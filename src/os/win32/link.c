@@ -24,9 +24,9 @@ win32_link_name(void)
 
 /* ---- making one ---- */
 
-/* The server is whoever was first to create the pipe, so a client looks whose it is. The other way
- * round the pipe's access list has let in this user only, whose elevated programs may not be looked
- * at. */
+/* The server is the process that was first to create the pipe, so a client looks whose it is. The
+ * other way round the pipe's access list has let in this user only, whose elevated programs may not
+ * be looked at. */
 static bool
 is_peer_ours(const struct os_link *link, HANDLE process, bool we_are_server)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The engine's listening end: one instance of the pipe always waits for a client. Once it has one,
- * the next instance is made before the first is handed out, so that whoever connects meanwhile
- * finds the pipe busy, never missing.
+ * the next instance is made before the first is handed out, so that a client that connects
+ * meanwhile finds the pipe busy, never missing.
  */
 #include "win32.h"
 
@@ -31,7 +31,7 @@ create_instance(struct os_listener *listener, DWORD flags)
 }
 
 /* The engine lock is the caller's, so a pipe of this name is either a dead engine's, kept by a
- * client that has not let go of it, or somebody else's. The owner tells: it is that of the first
+ * client that has not released it, or somebody else's. The owner tells: it is that of the first
  * instance. */
 static enum tutti_status
 create_first_instance(struct os_listener *listener)

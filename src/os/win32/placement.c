@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* On which processor threads run. Threads of other processes are left to Windows, which may park
- * the cores that it is told to use. */
+ * the cores that it is given. */
 #include "win32.h"
 
 uint32_t

@@ -288,8 +288,8 @@ os_thread_demote(uint32_t pid, uint32_t tid, struct os_thread_level *former)
     if (thread == NULL) {
         return false;
     }
-    /* MMCSS raises a thread of its own again with time, but then not above us: it has been told off
-     * by its lateness before */
+    /* MMCSS raises a thread of its own again with time, but then not above us: its lateness has
+     * lowered it before */
     const int level = GetThreadPriority(thread);
     const bool done = GetProcessIdOfThread(thread) == pid &&
                       level != THREAD_PRIORITY_ERROR_RETURN &&

@@ -9,7 +9,7 @@
     }
 #define OPTION_PROFILE                                                                             \
     {                                                                                              \
-        "profile", "NAME", "a profile of the configuration, with its device and buffer"            \
+        "profile", "NAME", "a profile of the configuration: its device and buffer"                 \
     }
 #define OPTION_JSON                                                                                \
     {                                                                                              \
@@ -87,7 +87,7 @@ const struct args_command command_profile = {
     .name = "profile",
     .operand = "ACTION",
     .more = "NAME",
-    .summary = "Lists profiles; makes and removes their driver entries (Windows).",
+    .summary = "Lists profiles; makes and removes driver entries (Windows).",
     .details = "ACTION is list, add NAME or remove NAME. A profile is a section [profile NAME]\n"
                "of the configuration; its driver entry is called \"Tutti NAME\". Entries are for\n"
                "everybody on the machine, and changing them needs an administrator. On Linux\n"

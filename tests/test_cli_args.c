@@ -299,7 +299,7 @@ every_help_fits_a_terminal_and_names_every_option(void **state)
     for (unsigned i = 0; i < TABLES; i++) {
         struct text text;
         text_init(&text);
-        args_help(tables[i], &text);
+        args_help(tables[i]->name, tables[i], &text);
         const char *help = text_get(&text);
         assert_non_null(strstr(help, tables[i]->name));
         assert_true(strlen(tables[i]->summary) <= 80 - 15); /* beside the name in 'tutti --help' */

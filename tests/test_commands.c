@@ -416,12 +416,16 @@ watching_ends_with_an_interrupt(void **state)
 }
 
 static void
-a_command_of_another_system_says_where_it_runs(void **state)
+conform_says_what_it_needs_of_wine(void **state)
 {
-    assert_int_equal(RUN("conform"), 2);
-    assert_says("this is a Windows program: run 'tutti.exe conform' on Windows or under Wine");
     assert_int_equal(RUN("conform", "--help"), 0);
     assert_says("Judges any ASIO driver");
+    setenv("TUTTI_WINE_DLLS", "/nowhere", 1);
+    setenv("WINELOADER", "/bin/true", 1);
+    assert_int_equal(RUN("conform"), 2);
+    assert_says("there is no driver in '/nowhere'");
+    unsetenv("TUTTI_WINE_DLLS");
+    unsetenv("WINELOADER");
 }
 
 int
@@ -436,7 +440,7 @@ main(int argc, char **argv)
         TEST(profiles_are_listed_and_their_names_checked),
         TEST(doctor_sees_the_engine_and_starts_none),
         TEST(wrong_arguments_end_with_2),
-        TEST(a_command_of_another_system_says_where_it_runs),
+        TEST(conform_says_what_it_needs_of_wine),
         TEST(what_does_not_work_ends_with_1),
         TEST(a_file_of_another_rate_is_refused_unless_the_device_may_change),
         TEST(the_measured_round_trip_is_the_reported_one),

@@ -44,8 +44,8 @@ class Tarball(unittest.TestCase):
 
     @classmethod
     def stand_in(cls):
-        for name in ("asio/tutti.dll", "tuttid/tuttid.exe", "cli/tutti.exe"):
-            path = cls.top / "win64/src" / name
+        for name in ("src/asio/tutti.dll", "src/tuttid/tuttid.exe", "src/cli/tutti.exe", "conform/tutti-conform.exe"):
+            path = cls.top / "win64" / name
             path.parent.mkdir(parents=True)
             path.write_bytes(b"MZ")
         return cls.top / "win64"
@@ -168,6 +168,11 @@ class Tarball(unittest.TestCase):
             self.assertEqual(seen[0], seen[1])
             self.assertIn("tuttid", os.readlink(f"/proc/{seen[0]}/exe"))
             subprocess.run([tutti, "stop-engine"], env=environment, check=True, timeout=30, capture_output=True)
+        # the command starts Wine itself, and hands on what it is given and what comes of it
+        listed = subprocess.run([tutti, "conform", "--list", "--only=interface"], env=environment, check=True, timeout=60, capture_output=True, text=True)
+        self.assertIn("created_with_its_clsid_as_interface", listed.stdout)
+        self.assertEqual(2, subprocess.run([tutti, "conform", "--only=no_such_case", "No Such Driver"], env=environment, check=False, timeout=60,
+                                           capture_output=True).returncode)
         subprocess.run([SERVER, "-w"], env=environment, check=True, timeout=60)
 
     def test_links_in_the_documents_lead_somewhere(self):

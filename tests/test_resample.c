@@ -65,8 +65,8 @@ read_all(const struct resampler *resampler, double (*steps)(size_t block))
     for (size_t done = 0; done < OUTPUT_FRAMES; done += BLOCK) {
         const float *from = input;
         float *to = output + done;
-        struct resample_block block = {&to,   &from,    1,
-                                       BLOCK, position, to_step(steps(done / BLOCK))};
+        struct resample_block block = {&to, &from, 1, BLOCK, position, to_step(steps(done / BLOCK)),
+                                       0};
         for (size_t i = 0; i < BLOCK; i++) {
             positions[done + i] = (double)(position + i * (uint64_t)block.step) / 4294967296.0;
         }
@@ -344,8 +344,8 @@ vectors_read_what_plain_code_reads(void **state_)
             to_plain[c] = plain[c];
             to_vector[c] = vector[c];
         }
-        struct resample_block block = {to_plain, from,          CHANNELS, turn % (FRAMES + 1),
-                                       0,        to_step(ratio)};
+        struct resample_block block = {to_plain, from,           CHANNELS, turn % (FRAMES + 1),
+                                       0,        to_step(ratio), 0};
         block.position = (uint64_t)(random_share() * 4e9) + ((uint64_t)RESAMPLE_MOST_TAPS << 31);
         assert_true(dsp_use(DSP_SCALAR));
         resample_read(&resampler, &block);

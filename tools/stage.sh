@@ -11,8 +11,8 @@ documents=$tree/share/doc/tutti
 half() {
     local to=$tree/lib/tutti/$2 file
     mkdir -p "$to"
-    for file in asio/tutti.dll tuttid/tuttid.exe cli/tutti.exe; do
-        install -m 644 "$1/src/$file" "$to/"
+    for file in src/asio/tutti.dll src/tuttid/tuttid.exe src/cli/tutti.exe conform/tutti-conform.exe; do
+        install -m 644 "$1/$file" "$to/"
     done
     if command -v "$3" >/dev/null; then
         # never fatal: a test packs files that are no programs

@@ -28,7 +28,7 @@ command_devices_run(const struct args *args, const struct cli *cli)
     } else {
         show_devices(&text, &cli->out, devices, count);
     }
-    bool printed = command_print(&text);
+    bool printed = say_text(&text);
     text_fini(&text);
     tutti_free(devices);
     return printed ? 0 : 1;

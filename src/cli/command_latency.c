@@ -196,7 +196,7 @@ command_latency_run(const struct args *args, const struct cli *cli)
         !args_whole(args, "input", 1, TUTTI_MAX_CHANNELS, &latency.input, error) ||
         !args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &latency.buffer_frames, error) ||
         !args_number(args, "level", -60, 0, &level_db, error)) {
-        return command_usage(args, error);
+        return say_usage(args, error);
     }
     if (!args_profile(args, &profile) ||
         session_open_profile(&meter.session, "tutti latency", profile) != TUTTI_OK) {
@@ -216,7 +216,7 @@ command_latency_run(const struct args *args, const struct cli *cli)
     } else {
         show_latency(&text, &cli->out, &latency);
     }
-    bool printed = command_print(&text);
+    bool printed = say_text(&text);
     text_fini(&text);
     return printed && latency.match.found ? 0 : 1;
 }

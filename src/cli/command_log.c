@@ -63,7 +63,7 @@ command_log_run(const struct args *args, const struct cli *cli)
 
     (void)cli;
     if (strcmp(args->operand, "level") != 0) {
-        return command_usage(args, "the action is level");
+        return say_usage(args, "the action is level");
     }
     if (!config_default_path(platform_getenv, path, sizeof(path))) {
         session_say("there is no place for a configuration: TUTTI_CONFIG names one");

@@ -324,14 +324,14 @@ command_play_run(const struct args *args, const struct cli *cli)
 
     if (!args_whole(args, "buffer", 1, CONFIG_BUFFER_FRAMES, &buffer, error) ||
         !args_number(args, "seconds", 0.001, 1e9, &seconds, error)) {
-        return command_usage(args, error);
+        return say_usage(args, error);
     }
     atomic_init(&player.end_position_frames, UINT64_MAX);
     if (!args_profile(args, &profile) || !open_file(&player, args->operand)) {
         goto close_file;
     }
     if (!choose_outputs(&player, args, &outputs, error)) {
-        code = command_usage(args, error);
+        code = say_usage(args, error);
         goto close_file;
     }
     player.total_frames = sound_total_frames(&player.info, seconds);

@@ -81,7 +81,7 @@ list(void)
     if (profiles && entries_elsewhere) {
         text_addf(&out, "%s\n", entries_elsewhere);
     }
-    bool printed = command_print(&out);
+    bool printed = say_text(&out);
     text_fini(&out);
     return printed ? 0 : 1;
 }
@@ -115,13 +115,13 @@ command_profile_run(const struct args *args, const struct cli *cli)
 
     (void)cli;
     if (strcmp(args->operand, "list") == 0) {
-        return args->more ? command_usage(args, "list takes no name") : list();
+        return args->more ? say_usage(args, "list takes no name") : list();
     }
     if (!add && !removes) {
-        return command_usage(args, "the action is list, add or remove");
+        return say_usage(args, "the action is list, add or remove");
     }
     if (!args->more) {
-        return command_usage(args, "the profile's NAME is missing");
+        return say_usage(args, "the profile's NAME is missing");
     }
     return change(args->more, add, args_flag(args, "user"));
 }

@@ -340,7 +340,7 @@ command_record_run(const struct args *args, const struct cli *cli)
     int code = 1;
 
     if (!recording_choose(&choice, args, error)) {
-        return command_usage(args, error);
+        return say_usage(args, error);
     }
     if (!args_profile(args, &profile) || !can_write(&choice) ||
         !may_write(args->operand, cli, args)) {

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/platform.h"
+#include "console/terminal.h"
 #include "cli/session.h"
 #include "cli/show.h"
 
@@ -72,7 +73,7 @@ look_once(const struct cli *cli, bool json)
     text_init(&text);
     enum tutti_status status = look(&session, &cli->out, json, &text);
     if (status == TUTTI_OK || status == TUTTI_NO_ENGINE) {
-        code = command_print(&text) ? 0 : 1;
+        code = say_text(&text) ? 0 : 1;
     } else if (session.client) {
         session_fail(&session, "cannot ask the engine", status);
     }
@@ -122,8 +123,8 @@ watch(const struct cli *cli, bool json, double interval)
     }
     while (!platform_interrupted()) {
         struct style style = cli->out;
-        style.columns = platform_terminal_columns(false);
-        style.lines = screen ? platform_terminal_lines() : 0;
+        style.columns = terminal_columns(false);
+        style.lines = screen ? terminal_lines() : 0;
         style.lines -= style.lines > 0; /* the last one holds the cursor */
         enum tutti_status status = look(&session, &style, json, &body);
         if (status != TUTTI_OK && status != TUTTI_NO_ENGINE) {
@@ -135,11 +136,11 @@ watch(const struct cli *cli, bool json, double interval)
             session_close(&session);
         }
         if (screen) {
-            add_screen(&page, text_get(&body), platform_terminal_lines());
+            add_screen(&page, text_get(&body), terminal_lines());
         } else {
             text_addf(&page, "%s%s", text_get(&body), json ? "" : "\n");
         }
-        if (!command_print(&page)) {
+        if (!say_text(&page)) {
             code = 1;
             break;
         }
@@ -150,7 +151,7 @@ watch(const struct cli *cli, bool json, double interval)
     if (screen) {
         text_clear(&page);
         text_add(&page, watch_end);
-        command_print(&page);
+        say_text(&page);
     }
     text_fini(&page);
     text_fini(&body);
@@ -166,7 +167,7 @@ command_status_run(const struct args *args, const struct cli *cli)
     bool json = args_flag(args, "json");
 
     if (!args_number(args, "interval", 0.05, 3600, &interval, error)) {
-        return command_usage(args, error);
+        return say_usage(args, error);
     }
     if (args_flag(args, "watch")) {
         return watch(cli, json, interval);

@@ -5,6 +5,7 @@
 #define TUTTI_CLI_COMMANDS_H
 
 #include "console/args.h"
+#include "console/say.h"
 #include "console/style.h"
 
 /* What a command may know of where it runs. */
@@ -12,7 +13,7 @@ struct cli {
     struct style out, err;
 };
 
-/* X(identifier, where it runs: ANYWHERE, LINUX or WINDOWS): in the order of the help. */
+/* X(identifier, where it runs: ANYWHERE or LINUX): in the order of the help. */
 #define COMMAND_TABLE(X)                                                                           \
     X(status, ANYWHERE)                                                                            \
     X(devices, ANYWHERE)                                                                           \
@@ -24,9 +25,9 @@ struct cli {
     X(log, ANYWHERE)                                                                               \
     X(wine, LINUX)                                                                                 \
     X(doctor, LINUX)                                                                               \
-    X(conform, WINDOWS)
+    X(conform, ANYWHERE)
 
-enum command_system { COMMAND_ANYWHERE, COMMAND_LINUX, COMMAND_WINDOWS };
+enum command_system { COMMAND_ANYWHERE, COMMAND_LINUX };
 
 typedef int (*command_run)(const struct args *args, const struct cli *cli);
 
@@ -38,11 +39,5 @@ COMMAND_TABLE(COMMAND_DECLARE)
 
 /** Their functions in the order of the table; NULL: not on this system. platform_*.c. */
 extern const command_run command_runs[];
-
-/** Says a mistake in the arguments and where the help is. Returns 2. */
-int command_usage(const struct args *args, const char *error);
-
-/** Writes a text to the standard output in one go. False, and said, when that fails. */
-bool command_print(const struct text *text);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/platform.h"
+#include "console/terminal.h"
 #include "cli/session.h"
+#include "console/say.h"
 
 static const struct {
     const struct args_command *command;
@@ -16,24 +18,6 @@ static const struct {
 #undef COMMAND_ROW
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
-
-bool
-command_print(const struct text *text)
-{
-    if (text->failed) {
-        session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
-        return false;
-    }
-    size_t written = fwrite(text_get(text), 1, text->length, stdout);
-    return written == text->length && fflush(stdout) == 0;
-}
-
-int
-command_usage(const struct args *args, const char *error)
-{
-    session_say("%s; see 'tutti %s --help'", error, args->command->name);
-    return 2;
-}
 
 static int
 print_help(void)
@@ -52,19 +36,7 @@ print_help(void)
     }
     text_add(&text, "\n  --version    show the version\n"
                     "  --help       show this; 'tutti COMMAND --help' shows a command's options\n");
-    bool printed = command_print(&text);
-    text_fini(&text);
-    return printed ? 0 : 1;
-}
-
-static int
-print_command_help(const struct args_command *command)
-{
-    struct text text;
-
-    text_init(&text);
-    args_help(command, &text);
-    bool printed = command_print(&text);
+    bool printed = say_text(&text);
     text_fini(&text);
     return printed ? 0 : 1;
 }
@@ -72,16 +44,9 @@ print_command_help(const struct args_command *command)
 static int
 say_where_it_runs(unsigned index)
 {
-    const char *name = commands[index].command->name;
-
-    if (commands[index].system == COMMAND_LINUX) {
-        session_say("this is for Linux: there, run the command 'tutti %s', not tutti.exe", name);
-        return 1;
-    }
-    session_say("this is a Windows program: run 'tutti.exe %s' on Windows or under Wine, or "
-                "'./run %s' in the source tree",
-                name, name);
-    return 2;
+    session_say("this is for Linux: there, run the command 'tutti %s', not tutti.exe",
+                commands[index].command->name);
+    return 1;
 }
 
 static int
@@ -92,16 +57,16 @@ run_command(unsigned index, int argc, char **argv)
     struct args args;
 
     if (!args_parse(&args, commands[index].command, argc, (const char *const *)argv, error)) {
-        return command_usage(&args, error);
+        return say_usage(&args, error);
     }
     if (args.help) {
-        return print_command_help(args.command);
+        return say_help(args.command);
     }
     if (!command_runs[index]) {
         return say_where_it_runs(index);
     }
-    platform_style(false, &cli.out);
-    platform_style(true, &cli.err);
+    terminal_style(false, &cli.out);
+    terminal_style(true, &cli.err);
     return command_runs[index](&args, &cli);
 }
 
@@ -142,11 +107,11 @@ main(int argc, char **argv)
 {
     int code = 1;
 
-    if (platform_begin(&argc, &argv)) {
+    if (terminal_begin(&argc, &argv)) {
         code = run(argc, argv);
     } else {
         session_say("%s", tutti_status_text(TUTTI_NO_MEMORY));
     }
-    platform_end();
+    terminal_end();
     return code;
 }

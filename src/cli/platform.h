@@ -15,19 +15,6 @@
 
 #include "console/style.h"
 
-/** Replaces main()'s arguments by utf-8 ones where they are not, and makes the terminals ready for
- * utf-8 and colour. Call first. The arguments live as long as the process. False: no memory. */
-bool platform_begin(int *argc, char ***argv);
-/** Puts the terminals back. */
-void platform_end(void);
-
-/** What the standard output (error) can show. NO_COLOR and TERM=dumb are obeyed. */
-void platform_style(bool error, struct style *style);
-/** Columns of the terminal on the standard output (error) as it is now; 0 when it is none. */
-unsigned platform_terminal_columns(bool error);
-/** Lines of the terminal on the standard output; 0 when it is none. */
-unsigned platform_terminal_lines(void);
-
 /** From now on Ctrl-C, a request to end and a closed terminal set a flag instead of ending the
  * process. */
 void platform_catch_interrupts(void);

@@ -3,69 +3,21 @@
 #include "cli/platform.h"
 #include "cli/commands.h"
 
-#include <langinfo.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
-static bool utf8_locale;
 
 const command_run command_runs[] = {
 #define RUN(name, system) RUN_##system(name),
 #define RUN_ANYWHERE(name) command_##name##_run
 #define RUN_LINUX(name) command_##name##_run
-#define RUN_WINDOWS(name) NULL
     COMMAND_TABLE(RUN)};
-
-bool
-platform_begin(int *argc, char ***argv)
-{
-    /* Only the characters' encoding: numbers keep their dots, JSON needs them. */
-    setlocale(LC_CTYPE, "");
-    utf8_locale = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    return true;
-}
-
-void
-platform_end(void)
-{
-}
-
-void
-platform_style(bool error, struct style *style)
-{
-    const char *term = getenv("TERM"), *no_colour = getenv("NO_COLOR");
-    bool dumb = !term || strcmp(term, "dumb") == 0;
-
-    style->terminal = isatty(error ? STDERR_FILENO : STDOUT_FILENO) == 1;
-    style->cursor = style->terminal && !dumb;
-    style->colour = style->cursor && !(no_colour && no_colour[0]);
-    style->unicode = utf8_locale;
-    style->columns = platform_terminal_columns(error);
-}
-
-unsigned
-platform_terminal_columns(bool error)
-{
-    struct winsize size;
-
-    return ioctl(error ? STDERR_FILENO : STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
-
-unsigned
-platform_terminal_lines(void)
-{
-    struct winsize size;
-
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
-}
 
 bool
 platform_can_ask(void)

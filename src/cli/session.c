@@ -2,6 +2,8 @@
 /* One meeting with the engine. See session.h. */
 #include "cli/session.h"
 
+#include "console/say.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,11 +100,9 @@ session_say(const char *format, ...)
     va_list list;
 
     session_progress_end();
-    fputs("tutti: ", stderr);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    say_list("\n", format, list);
     va_end(list);
-    fputs("\n", stderr);
 }
 
 bool
@@ -115,11 +115,9 @@ session_ask(const char *format, ...)
         return false;
     }
     session_progress_end();
-    fputs("tutti: ", stderr);
     va_start(list, format);
-    vfprintf(stderr, format, list);
+    say_list(" [y/N] ", format, list);
     va_end(list);
-    fputs(" [y/N] ", stderr);
     return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 

@@ -2,6 +2,7 @@
 /* What each subcommand takes and how its help reads. Apart from the functions, so that a test reads
  * the tables without an engine. */
 #include "cli/commands.h"
+#include "conform/options.h"
 
 #define OPTION_PROGRESS                                                                            \
     {                                                                                              \
@@ -130,18 +131,7 @@ const struct args_command command_doctor = {
 const struct args_command command_conform = {
     .name = "conform",
     .operand = "[DRIVER]",
-    .summary = "Judges any ASIO driver, case by case (Windows only).",
-    .details =
-        "DRIVER is a name under HKLM\\SOFTWARE\\ASIO; without it they are listed. Each case\n"
-        "runs in a process that a bad driver may crash or hang. It plays bursts of noise:\n"
-        "turn loudspeakers down. Ends with 0 when no case failed, 1 when one did, 2 when\n"
-        "it could not judge.\n",
-    .options = {{"list", NULL, "list the cases and their rules"},
-                {"only", "LIST", "names, groups or globs such as start_*, with commas"},
-                {"except", "LIST", "cases that may fail: named, and skipped"},
-                {"seconds", "S", "length of the long cases (1 to 86400; default 10)"},
-                {"patience", "S", "a call that lasts longer has hung (1 to 600; default 20)"},
-                {"json", "FILE", "write the verdicts there"},
-                {"html", "FILE", "write a report with pictures there"},
-                {"child", "HANDLES", "used by tutti itself: run cases in this process"}},
+    .summary = "Judges any ASIO driver, case by case (on Linux: under Wine).",
+    .details = CONFORM_DETAILS,
+    .options = CONFORM_OPTIONS,
 };

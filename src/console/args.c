@@ -251,12 +251,11 @@ args_number(const struct args *args, const char *name, double min, double max, d
 }
 
 void
-args_help(const struct args_command *command, struct text *out)
+args_help(const char *called, const struct args_command *command, struct text *out)
 {
-    text_addf(out, "usage: tutti %s%s%s%s%s%s [options]\n\n%s\n", command->name,
-              command->operand ? " " : "", command->operand ? command->operand : "",
-              command->more ? " [" : "", command->more ? command->more : "",
-              command->more ? "]" : "", command->summary);
+    text_addf(out, "usage: %s%s%s%s%s%s [options]\n\n%s\n", called, command->operand ? " " : "",
+              command->operand ? command->operand : "", command->more ? " [" : "",
+              command->more ? command->more : "", command->more ? "]" : "", command->summary);
     if (command->details) {
         text_addf(out, "\n%s", command->details);
     }

@@ -58,8 +58,8 @@ bool args_number(const struct args *args, const char *name, double min, double m
 /** Reads the whole number at *at, which moves behind it. False: none, or above UINT32_MAX. */
 bool args_read_whole(const char **at, uint32_t *value);
 
-/** A command's help, at most 80 columns. */
-void args_help(const struct args_command *command, struct text *out);
+/** A command's help, at most 80 columns. called: "tutti play". */
+void args_help(const char *called, const struct args_command *command, struct text *out);
 
 /** The word of a list that `word` may have meant, NULL when none is near. words: count long. */
 const char *args_nearest(const char *word, const char *const *words, unsigned count);

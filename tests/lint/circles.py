@@ -20,7 +20,7 @@ NAME = re.compile(r"\b[a-z]\w+\b")
 ALLOWED = {
     "src/asio": [("driver messages", "the message thread ends with the object that it belongs to")],
     "src/cli/linux": [("wine_find wine_find_managers wine_find_proton", "the list of prefixes stands in the first")],
-    "src/conform": [("find script script_steps subject", "of one driver: finding, making, calling")],
+    "conform": [("find script script_steps subject", "of one driver: finding, making, calling")],
     "src/os/posix": [("link listener", "an accepted link is made by the listener")],
     "src/os/win32": [("identity runtime", "whose folder, and whose user"), ("bridge bridge_link bridge_object shm thread", "the way to the native engine under Wine")],
 }
@@ -74,7 +74,7 @@ def complain(folder, texts, allowed):
 
 def main():
     folders = collections.defaultdict(dict)
-    for path in tree.files(("src/",), (".c",)):
+    for path in tree.files(("src/", "conform/"), (".c",)):
         folder, name = os.path.split(path)
         folders[folder][name.removesuffix(".c")] = tree.read(path)
     complaints = [text for folder, texts in sorted(folders.items()) for text in complain(folder, texts, ALLOWED.get(folder, []))]

@@ -8,7 +8,7 @@ import sys
 import tree
 
 VERSION = "14"
-FOLDERS = ("include/", "src/", "tests/", "bench/", "fuzz/")
+FOLDERS = ("include/", "src/", "conform/", "tests/", "bench/", "fuzz/")
 
 
 def find():

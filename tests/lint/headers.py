@@ -12,7 +12,7 @@ import sys
 import tree
 
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wno-unused-parameter", "-Werror", "-fsyntax-only"]
-WINDOWS_ROOMS = ("src/os/win32/", "src/asio/", "src/conform/", "src/backend/wasapi/", "src/panel/")
+WINDOWS_ROOMS = ("src/os/win32/", "src/asio/", "conform/", "src/backend/wasapi/", "src/panel/")
 PUBLIC = "include/tutti/"
 TEMPLATES = ("src/dsp/simd_kernels.h",)  # say in their first comment what must stand before them
 NATIVE = {"c": "gcc", "c++": "g++"}
@@ -42,7 +42,7 @@ def compile_alone(compiler, language, path, generated):
     name = path.split("/", 1)[1]
     source = f'#include "{name}"\n#include "{name}"\nextern int not_an_empty_file;\n'
     command = [compiler, "-x", language, f"-std={STANDARD[language]}", *WARNINGS, *SYSTEM.get(compiler, []),
-               "-Iinclude", "-Isrc", *(f"-I{folder}" for folder in generated), *(library_flags(path) or []),
+               "-Iinclude", "-Isrc", "-I.", *(f"-I{folder}" for folder in generated), *(library_flags(path) or []),
                f"-I{os.path.dirname(path)}", "-"]
     done = subprocess.run(command, input=source, text=True, capture_output=True, cwd=tree.TOP, check=False)
     return None if done.returncode == 0 else done.stderr.strip()
@@ -51,7 +51,7 @@ def compile_alone(compiler, language, path, generated):
 def main():
     generated = [os.path.join(sys.argv[1], folder) for folder in ("src/backend", "src/dsp")]
     checked, complaints, left_out = 0, [], []
-    for path in tree.files(("include/", "src/"), (".h",)):
+    for path in tree.files(("include/", "src/", "conform/"), (".h",)):
         if path in TEMPLATES:
             continue
         if library_flags(path) is None:

@@ -87,7 +87,7 @@ def complain(path, text, needed):
 
 def main():
     checked, complaints, needed = 0, [], set()
-    for path in tree.files(("src/",), (".c", ".h")):
+    for path in tree.files(("src/", "conform/"), (".c", ".h")):
         checked += 1
         complaints += complain(path, tree.read(path), needed)
     complaints += [f"tests/lint/parameters.py: '{key}' is allowed more and needs no more" for key in {**ALLOWED, **FOREIGN} if key not in needed]

@@ -84,7 +84,7 @@ class Locale(unittest.TestCase):
         self.assertEqual(1, len(self.complaints("src/console/args.c", "double read = strtod(text, &end);")))
         self.assertEqual(1, len(self.complaints("src/asio/entry.c", "lower[i] = (char)tolower(c);")))
         self.assertEqual(1, len(self.complaints("src/cli/main.c", 'setlocale(LC_ALL, "");')))
-        self.assertEqual([], self.complaints("src/cli/platform_posix.c", 'setlocale(LC_CTYPE, "");'))
+        self.assertEqual([], self.complaints("src/console/terminal_posix.c", 'setlocale(LC_CTYPE, "");'))
         self.assertEqual([], self.complaints("src/console/args.c", "strtol(text, &end, 10); ascii_lower(c);"))
 
     def test_a_decimal_point_is_found_where_a_host_runs_it(self):

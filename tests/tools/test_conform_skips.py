@@ -32,7 +32,7 @@ class Skips(unittest.TestCase):
         self.assertIn(conform_skips.sentence(), " ".join((TOP / "docs/conform.md").read_text().split()))
 
     def test_the_program_says_busy_in_these_words(self):
-        self.assertIn(f'"{conform_skips.BUSY},', (TOP / "src/conform/measure.c").read_text())
+        self.assertIn(f'"{conform_skips.BUSY},', (TOP / "conform/measure.c").read_text())
 
 
 if __name__ == "__main__":

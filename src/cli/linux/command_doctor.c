@@ -142,7 +142,7 @@ command_doctor_run(const struct args *args, const struct cli *cli)
         text_addf(&out, "%u ok, %u to improve, %u wrong\n", count[DOCTOR_OK], count[DOCTOR_WARN],
                   count[DOCTOR_FAIL]);
     }
-    bool printed = command_print(&out);
+    bool printed = say_text(&out);
     text_fini(&out);
     return printed && count[DOCTOR_FAIL] == 0 ? 0 : 1;
 }

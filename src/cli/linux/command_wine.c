@@ -56,7 +56,7 @@ show_all(struct task *task)
         json_object_end(&json);
         text_add(&out, "\n");
     }
-    bool printed = command_print(&out);
+    bool printed = say_text(&out);
     text_fini(&out);
     return printed ? 0 : 1;
 }
@@ -138,10 +138,10 @@ command_wine_run(const struct args *args, const struct cli *cli)
         action++;
     }
     if (action == 3) {
-        return command_usage(args, "the action is install, uninstall or status");
+        return say_usage(args, "the action is install, uninstall or status");
     }
     if (args_value(args, "wine") && !args_value(args, "prefix")) {
-        return command_usage(args, "--wine is for one prefix: name it with --prefix");
+        return say_usage(args, "--wine is for one prefix: name it with --prefix");
     }
     bool driver = wine_dlls_find(&task.dlls, args_value(args, "dlls"), why);
     if (!driver && (action == 0 || args_value(args, "dlls"))) {

@@ -313,8 +313,8 @@ start_process(struct parent *parent, int first)
     const struct parent_options *options = parent->options;
 
     GetModuleFileNameW(NULL, program, ARRAYSIZE(program));
-    snprintf(words, sizeof(words), "tutti conform \"%s\" --child=%llu,%llu,%d --seconds=%g%s%s%s",
-             options->driver, (unsigned long long)(uintptr_t)parent->childs_pipe,
+    snprintf(words, sizeof(words), "%s \"%s\" --child=%llu,%llu,%d --seconds=%g%s%s%s",
+             options->called, options->driver, (unsigned long long)(uintptr_t)parent->childs_pipe,
              (unsigned long long)(uintptr_t)parent->section, first, options->seconds,
              options->only ? " \"--only=" : "", options->only ? options->only : "",
              options->only ? "\"" : "");

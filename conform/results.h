@@ -51,6 +51,7 @@ void results_fini(struct results *results);
 /* ---- parent.c ---- */
 
 struct parent_options {
+    const char *called;        /* how a child is called, without its arguments */
     const char *driver, *only; /* only: NULL for all */
     const char *except;        /* cases that may fail, as `only` names them; NULL: none */
     double seconds;            /* of the cases of open length */

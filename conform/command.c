@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* tutti conform: judges an ASIO driver. Exit status 0: all passed, 1: some failed, 2: could not. */
+/* Judges an ASIO driver. Exit status 0: all passed, 1: some failed, 2: could not. */
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/commands.h"
-#include "cli/session.h"
+#include "conform/command.h"
 #include "conform/inside.h"
 #include "conform/results.h"
+#include "console/say.h"
 
 enum { CANNOT = 2 };
 
@@ -35,7 +35,7 @@ show_progress(void *user, const struct result *result)
     }
     show_result(&text, progress->style, result);
     if (!progress->quiet) {
-        command_print(&text);
+        say_text(&text);
     }
     text_fini(&text);
 }
@@ -60,7 +60,7 @@ write_file(const char *path, void (*show)(struct text *, const struct results *)
         written = fclose(file) == 0 && written;
     }
     if (!written) {
-        session_say("cannot write %s", path);
+        say("cannot write %s", path);
     }
     text_fini(&text);
     return written;
@@ -78,28 +78,30 @@ write_reports(const struct args *args, const struct results *results)
 /* ---- the command ---- */
 
 static int
-say_drivers(void)
+say_drivers(const struct conform_shown *shown)
 {
     struct find_entry entry;
     unsigned i = 0;
 
     for (; find_entry(i, &entry); i++) {
-        session_say("a registered driver: \"%s\"", entry.name);
+        say("a registered driver: \"%s\"", entry.name);
     }
-    session_say(i ? "name one of them: tutti conform \"%s\""
-                  : "no ASIO driver is registered for programs of this kind%s",
-                i ? "DRIVER" : "");
+    if (i) {
+        say("name one of them: %s \"DRIVER\"", shown->called);
+    } else {
+        say("no ASIO driver is registered for programs of this kind");
+    }
     return CANNOT;
 }
 
 static int
-list(const struct args *args, const struct cli *cli)
+list(const struct args *args, const struct style *out)
 {
     struct text text;
 
     text_init(&text);
-    show_list(&text, &cli->out, args_value(args, "only"));
-    bool printed = command_print(&text);
+    show_list(&text, out, args_value(args, "only"));
+    bool printed = say_text(&text);
     text_fini(&text);
     return printed ? 0 : CANNOT;
 }
@@ -119,11 +121,12 @@ any_chosen(const char *only)
 }
 
 static int
-judge(const struct args *args, const struct cli *cli, double seconds, double patience_s)
+judge(const struct args *args, const struct conform_shown *shown, double seconds, double patience_s)
 {
     struct results results;
-    struct progress progress = {.style = &cli->out};
+    struct progress progress = {.style = &shown->out};
     struct parent_options options = {
+        .called = shown->called,
         .driver = args->operand,
         .only = args_value(args, "only"),
         .except = args_value(args, "except"),
@@ -136,7 +139,7 @@ judge(const struct args *args, const struct cli *cli, double seconds, double pat
     struct text text;
 
     if (!any_chosen(options.only) || (options.except && !any_chosen(options.except))) {
-        session_say("no case is called so; see 'tutti conform --list'");
+        say("no case is called so; see '%s --list'", shown->called);
         return CANNOT;
     }
     results_init(&results, args->operand);
@@ -144,12 +147,12 @@ judge(const struct args *args, const struct cli *cli, double seconds, double pat
     text_init(&text);
     if (ran) {
         text_add(&text, "\n");
-        show_driver(&text, &cli->out, &results);
-        show_sum(&text, &cli->out, &results);
-        command_print(&text);
+        show_driver(&text, &shown->out, &results);
+        show_sum(&text, &shown->out, &results);
+        say_text(&text);
         ran = write_reports(args, &results);
     } else {
-        session_say("%s", error);
+        say("%s", error);
     }
     text_fini(&text);
     int code = !ran ? CANNOT : results.verdicts[VERDICT_FAILED] ? 1 : 0;
@@ -158,24 +161,24 @@ judge(const struct args *args, const struct cli *cli, double seconds, double pat
 }
 
 int
-command_conform_run(const struct args *args, const struct cli *cli)
+conform_command(const struct args *args, const struct conform_shown *shown)
 {
     char error[ARGS_ERROR_BYTES];
     double seconds = default_seconds, patience_s = CONFORM_CALL_S;
 
     if (!args_number(args, "seconds", 1, 86400, &seconds, error) ||
         !args_number(args, "patience", 1, 600, &patience_s, error)) {
-        return command_usage(args, error);
+        return say_usage(args, error);
     }
     if (args_flag(args, "list")) {
-        return list(args, cli);
+        return list(args, &shown->out);
     }
     if (!args->operand) {
-        return say_drivers();
+        return say_drivers(shown);
     }
     if (args_value(args, "child")) {
         return child_run(args->operand, args_value(args, "child"), args_value(args, "only"),
                          seconds);
     }
-    return judge(args, cli, seconds, patience_s);
+    return judge(args, shown, seconds, patience_s);
 }

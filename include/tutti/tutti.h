@@ -114,7 +114,8 @@ enum tutti_status tutti_get_device(struct tutti_client *client, struct tutti_dev
 
 /** Asks for a sample rate. A device that only this client holds is reopened at once, while its
  * callbacks go on: GAP and RATE events follow. Errors: UNSUPPORTED_RATE, RATE_IN_USE (another
- * program holds the device), DEVICE_BUSY, INVALID_STATE (within a callback), those of opening. */
+ * program holds the device), DEVICE_BUSY (as many devices play as can), INVALID_STATE (within a
+ * callback), those of opening. */
 enum tutti_status tutti_set_rate(struct tutti_client *client, double rate_hz);
 
 /** What tutti_set_rate() would answer now; changes nothing. text: why not, for people. Any thread.
@@ -127,7 +128,8 @@ enum tutti_status tutti_can_rate(struct tutti_client *client, double rate_hz,
 enum tutti_channel_kind {
     TUTTI_CHANNEL_DEVICE, /* a device channel */
     TUTTI_CHANNEL_MIX, /* input only: what everybody plays on that device output, one block ago */
-    TUTTI_CHANNEL_PROGRAM, /* input only: an output channel of another program, one block ago */
+    TUTTI_CHANNEL_PROGRAM, /* input only: an output channel of another program, one block ago; on
+                              another device some milliseconds ago, resampled */
     TUTTI_CHANNEL_NONE,    /* silence */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The engine: one device, any number of programs, one cycle. A library, so that a test runs it in
- * its own process with a clock of its own. tuttid gives it a listener (server.h) and a real clock.
+ * The engine: any number of programs on up to eight devices, each with a cycle. A library, so that
+ * a test runs it in its own process with a clock of its own. tuttid gives it a listener (server.h)
+ * and a real clock.
  *
  * Threads: the control functions may be called on any ordinary thread and serialise themselves. The
  * cycle runs on the backend's thread (or the replacement clock's) and meets control only through
@@ -89,8 +90,8 @@ enum tutti_status engine_dispose(struct engine *engine, uint32_t program_id);
 
 /** Asks for a rate of the device that this program's profile names. A device that this program
  * alone has opened is reopened. Errors: UNSUPPORTED_RATE, RATE_IN_USE (by other programs),
- * DEVICE_BUSY (another device plays), and those of opening, after which the device is lost and
- * comes back at its former rate; error: a sentence. */
+ * DEVICE_BUSY (as many devices play as can), and those of opening, after which the device is lost
+ * and comes back at its former rate; error: a sentence. */
 enum tutti_status engine_set_rate(struct engine *engine, uint32_t program_id, double rate_hz,
                                   char error[PROTO_TEXT_BYTES]);
 /** What engine_set_rate() would answer now, opening aside. Changes nothing and waits for nobody. */

@@ -16,6 +16,8 @@ void show_status(struct text *out, const struct style *style,
 /** The same as one line of JSON. status NULL: no engine runs. */
 void show_status_json(struct text *out, const struct tutti_engine_status *status,
                       const struct tutti_program_status *programs);
+/** The first device that is in use, else the one that would be opened, with its counters. */
+struct tutti_device_status show_main_device(const struct tutti_engine_status *status);
 /** The device that a program plays through, or would. */
 const struct tutti_device *show_device_of(const struct tutti_engine_status *status,
                                           const struct tutti_program_status *program);

@@ -97,6 +97,18 @@ add_device(struct json *json, const struct tutti_device *device)
 }
 
 static void
+add_counters(struct json *json, const struct tutti_device_status *device)
+{
+    add_unsigned(json, "cycles", device->cycles);
+    add_unsigned(json, "cycle_p50_us", device->cycle_p50_us);
+    add_unsigned(json, "cycle_p99_us", device->cycle_p99_us);
+    add_unsigned(json, "device_xruns", device->xruns);
+    add_unsigned(json, "engine_overruns", device->engine_overruns);
+    add_unsigned(json, "reopenings", device->reopenings);
+    add_unsigned(json, "gap_frames", device->gap_frames);
+}
+
+static void
 add_open_devices(struct json *json, const struct tutti_engine_status *status)
 {
     json_key(json, "devices");
@@ -105,13 +117,7 @@ add_open_devices(struct json *json, const struct tutti_engine_status *status)
         const struct tutti_device_status *device = &status->devices[i];
         json_object_begin(json);
         add_device_fields(json, &device->device);
-        add_unsigned(json, "cycles", device->cycles);
-        add_unsigned(json, "cycle_p50_us", device->cycle_p50_us);
-        add_unsigned(json, "cycle_p99_us", device->cycle_p99_us);
-        add_unsigned(json, "device_xruns", device->xruns);
-        add_unsigned(json, "engine_overruns", device->engine_overruns);
-        add_unsigned(json, "reopenings", device->reopenings);
-        add_unsigned(json, "gap_frames", device->gap_frames);
+        add_counters(json, device);
         json_object_end(json);
     }
     json_array_end(json);
@@ -135,6 +141,7 @@ add_program(struct json *json, const struct tutti_program_status *from,
 static void
 add_engine(struct json *json, const struct tutti_engine_status *status)
 {
+    const struct tutti_device_status device = show_main_device(status);
     char generation[20];
 
     /* 64 random bits do not survive readers that keep numbers as doubles. */
@@ -143,13 +150,7 @@ add_engine(struct json *json, const struct tutti_engine_status *status)
     add_unsigned(json, "pid", status->engine_pid);
     add_string(json, "generation", generation);
     add_number(json, "uptime_s", (double)status->uptime_ns * 1e-9);
-    add_unsigned(json, "cycles", status->cycles);
-    add_unsigned(json, "cycle_p50_us", status->cycle_p50_us);
-    add_unsigned(json, "cycle_p99_us", status->cycle_p99_us);
-    add_unsigned(json, "device_xruns", status->device_xruns);
-    add_unsigned(json, "engine_overruns", status->engine_overruns);
-    add_unsigned(json, "reopenings", status->reopenings);
-    add_unsigned(json, "gap_frames", status->gap_frames);
+    add_counters(json, &device);
     add_string(json, "problem", status->problem);
     json_object_end(json);
 }

@@ -169,19 +169,28 @@ show_one_device(struct text *out, const struct style *style,
     text_add(out, "\n");
 }
 
+struct tutti_device_status
+show_main_device(const struct tutti_engine_status *status)
+{
+    return (struct tutti_device_status){
+        .device = status->device,
+        .cycles = status->cycles,
+        .xruns = status->device_xruns,
+        .reopenings = status->reopenings,
+        .gap_frames = status->gap_frames,
+        .engine_overruns = status->engine_overruns,
+        .cycle_p50_us = status->cycle_p50_us,
+        .cycle_p99_us = status->cycle_p99_us,
+    };
+}
+
 /* Those that are open; else the one that would be opened. */
 static void
 show_open_devices(struct text *out, const struct style *style,
                   const struct tutti_engine_status *status)
 {
     if (!status->device_count && status->device.name[0]) {
-        const struct tutti_device_status closed = {
-            .device = status->device,
-            .xruns = status->device_xruns,
-            .reopenings = status->reopenings,
-            .gap_frames = status->gap_frames,
-            .engine_overruns = status->engine_overruns,
-        };
+        const struct tutti_device_status closed = show_main_device(status);
         show_one_device(out, style, &closed);
     } else if (!status->device_count) {
         show_no_device(out, style);

@@ -86,8 +86,7 @@ void master_force(struct master *master, struct master_setup *setup);
 void master_configure(struct master *master, const struct config *config);
 /** The last client was taken off. */
 void master_note_idle(struct master *master);
-/** The rate to ask for, and to report, when the device is opened. The device is closed or runs at
- * that rate. */
+/** The rate to ask for, and to report, when the device is opened. The device is closed. */
 void master_expect_rate(struct master *master, double rate_hz);
 
 /** Opens and starts the device, or changes its period, so that it serves a period. Errors: the

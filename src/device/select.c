@@ -57,10 +57,10 @@ select_settle(const struct config *config, const struct backend *backend,
 {
     char reasons[REASONS_BYTES];
     /* a card that the configuration names is wanted */
-    bool told = backend->silent && is_auto(config) && !config->device_name[0];
+    bool unasked = backend->silent && is_auto(config) && !config->device_name[0];
     utf8_copy(reasons, sizeof(reasons), why);
     why[0] = '\0';
-    if (told) {
+    if (unasked) {
         snprintf(why, PROTO_TEXT_BYTES, SENTENCE, backend->description, reasons);
         log_warning("engine: %s", why);
     }

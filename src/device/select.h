@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which backend: the configuration's, or with "auto" the first that opens a device. The last is the
- * null device. It is taken only where there is no other device at all, and the clients are told
- * why.
+ * null device. It is taken only where there is no other device at all, and the clients get the
+ * reason.
  */
 #ifndef TUTTI_DEVICE_SELECT_H
 #define TUTTI_DEVICE_SELECT_H

@@ -57,7 +57,7 @@ void slot_set_state(struct slot *slot, enum proto_stream_state state);
 void slot_set_known(struct slot *slot, const struct proto_device *known, double rate_hz);
 /** The rate to ask for at the next opening. */
 void slot_ask_rate(struct slot *slot, double rate_hz);
-/** The rate that clients are told while no stream says another. */
+/** The rate that is reported while no stream has another. */
 void slot_expect_rate(struct slot *slot, double rate_hz);
 /** Takes over what the open stream is. */
 void slot_learn(struct slot *slot);

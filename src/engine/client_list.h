@@ -25,7 +25,7 @@ struct engine_client {
     struct proto_channel input[PROTO_MAX_CHANNELS], output[PROTO_MAX_CHANNELS];
     bool exact; /* PROTO_PREPARE_EXACT */
     uint64_t lates_reported, losses_reported;
-    bool condemned; /* it does harm and was told that it is removed */
+    bool condemned; /* it does harm; its removal was reported to it */
     /* monitor_control.c */
     struct proto_monitor *wish;    /* of the direct monitor; NULL: it never asked */
     struct cycle_monitor *monitor; /* made of it, what the last command put in force; or NULL */

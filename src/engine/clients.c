@@ -489,15 +489,15 @@ engine_dispose(struct engine *engine, uint32_t program_id)
 /* ---- tending ---- */
 
 static void
-condemn(struct mix *mix, struct engine_client *client, const char *what, const char *told)
+condemn(struct mix *mix, struct engine_client *client, const char *what, const char *reason)
 {
     client->condemned = true;
     log_warning("engine: program %u '%s' (process %u) %s: its link ends", client->id, client->name,
                 client->pid, what);
-    events_notify(mix, client->id, PROTO_EVENT_OVERLOAD, 0, told);
+    events_notify(mix, client->id, PROTO_EVENT_OVERLOAD, 0, reason);
 }
 
-/* The page that all share and all can write: whoever took it out is not known. */
+/* All clients share the page and can write to it: which one took it out is not known. */
 static void
 look_at_the_page(struct mix *mix)
 {

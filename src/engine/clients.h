@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clients that join and leave a mix, and what they are told while they play. */
+/* Clients that join and leave a mix, and what is reported to them while they play. */
 #ifndef TUTTI_ENGINE_CLIENTS_H
 #define TUTTI_ENGINE_CLIENTS_H
 

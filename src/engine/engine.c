@@ -262,8 +262,7 @@ set_rate(struct mix *mix, const struct engine_client *client, double rate_hz,
         status = master_change_rate(&mix->master, rate_hz, error);
     } else {
         master_close(&mix->master);
-        slot_ask_rate(slot, rate_hz);
-        slot_expect_rate(slot, rate_hz);
+        master_expect_rate(&mix->master, rate_hz);
     }
     if (status == TUTTI_OK) {
         profiles_note_rate(mix, client ? client->id : 0);

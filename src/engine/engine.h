@@ -50,7 +50,7 @@ struct engine_params {
     /** engine_tend() is wanted soon; called on a backend's ordinary thread. NULL: it is called
      * often enough. */
     void (*attention)(void *user);
-    /** Ends the link of a program, which was told why by an event; called as event is. NULL: it
+    /** Ends the link of a program, which got the reason by an event; called as event is. NULL: it
      * stays. */
     void (*remove)(void *user, uint32_t program_id);
     void *user;
@@ -71,8 +71,8 @@ enum tutti_status engine_connect(struct engine *engine, const struct proto_hello
 void engine_disconnect(struct engine *engine, uint32_t program_id);
 
 /** Another configuration, or the first one's profiles (a program whose profile is none of them has
- * `config`). Copied. What it says of the device in use is done at once: the device is opened anew,
- * which programs are told; when that fails the former one goes on. Errors: the backend's,
+ * `config`). Copied. What it says of the device in use is done at once: the device is reopened,
+ * and programs are notified; when that fails the former one goes on. Errors: the backend's,
  * NO_MEMORY; error: a sentence. */
 enum tutti_status engine_configure(struct engine *engine, const struct config *config,
                                    const struct engine_profile *profiles, unsigned count,

@@ -8,7 +8,7 @@
 struct engine_client;
 struct mix;
 
-/** Puts what a prepared client wishes of the direct monitor in force. Errors: NO_MEMORY: all stays
+/** Puts what a prepared client asked of the direct monitor in force. Errors: NO_MEMORY: all stays
  * as it was. */
 enum tutti_status monitor_change(struct mix *mix, struct engine_client *client);
 /** Removes a list that wants nothing and is done fading: the cycle is as if it never was. */

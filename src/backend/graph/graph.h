@@ -116,7 +116,7 @@ void graph_set_latencies(struct graph *graph, uint32_t capture_frames, uint32_t 
  * runs at) was asked for. */
 enum tutti_status graph_judge_period(const struct graph *graph, uint32_t wanted);
 
-/** Control knows info's period from now on; changes are told against it. */
+/** Control knows info's period from now on; changes are reported against it. */
 void graph_know_period(struct graph *graph);
 /** Control is changing the period: nothing is told. */
 void graph_forget_period(struct graph *graph);

@@ -40,7 +40,7 @@ may_have_period(const struct graph *graph, uint32_t period_frames)
            period_frames <= BACKEND_MAX_PERIOD_FRAMES;
 }
 
-/* Changes are told again; false: the server is gone. */
+/* Changes are reported again; false: the server is gone. */
 static bool
 settle(struct graph *graph)
 {
